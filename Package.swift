@@ -1,0 +1,63 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours is built the same way: Swift 6 mode, strict memory safety, every warning an error.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A Swift wrapper in `Sources/System` around one C library, and the system-library target that only it may import.
+func wrapper(_ name: String, around library: String) -> [Target] {
+  [
+    .systemLibrary(name: library, path: "Sources/System/\(library)"),
+    .target(name: name, dependencies: [.byName(name: library)], path: "Sources/System/\(name)", swiftSettings: strict),
+  ]
+}
+
+func target(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(of name: String, uses dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "runbook",
+  products: [.executable(name: "runbook", targets: ["CommandLine"])],
+  targets: wrapper("YAML", around: "CYAML")
+    + wrapper("SQLite", around: "CSQLite")
+    + wrapper("HTTPClient", around: "CCurl")
+    + wrapper("HTTPServer", around: "CMicroHTTPD")
+    + wrapper("Crypto", around: "CCrypto")
+    + wrapper("Posix", around: "CPosix")
+    + [
+      target("Runbook", uses: ["YAML"]),
+      target("Steps", uses: ["Runbook", "Posix"]),
+      target("Providers", uses: ["Runbook"]),
+      target("Stores", uses: ["Runbook", "SQLite", "Crypto"]),
+      target("Simulator", uses: ["Runbook", "HTTPServer"]),
+      .executableTarget(
+        name: "CommandLine",
+        dependencies: [
+          "Runbook", "Steps", "Providers", "Stores", "Simulator", "HTTPClient", "Crypto", "Posix",
+        ],
+        swiftSettings: strict),
+      .target(name: "TestSupport", dependencies: ["Runbook"], path: "Tests/Support", swiftSettings: strict),
+      tests(of: "YAML"), tests(of: "SQLite"), tests(of: "HTTPClient", uses: ["HTTPServer"]), tests(of: "HTTPServer"),
+      tests(of: "Crypto"), tests(of: "Posix"),
+      tests(of: "Runbook", uses: ["Steps", "Providers"]),
+      tests(of: "Steps", uses: ["Posix"]),
+      tests(of: "Providers", uses: ["Simulator"]),
+      tests(of: "Stores"),
+      tests(of: "Simulator", uses: ["Providers", "Steps", "Stores"]),
+      .testTarget(name: "CLITests", dependencies: ["TestSupport", "Posix"], swiftSettings: strict),
+      .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: strict),
+    ]
+)

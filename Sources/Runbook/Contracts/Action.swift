@@ -1,0 +1,179 @@
+/// What an action reaches the world through while it runs: all of it handed in, so that a simulated world can stand in.
+public struct ActionCall: Sendable {
+  /// The evaluated fields. Secrets are `Value.secret`; reveal them at the last moment.
+  public let with: Arguments
+  /// Unique for run, step, purpose and logical attempt; the same after a crash and for a new owner. `[a-z0-9_-]`, at most 64
+  /// bytes, so that it can be an idempotency key, a marker or a folder's name.
+  public let key: String
+  /// Of the root run: `r` and 19 of `[a-z0-9]`.
+  public let runID: String
+  public let clock: any EngineClock
+  public let transport: any HTTPTransport
+  public let scripts: any ScriptHost
+  public let files: any FileHost
+  /// The instant by which the step must be done. An action uses it to bound what it starts.
+  public let deadline: Timestamp
+  /// What `capture` returned when the intent was journaled; empty before that.
+  public let before: [String: Value]
+  /// When the intent was journaled; nil in `capture`.
+  public let intendedAt: Timestamp?
+  /// Tells whoever watches what is going on ("saw `restoring`"). Not journaled.
+  public let report: @Sendable (String) -> Void
+
+  public init(
+    with: Arguments, key: String, runID: String, clock: any EngineClock, transport: any HTTPTransport,
+    scripts: any ScriptHost, files: any FileHost, deadline: Timestamp, before: [String: Value] = [:],
+    intendedAt: Timestamp? = nil, report: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
+    self.with = with
+    self.key = key
+    self.runID = runID
+    self.clock = clock
+    self.transport = transport
+    self.scripts = scripts
+    self.files = files
+    self.deadline = deadline
+    self.before = before
+    self.intendedAt = intendedAt
+    self.report = report
+  }
+}
+
+/// What a call gave: `outputs` are the action's declared ones, `result` what `expect`, `until` and `outputs:` may read.
+public struct ActionResult: Sendable, Equatable {
+  public var outputs: [String: Value]
+  public var result: [String: Value]
+  public init(outputs: [String: Value] = [:], result: [String: Value] = [:]) {
+    self.outputs = outputs
+    self.result = result
+  }
+}
+
+/// Whether an effect whose outcome was lost took place.
+public enum ProbeAnswer: Sendable, Equatable {
+  case applied(ActionResult)
+  /// Certainly not, *so far*: a request still in flight may make it so until `maxRequestLife` has passed.
+  case notApplied
+  /// Cannot be told now (still changing) or ever.
+  case unsure
+}
+
+/// One look at the thing waited for.
+public struct Observation: Sendable {
+  public enum Verdict: Sendable, Equatable {
+    case pending
+    case done
+    /// A state from which it will not get there: ends the wait at once.
+    case failed(StepFailure)
+  }
+  public var verdict: Verdict
+  /// The provider's own word, shown live: "in_progress".
+  public var nativeState: String?
+  /// Replaces or extends the call's outputs.
+  public var result: ActionResult
+
+  public init(_ verdict: Verdict, nativeState: String? = nil, result: ActionResult = ActionResult()) {
+    self.verdict = verdict
+    self.nativeState = nativeState
+    self.result = result
+  }
+}
+
+/// Something a step can do. One type an action, stateless but for the client it was given.
+///
+/// The engine journals the intent (with what `capture` returned) before `perform`, and the outcome before anything depends
+/// on it. All members may be called again after a crash; only `perform` changes the world, and `observe` may nudge it in a
+/// convergent way (start a server that came back stopped).
+public protocol Action: Sendable {
+  static var declaration: ActionDeclaration { get }
+
+  /// Reads what must be known before the call: the state to go back to, ids that already match. Reads only.
+  func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value]
+
+  /// Makes the call. Throws with an honest `effect`: `.unknown` when the request may have arrived.
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult
+
+  /// Looks whether an earlier `perform` of the same `key` took effect. Adopts only what `before` did not hold. Reads only.
+  func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer
+
+  /// One look during the wait after `perform` (or instead of it, for an adopted effect).
+  func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation
+
+  /// Stops a running call, for actions that declare `cancellable`. Returns once it is certainly over.
+  func cancel(_ call: ActionCall) async throws(StepFailure)
+
+  /// How late a request sent now may still take effect. Default: 90 s.
+  var maxRequestLife: Duration { get }
+
+  /// Whether the thing acted on is at rest, so that an undo may begin. Default: yes.
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool
+
+  /// Checks that can be made before the run's first change (server exists, quota left, name free). Reads only. Unknown
+  /// arguments (those made by earlier steps) are absent from `call.with`. Returns problems an operator can act on.
+  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String]
+}
+
+extension Action {
+  public var declaration: ActionDeclaration { Self.declaration }
+  public func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { [:] }
+  public func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer { .unsure }
+  public func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
+    Observation(.done, result: result)
+  }
+  public func cancel(_ call: ActionCall) async throws(StepFailure) {}
+  public var maxRequestLife: Duration { .seconds(90) }
+  public func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { true }
+  public func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { [] }
+}
+
+/// The evaluated fields of one call, read by type. A wrong type is an `input` failure that names the field, never a trap.
+public struct Arguments: Sendable {
+  public let values: [String: Value]
+  public init(_ values: [String: Value]) { self.values = values }
+  public subscript(name: String) -> Value? {
+    guard let value = values[name], !value.isNull else { return nil }
+    return value
+  }
+
+  /// A required text; empty counts as missing (no `DELETE /snapshots/`).
+  public func text(_ name: String) throws(StepFailure) -> String {
+    guard let text = try optionalText(name), !text.isEmpty else {
+      throw StepFailure(.input, "`\(name)` is missing or empty")
+    }
+    return text
+  }
+  public func optionalText(_ name: String) throws(StepFailure) -> String? {
+    switch self[name] {
+    case nil: return nil
+    case .string(let text): return text
+    case .int(let number): return String(number)
+    default: throw StepFailure(.input, "`\(name)` must be text")
+    }
+  }
+  /// Text that may be secret, for the one place that sends it.
+  public func revealed(_ name: String) throws(StepFailure) -> String? {
+    if case .secret(let secret)? = self[name] { return secret.reveal() }
+    return try optionalText(name)
+  }
+  public func int(_ name: String) throws(StepFailure) -> Int64? {
+    switch self[name] {
+    case nil: return nil
+    case .int(let number): return number
+    default: throw StepFailure(.input, "`\(name)` must be a whole number")
+    }
+  }
+  public func bool(_ name: String) throws(StepFailure) -> Bool? {
+    switch self[name] {
+    case nil: return nil
+    case .bool(let flag): return flag
+    default: throw StepFailure(.input, "`\(name)` must be true or false")
+    }
+  }
+  public func duration(_ name: String) throws(StepFailure) -> Duration? {
+    switch self[name] {
+    case nil: return nil
+    case .duration(let duration): return duration
+    default: throw StepFailure(.input, "`\(name)` must be a duration such as `30s`")
+    }
+  }
+}

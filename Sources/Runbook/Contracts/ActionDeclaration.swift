@@ -1,0 +1,94 @@
+/// What an action does to the world.
+public enum ActionEffect: String, Sendable {
+  /// Reads only; may be repeated freely.
+  case none
+  case change
+  /// Removes or overwrites something for good.
+  case destroy
+}
+
+/// What the other side gives us after a lost reply or a crash between intent and outcome. See `docs/guarantees.md`.
+public enum EffectClass: String, Sendable, Comparable {
+  /// Honours an idempotency key: the same key and bytes are sent again.
+  case keyed = "E1"
+  /// Can be found again (unique name, marker, read-back): look first, adopt, wait out `maxRequestLife` before "absent" counts.
+  case findable = "E2"
+  /// Desired state: read, compare, repeat if needed.
+  case convergent = "E3"
+  /// Leaves no trace: never repeated; a person is asked.
+  case opaque = "E4"
+
+  public static func < (left: EffectClass, right: EffectClass) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// How long, how often and for what an action waits after its call, unless the author says otherwise.
+public struct WaitDefaults: Sendable {
+  /// In words for `plan` and the live tree: "stopped", "ready".
+  public var until: String
+  /// In words: "error, suspended, absent".
+  public var failsOn: String
+  public var timeout: Duration
+  /// The first pause between two probes; grows by half up to `slowest`, and falls back when the observed state changes.
+  public var fastest: Duration
+  public var slowest: Duration
+
+  public init(until: String, failsOn: String, timeout: Duration, fastest: Duration = .seconds(2), slowest: Duration = .seconds(15)) {
+    self.until = until
+    self.failsOn = failsOn
+    self.timeout = timeout
+    self.fastest = fastest
+    self.slowest = slowest
+  }
+}
+
+/// Everything about an action that is known without running it. Validator, planner, `schema`, help and docs read only this.
+public struct ActionDeclaration: Sendable {
+  /// `snapshot.create`. For a provider's action the same name on every provider.
+  public var name: String
+  public var summary: String
+  public var fields: [Field]
+  public var outputs: [String: ValueType]
+  public var effect: ActionEffect
+  public var effectClass: EffectClass
+  /// nil: the call's end is the end, there is nothing to wait for.
+  public var wait: WaitDefaults?
+  /// For the whole step: attempts, delays and wait. nil: `wait.timeout`, else 5 minutes.
+  public var timeout: Duration?
+  /// What the suggested undo is, in YAML, for lint; never implicit.
+  public var suggestedUndo: String?
+  /// True if the running call can be stopped (a script). A call without cancel is awaited to its own deadline.
+  public var cancellable: Bool
+  /// Facts that `before` may hold, so that expressions on `self.before` can be checked.
+  public var before: [String: ValueType]
+  /// May stand in `on_failure`: diagnostics that change no provider.
+  public var isDiagnostic: Bool
+  /// False for the engine's own steps (`run`, `sleep`), which are written with their keyword and not after `action:`.
+  public var isWritable: Bool
+  /// The server this changes is named by this field, so that the run locks it; nil for actions without a server.
+  public var serverField: String?
+  /// Name of a field whose value may be read by `expect`/`until` as `result.…`; `result` has these members. Empty: `result` is `outputs`.
+  public var result: [String: ValueType]
+
+  public init(
+    _ name: String, _ summary: String, fields: [Field], outputs: [String: ValueType] = [:], effect: ActionEffect,
+    class effectClass: EffectClass = .opaque, wait: WaitDefaults? = nil, timeout: Duration? = nil,
+    suggestedUndo: String? = nil, cancellable: Bool = false, before: [String: ValueType] = [:], isDiagnostic: Bool = false,
+    isWritable: Bool = true, serverField: String? = nil, result: [String: ValueType] = [:]
+  ) {
+    self.name = name
+    self.summary = summary
+    self.fields = fields
+    self.outputs = outputs
+    self.effect = effect
+    self.effectClass = effectClass
+    self.wait = wait
+    self.timeout = timeout
+    self.suggestedUndo = suggestedUndo
+    self.cancellable = cancellable
+    self.before = before
+    self.isDiagnostic = isDiagnostic
+    self.isWritable = isWritable
+    self.serverField = serverField
+    self.result = result
+  }
+}

@@ -1,0 +1,46 @@
+/// One field an author may write under `with:` (or under a step kind's keyword, or in a provider block), and what is
+/// accepted there. Validation, `schema`, `plan` and the reference are all made from it.
+public struct Field: Sendable {
+  public enum Kind: Sendable, Equatable {
+    /// A scalar that keeps its text: `server: 12345` is the string "12345".
+    case string
+    case int, number, bool, duration
+    /// A list or a map of anything, passed as it is.
+    case list, map, any
+    /// An absolute `http(s)` URL. An interpolated part may not hold `/?#@:` unless `url_encode()`d or the whole host.
+    case url
+    /// One of these words.
+    case choice([String])
+    /// A map of string to string: `env`, `headers`, `labels`.
+    case stringMap
+    /// A bare expression, evaluated by the action itself.
+    case expression
+  }
+
+  public var name: String
+  public var kind: Kind
+  public var required: Bool
+  /// May hold a secret. Elsewhere a secret is a load error.
+  public var acceptsSecret: Bool
+  public var defaultValue: Value?
+  /// One line: meaning, unit, limits, default.
+  public var help: String
+  /// What a string must match (linear-time regular expression), if anything.
+  public var pattern: String?
+  /// `false`: a command string, or one that a program interprets: `${{ }}` inside it is a load error.
+  public var allowsInterpolation: Bool
+
+  public init(
+    _ name: String, _ kind: Kind, required: Bool = false, acceptsSecret: Bool = false, default defaultValue: Value? = nil,
+    pattern: String? = nil, allowsInterpolation: Bool = true, help: String
+  ) {
+    self.name = name
+    self.kind = kind
+    self.required = required
+    self.acceptsSecret = acceptsSecret
+    self.defaultValue = defaultValue
+    self.pattern = pattern
+    self.allowsInterpolation = allowsInterpolation
+    self.help = help
+  }
+}

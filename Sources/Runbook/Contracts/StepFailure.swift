@@ -1,0 +1,45 @@
+/// Why an attempt did not succeed, with the decisions that follow from it. Whoever knows the system that failed says them;
+/// the engine never reads a message to choose a retry or an undo.
+public struct StepFailure: Error, Sendable, Equatable {
+  /// Stable words: conditions, reports and alerts match on them. The raw value is what an author reads in `error.kind`.
+  public enum Kind: String, Sendable, CaseIterable {
+    case timeout, unreachable, auth, notFound = "not_found", conflict, limit, rateLimited = "rate_limited", server
+    case exitCode = "exit_code", expect, stopCondition = "stop_condition", lock, expression, input, cancelled, crashed
+    case rejected
+  }
+
+  /// What the failed attempt did to the world: decides what is asked of the probe and what is undone.
+  public enum Effect: String, Sendable {
+    /// Certainly nothing happened (no byte left, or the other side said no).
+    case none
+    /// It happened, and something after it failed.
+    case applied
+    /// The request may have arrived: no answer, or one that does not tell.
+    case unknown
+  }
+
+  public var kind: Kind
+  /// One sentence, safe to show: no secret, no raw output.
+  public var message: String
+  public var effect: Effect
+  public var retryable: Bool
+  /// The least pause the other side asked for (`Retry-After`), if it did.
+  public var retryAfter: Duration?
+  /// Facts for `error.detail`: status codes, an excerpt of a reply of at most 1 KiB. Never a secret.
+  public var detail: [String: Value]
+  /// Failed before any byte left (look-up, connect, TLS): retried for `connect_timeout` and no attempt is counted.
+  public var beforeFirstByte: Bool
+
+  public init(
+    _ kind: Kind, _ message: String, effect: Effect = .none, retryable: Bool = false, retryAfter: Duration? = nil,
+    detail: [String: Value] = [:], beforeFirstByte: Bool = false
+  ) {
+    self.kind = kind
+    self.message = message
+    self.effect = effect
+    self.retryable = retryable
+    self.retryAfter = retryAfter
+    self.detail = detail
+    self.beforeFirstByte = beforeFirstByte
+  }
+}

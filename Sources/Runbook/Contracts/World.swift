@@ -1,0 +1,83 @@
+/// Time as the engine sees it. Wall time is for stamps and persisted deadlines; pauses are measured on the monotonic clock.
+public protocol EngineClock: Sendable {
+  var now: Timestamp { get }
+  /// Since an arbitrary instant; never goes back.
+  var monotonic: Duration { get }
+  /// Returns early, without throwing, when the task is cancelled: the caller asks `Task.isCancelled`.
+  func sleep(for duration: Duration) async
+}
+
+/// Where random bits come from: ids, jitter.
+public protocol RandomSource: Sendable {
+  func next() -> UInt64
+}
+
+/// The state of a detached script, found by its key. See R13 in `docs/language.md`.
+public enum ScriptState: Sendable, Equatable {
+  /// There is no such folder: the script was never started.
+  case absent
+  case running
+  /// stdout and stderr are cut to the cap, with a marker.
+  case ended(ScriptEnd)
+  /// It was started, its process is gone, and there is no exit code.
+  case lost
+}
+
+public struct ScriptEnd: Sendable, Equatable {
+  /// nil when a signal ended it.
+  public var exitCode: Int32?
+  public var signal: Int32?
+  public var stdout: [UInt8]
+  public var stderr: [UInt8]
+  public init(exitCode: Int32?, signal: Int32? = nil, stdout: [UInt8] = [], stderr: [UInt8] = []) {
+    self.exitCode = exitCode
+    self.signal = signal
+    self.stdout = stdout
+    self.stderr = stderr
+  }
+}
+
+/// What is started: argv, and text for its stdin if it is a script. Never an environment of its own making.
+public struct ScriptRequest: Sendable {
+  /// Unique folder name: `ActionCall.key`.
+  public var key: String
+  public var command: [String]
+  /// The script's text when `command` is an interpreter that reads it (`/bin/sh -eu`); nil for plain argv.
+  public var script: String?
+  /// Complete: nothing is inherited. Values may be secrets; they travel over a pipe and never touch the disk or argv.
+  public var environment: [String: Secret]
+  public var workingDirectory: String?
+  public init(
+    key: String, command: [String], script: String? = nil, environment: [String: Secret] = [:],
+    workingDirectory: String? = nil
+  ) {
+    self.key = key
+    self.command = command
+    self.script = script
+    self.environment = environment
+    self.workingDirectory = workingDirectory
+  }
+}
+
+/// Where scripts run. The real one starts detached processes; a simulated one answers from a table.
+public protocol ScriptHost: Sendable {
+  /// Starts the script unless its folder is already there. When this returns it is durable that it was started.
+  func start(_ request: ScriptRequest) async throws(StepFailure)
+  func state(of key: String) async throws(StepFailure) -> ScriptState
+  /// Returns when the script has ended, is lost, or the task is cancelled (then the state at that moment).
+  func wait(for key: String) async throws(StepFailure) -> ScriptState
+  /// TERM to the whole group, after `grace` KILL; returns when nothing of it is left.
+  func cancel(_ key: String, grace: Duration) async throws(StepFailure)
+  /// Runs a child attached to this process: its end is the call's end. For `ssh`. `stdin` is written and closed.
+  func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd
+  /// Opens a TCP connection and closes it. For `net.tcp`.
+  func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure)
+  /// Removes what is kept of a script whose outcome is journaled.
+  func forget(_ key: String) async
+}
+
+/// Files an action writes. Atomic: the new content under the name, or the old.
+public protocol FileHost: Sendable {
+  func read(_ path: String, limit: Int) async throws(StepFailure) -> [UInt8]?
+  func write(_ path: String, content: [UInt8], mode: UInt16) async throws(StepFailure)
+}

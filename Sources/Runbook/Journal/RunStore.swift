@@ -1,0 +1,159 @@
+/// One line of a run's journal, as it is stored: append-only, numbered from 1 without gaps, chained by hash.
+public struct JournalEntry: Sendable, Equatable {
+  public var sequence: Int64
+  public var at: Timestamp
+  /// Of the owner that wrote it.
+  public var epoch: Int64
+  /// `step.started`, `attempt.ended` …
+  public var kind: String
+  /// A JSON object.
+  public var body: [UInt8]
+  public init(sequence: Int64, at: Timestamp, epoch: Int64, kind: String, body: [UInt8]) {
+    self.sequence = sequence
+    self.at = at
+    self.epoch = epoch
+    self.kind = kind
+    self.body = body
+  }
+}
+
+/// A line to be appended; the store gives it its sequence number.
+public struct NewEntry: Sendable, Equatable {
+  public var at: Timestamp
+  public var kind: String
+  public var body: [UInt8]
+  public init(at: Timestamp, kind: String, body: [UInt8]) {
+    self.at = at
+    self.kind = kind
+    self.body = body
+  }
+}
+
+/// Who runs a run: enough to tell on the same host whether that process still lives.
+public struct Owner: Sendable, Equatable {
+  public var host: String
+  /// The kernel's boot id: a pid of another boot says nothing.
+  public var bootID: String
+  public var pid: Int32
+  /// Clock ticks since boot at which the process started (`/proc/PID/stat`, field 22).
+  public var processStart: UInt64
+  public init(host: String, bootID: String, pid: Int32, processStart: UInt64) {
+    self.host = host
+    self.bootID = bootID
+    self.pid = pid
+    self.processStart = processStart
+  }
+}
+
+/// The row of a run: what `list` shows without reading the journal. Derived from the journal, in the same transactions.
+public struct RunSummary: Sendable, Equatable {
+  public var id: String
+  public var name: String
+  /// `queued waiting running rolling_back ending ended`
+  public var status: String
+  public var outcome: String?
+  public var rollback: String?
+  public var exitCode: Int32?
+  public var startedAt: Timestamp
+  public var endedAt: Timestamp?
+  public var key: String?
+  /// Tells whether a later `--key` run is the same: digest of file, pinned files and inputs.
+  public var fingerprint: String
+  public init(
+    id: String, name: String, status: String, outcome: String? = nil, rollback: String? = nil, exitCode: Int32? = nil,
+    startedAt: Timestamp, endedAt: Timestamp? = nil, key: String? = nil, fingerprint: String
+  ) {
+    self.id = id
+    self.name = name
+    self.status = status
+    self.outcome = outcome
+    self.rollback = rollback
+    self.exitCode = exitCode
+    self.startedAt = startedAt
+    self.endedAt = endedAt
+    self.key = key
+    self.fingerprint = fingerprint
+  }
+}
+
+/// The right to write a run's journal. A lease expires (by wall clock of the store's host); the epoch fences late writers.
+public struct Lease: Sendable, Equatable {
+  public var runID: String
+  public var epoch: Int64
+  public var owner: Owner
+  public var renewedAt: Timestamp
+  public var expiresAt: Timestamp
+  public init(runID: String, epoch: Int64, owner: Owner, renewedAt: Timestamp, expiresAt: Timestamp) {
+    self.runID = runID
+    self.epoch = epoch
+    self.owner = owner
+    self.renewedAt = renewedAt
+    self.expiresAt = expiresAt
+  }
+}
+
+/// A message to the owner of a run: `cancel`, `resolve`, `rollback.skip` …, with its arguments as JSON.
+public struct RunRequest: Sendable, Equatable {
+  public var id: Int64
+  public var kind: String
+  public var body: [UInt8]
+  /// Operating-system user who asked.
+  public var requester: String
+  public var at: Timestamp
+  public init(id: Int64, kind: String, body: [UInt8], requester: String, at: Timestamp) {
+    self.id = id
+    self.kind = kind
+    self.body = body
+    self.requester = requester
+    self.at = at
+  }
+}
+
+public enum StoreFailure: Error, Sendable, Equatable {
+  /// Another owner has taken the run over: stop at once, write nothing more.
+  case fenced(by: Lease?)
+  case notFound(String)
+  /// `--key` names a run with other inputs or file.
+  case keyTaken(RunSummary)
+  case lockHeld(lock: String, by: String)
+  /// Somebody else has the lease and it has not expired.
+  case owned(Lease)
+  case diskFull
+  case readOnly
+  /// Made by a newer release.
+  case tooNew(found: Int, known: Int)
+  /// The hash chain or the database is damaged; the text says where.
+  case damaged(String)
+  /// Cannot be opened or is not a store; network file system. One sentence with the path.
+  case unusable(String)
+}
+
+/// Where journals, leases, locks and requests are kept. Synchronous: a call returns when what it wrote is durable. Every
+/// write of a run carries its epoch and fails with `fenced` when that is no longer the newest.
+public protocol RunStore: Sendable {
+  /// Creates the run with its first entries, its lease (epoch 1) and its locks, all or nothing.
+  func create(_ run: RunSummary, owner: Owner, leaseFor: Duration, locks: [String], entries: [NewEntry]) throws(StoreFailure) -> Lease
+  /// Appends entries, takes `locks` and updates the summary in one transaction. Returns the sequence number of the last entry.
+  @discardableResult
+  func append(
+    _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?, locks: [String], releasingLocks: Bool
+  ) throws(StoreFailure) -> Int64
+  func entries(of runID: String, after sequence: Int64) throws(StoreFailure) -> [JournalEntry]
+  func summary(of runID: String) throws(StoreFailure) -> RunSummary
+  /// Newest first.
+  func summaries(limit: Int) throws(StoreFailure) -> [RunSummary]
+  func run(withKey key: String) throws(StoreFailure) -> RunSummary?
+  /// Takes the run over with epoch + 1, if its lease has expired or `isGone` says its process no longer lives.
+  func takeOver(_ runID: String, owner: Owner, leaseFor: Duration, isGone: (Owner) -> Bool) throws(StoreFailure) -> Lease
+  func renew(_ lease: Lease, leaseFor: Duration) throws(StoreFailure) -> Lease
+  /// Gives the lease up without ending the run (exit 9).
+  func release(_ lease: Lease) throws(StoreFailure)
+  func lease(of runID: String) throws(StoreFailure) -> Lease?
+  func locks(of runID: String) throws(StoreFailure) -> [String]
+  /// Who holds a lock; nil if nobody.
+  func holder(of lock: String) throws(StoreFailure) -> String?
+  func post(_ kind: String, body: [UInt8], to runID: String, requester: String) throws(StoreFailure)
+  func requests(for runID: String, after id: Int64) throws(StoreFailure) -> [RunRequest]
+  /// A random key of this store, made once, for keyed digests of requests.
+  var digestKey: [UInt8] { get }
+}

@@ -1,0 +1,75 @@
+/// What an expression evaluates to, a step outputs and a journal keeps: the types of the Common Expression Language that
+/// the language has, and two of our own (`secret`, `unknown`).
+public indirect enum Value: Sendable {
+  case null
+  case bool(Bool)
+  case int(Int64)
+  case double(Double)
+  case string(String)
+  case list([Value])
+  /// Keys are always strings. Written out sorted by key.
+  case map([String: Value])
+  case duration(Duration)
+  case timestamp(Timestamp)
+  /// A CEL optional: `steps.x.?outputs`.
+  case optional(Value?)
+  /// A tainted string. Prints as `***` everywhere; only fields that declare it may reveal it.
+  case secret(Secret)
+  /// A value that a plan cannot know yet. Contagious; prints as `(known after apply)`.
+  case unknown
+}
+
+extension Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
+  ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral, ExpressibleByNilLiteral
+{
+  public init(stringLiteral value: String) { self = .string(value) }
+  public init(integerLiteral value: Int64) { self = .int(value) }
+  public init(booleanLiteral value: Bool) { self = .bool(value) }
+  public init(arrayLiteral elements: Value...) { self = .list(elements) }
+  public init(nilLiteral: ()) { self = .null }
+  public init(dictionaryLiteral elements: (String, Value)...) {
+    self = .map(Dictionary(elements, uniquingKeysWith: { _, last in last }))
+  }
+}
+
+extension Value {
+  public var string: String? { if case .string(let text) = self { text } else { nil } }
+  public var int: Int64? { if case .int(let number) = self { number } else { nil } }
+  public var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
+  public var list: [Value]? { if case .list(let items) = self { items } else { nil } }
+  public var map: [String: Value]? { if case .map(let entries) = self { entries } else { nil } }
+  public var isNull: Bool { if case .null = self { true } else { false } }
+  /// The entry of a map; nil when this is no map or has no such key.
+  public subscript(key: String) -> Value? { map?[key] }
+
+  /// True if a secret is anywhere inside.
+  public var isTainted: Bool {
+    switch self {
+    case .secret: true
+    case .list(let items): items.contains { $0.isTainted }
+    case .map(let entries): entries.values.contains { $0.isTainted }
+    case .optional(let value): value?.isTainted ?? false
+    default: false
+    }
+  }
+}
+
+/// Equality of the same type and content, for the engine and tests; CEL's `==` (where `1 == 1.0`) is the evaluator's.
+/// A secret equals nothing, not even itself: comparing is a way of telling.
+extension Value: Equatable {
+  public static func == (left: Value, right: Value) -> Bool {
+    switch (left, right) {
+    case (.null, .null), (.unknown, .unknown): true
+    case (.bool(let a), .bool(let b)): a == b
+    case (.int(let a), .int(let b)): a == b
+    case (.double(let a), .double(let b)): a == b
+    case (.string(let a), .string(let b)): a == b
+    case (.list(let a), .list(let b)): a == b
+    case (.map(let a), .map(let b)): a == b
+    case (.duration(let a), .duration(let b)): a == b
+    case (.timestamp(let a), .timestamp(let b)): a == b
+    case (.optional(let a), .optional(let b)): a == b
+    default: false
+    }
+  }
+}
