@@ -9,6 +9,8 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
+  // An async function runs where its caller runs: a step that waits for nothing costs no thread hop.
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
 /// A Swift wrapper in `Sources/System` around one C library, and the system-library target that only it may import.
