@@ -1,6 +1,6 @@
 /// What an expression evaluates to, a step outputs and a journal keeps: the types of the Common Expression Language that
 /// the language has, and two of our own (`secret`, `unknown`).
-public indirect enum Value: Sendable {
+public enum Value: Sendable {
   case null
   case bool(Bool)
   case int(Int64)
@@ -12,7 +12,7 @@ public indirect enum Value: Sendable {
   case duration(Duration)
   case timestamp(Timestamp)
   /// A CEL optional: `steps.x.?outputs`.
-  case optional(Value?)
+  indirect case optional(Value?)
   /// A tainted string. Prints as `***` everywhere; only fields that declare it may reveal it.
   case secret(Secret)
   /// A value that a plan cannot know yet. Contagious; prints as `(known after apply)`.

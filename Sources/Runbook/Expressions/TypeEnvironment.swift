@@ -1,0 +1,56 @@
+/// What an expression at one place of a runbook may name, and of what type it is.
+///
+/// The validator keeps one and changes entries of `steps` as it walks down the file: a step is `.later` until it has been passed.
+public struct TypeEnvironment: Sendable {
+  /// A step as seen from the place of the expression.
+  public enum StepReference: Sendable {
+    /// Certainly succeeded before.
+    case ran(outputs: [String: ValueType])
+    /// Comes before, but may have been skipped or have failed; `because` completes "it may not have run: …" (`it has an \`if\``).
+    case mayNotHaveRun(outputs: [String: ValueType], because: String)
+    /// Stands further down.
+    case later(line: Int)
+    /// Exists, but never visible from here; `because` is a whole clause (`it is in another branch of the same \`parallel\``).
+    case hidden(line: Int, because: String)
+  }
+
+  /// Type of each root but `steps`. `secrets` is an object of `.secret`s.
+  public var roots: [String: ValueType]
+  /// All ids of the file. A root named `steps` in `roots` replaces this (for `eval`, where nothing is declared).
+  public var steps: [String: StepReference]
+
+  public init(roots: [String: ValueType] = [:], steps: [String: StepReference] = [:]) {
+    self.roots = roots
+    self.steps = steps
+  }
+}
+
+extension ValueType {
+  /// `error`, `failure`, `steps.x.error`.
+  public static let stepError = ValueType.object([
+    "kind": .string, "message": .string, "retryable": .bool, "step": .string, "attempt": .int, "detail": .any,
+  ])
+  /// `run`.
+  public static let run = ValueType.object([
+    "id": .string, "name": .string, "started_at": .timestamp, "outcome": .string, "requester": .string,
+  ])
+  /// `rollback`.
+  public static let rollback = ValueType.object(["outcome": .string, "failed_step": .string, "error": .stepError])
+
+  /// `steps.x`.
+  public static func step(outputs: [String: ValueType]) -> ValueType { .object(stepMembers(outputs: outputs)) }
+
+  /// `self`: a step as its own `expect` and undo list see it.
+  public static func `self`(outputs: [String: ValueType], before: [String: ValueType]) -> ValueType {
+    var members = stepMembers(outputs: outputs)
+    members["before"] = .object(before)
+    return .object(members)
+  }
+
+  private static func stepMembers(outputs: [String: ValueType]) -> [String: ValueType] {
+    [
+      "status": .string, "outputs": .object(outputs), "error": .stepError, "started_at": .timestamp,
+      "finished_at": .timestamp, "attempts": .int,
+    ]
+  }
+}
