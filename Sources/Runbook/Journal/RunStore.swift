@@ -59,9 +59,12 @@ public struct RunSummary: Sendable, Equatable {
   public var key: String?
   /// Tells whether a later `--key` run is the same: digest of file, pinned files and inputs.
   public var fingerprint: String
+  /// The store was put back from an older copy while this run had not ended: it may have done more than its journal says.
+  /// Park it and ask a person. Set by the store; cleared by the next summary that is appended without it.
+  public var isRestored: Bool
   public init(
     id: String, name: String, status: String, outcome: String? = nil, rollback: String? = nil, exitCode: Int32? = nil,
-    startedAt: Timestamp, endedAt: Timestamp? = nil, key: String? = nil, fingerprint: String
+    startedAt: Timestamp, endedAt: Timestamp? = nil, key: String? = nil, fingerprint: String, isRestored: Bool = false
   ) {
     self.id = id
     self.name = name
@@ -73,6 +76,7 @@ public struct RunSummary: Sendable, Equatable {
     self.endedAt = endedAt
     self.key = key
     self.fingerprint = fingerprint
+    self.isRestored = isRestored
   }
 }
 
@@ -113,19 +117,23 @@ public enum StoreFailure: Error, Sendable, Equatable {
   /// Another owner has taken the run over: stop at once, write nothing more.
   case fenced(by: Lease?)
   case notFound(String)
-  /// `--key` names a run with other inputs or file.
+  /// A run with this `--key` exists. The caller compares fingerprints: the same one is attached to, another is refused.
   case keyTaken(RunSummary)
   case lockHeld(lock: String, by: String)
   /// Somebody else has the lease and it has not expired.
   case owned(Lease)
-  case diskFull
-  case readOnly
+  /// No space left where the store is. Nothing of the refused call was written; it may be repeated when there is space.
+  case diskFull(path: String)
+  case readOnly(path: String)
   /// Made by a newer release.
   case tooNew(found: Int, known: Int)
   /// The hash chain or the database is damaged; the text says where.
   case damaged(String)
   /// Cannot be opened or is not a store; network file system. One sentence with the path.
   case unusable(String)
+  /// Writing or flushing failed, so what is on disk is unknown: stop the process, write nothing more, and let the next one
+  /// recover from the disk. Every later call fails the same way. One sentence with the path.
+  case writeFailed(String)
 }
 
 /// Where journals, leases, locks and requests are kept. Synchronous: a call returns when what it wrote is durable. Every
@@ -134,14 +142,17 @@ public protocol RunStore: Sendable {
   /// Creates the run with its first entries, its lease (epoch 1) and its locks, all or nothing.
   func create(_ run: RunSummary, owner: Owner, leaseFor: Duration, locks: [String], entries: [NewEntry]) throws(StoreFailure) -> Lease
   /// Appends entries, takes `locks` and updates the summary in one transaction. Returns the sequence number of the last entry.
+  /// After `release` or a take-over the epoch is no longer good: `fenced`.
   @discardableResult
   func append(
     _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?, locks: [String], releasingLocks: Bool
   ) throws(StoreFailure) -> Int64
   func entries(of runID: String, after sequence: Int64) throws(StoreFailure) -> [JournalEntry]
   func summary(of runID: String) throws(StoreFailure) -> RunSummary
-  /// Newest first.
+  /// Newest first (run ids sort by time).
   func summaries(limit: Int) throws(StoreFailure) -> [RunSummary]
+  /// All runs whose status is not `ended`, newest first: what every command looks through for ownerless runs.
+  func openRuns() throws(StoreFailure) -> [RunSummary]
   func run(withKey key: String) throws(StoreFailure) -> RunSummary?
   /// Takes the run over with epoch + 1, if its lease has expired or `isGone` says its process no longer lives.
   func takeOver(_ runID: String, owner: Owner, leaseFor: Duration, isGone: (Owner) -> Bool) throws(StoreFailure) -> Lease
@@ -156,4 +167,14 @@ public protocol RunStore: Sendable {
   func requests(for runID: String, after id: Int64) throws(StoreFailure) -> [RunRequest]
   /// A random key of this store, made once, for keyed digests of requests.
   var digestKey: [UInt8] { get }
+  /// The disk was full and the space reserve has been used so that an outcome could still be written: start no new effect,
+  /// leave the run (exit 9). `create` and `takeOver` fail with `diskFull` until there is space again.
+  var isOutOfSpace: Bool { get }
+}
+
+extension RunStore {
+  public func openRuns() throws(StoreFailure) -> [RunSummary] {
+    try summaries(limit: .max).filter { $0.status != "ended" }
+  }
+  public var isOutOfSpace: Bool { false }
 }
