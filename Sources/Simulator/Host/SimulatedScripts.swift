@@ -1,0 +1,143 @@
+public import Runbook
+import Synchronization
+
+/// A host that runs nothing: scripts and commands end as a table says, by default at once with 0 and no output. It belongs
+/// to the world, not to the engine, so it survives a simulated crash: a script started before is found again by its key.
+public final class SimulatedScripts: ScriptHost {
+  /// How scripts end whose command, text or stdin contains `text`; the first matching rule holds.
+  public struct Rule: Sendable {
+    public var text: String
+    public var exitCode: Int32
+    public var stdout: String
+    public var stderr: String
+    /// On the world's clock, from its start.
+    public var duration: Duration
+    /// Its process is gone and left no exit code.
+    public var isLost: Bool
+    /// How many starts it holds for; nil: all.
+    public var times: Int?
+    public init(
+      matching text: String, exitCode: Int32 = 0, stdout: String = "", stderr: String = "", duration: Duration = .zero,
+      isLost: Bool = false, times: Int? = nil
+    ) {
+      self.text = text
+      self.exitCode = exitCode
+      self.stdout = stdout
+      self.stderr = stderr
+      self.duration = duration
+      self.isLost = isLost
+      self.times = times
+    }
+  }
+  fileprivate struct Script {
+    var endsAt: Duration
+    var end: ScriptEnd
+    var isLost: Bool
+  }
+  fileprivate struct State {
+    var rules: [Rule]
+    var scripts: [String: Script] = [:]
+    var ledger: [LedgerEntry] = []
+  }
+
+  private let clock: any EngineClock
+  private let state: Mutex<State>
+
+  public init(clock: any EngineClock, rules: [Rule] = []) {
+    self.clock = clock
+    state = Mutex(State(rules: rules))
+  }
+
+  /// `script.start`, `command.run` and `connect`, with the key or address as subject and the command as detail.
+  public var ledger: [LedgerEntry] { state.withLock { $0.ledger } }
+
+  public func start(_ request: ScriptRequest) async throws(StepFailure) {
+    let (now, monotonic) = (clock.now, clock.monotonic)
+    state.withLock { state in
+      guard state.scripts[request.key] == nil else { return }
+      let rule = state.take(matching: request, stdin: nil)
+      state.ledger.append(
+        LedgerEntry(at: now, effect: "script.start", subject: request.key, detail: request.text))
+      state.scripts[request.key] = Script(endsAt: monotonic + rule.duration, end: rule.end, isLost: rule.isLost)
+    }
+  }
+
+  public func state(of key: String) async throws(StepFailure) -> ScriptState {
+    let monotonic = clock.monotonic
+    return state.withLock { state in
+      guard let script = state.scripts[key] else { return .absent }
+      if monotonic < script.endsAt { return .running }
+      return script.isLost ? .lost : .ended(script.end)
+    }
+  }
+
+  public func wait(for key: String) async throws(StepFailure) -> ScriptState {
+    while !Task.isCancelled, let endsAt = state.withLock({ $0.scripts[key]?.endsAt }), endsAt > clock.monotonic {
+      await clock.sleep(for: endsAt - clock.monotonic)
+    }
+    return try await state(of: key)
+  }
+
+  public func cancel(_ key: String, grace: Duration) async throws(StepFailure) {
+    let monotonic = clock.monotonic
+    state.withLock { state in
+      guard let script = state.scripts[key], script.endsAt > monotonic else { return }
+      state.scripts[key] = Script(endsAt: monotonic, end: ScriptEnd(exitCode: nil, signal: 15), isLost: false)
+    }
+  }
+
+  public func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd {
+    let now = clock.now
+    let rule = state.withLock { state in
+      state.ledger.append(LedgerEntry(at: now, effect: "command.run", subject: request.key, detail: request.text))
+      return state.take(matching: request, stdin: stdin)
+    }
+    await clock.sleep(for: min(rule.duration, timeout))
+    if Task.isCancelled { throw StepFailure(.cancelled, "the command was cancelled", effect: .unknown) }
+    guard rule.duration <= timeout else {
+      throw StepFailure(.timeout, "the command did not end within \(timeout.text)", effect: .unknown)
+    }
+    if rule.isLost { throw StepFailure(.crashed, "the command left no exit code", effect: .unknown) }
+    return rule.end
+  }
+
+  public func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure) {
+    let address = "\(host):\(port)"
+    let now = clock.now
+    let rule = state.withLock { state in
+      state.ledger.append(LedgerEntry(at: now, effect: "connect", subject: address))
+      return state.take(where: { address.contains($0) })
+    }
+    guard rule.exitCode == 0 else {
+      throw StepFailure(.unreachable, "\(address) refuses the connection", retryable: true, beforeFirstByte: true)
+    }
+  }
+
+  public func forget(_ key: String) async { state.withLock { state in state.scripts[key] = nil } }
+}
+
+extension SimulatedScripts.Rule {
+  fileprivate var end: ScriptEnd {
+    ScriptEnd(exitCode: exitCode, stdout: Array(stdout.utf8), stderr: Array(stderr.utf8))
+  }
+}
+
+extension SimulatedScripts.State {
+  fileprivate mutating func take(matching request: ScriptRequest, stdin: Secret?) -> SimulatedScripts.Rule {
+    take { text in
+      request.text.contains(text) || request.script?.contains(text) ?? false || stdin?.reveal().contains(text) ?? false
+    }
+  }
+
+  /// The first rule that holds and is not used up, or success.
+  fileprivate mutating func take(where matches: (String) -> Bool) -> SimulatedScripts.Rule {
+    guard let index = rules.indices.first(where: { rules[$0].times != 0 && (rules[$0].text.isEmpty || matches(rules[$0].text)) })
+    else { return SimulatedScripts.Rule(matching: "") }
+    if let times = rules[index].times { rules[index].times = times - 1 }
+    return rules[index]
+  }
+}
+
+extension ScriptRequest {
+  fileprivate var text: String { command.joined(separator: " ") }
+}
