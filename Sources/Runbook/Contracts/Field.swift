@@ -29,10 +29,12 @@ public struct Field: Sendable {
   public var pattern: String?
   /// `false`: a command string, or one that a program interprets: `${{ }}` inside it is a load error.
   public var allowsInterpolation: Bool
+  /// Part of the language, but not built: writing it is a load error that says "`NAME` is not supported yet".
+  public var isPlanned: Bool
 
   public init(
     _ name: String, _ kind: Kind, required: Bool = false, acceptsSecret: Bool = false, default defaultValue: Value? = nil,
-    pattern: String? = nil, allowsInterpolation: Bool = true, help: String
+    pattern: String? = nil, allowsInterpolation: Bool = true, isPlanned: Bool = false, help: String
   ) {
     self.name = name
     self.kind = kind
@@ -41,6 +43,7 @@ public struct Field: Sendable {
     self.defaultValue = defaultValue
     self.pattern = pattern
     self.allowsInterpolation = allowsInterpolation
+    self.isPlanned = isPlanned
     self.help = help
   }
 }

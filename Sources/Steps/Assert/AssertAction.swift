@@ -1,0 +1,20 @@
+import Runbook
+
+/// `assert`: fails unless something is true.
+struct AssertAction: Action {
+  static let declaration = ActionDeclaration(
+    "assert", "fails unless something is true",
+    fields: [
+      Field("that", .bool, required: true, help: "what must be true: `\"${{ steps.a.outputs.count < 5 }}\"`"),
+      Field("message", .string, help: "what to say if it is not"),
+    ],
+    effect: .none, class: .convergent, isDiagnostic: true)
+
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    guard let holds = try call.with.bool("that") else { throw StepFailure(.input, "`that` is missing") }
+    guard holds else {
+      throw StepFailure(.expect, try call.with.optionalText("message") ?? "what this step asserts is not true")
+    }
+    return ActionResult()
+  }
+}

@@ -1,0 +1,22 @@
+public import Runbook
+
+/// `commit: TEXT`: from here on, what was done before stays: all earlier rollback entries of the scope are closed.
+public struct CommitStep: StepKind {
+  public static let keyword = "commit"
+  public static let summary = "keeps everything done so far: earlier steps are not undone any more"
+  public static let example = "- {id: point_of_no_return, commit: \"the new database takes writes\"}"
+  public static let shape = StepShape.scalar(action: "commit", field: CommitAction.message)
+  public static let actions: [any Action] = [CommitAction()]
+}
+
+/// Does nothing itself: the engine closes the entries when the step succeeds.
+struct CommitAction: Action {
+  static let message = Field("message", .string, required: true, help: "why there is no way back from here")
+  static let declaration = ActionDeclaration(
+    "commit", "keeps everything done so far", fields: [message], effect: .none, class: .convergent, isWritable: false)
+
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    _ = try call.with.text("message")
+    return ActionResult()
+  }
+}

@@ -1,0 +1,86 @@
+public import Runbook
+
+/// `run: TEXT`: a script on this machine, for `/bin/sh -eu`, or `run: {command: [argv]}`, or `run: {script_file: PATH}`.
+public struct RunStep: StepKind {
+  public static let keyword = "run"
+  public static let summary = "runs a script on this machine"
+  public static let example = "- {id: pack, run: \"tar -cf \\\"$TARGET\\\" ./data\", env: {TARGET: /tmp/data.tar}, timeout: 10m, rollback: none}"
+  public static let shape = StepShape.scalarOrFields(action: "run", scalarField: "script")
+  public static let actions: [any Action] = [RunAction()]
+}
+
+/// Starts the script detached, in a folder named by the key, so that it outlives the engine: after a crash, `probe` attaches
+/// to it again and reads how it ended.
+struct RunAction: Action {
+  static let declaration = ActionDeclaration(
+    "run", "runs a script on this machine", fields: ScriptFields.declared, effect: .change, class: .opaque,
+    timeout: .seconds(3600), cancellable: true, isDiagnostic: true, isWritable: false, result: ScriptResult.members)
+
+  /// From TERM to KILL.
+  static let grace = Duration.seconds(10)
+
+  /// Started scripts are durable before they start: one that is not found was never started.
+  var maxRequestLife: Duration { .zero }
+
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    let work = try ScriptFields(call.with)
+    let request = ScriptRequest(
+      key: call.key, command: work.command ?? ["/bin/sh", "-eu"], script: work.script,
+      environment: try call.with.environment(), workingDirectory: try call.with.optionalText(EngineField.folder))
+    try await call.scripts.start(request)
+    return try await finish(call)
+  }
+
+  func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
+    switch try await call.scripts.state(of: call.key) {
+    case .absent: return .notApplied
+    case .running, .ended: return .applied(try await finish(call))
+    case .lost: return .unsure
+    }
+  }
+
+  func cancel(_ call: ActionCall) async throws(StepFailure) {
+    try await call.scripts.cancel(call.key, grace: Self.grace)
+  }
+
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    try await call.scripts.state(of: call.key) != .running
+  }
+
+  /// Waits for the end, but not beyond the step's deadline; then the script is stopped.
+  private func finish(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    let state: ScriptState
+    switch await waitUntilDeadline(call) {
+    case .success(let waited): state = waited
+    case .failure(let failure): throw failure
+    }
+    switch state {
+    case .ended(let end): return try ScriptResult(end).get(of: "the script")
+    case .absent: throw StepFailure(.crashed, "the script's folder has disappeared", effect: .unknown)
+    case .lost:
+      throw StepFailure(.crashed, "the script's process is gone and left no exit code", effect: .unknown)
+    case .running:
+      if Task.isCancelled { throw StepFailure(.cancelled, "the script was told to stop", effect: .applied) }
+      try await call.scripts.cancel(call.key, grace: Self.grace)
+      throw StepFailure(.timeout, "the script ran longer than the step's timeout and was stopped", effect: .applied)
+    }
+  }
+
+  private func waitUntilDeadline(_ call: ActionCall) async -> Result<ScriptState, StepFailure> {
+    let left = max(call.deadline - call.clock.now, .zero)
+    return await withTaskGroup(of: Result<ScriptState, StepFailure>?.self) { group in
+      group.addTask { () async -> Result<ScriptState, StepFailure>? in
+        do throws(StepFailure) { return .success(try await call.scripts.wait(for: call.key)) } catch { return .failure(error) }
+      }
+      group.addTask {
+        await call.clock.sleep(for: left)
+        return nil
+      }
+      // Whichever ends first ends the other: a cancelled wait answers with the state at that moment.
+      let first = await group.next() ?? nil
+      group.cancelAll()
+      if let first { return first }
+      return (await group.next() ?? nil) ?? .success(.running)
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import Runbook
+
+/// What is to be run, as written under `run:` or in `with:` of `ssh.run`: exactly one of the three.
+struct ScriptFields {
+  static let declared = [
+    Field("script", .string, allowsInterpolation: false, help: "text for `/bin/sh -eu`; values come in through `env`"),
+    Field("script_file", .string, allowsInterpolation: false, help: "a file with such a text, pinned when the run starts"),
+    Field("command", .list, help: "a program and its arguments, with no shell: `[tar, -cf, data.tar, ./data]`"),
+  ]
+
+  /// For `/bin/sh -eu`; nil when `command` is given.
+  let script: String?
+  let command: [String]?
+
+  init(_ with: Arguments) throws(StepFailure) {
+    let given = ["script", "script_file", "command"].filter { with[$0] != nil }
+    guard given.count == 1 else {
+      throw StepFailure(.input, "exactly one of `script`, `script_file` and `command` must be given")
+    }
+    if given == ["command"] {
+      script = nil
+      command = try Self.argv(with)
+      return
+    }
+    command = nil
+    let field = given == ["script_file"] ? EngineField.script : "script"
+    guard let text = try with.optionalText(field), !text.allSatisfy(\.isWhitespace) else {
+      throw StepFailure(.input, given == ["script_file"] ? "`script_file` was not read or is empty" : "`script` is empty")
+    }
+    guard !text.utf8.contains(0) else { throw StepFailure(.input, "the script holds a NUL byte") }
+    script = text
+  }
+
+  private static func argv(_ with: Arguments) throws(StepFailure) -> [String] {
+    guard let items = with["command"]?.list else { throw StepFailure(.input, "`command` must be a list of words") }
+    var argv: [String] = []
+    for item in items {
+      switch item {
+      case .string(let word): argv.append(word)
+      case .int(let number): argv.append(String(number))
+      case .bool(let flag): argv.append(flag ? "true" : "false")
+      default: throw StepFailure(.input, "`command`: element \(argv.count + 1) is not text")
+      }
+    }
+    guard let program = argv.first, !program.isEmpty else {
+      throw StepFailure(.input, "`command` must begin with the name of a program")
+    }
+    guard !argv.contains(where: { $0.utf8.contains(0) }) else { throw StepFailure(.input, "`command` holds a NUL byte") }
+    return argv
+  }
+}

@@ -1,0 +1,30 @@
+public import Runbook
+
+/// `sleep: DURATION`: waits. The end is an instant, fixed when the step began: a restart does not start the pause over.
+public struct SleepStep: StepKind {
+  public static let keyword = "sleep"
+  public static let summary = "waits for a while"
+  public static let example = "- {id: settle, sleep: 30s}"
+  public static let shape = StepShape.scalar(action: "sleep", field: SleepAction.duration)
+  public static let actions: [any Action] = [SleepAction()]
+}
+
+struct SleepAction: Action {
+  static let duration = Field("duration", .duration, required: true, help: "how long, such as `30s` or `1h30m`; at most 30 days")
+  static let longest = Duration.seconds(30 * 86_400)
+  static let declaration = ActionDeclaration(
+    "sleep", "waits for a while", fields: [duration], effect: .none, class: .convergent,
+    timeout: longest + .seconds(3600), isDiagnostic: true, isWritable: false)
+
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    guard let duration = try call.with.duration("duration"), duration >= .zero, duration <= Self.longest else {
+      throw StepFailure(.input, "`sleep` must be between 0s and 30 days")
+    }
+    let begun = call.intendedAt ?? call.clock.now
+    // A clock that was set back must not prolong the pause beyond what was asked for.
+    let left = min(begun + duration - call.clock.now, duration)
+    if left > .zero { await call.clock.sleep(for: left) }
+    if Task.isCancelled { throw StepFailure(.cancelled, "the pause was cancelled") }
+    return ActionResult()
+  }
+}

@@ -1,0 +1,27 @@
+public import Runbook
+
+/// Every keyword that says what a step does. A new kind is one folder and one line here.
+public let standardSteps: [any StepKind.Type] = [
+  ActionStep.self,
+  RunStep.self,
+  WaitForStep.self,
+  SleepStep.self,
+  FailStep.self,
+  CommitStep.self,
+]
+
+/// Every action that needs no provider, the engine's own (`run`, `sleep`, `fail`, `commit`) included.
+public let standardActions: [any Action] = makeStandardActions(ssh: SSHProgram())
+
+/// The same with another OpenSSH client than the one found on `PATH`.
+public func makeStandardActions(ssh: SSHProgram) -> [any Action] {
+  standardSteps.flatMap { $0.actions } + [
+    TCPAction(),
+    LogAction.Info(),
+    LogAction.Warn(),
+    AssertAction(),
+    WriteFileAction(),
+    SSHRunAction(program: ssh),
+    SSHPingAction(program: ssh),
+  ]
+}
