@@ -1,0 +1,132 @@
+/// Events in, one plain line for each out: what `run` prints into a pipe and `logs` shows. `12:03:11 stop … stopped after 32s`
+public struct EventText: Sendable {
+  /// The run as told so far.
+  public private(set) var report: RunReport
+  /// Every event, with attempts that went well, outputs and inputs.
+  private let isVerbose: Bool
+  /// Hour, minute and second, in whatever zone the reader lives.
+  private let clockText: @Sendable (Timestamp) -> String
+
+  public init(runID: String = "", verbose: Bool = false, clockText: @escaping @Sendable (Timestamp) -> String = EventText.utc) {
+    report = RunReport(id: runID)
+    isVerbose = verbose
+    self.clockText = clockText
+  }
+
+  public static let utc: @Sendable (Timestamp) -> String = { instant in
+    String(instant.description.dropFirst(11).prefix(8))
+  }
+
+  /// nil for an event that says nothing to a person.
+  public mutating func line(for event: RunEvent) -> String? {
+    if report.id.isEmpty { report.id = event.runID }
+    report.apply(event)
+    return words(for: event).map { "\(clockText(event.at)) \($0)" }
+  }
+
+  private func words(for event: RunEvent) -> String? {
+    let fields = event.fields
+    switch event.event {
+    case "run.started": return started()
+    case "run.resumed":
+      let place = fields["host"]?.string.map { " on \(DisplayText.escaped($0, limit: 80))" } ?? ""
+      let pid = fields["pid"]?.int.map { ", process \($0)" } ?? ""
+      return "resumed \(report.id)\(place)\(pid)"
+    case "run.waiting": return waiting(for: fields["for"]?.string, at: fields["step"]?.string)
+    case "step.resolved":
+      return "\(name(fields["step"])) … answered: \(word(fields["answer"]))\(by(fields["by"]))"
+    case "cancel.requested":
+      let what = fields["rollback"]?.bool == false ? "what was done stays as it is" : "undoing what was done"
+      return "cancel\(by(fields["by"])): \(what)"
+    case "rollback.started": return "rolling back: \(word(fields["reason"], limit: 300))"
+    case "rollback.ended": return "rollback \(RunWords.spaced(word(fields["outcome"])))"
+    case "run.ended":
+      let took = report.elapsed.map { " after \($0.elapsedText)" } ?? ""
+      let code = report.exitCode.map { " (exit \($0))" } ?? ""
+      return RunWords.outcome(report.outcome, rollback: report.rollback) + took + code
+    case "run.left":
+      return "left, not ended: \(word(fields["reason"], limit: 300)); `runbook resume \(report.id)` goes on"
+    default:
+      return event.event.hasPrefix("undo.") ? undoWords(event) : stepWords(event)
+    }
+  }
+
+  private func started() -> String {
+    let what = report.isSimulated ? "simulating" : "started"
+    var text = "\(what) \(DisplayText.escaped(report.name, limit: 64)) as \(report.id)"
+    if let inputs = report.inputs.map, !inputs.isEmpty {
+      let shown = inputs.sorted { $0.key < $1.key }
+        .map { "\(DisplayText.escaped($0.key, limit: 64))=\(DisplayText.line($0.value, limit: 80))" }
+      text += ": " + shown.joined(separator: ", ")
+    }
+    return text
+  }
+
+  private func stepWords(_ event: RunEvent) -> String? {
+    let fields = event.fields
+    guard let path = fields["step"]?.string, let step = report.step(path), fields["purpose"]?.string != "undo" else {
+      return isVerbose && !event.event.hasPrefix("step.") ? raw(event) : nil
+    }
+    let subject = name(fields["step"])
+    switch event.event {
+    case "step.started":
+      let attempt = fields["attempt"]?.int ?? 1
+      if attempt > 1 { return "\(subject) … attempt \(attempt)" }
+      let title = step.title == path || step.title == step.action ? "" : " (\(DisplayText.escaped(step.title, limit: 100)))"
+      return "\(subject) … \(DisplayText.escaped(step.action, limit: 64))\(title)"
+    case "attempt.ended": return attempt(subject, fields)
+    case "step.waiting": return waiting(subject, step, fields)
+    case "step.ended":
+      var text = "\(subject) … \(RunWords.end(of: step))"
+      if isVerbose, let outputs = step.outputs.map, !outputs.isEmpty { text += " \(DisplayText.line(step.outputs, limit: 1000))" }
+      return text
+    default: return isVerbose ? raw(event) : nil
+    }
+  }
+
+  private func attempt(_ subject: String, _ fields: [String: Value]) -> String? {
+    guard let error = fields["error"], let why = RunWords.failure(error) else {
+      return isVerbose ? "\(subject) … attempt \(fields["attempt"]?.int ?? 1) ended" : nil
+    }
+    guard let again = RunReport.instant(fields["retry_at"]) else {
+      return isVerbose ? "\(subject) … attempt \(fields["attempt"]?.int ?? 1) failed: \(why)" : nil
+    }
+    return "\(subject) … attempt \(fields["attempt"]?.int ?? 1) failed: \(why); again at \(clockText(again))"
+  }
+
+  private func waiting(_ subject: String, _ step: StepReport, _ fields: [String: Value]) -> String {
+    let goal = RunWords.stateWord(step.until).map { "waiting until \($0)" } ?? "waiting"
+    let now = fields["native_state"]?.string.map { ", now `\(DisplayText.escaped($0, limit: 60))`" } ?? ""
+    let deadline = step.deadline.map { ", at the latest \(clockText($0))" } ?? ""
+    return "\(subject) … \(goal)\(now)\(deadline)"
+  }
+
+  private func undoWords(_ event: RunEvent) -> String? {
+    let fields = event.fields
+    if event.event == "undo.closed" {
+      return "undo \(name(fields["step"])) … nothing to undo: \(RunWords.spaced(word(fields["reason"], limit: 200)))"
+    }
+    guard let entry = fields["entry"]?.string, let undo = report.undo(entry) else { return isVerbose ? raw(event) : nil }
+    let subject = "undo \(DisplayText.escaped(undo.step, limit: 100))"
+    let action = DisplayText.escaped(undo.action.isEmpty ? undo.title : undo.action, limit: 100)
+    switch event.event {
+    case "undo.started": return "\(subject) … \(action)"
+    case "undo.ended": return "\(subject) … \(action) \(RunWords.end(of: undo))"
+    default: return isVerbose ? raw(event) : nil
+    }
+  }
+
+  private func waiting(for what: String?, at step: String?) -> String {
+    guard let step else { return "waiting for \(DisplayText.escaped(what ?? "an answer", limit: 100))" }
+    let subject = DisplayText.escaped(step, limit: 100)
+    if what == "lock" { return "\(subject) … waiting for a lock" }
+    return "\(subject) … waiting for an answer: `runbook resolve \(report.id) \(subject) --applied`, `--not-applied`, `--retry` or `--fail`"
+  }
+
+  private func raw(_ event: RunEvent) -> String {
+    "\(DisplayText.escaped(event.event, limit: 60)) \(DisplayText.line(.map(event.fields), limit: 1000))"
+  }
+  private func name(_ value: Value?) -> String { DisplayText.escaped(value?.string ?? "?", limit: 100) }
+  private func word(_ value: Value?, limit: Int = 60) -> String { value.map { DisplayText.line($0, limit: limit) } ?? "?" }
+  private func by(_ value: Value?) -> String { value?.string.map { " by \(DisplayText.escaped($0, limit: 64))" } ?? "" }
+}

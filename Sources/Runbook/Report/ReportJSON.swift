@@ -1,0 +1,57 @@
+/// The documents of `show` and `list`: `docs/language.md`, "The command". Every one carries `"v": 1`; readers ignore the
+/// fields they do not know.
+public enum ReportJSON {
+  /// `{v, run, steps, undo}`.
+  public static func document(_ report: RunReport) -> Value {
+    [
+      "v": 1, "run": run(report), "steps": .list(report.steps.map(step)), "undo": .list(report.undo.map(undo)),
+    ]
+  }
+
+  /// `{v, runs: [run]}`.
+  public static func document(_ summaries: [RunSummary], ownerless: Set<String> = []) -> Value {
+    ["v": 1, "runs": .list(summaries.map { run($0, isOwnerless: ownerless.contains($0.id)) })]
+  }
+
+  /// `{v, error: {code, message, hint}}`: a refusal before there is a run.
+  public static func error(code: String, message: String, hint: String?) -> Value {
+    ["v": 1, "error": ["code": .string(code), "message": .string(message), "hint": text(hint)]]
+  }
+
+  private static func run(_ report: RunReport) -> Value {
+    [
+      "id": .string(report.id), "name": .string(report.name), "status": .string(report.status),
+      "outcome": text(report.outcome), "rollback": text(report.rollback), "exit_code": report.exitCode.map(Value.int) ?? .null,
+      "started_at": instant(report.startedAt), "ended_at": instant(report.endedAt), "inputs": report.inputs,
+      "outputs": report.outputs, "file": text(report.file), "simulated": .bool(report.isSimulated),
+    ]
+  }
+
+  private static func run(_ summary: RunSummary, isOwnerless: Bool) -> Value {
+    [
+      "id": .string(summary.id), "name": .string(summary.name), "status": .string(summary.status),
+      "outcome": text(summary.outcome), "rollback": text(summary.rollback),
+      "exit_code": summary.exitCode.map { .int(Int64($0)) } ?? .null, "started_at": .timestamp(summary.startedAt),
+      "ended_at": instant(summary.endedAt), "key": text(summary.key), "ownerless": .bool(isOwnerless),
+    ]
+  }
+
+  private static func step(_ step: StepReport) -> Value {
+    [
+      "step": .string(step.path), "title": .string(step.title), "action": .string(step.action),
+      "purpose": .string(step.purpose), "status": .string(step.status), "attempts": .int(step.attempts),
+      "started_at": instant(step.startedAt), "ended_at": instant(step.endedAt), "outputs": step.outputs,
+      "error": step.error, "class": text(step.effectClass),
+    ]
+  }
+
+  private static func undo(_ undo: UndoReport) -> Value {
+    [
+      "step": .string(undo.step), "entry": .string(undo.entry), "action": .string(undo.action),
+      "status": .string(undo.status), "error": undo.error,
+    ]
+  }
+
+  private static func text(_ text: String?) -> Value { text.map(Value.string) ?? .null }
+  private static func instant(_ instant: Timestamp?) -> Value { instant.map(Value.timestamp) ?? .null }
+}

@@ -1,0 +1,62 @@
+/// The words that the plain lines, the live tree, `show` and the closing words share.
+enum RunWords {
+  /// `not_needed` → `not needed`.
+  static func spaced(_ word: String) -> String { word.split(separator: "_").joined(separator: " ") }
+
+  /// `kind: message`, from an `error` object.
+  static func failure(_ error: Value) -> String? {
+    guard let kind = error["kind"]?.string else { return nil }
+    let word = spaced(kind)
+    guard let message = error["message"]?.string, !message.isEmpty else { return DisplayText.escaped(word, limit: 60) }
+    return DisplayText.escaped("\(word): \(message)", limit: 600)
+  }
+
+  /// What a wait waits for, if it is a word (`stopped`) and not an author's expression.
+  static func stateWord(_ until: String?) -> String? {
+    guard let until, !until.isEmpty, until.utf8.count <= 40 else { return nil }
+    let isWord = until.utf8.allSatisfy { ($0 >= 0x61 && $0 <= 0x7a) || $0 == 0x20 || $0 == 0x5f }
+    return isWord ? spaced(until) : nil
+  }
+
+  /// `stopped after 32s`, `done in 1.2s`, `failed after 12s: exit code: …`.
+  static func end(of step: StepReport) -> String {
+    let took = step.elapsed?.elapsedText
+    switch step.status {
+    case "succeeded":
+      if let word = stateWord(step.until) { return took.map { "\(word) after \($0)" } ?? word }
+      return took.map { "done in \($0)" } ?? "done"
+    case "failed":
+      return "failed" + (took.map { " after \($0)" } ?? "") + (failure(step.error).map { ": \($0)" } ?? "")
+    case "skipped": return "skipped, its `if` is false"
+    case "not_run": return "not run"
+    case "cancelled": return "cancelled" + (took.map { " after \($0)" } ?? "")
+    case "unknown": return "outcome unknown" + (failure(step.error).map { ": \($0)" } ?? "")
+    default: return DisplayText.escaped(step.status, limit: 40)
+    }
+  }
+
+  static func end(of undo: UndoReport) -> String {
+    var took: Duration?
+    if let start = undo.startedAt, let end = undo.endedAt { took = end - start }
+    switch undo.status {
+    case "succeeded": return took.map { "done in \($0.elapsedText)" } ?? "done"
+    case "failed":
+      return "failed" + (took.map { " after \($0.elapsedText)" } ?? "") + (failure(undo.error).map { ": \($0)" } ?? "")
+    case "skipped": return "skipped"
+    default: return DisplayText.escaped(undo.status, limit: 40)
+    }
+  }
+
+  /// `failed, rolled back`, `succeeded`.
+  static func outcome(_ outcome: String?, rollback: String?) -> String {
+    let word = DisplayText.escaped(spaced(outcome ?? "ended"), limit: 40)
+    switch rollback {
+    case "succeeded": return "\(word), rolled back"
+    case "failed": return "\(word), rollback failed"
+    case "blocked": return "\(word), rollback blocked"
+    case "pending": return "\(word), not rolled back"
+    case "not_needed" where outcome != "succeeded": return "\(word), nothing to undo"
+    default: return word
+    }
+  }
+}
