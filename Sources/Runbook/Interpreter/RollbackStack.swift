@@ -1,0 +1,54 @@
+/// What must be undone, in the order the steps were started. One entry a step, registered with its intent.
+struct RollbackStack: Sendable {
+  struct Entry: Sendable, Equatable {
+    enum Kind: Sendable, Equatable {
+      case steps([String], scope: UndoScope)
+      case irreversible
+    }
+    enum State: Sendable, Equatable {
+      case open
+      /// Probed and at rest: the undo steps may run.
+      case settled
+      case undone
+      /// Nothing to undo, with the reason: it never happened, a `commit`, a person skipped it.
+      case closed(String)
+      /// It cannot be undone and nothing older needed undoing.
+      case leftStanding
+      case failed
+    }
+    var step: String
+    var kind: Kind
+    var state = State.open
+
+    var isOpen: Bool { state == .open || state == .settled || state == .failed }
+  }
+
+  private(set) var entries: [Entry] = []
+
+  /// A retried step has one entry.
+  mutating func register(_ step: String, _ kind: Entry.Kind) {
+    guard !entries.contains(where: { $0.step == step }) else { return }
+    entries.append(Entry(step: step, kind: kind))
+  }
+
+  /// The one to undo next: the newest that is open.
+  var newestOpen: Entry? { entries.last { $0.isOpen } }
+
+  var hasOpen: Bool { entries.contains { $0.isOpen } }
+
+  /// Whether anything older than this entry still needs undoing.
+  func hasOpen(below step: String) -> Bool {
+    guard let index = entries.firstIndex(where: { $0.step == step }) else { return false }
+    return entries[..<index].contains { $0.isOpen }
+  }
+
+  mutating func set(_ step: String, _ state: Entry.State) {
+    guard let index = entries.firstIndex(where: { $0.step == step }) else { return }
+    entries[index].state = state
+  }
+
+  /// `commit`: all earlier entries of the scope are closed.
+  mutating func closeAll(_ reason: String) {
+    for index in entries.indices where entries[index].isOpen { entries[index].state = .closed(reason) }
+  }
+}

@@ -1,0 +1,171 @@
+/// What the interpreter saw when it carried out an order.
+public enum StepEvent: Sendable {
+  case checked(problems: [String])
+  /// `if` was false, or a `rollback`'s condition.
+  case skipped(String, Purpose)
+  /// Failed before its intent: an expression, a missing field, a lock. Nothing was called.
+  case refused(String, Purpose, StepFailure)
+  case began(StepStarted)
+  /// The call succeeded and nothing is left to wait for.
+  case succeeded(String, outputs: [String: Value])
+  /// The call succeeded; what it started is to be waited for.
+  case called(String, ActionResult)
+  /// `retries`: the retry condition held; `delay` before the next attempt.
+  case failed(String, StepFailure, retries: Bool, delay: Duration)
+  /// Certainly not applied, or convergent: the same attempt is sent again.
+  case resend(String)
+  /// The effect cannot be known.
+  case unknowable(String, StepFailure)
+  case attemptDue(String, key: String)
+  case observed(String, nativeState: String?, until: String, deadline: Timestamp, ActionResult)
+  /// Ended by a cancel; `effect` is what its call did.
+  case cancelled(String, StepFailure)
+  case settled(String, ProbeAnswer)
+  case outputs([String: Value], StepFailure?)
+  case cancelRequested(by: String, rollback: Bool, request: Int64)
+  case resolved(String, Resolution, by: String, request: Int64)
+  case askTimedOut(String)
+}
+
+extension RunMachine {
+  /// - Returns: the facts to journal, in this order; they are already applied.
+  public mutating func handle(_ event: StepEvent, at instant: Timestamp) -> [Fact] {
+    var facts = decide(event, at: instant)
+    for fact in facts { apply(fact, at: instant) }
+    while let fact = automaticFact(at: instant) {
+      apply(fact, at: instant)
+      facts.append(fact)
+    }
+    return facts
+  }
+
+  private func decide(_ event: StepEvent, at instant: Timestamp) -> [Fact] {
+    switch event {
+    case .checked(let problems): return [.runChecked(problems: problems)]
+    case .skipped(let path, let purpose): return [end(path, purpose, .skipped)]
+    case .refused(let path, let purpose, let failure): return [end(path, purpose, .failed, failure: failure)]
+    case .began(let step): return [.stepStarted(step)]
+    case .succeeded(let path, let outputs):
+      return [end(path, state(of: path).purpose, .succeeded, outputs: outputs)]
+    case .called(let path, let result):
+      return [
+        .attemptEnded(AttemptEnded(step: path, attempt: state(of: path).attempt, error: nil, result: result, retryAt: nil))
+      ]
+    case .failed(let path, let failure, let retries, let delay):
+      return failed(path, failure, retries: retries, delay: delay, at: instant)
+    case .resend(let path):
+      let state = state(of: path)
+      return [.attemptStarted(step: path, attempt: state.attempt, key: state.key)]
+    case .unknowable(let path, let failure): return unknowable(path, failure, at: instant)
+    case .attemptDue(let path, let key):
+      return [.attemptStarted(step: path, attempt: state(of: path).attempt + 1, key: key)]
+    case .observed(let path, let nativeState, let until, let deadline, let result):
+      return [.stepWaiting(step: path, nativeState: nativeState, until: until, deadline: deadline, result: result)]
+    case .cancelled(let path, let failure):
+      return [end(path, state(of: path).purpose, .cancelled, failure: failure)]
+    case .settled(let path, let answer):
+      return [answer == .notApplied ? .undoClosed(step: path, reason: Reason.neverHappened) : .undoSettled(step: path)]
+    case .outputs(let outputs, let failure):
+      return [.outputsReady(outputs: outputs, error: failure.map { StepError($0, step: "outputs", attempt: 1) })]
+    case .cancelRequested(let by, let rollback, let request):
+      return [.cancelRequested(by: by, rollback: rollback, request: request)]
+    case .resolved(let path, let answer, let by, let request):
+      return resolved(path, answer, by: by, request: request)
+    case .askTimedOut(let path):
+      let failure = StepFailure(.timeout, "nobody answered in time what became of `\(path)`", effect: .unknown)
+      return [end(path, state(of: path).purpose, .unknown, failure: failure)]
+    }
+  }
+
+  private func end(
+    _ path: String, _ purpose: Purpose, _ status: StepStatus, outputs: [String: Value] = [:],
+    failure: StepFailure? = nil
+  ) -> Fact {
+    let attempt = state(of: path).attempt
+    return .stepEnded(
+      StepEnded(
+        step: path, purpose: purpose, status: status, attempt: attempt, outputs: outputs,
+        error: failure.map { StepError($0, step: path, attempt: attempt) }))
+  }
+
+  private func failed(
+    _ path: String, _ failure: StepFailure, retries: Bool, delay: Duration, at instant: Timestamp
+  ) -> [Fact] {
+    let state = state(of: path)
+    guard retries else { return [end(path, state.purpose, .failed, failure: failure)] }
+    return [
+      .attemptEnded(
+        AttemptEnded(
+          step: path, attempt: state.attempt, error: StepError(failure, step: path, attempt: state.attempt),
+          result: ActionResult(), retryAt: instant + delay))
+    ]
+  }
+
+  /// E4 after a lost outcome: undo steps can put it right, so fail; without them only a person can tell.
+  private func unknowable(_ path: String, _ failure: StepFailure, at instant: Timestamp) -> [Fact] {
+    let state = state(of: path)
+    let step = steps[path]
+    let hasUndo = if case .steps = step?.rollback { true } else { false }
+    let answer = step?.onCrash ?? (hasUndo || state.purpose != .do ? .fail : .ask)
+    if answer == .fail || isCancelling { return [end(path, state.purpose, .unknown, failure: failure)] }
+    let until = instant + RunMachine.askTimeout
+    return [.runWaiting(step: path, until: until, error: StepError(failure, step: path, attempt: state.attempt))]
+  }
+
+  /// How long a person has to say what became of a step.
+  static let askTimeout = Duration.seconds(24 * 3600)
+
+  private func resolved(_ path: String, _ answer: Resolution, by: String, request: Int64) -> [Fact] {
+    guard active == path, case .parked = state(of: path).progress else { return [] }
+    let fact = Fact.stepResolved(step: path, answer: answer, by: by, request: request)
+    switch answer {
+    case .applied, .retry: return [fact]
+    case .notApplied:
+      let failure = StepFailure(.crashed, "its outcome was lost; \(by) said that it was not applied", effect: .none)
+      return [fact, end(path, state(of: path).purpose, .notApplied, failure: failure)]
+    case .fail:
+      let failure = StepFailure(.crashed, "its outcome was lost; \(by) said to fail it", effect: .unknown)
+      return [fact, end(path, state(of: path).purpose, .failed, failure: failure)]
+    }
+  }
+
+  var isCancelling: Bool { if case .cancel? = stop { true } else { false } }
+
+  /// Facts that follow from the state alone.
+  private func automaticFact(at instant: Timestamp) -> Fact? {
+    guard ended == nil, active == nil, isChecked else { return nil }
+    switch stage {
+    case .steps, .onFailure, .onRollbackFailure, .always, .outputs: return nil
+    case .startingRollback(let reason): return .rollbackStarted(reason: reason)
+    case .endingRollback(let outcome):
+      let failed = stack.entries.last { $0.state == .failed }
+      let undo = failed.flatMap { failedUndo(of: $0) }
+      return .rollbackEnded(outcome: outcome, failedStep: undo ?? failed?.step, error: undo.flatMap { state(of: $0).error })
+    case .unwinding(let entry): return closing(entry)
+    case .ending: return .runEnded(ending)
+    }
+  }
+
+  private func failedUndo(of entry: RollbackStack.Entry) -> String? {
+    guard case .steps(let paths, _) = entry.kind else { return nil }
+    return paths.first { state(of: $0).status == .failed }
+  }
+
+  /// Closes an entry that needs no asking; nil if there is work to do for it.
+  private func closing(_ entry: RollbackStack.Entry) -> Fact? {
+    let state = state(of: entry.step)
+    if state.status != .succeeded, state.error?.effect == StepFailure.Effect.none {
+      return .undoClosed(step: entry.step, reason: Reason.neverHappened)
+    }
+    switch entry.kind {
+    case .irreversible: return .undoClosed(step: entry.step, reason: Reason.leftStanding)
+    case .steps(let paths, let scope):
+      if scope == .succeeded, state.status != .succeeded {
+        return .undoClosed(step: entry.step, reason: Reason.onlyAfterSuccess)
+      }
+      guard entry.state == .settled || isUndoneUnasked(entry) else { return nil }
+      let isDone = paths.allSatisfy { self.state(of: $0).status.isEnded }
+      return isDone ? .undoClosed(step: entry.step, reason: Reason.undone) : nil
+    }
+  }
+}

@@ -1,0 +1,157 @@
+/// What the interpreter is to do now.
+public enum Order: Sendable, Equatable {
+  /// Ask the live checks before the first change.
+  case check
+  /// Evaluate the step's `if` and fields, capture `before`, and report.
+  case begin(String, Purpose)
+  /// The intent is durable: make the call.
+  case call(String)
+  /// Nobody saw how the call went: find out, by the effect's class.
+  case reconcile(String)
+  /// Pause until then, and begin the next attempt.
+  case retry(String, at: Timestamp)
+  /// Poll until it holds.
+  case watch(String)
+  /// Ask a person; nothing else can be done.
+  case park(String, until: Timestamp)
+  /// Probe a step that did not succeed, and let it come to rest, before it is undone.
+  case settle(String)
+  case evaluateOutputs
+  case done(RunEnded)
+
+  public static func == (left: Order, right: Order) -> Bool { String(describing: left) == String(describing: right) }
+}
+
+extension RunMachine {
+  /// The order that follows from the state; facts that need no work have been added by `handle` before.
+  public var next: Order {
+    if let ended { return .done(ended) }
+    if let active { return order(for: active) }
+    if !isChecked { return .check }
+    switch stage {
+    case .steps: return .begin(runbook.steps[cursor].path, .do)
+    case .onFailure(let path): return .begin(path, .onFailure)
+    case .unwinding(let entry):
+      guard case .steps(let paths, _) = entry.kind, entry.state == .settled || isUndoneUnasked(entry) else {
+        return .settle(entry.step)
+      }
+      guard let path = paths.first(where: { !state(of: $0).status.isEnded }) else { return .settle(entry.step) }
+      return .begin(path, .undo)
+    case .onRollbackFailure(let path): return .begin(path, .onRollbackFailure)
+    case .always(let path): return .begin(path, .always)
+    case .outputs, .ending, .startingRollback, .endingRollback: return .evaluateOutputs
+    }
+  }
+
+  private func order(for path: String) -> Order {
+    switch state(of: path).progress {
+    case .calling: .call(path)
+    case .lost: .reconcile(path)
+    case .retrying(let instant): .retry(path, at: instant)
+    case .waiting: .watch(path)
+    case .parked(let until): .park(path, until: until)
+    }
+  }
+
+  enum Stage {
+    case steps
+    case onFailure(String)
+    case startingRollback(String)
+    case unwinding(RollbackStack.Entry)
+    case endingRollback(RollbackOutcome)
+    case onRollbackFailure(String)
+    case always(String)
+    case outputs
+    case ending
+  }
+
+  var stage: Stage {
+    if stop == nil, cursor < runbook.steps.count { return .steps }
+    if rollback == nil {
+      if let stop, !stop.isRefusal, rollbackStartedAt == nil, let path = firstPending(runbook.onFailure) {
+        return .onFailure(path)
+      }
+      return rollbackStage
+    }
+    if rollback == .failed || rollback == .blocked, let path = firstPending(runbook.onRollbackFailure) {
+      return .onRollbackFailure(path)
+    }
+    if let path = firstPending(runbook.always) { return .always(path) }
+    if outputs == nil, outcome == .succeeded, !runbook.outputs.isEmpty { return .outputs }
+    return .ending
+  }
+
+  private var rollbackStage: Stage {
+    guard rollbackStartedAt == nil else {
+      guard let entry = stack.newestOpen else { return .endingRollback(.succeeded) }
+      if entry.state == .failed { return .endingRollback(.failed) }
+      if entry.kind == .irreversible, blocks(entry) { return .endingRollback(.blocked) }
+      return .unwinding(entry)
+    }
+    guard stack.hasOpen else { return .endingRollback(.notNeeded) }
+    let policy = runbook.rollbackPolicy
+    switch stop {
+    case nil:
+      return policy.after.contains(.success) ? .startingRollback("success") : .endingRollback(.notNeeded)
+    case .failure: return policy.after.contains(.failure) ? .startingRollback("failure") : .endingRollback(.none)
+    case .refused: return .endingRollback(.notNeeded)
+    case .cancel(_, let rollback):
+      guard rollback else { return .endingRollback(.pending) }
+      return policy.after.contains(.cancel) ? .startingRollback("cancel") : .endingRollback(.none)
+    }
+  }
+
+  /// An irreversible step blocks when older steps still need undoing, or when its own effect is what must be undone.
+  private func blocks(_ entry: RollbackStack.Entry) -> Bool {
+    let state = state(of: entry.step)
+    if state.status != .succeeded { return state.error?.effect != StepFailure.Effect.none }
+    return stack.hasOpen(below: entry.step)
+  }
+
+  private func firstPending(_ steps: [ValidatedStep]) -> String? {
+    steps.first { !state(of: $0.path).status.isEnded }?.path
+  }
+
+  /// A step that succeeded is known to have happened and to be at rest.
+  func isUndoneUnasked(_ entry: RollbackStack.Entry) -> Bool {
+    state(of: entry.step).status == .succeeded
+  }
+
+  /// As far as the steps tell: what `always` sees in `run.outcome`.
+  public var outcome: RunOutcome {
+    switch stop {
+    case nil: alwaysFailed || outputsError != nil ? .failed : .succeeded
+    case .failure, .refused: .failed
+    case .cancel: .cancelled
+    }
+  }
+
+  /// Exit codes of `docs/language.md`: 4 goes before 5, 3 and 1.
+  var ending: RunEnded {
+    let rollback = rollback ?? .notNeeded
+    let code: Int32 =
+      switch (rollback, outcome) {
+      case (.failed, _), (.blocked, _): 4
+      case (_, .cancelled): 5
+      case (.succeeded, .failed): 3
+      case (_, .failed): 1
+      case (_, .succeeded): 0
+      }
+    return RunEnded(outcome: outcome, rollback: rollback, exitCode: code, outputs: outputs ?? [:])
+  }
+
+  /// `queued waiting running rolling_back ending ended`
+  public var status: String {
+    if ended != nil { return "ended" }
+    if let active, case .parked = state(of: active).progress { return "waiting" }
+    switch stage {
+    case .steps, .onFailure: return "running"
+    case .startingRollback, .unwinding, .onRollbackFailure: return "rolling_back"
+    case .endingRollback, .always, .outputs, .ending: return rollbackStartedAt != nil && rollback == nil ? "rolling_back" : "ending"
+    }
+  }
+}
+
+extension RunMachine.Stop {
+  var isRefusal: Bool { if case .refused = self { true } else { false } }
+}

@@ -1,0 +1,122 @@
+/// One thing that happened to a run. The journal is a list of facts; the machine is what follows from them. Each is stored as
+/// one entry whose kind is the public event's name and whose body holds the event's fields; fields that begin with `_`
+/// are the engine's own and are not shown.
+public enum Fact: Sendable {
+  case runStarted(RunStarted)
+  /// The text the run was started with, so that it can be carried on after the file changed. Not shown.
+  case runPinned(PinnedSource)
+  case runResumed(epoch: Int64, host: String, pid: Int64)
+  case runChecked(problems: [String])
+  case stepStarted(StepStarted)
+  case attemptStarted(step: String, attempt: Int, key: String)
+  case attemptEnded(AttemptEnded)
+  case stepWaiting(step: String, nativeState: String?, until: String, deadline: Timestamp, result: ActionResult?)
+  case stepEnded(StepEnded)
+  case runWaiting(step: String, until: Timestamp, error: StepError?)
+  case stepResolved(step: String, answer: Resolution, by: String, request: Int64)
+  case cancelRequested(by: String, rollback: Bool, request: Int64)
+  case rollbackStarted(reason: String)
+  case undoSettled(step: String)
+  case undoClosed(step: String, reason: String)
+  case rollbackEnded(outcome: RollbackOutcome, failedStep: String?, error: StepError?)
+  case rollbackResumed(by: String, request: Int64)
+  case undoSkipped(entry: String, reason: String, by: String, request: Int64)
+  case rollbackAbandoned(reason: String, by: String, request: Int64)
+  case outputsReady(outputs: [String: Value], error: StepError?)
+  case runEnded(RunEnded)
+  case runLeft(reason: String)
+}
+
+public enum RollbackOutcome: String, Sendable {
+  case none, succeeded, failed, blocked, pending
+  case notNeeded = "not_needed"
+}
+
+public enum RunOutcome: String, Sendable {
+  case succeeded, failed, cancelled
+}
+
+public struct RunStarted: Sendable {
+  public var name: String
+  public var file: String
+  public var inputs: [String: Value]
+  public var key: String?
+  public var requester: String
+  public var simulated: Bool
+  /// The run this one repeats (`rerun`), and the first step it does itself.
+  public var rerunOf: String?
+  public var fromStep: String?
+  /// Outputs taken over from the earlier run, by step.
+  public var inherited: [String: Value]
+
+  public init(
+    name: String, file: String, inputs: [String: Value], key: String? = nil, requester: String, simulated: Bool = false,
+    rerunOf: String? = nil, fromStep: String? = nil, inherited: [String: Value] = [:]
+  ) {
+    self.name = name
+    self.file = file
+    self.inputs = inputs
+    self.key = key
+    self.requester = requester
+    self.simulated = simulated
+    self.rerunOf = rerunOf
+    self.fromStep = fromStep
+    self.inherited = inherited
+  }
+}
+
+/// The runbook's text and the files it names, as they were when the run started.
+public struct PinnedSource: Sendable, Equatable {
+  public var text: String
+  /// Path as written → content.
+  public var files: [String: [UInt8]]
+  /// The runbook's folder, which relative paths and scripts start from.
+  public var folder: String
+  public init(text: String, files: [String: [UInt8]], folder: String) {
+    self.text = text
+    self.files = files
+    self.folder = folder
+  }
+}
+
+public struct StepStarted: Sendable {
+  public var step: String
+  public var purpose: Purpose
+  public var title: String
+  public var action: String
+  public var effectClass: EffectClass
+  public var effect: ActionEffect
+  public var key: String
+  public var digest: String
+  /// Masked.
+  public var with: [String: Value]
+  public var before: [String: Value]
+  public var deadline: Timestamp
+  /// Nothing is called: the first probe is the call (`wait_for`, reads).
+  public var isWait: Bool
+}
+
+public struct AttemptEnded: Sendable {
+  public var step: String
+  public var attempt: Int
+  /// nil: the call succeeded, and what it started is now waited for.
+  public var error: StepError?
+  public var result: ActionResult
+  public var retryAt: Timestamp?
+}
+
+public struct StepEnded: Sendable {
+  public var step: String
+  public var purpose: Purpose
+  public var status: StepStatus
+  public var attempt: Int
+  public var outputs: [String: Value]
+  public var error: StepError?
+}
+
+public struct RunEnded: Sendable {
+  public var outcome: RunOutcome
+  public var rollback: RollbackOutcome
+  public var exitCode: Int32
+  public var outputs: [String: Value]
+}

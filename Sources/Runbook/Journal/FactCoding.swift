@@ -1,0 +1,312 @@
+/// Facts to journal entries and back. An entry that does not decode is damage, named by its sequence number.
+extension Fact {
+  public func entry(at instant: Timestamp) -> NewEntry {
+    let (kind, optionals) = coded
+    var fields = optionals.compactMapValues { $0 }
+    for name in Fact.carriers {
+      if let marks = fields[name].flatMap({ ValueMarks.of($0) }) { fields["_\(name)_marks"] = marks }
+    }
+    return NewEntry(at: instant, kind: kind, body: JSONWriter.bytes(.map(fields)))
+  }
+
+  /// Fields that hold values of authors and actions, instants and durations among them.
+  fileprivate static let carriers = ["inputs", "outputs", "_result", "_before", "_inherited"]
+
+  private var coded: (kind: String, fields: [String: Value?]) {
+    switch self {
+    case .runStarted(let run):
+      (
+        "run.started",
+        [
+          "name": .string(run.name), "file": .string(run.file), "inputs": .map(run.inputs), "key": text(run.key),
+          "requester": .string(run.requester), "simulated": .bool(run.simulated), "rerun_of": text(run.rerunOf),
+          "from_step": text(run.fromStep), "_inherited": run.inherited.isEmpty ? nil : .map(run.inherited),
+        ]
+      )
+    case .runPinned(let source):
+      (
+        "run.pinned",
+        [
+          "_text": .string(source.text), "_folder": .string(source.folder),
+          "_files": .map(source.files.mapValues { .string(Hex.text($0)) }),
+        ]
+      )
+    case .runResumed(let epoch, let host, let pid):
+      ("run.resumed", ["epoch": .int(epoch), "host": .string(host), "pid": .int(pid)])
+    case .runChecked(let problems): ("run.checked", ["problems": .list(problems.map { .string($0) })])
+    case .stepStarted(let step): step.coded
+    case .attemptStarted(let step, let attempt, let key):
+      ("attempt.started", ["step": .string(step), "attempt": .int(Int64(attempt)), "_key": .string(key)])
+    case .attemptEnded(let ended):
+      (
+        "attempt.ended",
+        [
+          "step": .string(ended.step), "attempt": .int(Int64(ended.attempt)), "error": ended.error?.value,
+          "retry_at": ended.retryAt.map { .timestamp($0) }, "_result": ended.result.coded,
+        ]
+      )
+    case .stepWaiting(let step, let nativeState, let until, let deadline, let result):
+      (
+        "step.waiting",
+        [
+          "step": .string(step), "native_state": text(nativeState), "until": .string(until),
+          "deadline": .timestamp(deadline), "_result": result?.coded,
+        ]
+      )
+    case .stepEnded(let ended): ended.coded
+    case .runWaiting(let step, let until, let error):
+      ("run.waiting", ["for": "resolve", "step": .string(step), "until": .timestamp(until), "error": error?.value])
+    case .stepResolved(let step, let answer, let by, let request):
+      (
+        "step.resolved",
+        ["step": .string(step), "answer": .string(answer.rawValue), "by": .string(by), "_request": .int(request)]
+      )
+    case .cancelRequested(let by, let rollback, let request):
+      ("cancel.requested", ["by": .string(by), "rollback": .bool(rollback), "_request": .int(request)])
+    case .rollbackStarted(let reason): ("rollback.started", ["reason": .string(reason)])
+    case .undoSettled(let step): ("undo.settled", ["step": .string(step)])
+    case .undoClosed(let step, let reason): ("undo.closed", ["step": .string(step), "reason": .string(reason)])
+    case .rollbackEnded(let outcome, let failedStep, let error):
+      (
+        "rollback.ended",
+        ["outcome": .string(outcome.rawValue), "failed_step": text(failedStep), "error": error?.value]
+      )
+    case .rollbackResumed(let by, let request): ("rollback.resumed", ["by": .string(by), "_request": .int(request)])
+    case .undoSkipped(let entry, let reason, let by, let request):
+      (
+        "undo.skipped",
+        ["entry": .string(entry), "reason": .string(reason), "by": .string(by), "_request": .int(request)]
+      )
+    case .rollbackAbandoned(let reason, let by, let request):
+      ("rollback.abandoned", ["reason": .string(reason), "by": .string(by), "_request": .int(request)])
+    case .outputsReady(let outputs, let error):
+      ("run.outputs", ["outputs": .map(outputs), "error": error?.value])
+    case .runEnded(let ended):
+      (
+        "run.ended",
+        [
+          "outcome": .string(ended.outcome.rawValue), "rollback": .string(ended.rollback.rawValue),
+          "exit_code": .int(Int64(ended.exitCode)), "outputs": .map(ended.outputs),
+        ]
+      )
+    case .runLeft(let reason): ("run.left", ["reason": .string(reason), "exit_code": 9])
+    }
+  }
+}
+
+private func text(_ text: String?) -> Value? { text.map { .string($0) } }
+
+extension StepStarted {
+  fileprivate var coded: (String, [String: Value?]) {
+    var fields: [String: Value?] = [
+      "title": .string(title), "action": .string(action), "class": .string(effectClass.rawValue),
+      "effect": .string(effect.rawValue), "purpose": .string(purpose.rawValue), "attempt": 1, "_key": .string(key),
+      "_digest": digest.isEmpty ? nil : .string(digest), "with": with.isEmpty ? nil : .map(with),
+      "_before": before.isEmpty ? nil : .map(before), "deadline": .timestamp(deadline), "_wait": isWait ? true : nil,
+    ]
+    return (undoFields(step, purpose, &fields) ? "undo.started" : "step.started", fields)
+  }
+}
+
+extension StepEnded {
+  fileprivate var coded: (String, [String: Value?]) {
+    var fields: [String: Value?] = [
+      "purpose": .string(purpose.rawValue), "status": .string(status.rawValue), "attempts": .int(Int64(attempt)),
+      "outputs": outputs.isEmpty ? nil : .map(outputs), "error": error?.value,
+    ]
+    return (undoFields(step, purpose, &fields) ? "undo.ended" : "step.ended", fields)
+  }
+}
+
+/// Writes the path: for an undo step the step it undoes as `step` and itself as `entry`.
+private func undoFields(_ path: String, _ purpose: Purpose, _ fields: inout [String: Value?]) -> Bool {
+  guard purpose == .undo else {
+    fields["step"] = .string(path)
+    return false
+  }
+  fields["step"] = .string(UndoPath.owner(of: path))
+  fields["entry"] = .string(path)
+  return true
+}
+
+/// `update.undo[0]` belongs to `update`.
+public enum UndoPath {
+  public static func owner(of path: String) -> String {
+    var bytes = path.utf8[...]
+    while let dot = bytes.lastIndex(of: UInt8(ascii: ".")) {
+      if bytes[dot...].starts(with: ".undo[".utf8) { return String(bytes[..<dot]) ?? path }
+      bytes = bytes[..<dot]
+    }
+    return path
+  }
+}
+
+extension ActionResult {
+  fileprivate var coded: Value? {
+    outputs.isEmpty && result.isEmpty ? nil : .map(["outputs": .map(outputs), "result": .map(result)])
+  }
+  fileprivate init(coded: Value?) {
+    self.init(outputs: coded?["outputs"]?.map ?? [:], result: coded?["result"]?.map ?? [:])
+  }
+}
+
+/// Lower-case hexadecimal text of bytes.
+public enum Hex {
+  private static let digits = Array("0123456789abcdef".utf8)
+  public static func text(_ bytes: some Sequence<UInt8>) -> String {
+    var text: [UInt8] = []
+    for byte in bytes {
+      text.append(digits[Int(byte >> 4)])
+      text.append(digits[Int(byte & 15)])
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+  /// nil if the text is not pairs of hexadecimal digits.
+  public static func bytes(_ text: String) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    var high: UInt8?
+    for character in text {
+      guard let digit = character.hexDigitValue else { return nil }
+      if let first = high {
+        bytes.append(first << 4 | UInt8(digit))
+        high = nil
+      } else {
+        high = UInt8(digit)
+      }
+    }
+    return high == nil ? bytes : nil
+  }
+}
+
+/// Reads the fields of one entry; a missing or ill-typed one is damage.
+private struct Fields {
+  let entry: JournalEntry
+  let body: Value
+
+  init(_ entry: JournalEntry) throws(StoreFailure) {
+    self.entry = entry
+    guard case .map(var fields)? = try? JSONReader.read(entry.body) else {
+      throw Fields.damage(entry, "its body is not a JSON object")
+    }
+    for name in Fact.carriers {
+      if let value = fields[name] { fields[name] = ValueMarks.apply(fields["_\(name)_marks"], to: value) }
+    }
+    body = .map(fields)
+  }
+  static func damage(_ entry: JournalEntry, _ what: String) -> StoreFailure {
+    .damaged("journal entry \(entry.sequence) (`\(entry.kind)`): \(what)")
+  }
+  func text(_ name: String) throws(StoreFailure) -> String {
+    guard let text = body[name]?.string else { throw Fields.damage(entry, "`\(name)` is missing") }
+    return text
+  }
+  func int(_ name: String) throws(StoreFailure) -> Int64 {
+    guard let number = body[name]?.int else { throw Fields.damage(entry, "`\(name)` is missing") }
+    return number
+  }
+  func instant(_ name: String) throws(StoreFailure) -> Timestamp {
+    guard let instant = optionalInstant(name) else { throw Fields.damage(entry, "`\(name)` is missing") }
+    return instant
+  }
+  func optionalInstant(_ name: String) -> Timestamp? { body[name]?.string.flatMap { Timestamp($0) } }
+  func word<Word: RawRepresentable>(_ name: String, _: Word.Type) throws(StoreFailure) -> Word where Word.RawValue == String {
+    guard let word = Word(rawValue: try text(name)) else { throw Fields.damage(entry, "`\(name)` is no known word") }
+    return word
+  }
+  func optionalText(_ name: String) -> String? { body[name]?.string }
+  func map(_ name: String) -> [String: Value] { body[name]?.map ?? [:] }
+  var error: StepError? { body["error"].flatMap { StepError($0) } }
+  var attempt: Int { body["attempt"]?.int.flatMap { Int(exactly: $0) } ?? body["attempts"]?.int.flatMap { Int(exactly: $0) } ?? 1 }
+  func path() throws(StoreFailure) -> String { if let entry = optionalText("entry") { entry } else { try text("step") } }
+}
+
+extension Fact {
+  /// - Throws: `damaged` for an entry this release cannot have written.
+  public init(_ entry: JournalEntry) throws(StoreFailure) {
+    let fields = try Fields(entry)
+    switch entry.kind {
+    case "run.started":
+      self = .runStarted(
+        RunStarted(
+          name: try fields.text("name"), file: try fields.text("file"), inputs: fields.map("inputs"),
+          key: fields.optionalText("key"), requester: try fields.text("requester"),
+          simulated: fields.body["simulated"]?.bool ?? false, rerunOf: fields.optionalText("rerun_of"),
+          fromStep: fields.optionalText("from_step"), inherited: fields.map("_inherited")))
+    case "run.pinned":
+      var files: [String: [UInt8]] = [:]
+      for (path, content) in fields.map("_files") {
+        guard let bytes = content.string.flatMap({ Hex.bytes($0) }) else { throw Fields.damage(entry, "`_files` is not hex") }
+        files[path] = bytes
+      }
+      self = .runPinned(
+        PinnedSource(text: try fields.text("_text"), files: files, folder: try fields.text("_folder")))
+    case "run.resumed":
+      self = .runResumed(
+        epoch: try fields.int("epoch"), host: try fields.text("host"), pid: try fields.int("pid"))
+    case "run.checked": self = .runChecked(problems: fields.body["problems"]?.list?.compactMap { $0.string } ?? [])
+    case "step.started", "undo.started":
+      self = .stepStarted(
+        StepStarted(
+          step: try fields.path(), purpose: try fields.word("purpose", Purpose.self), title: try fields.text("title"),
+          action: try fields.text("action"), effectClass: try fields.word("class", EffectClass.self),
+          effect: try fields.word("effect", ActionEffect.self), key: try fields.text("_key"),
+          digest: fields.optionalText("_digest") ?? "", with: fields.map("with"), before: fields.map("_before"),
+          deadline: try fields.instant("deadline"), isWait: fields.body["_wait"]?.bool ?? false))
+    case "attempt.started":
+      self = .attemptStarted(step: try fields.text("step"), attempt: fields.attempt, key: try fields.text("_key"))
+    case "attempt.ended":
+      self = .attemptEnded(
+        AttemptEnded(
+          step: try fields.text("step"), attempt: fields.attempt, error: fields.error,
+          result: ActionResult(coded: fields.body["_result"]), retryAt: fields.optionalInstant("retry_at")))
+    case "step.waiting":
+      self = .stepWaiting(
+        step: try fields.text("step"), nativeState: fields.optionalText("native_state"), until: try fields.text("until"),
+        deadline: try fields.instant("deadline"), result: fields.body["_result"].map { ActionResult(coded: $0) })
+    case "step.ended", "undo.ended":
+      self = .stepEnded(
+        StepEnded(
+          step: try fields.path(), purpose: try fields.word("purpose", Purpose.self),
+          status: try fields.word("status", StepStatus.self), attempt: fields.attempt, outputs: fields.map("outputs"),
+          error: fields.error))
+    case "run.waiting":
+      self = .runWaiting(step: try fields.text("step"), until: try fields.instant("until"), error: fields.error)
+    case "step.resolved":
+      self = .stepResolved(
+        step: try fields.text("step"), answer: try fields.word("answer", Resolution.self), by: try fields.text("by"),
+        request: try fields.int("_request"))
+    case "cancel.requested":
+      self = .cancelRequested(
+        by: try fields.text("by"), rollback: fields.body["rollback"]?.bool ?? true, request: try fields.int("_request"))
+    default: self = try Fact(rollback: entry, fields)
+    }
+  }
+
+  private init(rollback entry: JournalEntry, _ fields: Fields) throws(StoreFailure) {
+    switch entry.kind {
+    case "rollback.started": self = .rollbackStarted(reason: try fields.text("reason"))
+    case "undo.settled": self = .undoSettled(step: try fields.text("step"))
+    case "undo.closed": self = .undoClosed(step: try fields.text("step"), reason: try fields.text("reason"))
+    case "rollback.ended":
+      self = .rollbackEnded(
+        outcome: try fields.word("outcome", RollbackOutcome.self), failedStep: fields.optionalText("failed_step"),
+        error: fields.error)
+    case "rollback.resumed": self = .rollbackResumed(by: try fields.text("by"), request: try fields.int("_request"))
+    case "undo.skipped":
+      self = .undoSkipped(
+        entry: try fields.text("entry"), reason: try fields.text("reason"), by: try fields.text("by"),
+        request: try fields.int("_request"))
+    case "rollback.abandoned":
+      self = .rollbackAbandoned(
+        reason: try fields.text("reason"), by: try fields.text("by"), request: try fields.int("_request"))
+    case "run.outputs": self = .outputsReady(outputs: fields.map("outputs"), error: fields.error)
+    case "run.ended":
+      self = .runEnded(
+        RunEnded(
+          outcome: try fields.word("outcome", RunOutcome.self), rollback: try fields.word("rollback", RollbackOutcome.self),
+          exitCode: Int32(truncatingIfNeeded: try fields.int("exit_code")), outputs: fields.map("outputs")))
+    case "run.left": self = .runLeft(reason: try fields.text("reason"))
+    default: throw Fields.damage(entry, "this release does not know this kind of entry")
+    }
+  }
+}
