@@ -52,3 +52,15 @@ public struct Diagnostics: Error, Sendable, Equatable {
   public init(_ items: [Diagnostic]) { self.items = items }
   public var hasErrors: Bool { items.contains { $0.severity == .error } }
 }
+
+extension Diagnostics {
+  /// By place, equal ones once, the first 50.
+  var inFileOrder: Diagnostics {
+    var seen: [Diagnostic] = []
+    for item in items.enumerated().sorted(by: { ($0.element.range.start, $0.offset) < ($1.element.range.start, $1.offset) }) {
+      guard seen.count < Diagnostics.limit else { break }
+      if seen.last(where: { $0.range == item.element.range }) != item.element { seen.append(item.element) }
+    }
+    return Diagnostics(seen)
+  }
+}

@@ -58,7 +58,7 @@ struct DocumentBuilder {
     switch event.kind {
     case .streamStart, .streamEnd, .documentStart: break
     case .documentEnd:
-      if let second = source.content(afterLine: Int(event.start.line) + 1, endMark: Int(event.end.line) + 1) {
+      if let second = source.content(fromLine: Int(event.start.line) + 1) {
         refusal = Diagnostic(
           "E-YAML-DOCUMENTS", at: second, "a file holds one runbook, and here a second document begins",
           hint: "put it into a file of its own")
@@ -77,7 +77,7 @@ struct DocumentBuilder {
   private mutating func scalar(_ event: borrowing YAMLEvent, _ place: CompactRange) {
     nodes += 1
     let isPlain = event.style == .plain
-    if let tag = event.tag { refuse(tag: tag, at: place, text: event.text) }
+    if let tag = event.tag { refuse(tag: tag, at: place) }
     let isKey = stack.last.map { $0.isMapping && $0.key == nil } ?? false
     if isKey {
       if let anchor = event.anchor { anchors[anchor] = nil }
@@ -129,7 +129,7 @@ struct DocumentBuilder {
         hint: "if it is text, quote it")
       return
     }
-    if let tag = event.tag { refuse(tag: tag, at: place, text: "") }
+    if let tag = event.tag { refuse(tag: tag, at: place) }
     var frame = Frame(
       start: place, isMapping: event.kind == .mappingStart, isFlow: event.isFlow, anchor: event.anchor, nodesBefore: nodes)
     if let top = stack.last, top.isMapping, top.key == nil {
@@ -214,12 +214,15 @@ extension DocumentBuilder {
   }
 
   /// `!x && y` under `if:` is what an author means; `!!binary` is a tag.
-  private mutating func refuse(tag: String, at place: CompactRange, text: String) {
+  private mutating func refuse(tag: String, at place: CompactRange) {
     let written = source.text(from: place.range.start)
-    guard !written.hasPrefix("!!"), let value = MisreadText(in: source, tagAt: place.range.start) else {
+    let key = stack.last?.key?.text ?? ""
+    let isExpression = FieldWords.expressions.contains(key) || tag.contains(".") || tag.contains("(")
+    guard !written.hasPrefix("!!"), isExpression else {
       return report(
         "E-YAML-TAG", place, "YAML tags are not supported", hint: "take the tag out, or quote the whole value")
     }
+    let value = MisreadText(in: source, tagAt: place.range.start, inFlow: stack.last?.isFlow ?? false)
     mistakes.append(value.diagnostic)
   }
 

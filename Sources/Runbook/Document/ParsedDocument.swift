@@ -1,4 +1,4 @@
-internal import YAML
+import YAML
 
 /// A YAML text as nodes with places. Aliases are replaced by what they stand for; nothing else is interpreted.
 public struct ParsedDocument: Sendable {
@@ -26,7 +26,7 @@ public struct ParsedDocument: Sendable {
     while true {
       var builder = DocumentBuilder(source, settingAside: misread)
       do {
-        try builder.build(misread.isEmpty ? bytes : MisreadText.blanked(misread, in: bytes))
+        try builder.build(misread.isEmpty ? bytes : MisreadText.blanked(misread, in: bytes, of: source))
       } catch {
         guard let found = MisreadText(in: source, after: error), ParsedDocument.mayRepair(misread, found, bytes.count) else {
           throw Diagnostics(builder.mistakes + misread.map(\.diagnostic) + [Diagnostic(error, in: source)]).inFileOrder

@@ -146,3 +146,30 @@ extension SourceRange {
   /// One character.
   init(_ place: Place) { self.init(place, Place(line: place.line, column: place.column + 1)) }
 }
+
+// MARK: - Around the document
+
+extension SourceText {
+  /// The first line with content, if it is a directive (`%YAML 1.1`). libyaml compares each `%TAG` with all others.
+  var leadingDirective: SourceRange? {
+    for number in 1...lineCount {
+      let line = line(number)
+      guard let first = line.first(where: { $0 != 0x20 && $0 != 0x09 }), first != UInt8(ascii: "#") else { continue }
+      guard line.first == UInt8(ascii: "%") else { return nil }
+      return SourceRange(SourceRange.Place(line: number, column: 1))
+    }
+    return nil
+  }
+
+  /// The first line from `number` on that holds more than a comment or the end of the document (`...`).
+  func content(fromLine number: Int) -> SourceRange? {
+    guard number <= lineCount else { return nil }
+    for number in number...lineCount {
+      let line = line(number)
+      guard let first = line.firstIndex(where: { $0 != 0x20 && $0 != 0x09 }), line[first] != UInt8(ascii: "#") else { continue }
+      if line.elementsEqual("...".utf8) || line.starts(with: "... ".utf8) { continue }
+      return SourceRange(SourceRange.Place(line: number, column: first - line.startIndex + 1))
+    }
+    return nil
+  }
+}
