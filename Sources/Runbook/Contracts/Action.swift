@@ -105,6 +105,9 @@ public protocol Action: Sendable {
   /// How late a request sent now may still take effect. Default: 90 s.
   var maxRequestLife: Duration { get }
 
+  /// The probe's "not applied" and "unsure" are final as soon as they are given: nothing is on its way (a local script).
+  var answersAtOnce: Bool { get }
+
   /// Whether the thing acted on is at rest, so that an undo may begin. Default: yes.
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool
 
@@ -122,6 +125,7 @@ extension Action {
   }
   public func cancel(_ call: ActionCall) async throws(StepFailure) {}
   public var maxRequestLife: Duration { .seconds(90) }
+  public var answersAtOnce: Bool { false }
   public func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { true }
   public func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { [] }
 }

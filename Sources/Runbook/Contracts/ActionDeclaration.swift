@@ -69,11 +69,14 @@ public struct ActionDeclaration: Sendable {
   /// Name of a field whose value may be read by `expect`/`until` as `result.…`; `result` has these members. Empty: `result` is `outputs`.
   public var result: [String: ValueType]
 
+  /// Does nothing that could take time (`log`, `assert`): called without being ready for a cancel.
+  public var isInstant: Bool
+
   public init(
     _ name: String, _ summary: String, fields: [Field], outputs: [String: ValueType] = [:], effect: ActionEffect,
     class effectClass: EffectClass = .opaque, wait: WaitDefaults? = nil, timeout: Duration? = nil,
     suggestedUndo: String? = nil, cancellable: Bool = false, before: [String: ValueType] = [:], isDiagnostic: Bool = false,
-    isWritable: Bool = true, serverField: String? = nil, result: [String: ValueType] = [:]
+    isWritable: Bool = true, serverField: String? = nil, result: [String: ValueType] = [:], isInstant: Bool = false
   ) {
     self.name = name
     self.summary = summary
@@ -90,5 +93,6 @@ public struct ActionDeclaration: Sendable {
     self.isWritable = isWritable
     self.serverField = serverField
     self.result = result
+    self.isInstant = isInstant
   }
 }

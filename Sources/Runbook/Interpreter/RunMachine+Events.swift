@@ -12,6 +12,8 @@ public enum StepEvent: Sendable {
   case called(String, ActionResult)
   /// `retries`: the retry condition held; `delay` before the next attempt.
   case failed(String, StepFailure, retries: Bool, delay: Duration)
+  /// The call may have arrived; nobody knows what became of it.
+  case replyLost(String, StepFailure)
   /// Certainly not applied, or convergent: the same attempt is sent again.
   case resend(String)
   /// The effect cannot be known.
@@ -21,6 +23,8 @@ public enum StepEvent: Sendable {
   /// Ended by a cancel; `effect` is what its call did.
   case cancelled(String, StepFailure)
   case settled(String, ProbeAnswer)
+  /// It did not come to rest before the rollback's time was over.
+  case unsettled(String, StepFailure)
   case outputs([String: Value], StepFailure?)
   case cancelRequested(by: String, rollback: Bool, request: Int64)
   case resolved(String, Resolution, by: String, request: Int64)
@@ -53,6 +57,14 @@ extension RunMachine {
       ]
     case .failed(let path, let failure, let retries, let delay):
       return failed(path, failure, retries: retries, delay: delay, at: instant)
+    case .replyLost(let path, let failure):
+      let attempt = state(of: path).attempt
+      return [
+        .attemptEnded(
+          AttemptEnded(
+            step: path, attempt: attempt, error: StepError(failure, step: path, attempt: attempt), result: ActionResult(),
+            retryAt: nil))
+      ]
     case .resend(let path):
       let state = state(of: path)
       return [.attemptStarted(step: path, attempt: state.attempt, key: state.key)]
@@ -65,6 +77,11 @@ extension RunMachine {
       return [end(path, state(of: path).purpose, .cancelled, failure: failure)]
     case .settled(let path, let answer):
       return [answer == .notApplied ? .undoClosed(step: path, reason: Reason.neverHappened) : .undoSettled(step: path)]
+    case .unsettled(let path, let failure):
+      return [
+        .rollbackEnded(
+          outcome: .failed, failedStep: path, error: StepError(failure, step: path, attempt: state(of: path).attempt))
+      ]
     case .outputs(let outputs, let failure):
       return [.outputsReady(outputs: outputs, error: failure.map { StepError($0, step: "outputs", attempt: 1) })]
     case .cancelRequested(let by, let rollback, let request):

@@ -1,12 +1,17 @@
 /// Facts to journal entries and back. An entry that does not decode is damage, named by its sequence number.
 extension Fact {
   public func entry(at instant: Timestamp) -> NewEntry {
+    let (kind, fields) = fields
+    return NewEntry(at: instant, kind: kind, body: JSONWriter.bytes(.map(fields)))
+  }
+
+  var fields: (kind: String, body: [String: Value]) {
     let (kind, optionals) = coded
     var fields = optionals.compactMapValues { $0 }
     for name in Fact.carriers {
       if let marks = fields[name].flatMap({ ValueMarks.of($0) }) { fields["_\(name)_marks"] = marks }
     }
-    return NewEntry(at: instant, kind: kind, body: JSONWriter.bytes(.map(fields)))
+    return (kind, fields)
   }
 
   /// Fields that hold values of authors and actions, instants and durations among them.

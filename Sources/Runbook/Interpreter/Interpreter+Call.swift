@@ -1,0 +1,228 @@
+extension Interpreter {
+  /// The intent is recorded: makes it durable, calls, and records how it went.
+  func call(_ path: String) async throws(Interruption) {
+    guard let step = machine.steps[path], let action = action(of: step) else { return }
+    let call: ActionCall
+    do throws(StepFailure) { call = try currentCall(step) } catch {
+      record(.failed(path, masker.mask(error), retries: false, delay: .zero))
+      return
+    }
+    try flushed()
+    switch try await perform(action, call, step) {
+    case .success(let result): succeed(step, result)
+    case .failure(let failure): fail(step, failure)
+    }
+  }
+
+  /// The call of the step's current attempt, its fields evaluated again (secrets are never stored). The journaled digest
+  /// tells whether the request is still the one that may have been sent.
+  func currentCall(_ step: ValidatedStep) throws(StepFailure) -> ActionCall {
+    let state = machine.state(of: step.path)
+    let with = try evaluatedFields(step)
+    if !state.requestDigest.isEmpty,
+      FieldValues.digest(with, key: launch.store.digestKey) != state.requestDigest
+    {
+      throw StepFailure(
+        .conflict, "its request is no longer the one that may have been sent; a secret or a file has changed since",
+        effect: .unknown)
+    }
+    return actionCall(
+      step, key: state.key, with: with, deadline: currentDeadline(step), before: state.before, intendedAt: state.intendedAt)
+  }
+
+  /// Clean-up gets its whole time again when another process carries it on; the main steps keep theirs.
+  func currentDeadline(_ step: ValidatedStep) -> Timestamp {
+    let state = machine.state(of: step.path)
+    guard state.purpose != .do, let resumedAt = machine.resumedAt else { return state.deadline }
+    return max(state.deadline, resumedAt + step.timeout)
+  }
+
+  /// Calls, and repeats for `connect_timeout` while not a byte has left.
+  func perform(
+    _ action: any Action, _ call: ActionCall, _ step: ValidatedStep
+  ) async throws(Interruption) -> Result<ActionResult, StepFailure> {
+    let start = clock.now
+    var tries = 1
+    while true {
+      let result = try await performOnce(action, call, step)
+      guard case .failure(let failure) = result, failure.beforeFirstByte, !machine.isCancelling else { return result }
+      let pause = RetrySchedule.connect.delay(after: tries, asked: failure.retryAfter, random: launch.world.random)
+      guard clock.now + pause < min(start + step.retry.connectTimeout, call.deadline) else { return result }
+      launch.observer.progress(RunProgress(step: step.path, message: masker.mask(failure.message)))
+      try await pauseOrInterrupt(pause, isRead: false)
+      tries += 1
+    }
+  }
+
+  /// Reads are cut short by a cancel; scripts get their cancel and are awaited; a changing call that cannot be cancelled is
+  /// awaited to its own deadline, which is the only way to know what it did.
+  private func performOnce(
+    _ action: any Action, _ call: ActionCall, _ step: ValidatedStep
+  ) async throws(Interruption) -> Result<ActionResult, StepFailure> {
+    if action.declaration.isInstant || (step.effect != .none && !action.declaration.cancellable) {
+      return await Interpreter.result { () async throws(StepFailure) in try await action.perform(call) }
+    }
+    let control = launch.control
+    let heedsCancel = machine.isCancellable
+    let outcome = await withTaskGroup(of: Raced.self) { group in
+      group.addTask {
+        .finished(await Interpreter.result { () async throws(StepFailure) in try await action.perform(call) })
+      }
+      group.addTask {
+        await control.waitForArrival(includingCancel: heedsCancel)
+        return .arrival
+      }
+      var outcome = await group.next() ?? .arrival
+      if case .arrival = outcome, control.leaveReason == nil, action.declaration.cancellable {
+        do throws(StepFailure) { try await action.cancel(call) } catch { call.report(error.message) }
+        if let ended = await group.next() { outcome = ended.asCancelled }
+      }
+      group.cancelAll()
+      if case .arrival = outcome {
+        // The call may have come to its end in the same moment.
+        if case .finished(.success(let result))? = await group.next() { outcome = .finished(.success(result)) }
+      }
+      return outcome
+    }
+    switch outcome {
+    case .finished(let result): return result
+    case .arrival: throw .arrival
+    }
+  }
+
+  private enum Raced: Sendable {
+    case finished(Result<ActionResult, StepFailure>)
+    case arrival
+
+    /// A script that was told to stop failed because of that, not of itself.
+    var asCancelled: Raced {
+      guard case .finished(.failure(var failure)) = self else { return self }
+      failure.kind = .cancelled
+      failure.retryable = false
+      return .finished(.failure(failure))
+    }
+  }
+
+  private static func result(
+    _ body: () async throws(StepFailure) -> ActionResult
+  ) async -> Result<ActionResult, StepFailure> {
+    do throws(StepFailure) { return .success(try await body()) } catch { return .failure(error) }
+  }
+
+  // MARK: What followed
+
+  /// The call is done: wait for what it started, or evaluate the outputs and end.
+  func succeed(_ step: ValidatedStep, _ raw: ActionResult) {
+    let result = ActionResult(outputs: masker.mask(raw.outputs), result: masker.mask(raw.result))
+    let waits = step.action.wait != nil || step.wait.until != nil
+    if waits, !step.wait.isSkipped, step.effect != .none {
+      record(.called(step.path, result))
+    } else {
+      finish(step, result)
+    }
+  }
+
+  /// An attempt is: call, then `outputs`, then `expect`.
+  func finish(_ step: ValidatedStep, _ result: ActionResult) {
+    do throws(StepFailure) {
+      let outputs = try outputs(of: step, result)
+      record(.succeeded(step.path, outputs: outputs))
+    } catch {
+      fail(step, error)
+    }
+  }
+
+  private func outputs(of step: ValidatedStep, _ result: ActionResult) throws(StepFailure) -> [String: Value] {
+    guard !step.outputs.isEmpty || step.expect != nil else { return result.outputs }
+    var outputs = result.outputs
+    for (name, expression) in step.outputs {
+      let scope = scope(for: step.path, attempt: attemptRoots(result, outputs: outputs))
+      do throws(ExpressionFailure) { outputs[name] = masker.mask(try expression.evaluate(in: scope)) } catch {
+        throw StepFailure(.expression, "output `\(name)`: \(error.message)", effect: .applied)
+      }
+    }
+    guard let expect = step.expect else { return outputs }
+    let scope = scope(for: step.path, attempt: attemptRoots(result, outputs: outputs))
+    do throws(ExpressionFailure) {
+      guard try expect.evaluate(in: scope).bool == true else {
+        throw StepFailure(.expect, "`expect` does not hold: \(expect.explanation(in: scope))", effect: .applied)
+      }
+    } catch let error as ExpressionFailure {
+      throw StepFailure(.expression, "`expect`: \(error.message)", effect: .applied)
+    } catch let error as StepFailure {
+      throw error
+    }
+    return outputs
+  }
+
+  /// What `result`, `error` and `self.outputs` are while an attempt is judged.
+  func attemptRoots(
+    _ result: ActionResult, outputs: [String: Value]? = nil, error: StepError? = nil
+  ) -> [String: Value] {
+    [
+      "result": .map(result.result.isEmpty ? result.outputs : result.result.merging(result.outputs) { first, _ in first }),
+      "outputs": .map(outputs ?? result.outputs), "error": error?.value ?? .null,
+    ]
+  }
+
+  /// A failed attempt: its effect unknown, it is found out; certain, it is retried or ends the step.
+  func fail(_ step: ValidatedStep, _ raw: StepFailure) {
+    var failure = masker.mask(raw)
+    if step.effect == .none { failure.effect = .none }
+    let state = machine.state(of: step.path)
+    if failure.kind == .cancelled, machine.isCancellable || machine.isCancelling {
+      record(.cancelled(step.path, failure))
+    } else if failure.effect == .unknown {
+      record(.replyLost(step.path, failure))
+    } else {
+      let schedule = state.purpose == .undo ? .undo : RetrySchedule(step.retry)
+      let pause = schedule.delay(after: state.attempt, asked: failure.retryAfter, random: launch.world.random)
+      record(.failed(step.path, failure, retries: retries(step, failure, pause), delay: pause))
+    }
+  }
+
+  private func retries(_ step: ValidatedStep, _ failure: StepFailure, _ pause: Duration) -> Bool {
+    let state = machine.state(of: step.path)
+    if state.purpose == .undo {
+      // Retryable errors as long as the rollback may take, others three times.
+      return failure.retryable ? clock.now + pause < machine.rollbackDeadline(default: clock.now) : state.attempt < 3
+    }
+    guard !machine.isCancelling || state.purpose != .do else { return false }
+    guard state.attempt < step.retry.attempts, clock.now + pause < currentDeadline(step) else { return false }
+    guard let condition = step.retry.condition else { return failure.retryable }
+    let error = StepError(failure, step: step.path, attempt: state.attempt)
+    let scope = scope(for: step.path, attempt: attemptRoots(ActionResult(), error: error))
+    return (try? condition.evaluate(in: scope))?.bool ?? false
+  }
+
+  /// Pauses until the next attempt is due, and records its intent.
+  func retry(_ path: String, at instant: Timestamp) async throws(Interruption) {
+    try flushed()
+    let pause = instant - clock.now
+    if pause > .zero { try await pauseOrInterrupt(pause, isRead: false) }
+    let state = machine.state(of: path)
+    record(.attemptDue(path, key: StepKey.make(runID, path, state.purpose, state.attempt + 1)))
+  }
+
+  /// Sleeps on the run's clock; an arrival (cancel, leave) ends it by throwing.
+  func pauseOrInterrupt(_ pause: Duration, isRead: Bool) async throws(Interruption) {
+    let clock = launch.world.clock
+    let control = launch.control
+    let heedsCancel = machine.isCancellable
+    if control.isInterrupted(includingCancel: heedsCancel) { throw .arrival }
+    let isInterrupted = await withTaskGroup(of: Bool.self) { group in
+      group.addTask {
+        await clock.sleep(for: pause)
+        return false
+      }
+      group.addTask {
+        await control.waitForArrival(includingCancel: heedsCancel)
+        return true
+      }
+      let first = await group.next() ?? false
+      group.cancelAll()
+      return first
+    }
+    if isInterrupted { throw .arrival }
+  }
+}

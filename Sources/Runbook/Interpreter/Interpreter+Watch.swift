@@ -1,0 +1,219 @@
+extension Interpreter {
+  /// Polls until the step's wait is over: after a changing call by the action's own look, for `wait_for` and reads by the
+  /// call itself.
+  func watch(_ path: String) async throws(Interruption) {
+    guard let step = machine.steps[path], let action = action(of: step) else { return }
+    let call: ActionCall
+    do throws(StepFailure) { call = try currentCall(step) } catch {
+      endWatch(step, masker.mask(error))
+      return
+    }
+    try flushed()
+    let state = machine.state(of: path)
+    let since = state.waitingSince ?? clock.now
+    let limit = step.wait.timeout ?? (step.effect == .none ? nil : step.action.wait?.timeout)
+    var deadline = currentDeadline(step)
+    if let limit { deadline = min(deadline, max(since, machine.resumedAtForCleanUp(state) ?? since) + limit) }
+    var watch = Watch(step: step, since: since, deadline: deadline, result: state.result)
+    while true {
+      let look = await look(action, call, &watch)
+      if let end = judge(look, &watch) {
+        switch end {
+        case .held(let result): finish(step, result)
+        case .failed(let failure): endWatch(step, failure)
+        }
+        return
+      }
+      try noteState(&watch)
+      let pause = watch.pause()
+      guard clock.now + pause <= deadline else {
+        let remaining = deadline - clock.now
+        if remaining > .zero, !watch.isLast {
+          watch.isLast = true
+          try await pauseOrInterrupt(remaining, isRead: true)
+          continue
+        }
+        endWatch(step, watch.timedOut(at: clock.now))
+        return
+      }
+      try await pauseOrInterrupt(pause, isRead: true)
+    }
+  }
+
+  /// One probe. Only reads, so a failure of it says nothing about the effect.
+  private func look(_ action: any Action, _ call: ActionCall, _ watch: inout Watch) async -> Watch.Look {
+    do throws(StepFailure) {
+      if watch.step.isPolled {
+        let result = try await action.perform(call)
+        return .seen(Observation(.done, result: masked(result)))
+      }
+      var observation = try await action.observe(call, after: watch.result)
+      observation.result = masked(observation.result)
+      observation.nativeState = observation.nativeState.map { masker.mask($0) }
+      if case .failed(let failure) = observation.verdict { observation.verdict = .failed(masker.mask(failure)) }
+      return .seen(observation)
+    } catch {
+      return .failed(masker.mask(error))
+    }
+  }
+
+  private func masked(_ result: ActionResult) -> ActionResult {
+    ActionResult(outputs: masker.mask(result.outputs), result: masker.mask(result.result))
+  }
+
+  private enum WatchEnd {
+    case held(ActionResult)
+    case failed(StepFailure)
+  }
+
+  /// nil: not yet.
+  private func judge(_ look: Watch.Look, _ watch: inout Watch) -> WatchEnd? {
+    let step = watch.step
+    var error: StepError?
+    var verdict = Observation.Verdict.pending
+    switch look {
+    case .seen(let observation):
+      watch.saw(observation)
+      verdict = observation.verdict
+    case .failed(let failure):
+      if let end = watch.ends(on: failure, at: clock.now) { return .failed(end) }
+      watch.lastFailure = failure
+      launch.observer.progress(RunProgress(step: step.path, message: failure.message))
+      error = StepError(failure, step: step.path, attempt: machine.state(of: step.path).attempt)
+    }
+    let scope = scope(for: step.path, attempt: attemptRoots(watch.result, error: error))
+    do throws(ExpressionFailure) {
+      if error == nil, let failIf = step.wait.failIf, try failIf.evaluate(in: scope).bool == true {
+        let message = "`fail_if` holds: \(failIf.explanation(in: scope))"
+        return .failed(StepFailure(.stopCondition, message, effect: .applied))
+      }
+      if case .failed(let failure) = verdict { return .failed(failure) }
+      let holds: Bool
+      if let until = step.wait.until {
+        holds = try until.evaluate(in: scope).bool == true
+        if !holds { watch.unmet = until.explanation(in: scope) }
+      } else {
+        holds = verdict == .done
+      }
+      watch.successes = holds ? watch.successes + 1 : 0
+      return watch.successes >= step.wait.stable ? .held(watch.result) : nil
+    } catch let failure as ExpressionFailure {
+      // What is not there yet may come; `until` on a failed probe must not end the wait.
+      if error != nil { return nil }
+      return .failed(StepFailure(.expression, "`until`: \(failure.message)", effect: .applied))
+    }
+  }
+
+  /// Tells of a changed native state, and journals it: what the thing went through is part of the record.
+  private func noteState(_ watch: inout Watch) throws(Interruption) {
+    launch.observer.progress(RunProgress(step: watch.step.path, nativeState: watch.nativeState))
+    guard watch.nativeState != watch.journaledState || !watch.isJournaled, watch.journalings < 50 else { return }
+    watch.isJournaled = true
+    watch.journaledState = watch.nativeState
+    watch.journalings += 1
+    record(
+      .observed(
+        watch.step.path, nativeState: watch.nativeState, until: watch.until, deadline: watch.deadline, watch.result))
+    try flushed()
+  }
+
+  private func endWatch(_ step: ValidatedStep, _ failure: StepFailure) {
+    let state = machine.state(of: step.path)
+    // A clean-up is called again as a whole; the main steps only poll, they never repeat the call.
+    if state.purpose == .undo {
+      fail(step, failure)
+    } else {
+      var failure = failure
+      if step.effect == .none { failure.effect = .none }
+      record(.failed(step.path, failure, retries: false, delay: .zero))
+    }
+  }
+}
+
+extension ValidatedStep {
+  /// The call itself is the probe.
+  var isPolled: Bool { mode == .waitFor || effect == .none }
+}
+
+/// What one wait has seen so far.
+struct Watch: Sendable {
+  enum Look: Sendable {
+    case seen(Observation)
+    case failed(StepFailure)
+  }
+
+  let step: ValidatedStep
+  let since: Timestamp
+  let deadline: Timestamp
+  var result: ActionResult
+  var nativeState: String?
+  var journaledState: String?
+  var isJournaled = false
+  var journalings = 0
+  var successes = 0
+  var unmet: String?
+  var lastFailure: StepFailure?
+  var isLast = false
+  private var rhythm: Duration
+
+  init(step: ValidatedStep, since: Timestamp, deadline: Timestamp, result: ActionResult) {
+    self.step = step
+    self.since = since
+    self.deadline = deadline
+    self.result = result
+    rhythm = step.action.wait?.fastest ?? .seconds(1)
+  }
+
+  /// In words.
+  var until: String { step.wait.until?.source ?? step.action.wait?.until ?? "it succeeds" }
+
+  mutating func saw(_ observation: Observation) {
+    lastFailure = nil
+    if observation.nativeState != nativeState {
+      nativeState = observation.nativeState
+      // It moves: look more often again.
+      rhythm = step.action.wait?.fastest ?? .seconds(1)
+    }
+    result.outputs.merge(observation.result.outputs) { _, new in new }
+    result.result.merge(observation.result.result) { _, new in new }
+  }
+
+  /// The author's `every` is constant; our own grows by half, up to the action's slowest.
+  mutating func pause() -> Duration {
+    if let every = step.wait.every { return max(every, lastFailure?.retryAfter ?? .zero) }
+    let pause = rhythm
+    rhythm = min(rhythm * 1.5, step.action.wait?.slowest ?? .seconds(10))
+    return max(pause, lastFailure?.retryAfter ?? .zero)
+  }
+
+  /// Whether a failed probe ends the wait: what cannot get better does, what may does not.
+  func ends(on failure: StepFailure, at instant: Timestamp) -> StepFailure? {
+    switch failure.kind {
+    case .auth, .input, .expression: return failure.duringWait
+    case .notFound: return step.isPolled || instant - since < step.wait.settle ? nil : failure.duringWait
+    default: return step.isPolled || failure.retryable ? nil : failure.duringWait
+    }
+  }
+
+  func timedOut(at instant: Timestamp) -> StepFailure {
+    var message = "not `\(until)` after \((instant - since).rounded.text)"
+    if let nativeState { message += "; it is `\(nativeState)`" }
+    if let unmet { message += "; \(unmet)" }
+    if let lastFailure { message += "; the last look failed: \(lastFailure.message)" }
+    return StepFailure(.timeout, message, effect: .applied)
+  }
+}
+
+extension StepFailure {
+  /// The call had succeeded; what failed is only the looking.
+  fileprivate var duringWait: StepFailure {
+    var failure = self
+    failure.effect = .applied
+    return failure
+  }
+}
+
+extension Duration {
+  /// To whole seconds, above a second.
+  var rounded: Duration { self < .seconds(1) ? self : .seconds(components.seconds) }
+}

@@ -1,0 +1,105 @@
+/// The world a run acts in: everything that is not decision or journal, handed in.
+public struct RunWorld: Sendable {
+  public var clock: any EngineClock
+  public var random: any RandomSource
+  public var transport: any HTTPTransport
+  public var scripts: any ScriptHost
+  public var files: any FileHost
+  /// By action name: what needs no provider.
+  public var builtIn: [String: any Action]
+  /// By the provider block's `type`.
+  public var providerKinds: [String: any ProviderKind.Type]
+  /// What every script gets: PATH HOME LANG TZ.
+  public var scriptEnvironment: [String: String]
+  /// False in a simulated run: there is nothing real to check.
+  public var makesLiveChecks: Bool
+
+  public init(
+    clock: any EngineClock, random: any RandomSource, transport: any HTTPTransport, scripts: any ScriptHost,
+    files: any FileHost, builtIn: [any Action], providerKinds: [any ProviderKind.Type],
+    scriptEnvironment: [String: String] = [:], makesLiveChecks: Bool = true
+  ) {
+    self.clock = clock
+    self.random = random
+    self.transport = transport
+    self.scripts = scripts
+    self.files = files
+    self.builtIn = Dictionary(builtIn.map { ($0.declaration.name, $0) }, uniquingKeysWith: { first, _ in first })
+    self.providerKinds = Dictionary(providerKinds.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
+    self.scriptEnvironment = scriptEnvironment
+    self.makesLiveChecks = makesLiveChecks
+  }
+}
+
+/// One run about to be carried out or carried on by this process.
+public struct RunLaunch: Sendable {
+  public var runbook: ValidatedRunbook
+  public var source: PinnedSource
+  public var secrets: [String: Secret]
+  public var store: any RunStore
+  public var lease: Lease
+  public var world: RunWorld
+  public var observer: any RunObserver
+  public var control: RunControl
+
+  public init(
+    runbook: ValidatedRunbook, source: PinnedSource, secrets: [String: Secret], store: any RunStore, lease: Lease,
+    world: RunWorld, observer: any RunObserver, control: RunControl
+  ) {
+    self.runbook = runbook
+    self.source = source
+    self.secrets = secrets
+    self.store = store
+    self.lease = lease
+    self.world = world
+    self.observer = observer
+    self.control = control
+  }
+}
+
+/// How a process's work on a run came to its end.
+public enum RunEnd: Sendable {
+  case ended(RunEnded)
+  /// A person is needed to say what became of this step. Exit 6.
+  case parked(step: String, until: Timestamp)
+  /// Left at a durable point; somebody can `resume` it. Exit 9.
+  case left(reason: String)
+  /// Another process owns the run now, or the store failed. Exit 7 or 9; nothing more was written.
+  case lost(StoreFailure)
+
+  public var exitCode: Int32 {
+    switch self {
+    case .ended(let ended): ended.exitCode
+    case .parked: 6
+    case .left: 9
+    case .lost(.fenced), .lost(.owned), .lost(.lockHeld): 7
+    case .lost: 9
+    }
+  }
+}
+
+/// Makes ids of runs: `r` and 19 of `[a-z0-9]`, sorted by the time they were made to the millisecond.
+public enum RunID {
+  private static let alphabet = Array("0123456789abcdefghijklmnopqrstuvwxyz".utf8)
+
+  public static func make(at instant: Timestamp, random: any RandomSource) -> String {
+    let milliseconds = UInt64(clamping: instant.seconds) &* 1000 &+ UInt64(clamping: instant.nanoseconds / 1_000_000)
+    let bytes = digits(milliseconds, 9) + digits(random.next(), 10)
+    return "r" + String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// The last `count` digits in base 36.
+  private static func digits(_ number: UInt64, _ count: Int) -> [UInt8] {
+    var number = number
+    var digits: [UInt8] = []
+    for _ in 0..<count {
+      digits.append(alphabet[Int(number % 36)])
+      number /= 36
+    }
+    return digits.reversed()
+  }
+
+  public static func isWellFormed(_ id: String) -> Bool {
+    id.utf8.count == 20 && id.utf8.first == UInt8(ascii: "r") && id.utf8.allSatisfy { alphabet.contains($0) }
+  }
+}

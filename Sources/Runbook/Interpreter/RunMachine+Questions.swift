@@ -1,0 +1,45 @@
+/// What the interpreter asks the machine about the run as a whole.
+extension RunMachine {
+  /// The run has begun its work: a problem of this process must not fail it.
+  var isReady: Bool { isChecked && (cursor > 0 || active != nil || stop != nil || runbook.providers.isEmpty && !states.isEmpty) }
+
+  /// A cancel still has something to cancel.
+  var isCancellable: Bool { stop == nil && ended == nil && cursor < runbook.steps.count }
+
+  /// Locks are kept while a rollback is owed.
+  var releasesLocks: Bool { rollback != .failed && rollback != .blocked }
+
+  /// When the steps ended before their end.
+  func stoppedAt(default instant: Timestamp) -> Timestamp {
+    guard case .failure(let error)? = stop else { return instant }
+    return state(of: error.step).endedAt ?? instant
+  }
+
+  /// When the rollback gives up. Time in which no process worked on the run does not count: a rollback that was cut off by a
+  /// crash gets its whole time again.
+  func rollbackDeadline(default instant: Timestamp) -> Timestamp {
+    let begin = rollbackStartedAt ?? instant
+    return max(begin, resumedAt ?? begin) + runbook.rollbackPolicy.timeout
+  }
+
+  /// Clean-up waits count from the take-over.
+  func resumedAtForCleanUp(_ state: StepState) -> Timestamp? { state.purpose == .do ? nil : resumedAt }
+
+  /// A cancelled run does not carry on with a main step: how the step at this order ends.
+  func cancelled(_ order: Order) -> StepEvent? {
+    switch order {
+    case .call(let path) where isMain(path):
+      // The intent is not durable yet or the call has been made: a call in progress never comes back here.
+      .cancelled(path, StepFailure(.cancelled, "cancelled before its call", effect: state(of: path).attempt > 1 ? .unknown : .none))
+    case .watch(let path) where isMain(path):
+      .cancelled(path, StepFailure(.cancelled, "cancelled while it was waited for", effect: .applied))
+    case .retry(let path, _) where isMain(path):
+      .cancelled(path, StepFailure(.cancelled, "cancelled between two attempts", effect: state(of: path).error?.effect ?? .unknown))
+    case .reconcile(let path) where isMain(path):
+      .cancelled(path, StepFailure(.cancelled, "cancelled before its outcome was known", effect: .unknown))
+    default: nil
+    }
+  }
+
+  private func isMain(_ path: String) -> Bool { state(of: path).purpose == .do }
+}

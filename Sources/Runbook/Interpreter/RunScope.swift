@@ -1,0 +1,86 @@
+/// What an author's expression sees at one moment of a run.
+struct RunScope: ExpressionScope {
+  let machine: RunMachine
+  let runID: String
+  let inputs: [String: Value]
+  let vars: [String: Value]
+  let secrets: [String: Secret]
+  /// The step whose `self` this is: the step itself, or the one an undo step belongs to.
+  var selfPath: String?
+  /// `result`, `error` and the `outputs` of the attempt just made, while they exist.
+  var attempt: [String: Value] = [:]
+  var now: Timestamp
+
+  func root(_ name: String) -> Value? {
+    switch name {
+    case "inputs": .map(inputs)
+    case "vars": .map(vars)
+    case "secrets": .map(secrets.mapValues { .secret($0) })
+    case "steps":
+      .map(Dictionary(uniqueKeysWithValues: machine.runbook.steps.compactMap { step in
+        step.id.flatMap { id in stepValue(step.path).map { (id, $0) } }
+      }))
+    case "self": selfValue
+    case "run":
+      .map([
+        "id": .string(runID), "name": .string(machine.runbook.name), "started_at": .timestamp(machine.startedAt),
+        "outcome": .string(machine.outcome.rawValue), "requester": .string(machine.started?.requester ?? ""),
+      ])
+    case "failure": failure
+    case "rollback":
+      .map([
+        "outcome": .string((machine.rollback ?? .notNeeded).rawValue),
+        "failed_step": machine.rollbackFailure?.step.map { .string($0) } ?? .null,
+        "error": machine.rollbackFailure?.error?.value ?? .null,
+      ])
+    default: attempt[name]
+    }
+  }
+
+  func member(of root: String, _ name: String) -> Value?? {
+    switch root {
+    case "steps": .some(stepValue(name))
+    case "inputs": .some(inputs[name])
+    case "vars": .some(vars[name])
+    case "secrets": .some(secrets[name].map { .secret($0) })
+    default: .none
+    }
+  }
+
+  /// nil for a step that was never begun: absent, as null safety has it.
+  private func stepValue(_ path: String) -> Value? {
+    let state = machine.state(of: path)
+    var value: [String: Value] = [
+      "status": .string(state.status.rawValue), "attempts": .int(Int64(state.attempt)),
+      "error": state.error?.value ?? .null,
+    ]
+    if state.status == .succeeded { value["outputs"] = .map(state.outputs) }
+    value["started_at"] = state.startedAt.map { .timestamp($0) }
+    value["finished_at"] = state.endedAt.map { .timestamp($0) }
+    return .map(value)
+  }
+
+  private var selfValue: Value? {
+    guard let selfPath else { return nil }
+    let state = machine.state(of: selfPath)
+    return .map([
+      "status": .string(state.status.rawValue), "attempts": .int(Int64(state.attempt)),
+      "error": state.error?.value ?? .null, "before": .map(state.before),
+      "outputs": attempt["outputs"] ?? .map(state.outputs.isEmpty ? state.result.outputs : state.outputs),
+      "started_at": state.startedAt.map { .timestamp($0) } ?? .null,
+      "finished_at": state.endedAt.map { .timestamp($0) } ?? .null,
+    ])
+  }
+
+  /// What made the steps end before their end: null in a run that has not failed.
+  private var failure: Value {
+    switch machine.stop {
+    case nil: .null
+    case .failure(let error): error.value
+    case .cancel(let by, _):
+      StepError(StepFailure(.cancelled, "cancelled by \(by)"), step: machine.active ?? "", attempt: 1).value
+    case .refused(let problems):
+      StepError(StepFailure(.rejected, problems.joined(separator: "; ")), step: "", attempt: 1).value
+    }
+  }
+}
