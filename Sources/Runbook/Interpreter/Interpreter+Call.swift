@@ -143,14 +143,12 @@ extension Interpreter {
     }
     guard let expect = step.expect else { return outputs }
     let scope = scope(for: step.path, attempt: attemptRoots(result, outputs: outputs))
-    do throws(ExpressionFailure) {
-      guard try expect.evaluate(in: scope).bool == true else {
-        throw StepFailure(.expect, "`expect` does not hold: \(expect.explanation(in: scope))", effect: .applied)
-      }
-    } catch let error as ExpressionFailure {
+    let holds: Bool
+    do throws(ExpressionFailure) { holds = try expect.evaluate(in: scope).bool == true } catch {
       throw StepFailure(.expression, "`expect`: \(error.message)", effect: .applied)
-    } catch let error as StepFailure {
-      throw error
+    }
+    guard holds else {
+      throw StepFailure(.expect, "`expect` does not hold: \(expect.explanation(in: scope))", effect: .applied)
     }
     return outputs
   }

@@ -97,7 +97,7 @@ extension Interpreter {
       }
       watch.successes = holds ? watch.successes + 1 : 0
       return watch.successes >= step.wait.stable ? .held(watch.result) : nil
-    } catch let failure as ExpressionFailure {
+    } catch let failure {
       // What is not there yet may come; `until` on a failed probe must not end the wait.
       if error != nil { return nil }
       return .failed(StepFailure(.expression, "`until`: \(failure.message)", effect: .applied))

@@ -3,7 +3,9 @@
 ///
 /// A fresh run and one carried on after a crash begin the same way: by reading the journal.
 public actor Interpreter {
-  nonisolated public var unownedExecutor: UnownedSerialExecutor { EngineExecutor.shared.asUnownedSerialExecutor() }
+  nonisolated public var unownedExecutor: UnownedSerialExecutor {
+    unsafe EngineExecutor.shared.asUnownedSerialExecutor()
+  }
 
   let launch: RunLaunch
   var machine: RunMachine
