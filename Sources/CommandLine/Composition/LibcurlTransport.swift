@@ -1,0 +1,48 @@
+import HTTPClient
+import Runbook
+
+/// The transport that reaches the real world. Header values are revealed here, and nowhere before.
+struct LibcurlTransport: HTTPTransport {
+  private let client: LibcurlClient
+
+  init(_ client: LibcurlClient = LibcurlClient()) { self.client = client }
+
+  func send(_ request: HTTPRequest) async throws(HTTPFailure) -> HTTPResponse {
+    var wire = ClientRequest(
+      request.method, request.url, headers: request.headers.map { ($0.name, $0.value.reveal()) }, body: request.body)
+    wire.connectTimeout = request.connectTimeout
+    wire.firstByteTimeout = request.firstByteTimeout
+    wire.idleTimeout = request.idleTimeout
+    wire.totalTimeout = request.totalTimeout
+    wire.bodyLimit = request.bodyLimit
+    wire.caFile = request.caFile
+    wire.redirects =
+      switch request.redirects {
+      case .none: .none
+      case .sameHost: .sameHost
+      }
+    wire.allowsPlainHTTP = request.allowsPlainHTTP
+    do {
+      let answer = try await client.send(wire)
+      return HTTPResponse(status: answer.status, headers: answer.headers, body: answer.body, duration: answer.duration)
+    } catch {
+      throw HTTPFailure(LibcurlTransport.kind(error.kind), error.message, beforeFirstByte: error.beforeFirstByte)
+    }
+  }
+
+  private static func kind(_ kind: ClientFailure.Kind) -> HTTPFailure.Kind {
+    switch kind {
+    // Without libcurl no request can be made, and none will be by trying again: what a bad URL means, too.
+    case .unavailable, .badURL: .badURL
+    case .refusedAddress: .refusedAddress
+    case .lookup: .lookup
+    case .connect: .connect
+    case .tls: .tls
+    case .timeout: .timeout
+    case .reset: .reset
+    case .tooLarge: .tooLarge
+    case .badReply: .badReply
+    case .cancelled: .cancelled
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import CCurl
+
+/// What all requests of one client share.
+public struct ClientSettings: Sendable {
+  /// Open connections at most, in use or kept; further requests wait for one. Default 256, well below the usual limit of
+  /// 1 024 file descriptors.
+  public var connectionLimit = 256
+  /// Whether `http_proxy`, `https_proxy` and `no_proxy` count. Default no: a runbook reaches what it names.
+  public var usesEnvironmentProxies = false
+  public var userAgent = "runbook"
+  public init() {}
+}
+
+extension Exchange {
+  /// Says to libcurl what to do, on a handle that is new or reset.
+  func configure(_ easy: EasyHandle, _ curl: Curl, _ settings: ClientSettings) {
+    let table = unsafe curl.table
+    unsafe curl_set_callbacks(
+      table, easy, Unmanaged.passUnretained(self).toOpaque(), Callbacks.header, Callbacks.body, Callbacks.upload,
+      Callbacks.openSocket, Callbacks.mayLeave)
+    unsafe curl_set_text(table, easy, CURLOPT_URL, request.url)
+    unsafe curl_set_text(table, easy, CURLOPT_PROTOCOLS_STR, "http,https")
+    unsafe curl_set_long(table, easy, CURLOPT_NOSIGNAL, 1)
+    unsafe curl_set_long(table, easy, CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeout.curlMilliseconds)
+    unsafe curl_set_long(table, easy, CURLOPT_TIMEOUT_MS, request.totalTimeout.curlMilliseconds)
+    unsafe curl_set_size(table, easy, CURLOPT_MAXFILESIZE_LARGE, Int64(max(1, request.bodyLimit)))
+    unsafe curl_set_text(table, easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate")
+    unsafe curl_set_long(table, easy, CURLOPT_TCP_KEEPALIVE, 1)
+    if !settings.usesEnvironmentProxies { unsafe curl_set_text(table, easy, CURLOPT_PROXY, "") }
+    if let file = request.caFile { unsafe curl_set_text(table, easy, CURLOPT_CAINFO, file) }
+    // Wait for a connection that several requests can share rather than open one each.
+    unsafe curl_set_long(table, easy, CURLOPT_PIPEWAIT, 1)
+    unsafe configureBody(easy, table)
+    unsafe configureHeaders(easy, table, settings)
+  }
+
+  private func configureBody(_ easy: EasyHandle, _ table: UnsafePointer<curl_functions>) {
+    let takesBody = ["POST", "PUT", "PATCH"].contains(request.method)
+    if request.body != nil || takesBody {
+      unsafe curl_set_long(table, easy, CURLOPT_POST, 1)
+      unsafe curl_set_size(table, easy, CURLOPT_POSTFIELDSIZE_LARGE, Int64(request.body?.count ?? 0))
+    }
+    if request.method == "HEAD" {
+      unsafe curl_set_long(table, easy, CURLOPT_NOBODY, 1)
+    } else if request.method != (request.body != nil || takesBody ? "POST" : "GET") {
+      unsafe curl_set_text(table, easy, CURLOPT_CUSTOMREQUEST, request.method)
+    }
+  }
+
+  private func configureHeaders(
+    _ easy: EasyHandle, _ table: UnsafePointer<curl_functions>, _ settings: ClientSettings
+  ) {
+    var list: UnsafeMutablePointer<curl_slist>?
+    func add(_ line: String) { if let longer = unsafe table.pointee.slist_append(list, line) { unsafe list = longer } }
+    var names: Set<String> = []
+    for (name, value) in request.headers {
+      names.insert(name.lowercased())
+      add(value.isEmpty ? "\(name);" : "\(name): \(value)")
+    }
+    if !names.contains("user-agent") { add("User-Agent: \(settings.userAgent)") }
+    // libcurl would add a content type of its own, and ask for leave before it sends a long body.
+    if request.body != nil || request.method == "POST" {
+      if !names.contains("content-type") { add("Content-Type:") }
+      if !names.contains("expect") { add("Expect:") }
+    }
+    unsafe headerList = list
+    unsafe curl_set_data(table, easy, CURLOPT_HTTPHEADER, list)
+  }
+}
+
+extension ClientRequest {
+  /// - Throws: `.badURL`, for what libcurl would send as it is or read as something else.
+  func check() throws(ClientFailure) {
+    func refuse(_ message: String) -> ClientFailure { ClientFailure(.badURL, message, beforeFirstByte: true) }
+    let scheme = url.prefix(8).lowercased()
+    guard scheme.hasPrefix("http://") || scheme == "https://" else {
+      throw refuse("the URL must begin with `https://` or `http://`")
+    }
+    guard url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+      throw refuse("the URL of \(HTTPClient.authority(of: url)) holds a space, a control or a non-ASCII character: encode it")
+    }
+    guard url.utf8.count <= 16 << 10 else { throw refuse("the URL of \(HTTPClient.authority(of: url)) is longer than 16 KiB") }
+    let host = url.dropFirst(scheme == "https://" ? 8 : 7).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+    guard !host.isEmpty, !host.contains("@") else {
+      throw refuse("the URL must name a host, and no user or password: send those in a header")
+    }
+    guard !method.isEmpty, method.utf8.allSatisfy({ $0 >= 0x41 && $0 <= 0x5a }) else {
+      throw refuse("the method must be capital letters")
+    }
+    for (name, value) in headers {
+      guard !name.isEmpty, name.utf8.allSatisfy(isTokenByte) else { throw refuse("a header's name is not one") }
+      guard !value.utf8.contains(where: { $0 == 0x0a || $0 == 0x0d || $0 == 0 }) else {
+        throw refuse("the header `\(name)` holds a line break or a NUL")
+      }
+    }
+  }
+}
+
+/// RFC 9110, 5.6.2.
+private func isTokenByte(_ byte: UInt8) -> Bool {
+  switch byte {
+  case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+    true
+  default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+  }
+}
