@@ -5,8 +5,7 @@ import Synchronization
 /// A small HTTP/1.1 server on 127.0.0.1 for simulated systems: kept connections, one thread, and replies that can be late
 /// or never come. Serves from `init` to `stop`.
 ///
-/// `@unchecked Sendable`: `daemon` is set once in `init`, before the first request can ask for it, and used again only by the
-/// one `stop` that takes it out of its lock.
+/// `@unchecked Sendable`: `port` is set once, in `init`; everything else is constant or locked.
 @safe public final class LoopbackServer: @unchecked Sendable {
   /// Called on the server's thread, one request at a time: it must not block.
   public typealias Handler = @Sendable (ServerRequest) -> ServerReply
@@ -15,7 +14,7 @@ import Synchronization
   private let handler: Handler
   private let bodyLimit: Int
   private let delays: DelayLine
-  private let daemon = unsafe Mutex<OpaquePointer?>(nil)
+  private let daemon = Mutex<Daemon?>(nil)
   public private(set) var port: UInt16 = 0
 
   /// - Parameters:
@@ -39,7 +38,7 @@ import Synchronization
       throw ServerFailure(message: "cannot listen on 127.0.0.1:\(port): \(reason)")
     }
     self.port = unsafe mhd_port(library.table, started)
-    unsafe daemon.withLock { unsafe $0 = started }
+    daemon.withLock { unsafe $0 = Daemon(pointer: started) }
   }
 
   deinit { stop() }
@@ -47,14 +46,14 @@ import Synchronization
   /// Breaks off what is under way, and returns when the port is free. Again: nothing happens.
   public func stop() {
     guard
-      let running = unsafe daemon.withLock({ daemon in
-        defer { unsafe daemon = nil }
-        return unsafe daemon
+      let running = daemon.withLock({ daemon in
+        defer { daemon = nil }
+        return daemon
       })
     else { return }
     // A held connection would outlive the daemon: let go of all first, each finding its reply lost.
     delays.stop()
-    unsafe library.table.pointee.stop_daemon(running)
+    unsafe library.table.pointee.stop_daemon(running.pointer)
   }
 
   // MARK: What libmicrohttpd calls
@@ -141,4 +140,9 @@ import Synchronization
     }
     return unsafe library.table.pointee.queue_response(connection, UInt32(clamping: status), response)
   }
+}
+
+/// A running server of libmicrohttpd, for the one `stop` that takes it.
+@safe private struct Daemon: @unchecked Sendable {
+  let pointer: OpaquePointer
 }
