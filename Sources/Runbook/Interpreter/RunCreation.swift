@@ -1,0 +1,113 @@
+/// A run about to be written into a store for the first time.
+public struct RunCreation: Sendable {
+  public var runbook: ValidatedRunbook
+  public var source: PinnedSource
+  /// As the operator named it, for people.
+  public var file: String
+  public var inputs: [String: Value]
+  /// `--key`: one run for all callers that give the same.
+  public var key: String?
+  public var requester: String
+  public var isSimulated: Bool
+  /// `rerun --from`: the run this one repeats.
+  public var earlier: (id: String, fromStep: String, inherited: [String: Value])?
+
+  public init(
+    runbook: ValidatedRunbook, source: PinnedSource, file: String, inputs: [String: Value], key: String? = nil,
+    requester: String, isSimulated: Bool = false,
+    earlier: (id: String, fromStep: String, inherited: [String: Value])? = nil
+  ) {
+    self.runbook = runbook
+    self.source = source
+    self.file = file
+    self.inputs = inputs
+    self.key = key
+    self.requester = requester
+    self.isSimulated = isSimulated
+    self.earlier = earlier
+  }
+
+  /// Same file, same pinned files, same inputs: what a second `--key` call is compared by.
+  public var fingerprint: String {
+    var files: [String: Value] = [:]
+    for (path, content) in source.files { files[path] = .string(Hex.text(SHA256.hash(content))) }
+    let whole = Value.map([
+      "text": .string(Hex.text(SHA256.hash(Array(source.text.utf8)))), "files": .map(files), "inputs": .map(inputs),
+    ])
+    return Hex.text(SHA256.hash(JSONWriter.bytes(whole)))
+  }
+
+  /// The locks of `locks:` and of every server whose id is known from the inputs, sorted: taken before the first step.
+  /// - Throws: an expression of `locks:` that gives no text.
+  public func locks(providers: [String: any Provider], vars: [String: Value]) throws(StepFailure) -> [String] {
+    let scope = DictionaryScope(["inputs": .map(inputs), "vars": .map(vars)])
+    var locks: Set<String> = []
+    for template in runbook.locks {
+      do throws(ExpressionFailure) {
+        guard let lock = try template.evaluate(in: scope).string, !lock.isEmpty else {
+          throw ExpressionFailure("a lock must be a text")
+        }
+        locks.insert(lock)
+      } catch {
+        throw StepFailure(.expression, "`locks`: \(error.message)")
+      }
+    }
+    let undo = runbook.steps.flatMap { step -> [ValidatedStep] in
+      if case .steps(let undo, _) = step.rollback { undo } else { [] }
+    }
+    for step in runbook.steps + undo where step.action.effect != .none {
+      guard let name = step.provider, let provider = providers[name], let field = step.action.serverField,
+        let template = step.with[field], template.references.roots.isSubset(of: ["inputs", "vars"]),
+        let server = try? template.evaluate(in: scope).string,
+        let type = runbook.providers.first(where: { $0.name == name })?.type
+      else { continue }
+      locks.insert("\(type)/\(provider.account)/server/\(server)")
+    }
+    return locks.sorted()
+  }
+
+  /// Writes the run with its first entries, its lease and its locks, all or nothing; an `Interpreter` on the lease then does it.
+  public func create(
+    in store: any RunStore, id: String, owner: Owner, leaseFor: Duration, locks: [String], at instant: Timestamp
+  ) throws(StoreFailure) -> Lease {
+    let started = RunStarted(
+      name: runbook.name, file: file, inputs: inputs, key: key, requester: requester, simulated: isSimulated,
+      rerunOf: earlier?.id, fromStep: earlier?.fromStep, inherited: earlier?.inherited ?? [:])
+    let summary = RunSummary(
+      id: id, name: runbook.name, status: "running", startedAt: instant, key: key, fingerprint: fingerprint)
+    return try store.create(
+      summary, owner: owner, leaseFor: leaseFor, locks: locks,
+      entries: [Fact.runStarted(started).entry(at: instant), Fact.runPinned(source).entry(at: instant)])
+  }
+
+  /// What was journaled when a run was created: enough to validate the same text again and carry the run on.
+  public static func read(_ runID: String, in store: any RunStore) throws(StoreFailure) -> (started: RunStarted, source: PinnedSource) {
+    var started: RunStarted?
+    var source: PinnedSource?
+    for entry in try store.entries(of: runID, after: 0) where entry.sequence <= 2 {
+      switch try Fact(entry) {
+      case .runStarted(let run): started = run
+      case .runPinned(let pinned): source = pinned
+      default: break
+      }
+    }
+    guard let started, let source else { throw .damaged("run \(runID) has no beginning") }
+    return (started, source)
+  }
+
+  /// Outputs and statuses of the steps before `step` in an earlier run, for `rerun --from`.
+  public static func inheritance(
+    from runID: String, before step: String, of runbook: ValidatedRunbook, in store: any RunStore
+  ) throws(StoreFailure) -> [String: Value] {
+    var machine = RunMachine(runbook)
+    for entry in try store.entries(of: runID, after: 0) { machine.apply(try Fact(entry), at: entry.at) }
+    var inherited: [String: Value] = [:]
+    for earlier in runbook.steps {
+      if earlier.path == step { break }
+      let state = machine.state(of: earlier.path)
+      guard state.status.isEnded else { continue }
+      inherited[earlier.path] = .map(["status": .string(state.status.rawValue), "outputs": .map(state.outputs)])
+    }
+    return inherited
+  }
+}
