@@ -1,3 +1,116 @@
 #pragma once
-#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+/* GNU extensions, declared here: with _GNU_SOURCE the system's types would differ from those of Swift's own Glibc module. */
+extern int pipe2(int ends[2], int flags);
+extern int memfd_create(const char *name, unsigned flags);
+extern const char *strerrordesc_np(int code);
+extern char **environ;
+extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int lowest);
+#ifndef POSIX_SPAWN_SETSID
+#define POSIX_SPAWN_SETSID 0x80
+#endif
+#ifndef MFD_CLOEXEC
+#define MFD_CLOEXEC 1U
+#endif
+
+/* Variadic functions, macros and unions that Swift does not import, as plain functions. */
+
+static inline int posix_open_file(const char *path, int flags, unsigned mode) { return open(path, flags, mode); }
+
+static inline int posix_set_nonblocking(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+static inline int posix_duplicate_above(int fd, int lowest) { return fcntl(fd, F_DUPFD_CLOEXEC, lowest); }
+
+static inline int posix_is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
+
+static inline int posix_terminal_size(int fd, int *columns, int *rows) {
+  struct winsize size;
+  if (ioctl(fd, TIOCGWINSZ, &size) < 0) return -1;
+  *columns = size.ws_col;
+  *rows = size.ws_row;
+  return 0;
+}
+
+static inline int posix_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+/* How the child ended, or -1. `pid` 0 means any child. The child stays a zombie until it is reaped.
+   Returns its pid, 0 if none has ended yet. `status` is an exit code, or a signal if `by_signal`. */
+static inline int posix_peek_ended(int pid, int *by_signal, int *status) {
+  siginfo_t info;
+  memset(&info, 0, sizeof info);
+  int result;
+  do result = waitid(pid == 0 ? P_ALL : P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT);
+  while (result < 0 && errno == EINTR);
+  if (result < 0) return -1;
+  *by_signal = info.si_code != CLD_EXITED;
+  *status = info.si_status;
+  return info.si_pid;
+}
+
+static inline int posix_mode_is_regular(unsigned mode) { return S_ISREG(mode); }
+static inline int posix_mode_is_directory(unsigned mode) { return S_ISDIR(mode); }
+
+static inline int posix_errno(void) { return errno; }
+static inline const char *posix_error_text(int code) { return strerrordesc_np(code); }
+
+/* Ignored signals stay ignored through exec: put these back for every child. */
+static inline void posix_all_signals(sigset_t *set) { sigfillset(set); }
+
+/* Runs `work(context)` on a thread of its own with a small stack, detached. Returns an errno. */
+static inline int posix_start_thread(void *(*work)(void *), void *context) {
+  pthread_attr_t attributes;
+  pthread_t thread;
+  int code = pthread_attr_init(&attributes);
+  if (code != 0) return code;
+  pthread_attr_setstacksize(&attributes, 512 * 1024);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  code = pthread_create(&thread, &attributes, work, context);
+  pthread_attr_destroy(&attributes);
+  return code;
+}
+
+static inline char **posix_environment(void) { return environ; }
+
+static inline int posix_is_ignored(int signal) {
+  struct sigaction action;
+  return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+static inline void posix_ignore(int signal_number) { signal(signal_number, SIG_IGN); }
+
+static inline int posix_connect(int fd, const struct sockaddr *address, socklen_t size) {
+  return connect(fd, address, size);
+}
+
+static inline int posix_socket_error(int fd) {
+  int code = 0;
+  socklen_t size = sizeof code;
+  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size) < 0 ? errno : code;
+}

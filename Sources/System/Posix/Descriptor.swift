@@ -1,0 +1,107 @@
+import CPosix
+
+/// An open file, pipe or socket; closed when the last reference goes. Not inherited by children.
+public final class Descriptor: Sendable {
+  public let number: Int32
+
+  /// Takes over an open descriptor.
+  public init(adopting number: Int32) { self.number = number }
+  deinit { _ = close(number) }
+
+  public static func open(_ path: String, _ flags: Int32, mode: UInt16 = 0) throws(PosixError) -> Descriptor {
+    let number = try retrying("open") { unsafe Int(posix_open_file(path, flags | O_CLOEXEC, UInt32(mode))) }
+    return Descriptor(adopting: Int32(truncatingIfNeeded: number))
+  }
+
+  public static func pipe() throws(PosixError) -> (reader: Descriptor, writer: Descriptor) {
+    var ends: [Int32] = [-1, -1]
+    if unsafe pipe2(&ends, O_CLOEXEC) < 0 { throw PosixError("pipe") }
+    return (Descriptor(adopting: ends[0]), Descriptor(adopting: ends[1]))
+  }
+
+  /// Two ends of one byte stream.
+  public static func socketPair() throws(PosixError) -> (Descriptor, Descriptor) {
+    var ends: [Int32] = [-1, -1]
+    let kind = Int32(bitPattern: SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+    if unsafe socketpair(AF_UNIX, kind, 0, &ends) < 0 { throw PosixError("socketpair") }
+    return (Descriptor(adopting: ends[0]), Descriptor(adopting: ends[1]))
+  }
+
+  /// A file in memory, mode 0600, that no name leads to but `/proc/PID/fd/N`.
+  public static func inMemory(_ content: [UInt8]) throws(PosixError) -> Descriptor {
+    let number = unsafe memfd_create("runbook", UInt32(MFD_CLOEXEC))
+    if number < 0 { throw PosixError("memfd_create") }
+    let file = Descriptor(adopting: number)
+    if fchmod(number, 0o600) < 0 { throw PosixError("fchmod") }
+    try file.write(content)
+    return file
+  }
+
+  public func setNonblocking() throws(PosixError) {
+    if posix_set_nonblocking(number) < 0 { throw PosixError("fcntl") }
+  }
+
+  /// Makes reads on the other threads' side of a socket end.
+  public func shutDown() { _ = shutdown(number, Int32(SHUT_RDWR)) }
+
+  /// At most `limit` bytes into `buffer` (replacing it); empty at the end.
+  /// - Returns: false if a non-blocking descriptor has nothing yet.
+  public func read(into buffer: inout [UInt8], limit: Int) throws(PosixError) -> Bool {
+    if buffer.count < limit { buffer.append(contentsOf: repeatElement(0, count: limit - buffer.count)) }
+    do {
+      let count = try retrying("read") { unsafe CPosix.read(number, &buffer, limit) }
+      buffer.removeLast(buffer.count - count)
+      return true
+    } catch where error.code == EAGAIN {
+      buffer.removeAll(keepingCapacity: true)
+      return false
+    }
+  }
+
+  /// Up to `limit` bytes from `offset`, whatever the current position.
+  public func read(at offset: Int, limit: Int) throws(PosixError) -> [UInt8] {
+    var result = [UInt8](repeating: 0, count: limit)
+    var filled = 0
+    while filled < limit {
+      let count = try retrying("pread") {
+        unsafe result.withUnsafeMutableBytes { unsafe pread(number, $0.baseAddress?.advanced(by: filled), limit - filled, off_t(offset + filled)) }
+      }
+      if count == 0 { break }
+      filled += count
+    }
+    result.removeLast(limit - filled)
+    return result
+  }
+
+  /// All of it. On a non-blocking descriptor it waits for room.
+  public func write(_ bytes: [UInt8]) throws(PosixError) {
+    var done = 0
+    while done < bytes.count { done += try writeSome(bytes, from: done, waiting: true) }
+  }
+
+  /// What fits now of `bytes[from...]`; 0 if a non-blocking descriptor takes nothing and `waiting` is false.
+  public func writeSome(_ bytes: [UInt8], from start: Int, waiting: Bool = false) throws(PosixError) -> Int {
+    while true {
+      let count = unsafe bytes.withUnsafeBytes { unsafe CPosix.write(number, $0.baseAddress?.advanced(by: start), bytes.count - start) }
+      if count >= 0 { return count }
+      let code = posix_errno()
+      if code == EINTR { continue }
+      guard code == EAGAIN else { throw PosixError(code, in: "write") }
+      if !waiting { return 0 }
+      _ = try Poll.wait(for: [Poll.Interest(number, .writable)], timeout: nil)
+    }
+  }
+
+  /// To the disk, not only to the kernel.
+  public func synchronize() throws(PosixError) {
+    if fsync(number) < 0 { throw PosixError("fsync") }
+  }
+
+  public func size() throws(PosixError) -> Int { Int(try status().st_size) }
+
+  func status() throws(PosixError) -> stat {
+    var status = stat()
+    if unsafe fstat(number, &status) < 0 { throw PosixError("fstat") }
+    return status
+  }
+}

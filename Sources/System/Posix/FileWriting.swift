@@ -1,0 +1,88 @@
+import CPosix
+import Synchronization
+
+public enum FileWriting {
+  private static let counter = Atomic<UInt64>(0)
+
+  /// Puts `content` under `path`: readers see the old file or the new, also after a power failure. Follows a symbolic link
+  /// to an existing file. Refuses to replace anything but an ordinary file.
+  public static func replace(_ path: String, content: [UInt8], mode: UInt16) throws(FileFailure) {
+    do throws(PosixError) {
+      let target = try resolve(path)
+      let folder = parent(of: target)
+      let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
+      let temporary = "\(folder)/.runbook-\(getpid())-\(number).tmp"
+      let directory = try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
+      let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+      do throws(PosixError) {
+        try file.write(content)
+        if fchmod(file.number, mode_t(mode)) < 0 { throw PosixError("fchmod") }
+        try file.synchronize()
+        if unsafe rename(temporary, target) < 0 { throw PosixError("rename") }
+      } catch {
+        _ = unsafe unlink(temporary)
+        throw error
+      }
+      try directory.synchronize()
+    } catch {
+      switch error.code {
+      case ENOENT, ENOTDIR: throw .missing
+      case EISDIR: throw .directory
+      case ESPIPE: throw .notAFile
+      default: throw .unreadable(error)
+      }
+    }
+  }
+
+  private static func resolve(_ path: String) throws(PosixError) -> String {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else {
+      if posix_errno() == ENOENT { return path }
+      throw PosixError("stat")
+    }
+    if posix_mode_is_directory(UInt32(status.st_mode)) != 0 { throw PosixError(EISDIR, in: "open") }
+    if posix_mode_is_regular(UInt32(status.st_mode)) == 0 { throw PosixError(ESPIPE, in: "open") }
+    guard let real = unsafe realpath(path, nil) else { throw PosixError("realpath") }
+    defer { unsafe free(real) }
+    return unsafe String(cString: real)
+  }
+
+  private static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+}
+
+/// Folders of our own.
+public enum Folder {
+  /// Makes it and what is missing above it, 0700. Nothing happens if it is there.
+  public static func make(_ path: String) throws(PosixError) {
+    if unsafe mkdir(path, 0o700) == 0 { return }
+    let code = posix_errno()
+    if code == EEXIST { return }
+    guard code == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+      throw PosixError(code, in: "mkdir")
+    }
+    try make(String(path[..<slash]))
+    if unsafe mkdir(path, 0o700) < 0, posix_errno() != EEXIST { throw PosixError("mkdir") }
+  }
+
+  /// Makes one folder, 0700. - Returns: false if something of this name is there already.
+  public static func makeNew(_ path: String) throws(PosixError) -> Bool {
+    if unsafe mkdir(path, 0o700) == 0 { return true }
+    let code = posix_errno()
+    if code == EEXIST { return false }
+    throw PosixError(code, in: "mkdir")
+  }
+
+  public static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 && posix_mode_is_directory(UInt32(status.st_mode)) != 0
+  }
+
+  /// Removes a folder and the files named in it; what is not there is no error.
+  public static func remove(_ path: String, files: [String]) {
+    for name in files { _ = unsafe unlink("\(path)/\(name)") }
+    _ = unsafe rmdir(path)
+  }
+}

@@ -1,0 +1,76 @@
+import CPosix
+
+/// A process that was started in a session of its own, and everything that came from it.
+///
+/// Found by session and group, by descent, and, for those that left both (`setsid` and an ended parent), by the process that
+/// adopts our orphans. What began before the family did (`bystanders`) is not part of it.
+public struct ProcessFamily: Sendable {
+  public let root: ProcessIdentity
+  /// Pid of the process that adopts the orphans; 0 if there is none.
+  public let adopter: Int32
+  /// Children of the adopter that belong to others.
+  public let bystanders: Set<Int32>
+
+  public init(root: ProcessIdentity, adopter: Int32 = 0, bystanders: Set<Int32> = []) {
+    self.root = root
+    self.adopter = adopter
+    self.bystanders = bystanders
+  }
+
+  /// All that live now, zombies left out.
+  public func members() -> [ProcessEntry] { members(of: ProcessEntry.all()) }
+
+  func members(of table: [ProcessEntry]) -> [ProcessEntry] {
+    guard root.bootID == Host.bootID else { return [] }
+    // The kernel gives a pid out again only when no session and no group has its number: then nobody of ours is in them.
+    let isReused = table.contains { $0.pid == root.pid && $0.start != root.start }
+    var family: Set<Int32> = []
+    for entry in table where !isReused && (entry.pid == root.pid || entry.session == root.pid || entry.group == root.pid) {
+      family.insert(entry.pid)
+    }
+    if adopter != 0 {
+      for entry in table where entry.parent == adopter && !bystanders.contains(entry.pid) && entry.start >= root.start {
+        family.insert(entry.pid)
+      }
+    }
+    var grew = true
+    while grew {
+      grew = false
+      for entry in table where family.contains(entry.parent) && family.insert(entry.pid).inserted { grew = true }
+    }
+    return table.filter { family.contains($0.pid) && !$0.isZombie }
+  }
+
+  /// TERM to all of them, after `grace` KILL, until nobody is left. Blocks; call it on a thread of its own.
+  /// - Returns: how many could not be ended within ten seconds of KILL (a process stuck in the kernel).
+  public func stop(grace: Duration) -> Int {
+    for member in members() {
+      send(SIGTERM, to: member)
+      // A stopped process takes no notice of TERM until it goes on.
+      send(SIGCONT, to: member)
+    }
+    let patience = Monotonic.now + grace
+    var pause = Duration.milliseconds(2)
+    while Monotonic.now < patience {
+      if members().isEmpty { return 0 }
+      Self.pause(pause)
+      pause = min(pause * 2, .milliseconds(50))
+    }
+    let end = Monotonic.now + .seconds(10)
+    while true {
+      let left = members()
+      if left.isEmpty { return 0 }
+      if Monotonic.now >= end { return left.count }
+      for member in left { send(SIGKILL, to: member) }
+      Self.pause(.milliseconds(2))
+    }
+  }
+
+  /// Through a handle, so that the signal cannot reach a later process of the same pid.
+  private func send(_ signal: Int32, to entry: ProcessEntry) {
+    guard let handle = try? ProcessHandle(entry.pid), ProcessEntry(entry.pid)?.start == entry.start else { return }
+    _ = pidfd_send_signal(handle.descriptor.number, signal, nil, 0)
+  }
+
+  private static func pause(_ duration: Duration) { _ = try? Poll.wait(for: [], timeout: duration) }
+}

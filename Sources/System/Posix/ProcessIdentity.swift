@@ -1,0 +1,82 @@
+import CPosix
+
+/// Tells a process from every other that ever was: pids are reused, a pid with its start time and boot is not.
+public struct ProcessIdentity: Sendable, Equatable {
+  public let pid: Int32
+  /// Clock ticks since boot at which it started: `/proc/PID/stat`, field 22.
+  public let start: UInt64
+  public let bootID: String
+
+  public init(pid: Int32, start: UInt64, bootID: String) {
+    self.pid = pid
+    self.start = start
+    self.bootID = bootID
+  }
+
+  /// Of a living process or a zombie; nil if there is none.
+  public init?(_ pid: Int32) {
+    guard let entry = ProcessEntry(pid) else { return nil }
+    self.init(pid: pid, start: entry.start, bootID: Host.bootID)
+  }
+
+  public static let own = ProcessIdentity(getpid()) ?? ProcessIdentity(pid: getpid(), start: 0, bootID: Host.bootID)
+
+  public enum State: Sendable, Equatable { case alive, zombie, gone }
+
+  public var state: State {
+    guard bootID == Host.bootID, let entry = ProcessEntry(pid), entry.start == start else { return .gone }
+    return entry.isZombie ? .zombie : .alive
+  }
+}
+
+public enum Host {
+  /// Changes with every boot of the kernel. Empty if `/proc` is not there.
+  public static let bootID: String = {
+    let bytes = try? FileReading.all(of: "/proc/sys/kernel/random/boot_id", limit: 100)
+    return String(decoding: (bytes ?? []).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+  }()
+
+  public static let name: String = {
+    var buffer = [UInt8](repeating: 0, count: 256)
+    unsafe buffer.withUnsafeMutableBytes { bytes in
+      if let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self) { _ = unsafe gethostname(start, 255) }
+    }
+    let name = String(decoding: buffer.prefix { $0 != 0 }, as: UTF8.self)
+    return name.isEmpty ? "localhost" : name
+  }()
+}
+
+/// One line of the process table.
+public struct ProcessEntry: Sendable, Equatable {
+  public let pid: Int32
+  public let parent: Int32
+  public let group: Int32
+  public let session: Int32
+  public let start: UInt64
+  public let isZombie: Bool
+
+  public init?(_ pid: Int32) {
+    guard pid > 0, let bytes = try? FileReading.all(of: "/proc/\(pid)/stat", limit: 4096) else { return nil }
+    self.init(pid: pid, line: bytes)
+  }
+
+  /// The program's name, in parentheses, may hold anything: everything is counted from the last `)`.
+  init?(pid: Int32, line: [UInt8]) {
+    guard let close = line.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+    let fields = line[(close + 1)...].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+    guard fields.count > 19, let parent = Int32(fields[1]), let group = Int32(fields[2]), let session = Int32(fields[3]),
+      let start = UInt64(fields[19])
+    else { return nil }
+    self.pid = pid
+    self.parent = parent
+    self.group = group
+    self.session = session
+    self.start = start
+    isZombie = fields[0] == "Z" || fields[0] == "X"
+  }
+
+  /// Every process there is; those that end meanwhile are left out.
+  public static func all() -> [ProcessEntry] {
+    FileReading.names(in: "/proc").compactMap { Int32($0) }.compactMap { ProcessEntry($0) }
+  }
+}
