@@ -1,32 +1,16 @@
 extension Interpreter {
   /// Evaluates `vars`, connects the providers; sends nothing. Returns what keeps the run from being carried on.
   func prepare() -> String? {
-    for (name, template) in launch.runbook.vars {
-      // One instant for all: the same values in every process that works on the run.
-      var scope = scope(for: nil)
-      scope.now = machine.startedAt
-      do throws(ExpressionFailure) { vars[name] = try template.evaluate(in: scope) } catch {
-        return "`vars.\(name)`: \(masker.mask(error.message))"
-      }
+    do throws(StepFailure) {
+      let context = try RunContext(
+        launch.runbook, inputs: machine.started?.inputs ?? [:], secrets: launch.secrets, world: launch.world,
+        at: machine.startedAt)
+      vars = context.vars
+      providers = context.providers
+      return nil
+    } catch {
+      return masker.mask(error.message)
     }
-    for block in launch.runbook.providers {
-      do throws(StepFailure) { providers[block.name] = try connect(block) } catch {
-        return "provider `\(block.name)`: \(masker.mask(error.message))"
-      }
-    }
-    return nil
-  }
-
-  private func connect(_ block: ProviderBlock) throws(StepFailure) -> any Provider {
-    guard let kind = launch.world.providerKinds[block.type] else {
-      throw StepFailure(.input, "there is no provider type `\(block.type)`")
-    }
-    let settings = try FieldValues.evaluate(
-      block.settings, fields: kind.fields + kind.commonFields, in: scope(for: nil))
-    return try kind.connect(
-      Arguments(settings),
-      environment: ProviderEnvironment(
-        transport: launch.world.transport, clock: launch.world.clock, random: launch.world.random))
   }
 
   /// What can be asked before the first change: credentials, and per step what is known already (the server exists, a
