@@ -1,0 +1,70 @@
+public import Runbook
+
+/// One process working on a run in a simulated world: started, killed at a chosen point, followed by another that resumes.
+public struct SimulatedProcess: Sendable {
+  public var world: RunWorld
+  public var store: any RunStore
+  public var runbook: ValidatedRunbook
+  public var source: PinnedSource
+  public var secrets: [String: Secret]
+  public var observer: any RunObserver
+  public var control = RunControl()
+
+  public init(
+    world: RunWorld, store: any RunStore, runbook: ValidatedRunbook, source: PinnedSource, secrets: [String: Secret] = [:],
+    observer: any RunObserver
+  ) {
+    self.world = world
+    self.store = store
+    self.runbook = runbook
+    self.source = source
+    self.secrets = secrets
+    self.observer = observer
+  }
+
+  /// Creates the run and works on it until it ends, parks, or the process is killed.
+  public func start(
+    _ runID: String, inputs: [String: Value], life: KillSwitch = KillSwitch()
+  ) async throws -> RunEnd {
+    let creation = RunCreation(
+      runbook: runbook, source: source, file: "runbook.yaml", inputs: inputs, requester: "operator", isSimulated: true)
+    let context = try RunContext(runbook, inputs: inputs, secrets: secrets, world: world, at: world.clock.now)
+    let lease = try creation.create(
+      in: store, id: runID, owner: SimulatedProcess.owner(1), leaseFor: .seconds(10),
+      locks: try creation.locks(providers: context.providers, vars: context.vars), at: world.clock.now)
+    return await work(on: lease, life)
+  }
+
+  /// Takes the run over from a process that is gone, and works on it.
+  public func resume(_ runID: String, life: KillSwitch = KillSwitch()) async throws -> RunEnd {
+    let lease = try store.takeOver(
+      runID, owner: SimulatedProcess.owner(2), leaseFor: .seconds(10), isGone: { _ in true })
+    return await work(on: lease, life)
+  }
+
+  private func work(on lease: Lease, _ life: KillSwitch) async -> RunEnd {
+    var mortal = world
+    mortal.clock = MortalClock(base: world.clock, life: life)
+    mortal.transport = MortalTransport(base: world.transport, life: life)
+    mortal.scripts = MortalScripts(base: world.scripts, life: life)
+    mortal.files = MortalFiles(base: world.files, life: life)
+    let launch = RunLaunch(
+      runbook: runbook, source: source, secrets: secrets, store: MortalStore(base: store, life: life), lease: lease,
+      world: mortal, observer: observer, control: control)
+    return await Interpreter(launch).run()
+  }
+
+  private static func owner(_ pid: Int32) -> Owner {
+    Owner(host: "simulated", bootID: "simulated", pid: pid, processStart: 1)
+  }
+}
+
+/// Keeps every event, for tests.
+public final class RecordingObserver: RunObserver {
+  private let log = RecordedEvents()
+  public init() {}
+  public func observe(_ event: RunEvent) { log.append(event) }
+  public func progress(_ progress: RunProgress) { log.append(progress) }
+  public var events: [RunEvent] { log.events }
+  public var progress: [RunProgress] { log.progress }
+}
