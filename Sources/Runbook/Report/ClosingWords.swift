@@ -64,6 +64,9 @@ public enum ClosingWords {
       }
       return lines
     }
+    for problem in report.problems {
+      lines.append((StyledText("refused", .bad), StyledText(DisplayText.escaped(problem, limit: 600))))
+    }
     for step in report.steps where step.status == "failed" {
       let why = RunWords.failure(step.error).map { ": \($0)" } ?? ""
       lines.append((StyledText("failed", .bad), StyledText("\(DisplayText.escaped(step.path, limit: 100))\(why)")))

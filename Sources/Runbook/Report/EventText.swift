@@ -44,6 +44,11 @@ public struct EventText: Sendable {
       let took = report.elapsed.map { " after \($0.elapsedText)" } ?? ""
       let code = report.exitCode.map { " (exit \($0))" } ?? ""
       return RunWords.outcome(report.outcome, rollback: report.rollback) + took + code
+    case "run.checked":
+      guard !report.problems.isEmpty else { return isVerbose ? "checked: ready to begin" : nil }
+      return "not begun: " + report.problems.map { DisplayText.escaped($0, limit: 300) }.joined(separator: "; ")
+    case "rollback.resumed": return "rolling back again\(by(fields["by"]))"
+    case "rollback.abandoned": return "rollback abandoned\(by(fields["by"])): \(word(fields["reason"], limit: 300))"
     case "run.left":
       return "left, not ended: \(word(fields["reason"], limit: 300)); `runbook resume \(report.id)` goes on"
     default:
@@ -64,18 +69,17 @@ public struct EventText: Sendable {
 
   private func stepWords(_ event: RunEvent) -> String? {
     let fields = event.fields
-    guard let path = fields["step"]?.string, let step = report.step(path), fields["purpose"]?.string != "undo" else {
-      return isVerbose && !event.event.hasPrefix("step.") ? raw(event) : nil
-    }
-    let subject = name(fields["step"])
+    guard let path = fields["step"]?.string else { return isVerbose ? raw(event) : nil }
+    // Attempts and waits of an undo step come under its own path.
+    let subject = report.undo(path).map { "undo \(DisplayText.escaped($0.step, limit: 100))" } ?? name(fields["step"])
+    let step = report.step(path) ?? StepReport(path: path, title: path, action: "", purpose: "undo", status: "started", effect: "none")
     switch event.event {
     case "step.started":
-      let attempt = fields["attempt"]?.int ?? 1
-      if attempt > 1 { return "\(subject) … attempt \(attempt)" }
       let title = step.title == path || step.title == step.action ? "" : " (\(DisplayText.escaped(step.title, limit: 100)))"
       return "\(subject) … \(DisplayText.escaped(step.action, limit: 64))\(title)"
+    case "attempt.started": return "\(subject) … attempt \(fields["attempt"]?.int ?? 1)"
     case "attempt.ended": return attempt(subject, fields)
-    case "step.waiting": return waiting(subject, step, fields)
+    case "step.waiting": return waiting(subject, fields)
     case "step.ended":
       var text = "\(subject) … \(RunWords.end(of: step))"
       if isVerbose, let outputs = step.outputs.map, !outputs.isEmpty { text += " \(DisplayText.line(step.outputs, limit: 1000))" }
@@ -94,17 +98,19 @@ public struct EventText: Sendable {
     return "\(subject) … attempt \(fields["attempt"]?.int ?? 1) failed: \(why); again at \(clockText(again))"
   }
 
-  private func waiting(_ subject: String, _ step: StepReport, _ fields: [String: Value]) -> String {
-    let goal = RunWords.stateWord(step.until).map { "waiting until \($0)" } ?? "waiting"
+  private func waiting(_ subject: String, _ fields: [String: Value]) -> String {
+    let until = fields["until"]?.string
+    let goal = RunWords.stateWord(until).map { "waiting until \($0)" } ?? "waiting"
     let now = fields["native_state"]?.string.map { ", now `\(DisplayText.escaped($0, limit: 60))`" } ?? ""
-    let deadline = step.deadline.map { ", at the latest \(clockText($0))" } ?? ""
+    let deadline = RunReport.instant(fields["deadline"]).map { ", at the latest \(clockText($0))" } ?? ""
     return "\(subject) … \(goal)\(now)\(deadline)"
   }
 
   private func undoWords(_ event: RunEvent) -> String? {
     let fields = event.fields
     if event.event == "undo.closed" {
-      return "undo \(name(fields["step"])) … nothing to undo: \(RunWords.spaced(word(fields["reason"], limit: 200)))"
+      guard fields["reason"]?.string != "undone" else { return nil }
+      return "undo \(name(fields["step"])) … \(RunWords.spaced(word(fields["reason"], limit: 200)))"
     }
     guard let entry = fields["entry"]?.string, let undo = report.undo(entry) else { return isVerbose ? raw(event) : nil }
     let subject = "undo \(DisplayText.escaped(undo.step, limit: 100))"
@@ -112,6 +118,7 @@ public struct EventText: Sendable {
     switch event.event {
     case "undo.started": return "\(subject) … \(action)"
     case "undo.ended": return "\(subject) … \(action) \(RunWords.end(of: undo))"
+    case "undo.skipped": return "\(subject) … \(action) skipped\(by(fields["by"])): \(word(fields["reason"], limit: 300))"
     default: return isVerbose ? raw(event) : nil
     }
   }

@@ -23,13 +23,20 @@ public struct RunReport: Sendable, Equatable {
   public var cancelledBy: String?
   public var steps: [StepReport] = []
   public var undo: [UndoReport] = []
+  /// What the checks before the first change found; not empty: the run was refused.
+  public var problems: [String] = []
   private var stepIndex: [String: Int] = [:]
   private var undoIndex: [String: Int] = [:]
+  private let plan: UndoPlan
 
-  public init(id: String) { self.id = id }
-
-  public init(id: String, events: some Sequence<RunEvent>) {
+  /// `plan`: so that undo steps not begun are listed too.
+  public init(id: String, plan: UndoPlan = UndoPlan()) {
     self.id = id
+    self.plan = plan
+  }
+
+  public init(id: String, plan: UndoPlan = UndoPlan(), events: some Sequence<RunEvent>) {
+    self.init(id: id, plan: plan)
     for event in events { apply(event) }
   }
 
@@ -51,7 +58,7 @@ public struct StepReport: Sendable, Equatable {
   public var action: String
   /// `do always on_failure on_rollback_failure`
   public var purpose: String
-  /// `pending started skipped succeeded failed cancelled unknown not_run`
+  /// `pending started skipped succeeded failed cancelled unknown not_applied not_run`
   public var status: String
   public var attempts: Int64 = 0
   public var startedAt: Timestamp?
@@ -62,13 +69,11 @@ public struct StepReport: Sendable, Equatable {
   public var effectClass: String?
   /// `none change destroy`
   public var effect: String
-  /// What a failed attempt did to the world: `none applied unknown`.
-  public var attemptEffect: String?
   /// What it waits for and until when, and the provider's last word.
   public var until: String?
   public var deadline: Timestamp?
   public var nativeState: String?
-  /// Why there is nothing left to undo, if that was found out.
+  /// Why its undo is done with: `undone`, `nothing happened`, `committed` …
   public var closed: String?
 
   public var isMain: Bool { purpose == "do" }
@@ -86,7 +91,7 @@ public struct UndoReport: Sendable, Equatable {
   public var step: String
   public var title: String
   public var action: String
-  /// `pending started succeeded failed skipped`
+  /// `pending started succeeded failed skipped closed`
   public var status: String
   public var startedAt: Timestamp?
   public var endedAt: Timestamp?
@@ -127,6 +132,10 @@ extension RunReport {
       exitCode = fields["exit_code"]?.int
       outputs = fields["outputs"] ?? outputs
       endedAt = event.at
+    case "run.checked": problems = fields["problems"]?.list?.compactMap { $0.string } ?? []
+    case "rollback.resumed":
+      status = "rolling_back"
+      endedAt = nil
     case "run.left": leftReason = fields["reason"]?.string ?? ""
     case let name where name.hasPrefix("undo."): applyUndo(event)
     default: applyStep(event)
@@ -136,7 +145,7 @@ extension RunReport {
   private mutating func applyStep(_ event: RunEvent) {
     let fields = event.fields
     guard let path = fields["step"]?.string, fields["purpose"]?.string != "undo", undoIndex[path] == nil else { return }
-    guard event.event.hasPrefix("step.") || event.event == "attempt.ended" else { return }
+    guard event.event.hasPrefix("step.") || event.event.hasPrefix("attempt.") else { return }
     let index = stepIndex[path] ?? add(StepReport(path: path, title: path, action: "", purpose: "do", status: "pending", effect: "none"))
     switch event.event {
     case "step.started":
@@ -148,9 +157,9 @@ extension RunReport {
       steps[index].attempts = max(steps[index].attempts, fields["attempt"]?.int ?? 1)
       steps[index].status = "started"
       steps[index].startedAt = steps[index].startedAt ?? event.at
-    case "attempt.ended":
+      for planned in plan.entries[path] ?? [] where undoIndex[planned.entry] == nil { add(planned) }
+    case "attempt.started", "attempt.ended":
       steps[index].attempts = max(steps[index].attempts, fields["attempt"]?.int ?? 0)
-      steps[index].attemptEffect = fields["effect"]?.string
     case "step.waiting":
       steps[index].until = fields["until"]?.string
       steps[index].deadline = RunReport.instant(fields["deadline"])
@@ -160,6 +169,8 @@ extension RunReport {
       steps[index].outputs = fields["outputs"] ?? .map([:])
       steps[index].error = fields["error"] ?? .null
       steps[index].title = fields["title"]?.string ?? steps[index].title
+      steps[index].attempts = max(steps[index].attempts, fields["attempts"]?.int ?? 0)
+      steps[index].purpose = fields["purpose"]?.string ?? steps[index].purpose
       if steps[index].startedAt != nil { steps[index].endedAt = event.at }
     default: break
     }
@@ -168,16 +179,16 @@ extension RunReport {
   private mutating func applyUndo(_ event: RunEvent) {
     let fields = event.fields
     if event.event == "undo.closed", let step = fields["step"]?.string {
-      if let index = stepIndex[step] { steps[index].closed = fields["reason"]?.string ?? "" }
+      let reason = fields["reason"]?.string ?? ""
+      if let index = stepIndex[step] { steps[index].closed = reason }
+      for index in undo.indices where undo[index].step == step && undo[index].status == "pending" {
+        undo[index].status = "closed"
+      }
       return
     }
     guard let entry = fields["entry"]?.string else { return }
-    if undoIndex[entry] == nil {
-      undoIndex[entry] = undo.count
-      let owner = fields["step"]?.string ?? String(entry.prefix { $0 != "." })
-      undo.append(UndoReport(entry: entry, step: owner, title: entry, action: "", status: "pending"))
-    }
-    guard let index = undoIndex[entry] else { return }
+    let step = fields["step"]?.string ?? UndoPath.owner(of: entry)
+    let index = undoIndex[entry] ?? add(UndoReport(entry: entry, step: step, title: entry, action: "", status: "pending"))
     switch event.event {
     case "undo.started":
       undo[index].action = fields["action"]?.string ?? undo[index].action
@@ -190,8 +201,16 @@ extension RunReport {
       undo[index].status = fields["status"]?.string ?? "unknown"
       undo[index].error = fields["error"] ?? .null
       undo[index].endedAt = event.at
+    case "undo.skipped": undo[index].status = "skipped"
     default: break
     }
+  }
+
+  @discardableResult
+  private mutating func add(_ entry: UndoReport) -> Int {
+    undoIndex[entry.entry] = undo.count
+    undo.append(entry)
+    return undo.count - 1
   }
 
   private mutating func add(_ step: StepReport) -> Int {
@@ -206,6 +225,22 @@ extension RunReport {
     case .timestamp(let instant): instant
     case .string(let text): Timestamp(text)
     default: nil
+    }
+  }
+}
+
+/// Which undo steps belong to which step: known from the runbook, so that a report can list those not begun.
+public struct UndoPlan: Sendable, Equatable {
+  /// By the step's path.
+  public var entries: [String: [UndoReport]] = [:]
+  public init() {}
+
+  public init(_ runbook: ValidatedRunbook) {
+    for step in runbook.steps {
+      guard case .steps(let undo, _) = step.rollback else { continue }
+      entries[step.path] = undo.map {
+        UndoReport(entry: $0.path, step: step.path, title: $0.title, action: $0.action.name, status: "pending")
+      }
     }
   }
 }

@@ -29,6 +29,7 @@ enum RunWords {
       return "failed" + (took.map { " after \($0)" } ?? "") + (failure(step.error).map { ": \($0)" } ?? "")
     case "skipped": return "skipped, its `if` is false"
     case "not_run": return "not run"
+    case "not_applied": return "did not take effect"
     case "cancelled": return "cancelled" + (took.map { " after \($0)" } ?? "")
     case "unknown": return "outcome unknown" + (failure(step.error).map { ": \($0)" } ?? "")
     default: return DisplayText.escaped(step.status, limit: 40)

@@ -13,15 +13,14 @@ public struct Standing: Sendable, Equatable {
     for step in report.steps where step.isMain && step.effect != "none" && step.startedAt != nil {
       let undo = report.undo.filter { $0.step == step.path }
       let isUndone = !undo.isEmpty && undo.allSatisfy { $0.status == "succeeded" || $0.status == "skipped" }
-      if isUndone {
-        undone.append(step.path)
-      } else if step.closed != nil, step.status != "succeeded" {
-        continue
-      } else {
-        place(step)
-      }
+      if isUndone || step.closed == "undone" { undone.append(step.path) } else { place(step) }
     }
-    notUndone = report.undo.filter { $0.status != "succeeded" && $0.status != "skipped" }
+    // A rollback goes from the newest step to the oldest; what it did not reach would come in that order.
+    let order = Dictionary(uniqueKeysWithValues: report.steps.enumerated().map { ($1.path, $0) })
+    notUndone = report.undo.enumerated()
+      .filter { ["pending", "started", "failed", "unknown"].contains($1.status) }
+      .sorted { (order[$1.element.step] ?? 0, $0.offset) < (order[$0.element.step] ?? 0, $1.offset) }
+      .map(\.element)
   }
 
   private mutating func place(_ step: StepReport) {
@@ -29,7 +28,8 @@ public struct Standing: Sendable, Equatable {
     case "succeeded": standing.append(step.path)
     case "unknown", "started": unknown.append(step.path)
     case "failed", "cancelled":
-      switch step.attemptEffect {
+      guard step.closed != "nothing happened" else { return }
+      switch step.error["effect"]?.string {
       case "applied": standing.append(step.path)
       case "unknown": unknown.append(step.path)
       default: break
