@@ -220,7 +220,7 @@ extension RunReport {
   }
 
   /// Events come live (timestamps) or from the journal (their text).
-  static func instant(_ value: Value?) -> Timestamp? {
+  public static func instant(_ value: Value?) -> Timestamp? {
     switch value {
     case .timestamp(let instant): instant
     case .string(let text): Timestamp(text)

@@ -1,10 +1,10 @@
 /// The words that the plain lines, the live tree, `show` and the closing words share.
-enum RunWords {
+public enum RunWords {
   /// `not_needed` → `not needed`.
-  static func spaced(_ word: String) -> String { word.split(separator: "_").joined(separator: " ") }
+  public static func spaced(_ word: String) -> String { word.split(separator: "_").joined(separator: " ") }
 
   /// `kind: message`, from an `error` object.
-  static func failure(_ error: Value) -> String? {
+  public static func failure(_ error: Value) -> String? {
     guard let kind = error["kind"]?.string else { return nil }
     let word = spaced(kind)
     guard let message = error["message"]?.string, !message.isEmpty else { return DisplayText.escaped(word, limit: 60) }
@@ -12,14 +12,14 @@ enum RunWords {
   }
 
   /// What a wait waits for, if it is a word (`stopped`) and not an author's expression.
-  static func stateWord(_ until: String?) -> String? {
+  public static func stateWord(_ until: String?) -> String? {
     guard let until, !until.isEmpty, until.utf8.count <= 40 else { return nil }
     let isWord = until.utf8.allSatisfy { ($0 >= 0x61 && $0 <= 0x7a) || $0 == 0x20 || $0 == 0x5f }
     return isWord ? spaced(until) : nil
   }
 
   /// `stopped after 32s`, `done in 1.2s`, `failed after 12s: exit code: …`.
-  static func end(of step: StepReport) -> String {
+  public static func end(of step: StepReport) -> String {
     let took = step.elapsed?.elapsedText
     switch step.status {
     case "succeeded":
@@ -36,7 +36,7 @@ enum RunWords {
     }
   }
 
-  static func end(of undo: UndoReport) -> String {
+  public static func end(of undo: UndoReport) -> String {
     var took: Duration?
     if let start = undo.startedAt, let end = undo.endedAt { took = end - start }
     switch undo.status {
@@ -49,7 +49,7 @@ enum RunWords {
   }
 
   /// `failed, rolled back`, `succeeded`.
-  static func outcome(_ outcome: String?, rollback: String?) -> String {
+  public static func outcome(_ outcome: String?, rollback: String?) -> String {
     let word = DisplayText.escaped(spaced(outcome ?? "ended"), limit: 40)
     switch rollback {
     case "succeeded": return "\(word), rolled back"

@@ -1,0 +1,28 @@
+/// How the process ends; documented in `docs/language.md`, for ever the same.
+enum ExitCode: Int32, CaseIterable, Sendable {
+  case succeeded = 0
+  case failed = 1
+  case usage = 2
+  case rolledBack = 3
+  case rollbackFailed = 4
+  case cancelled = 5
+  case waiting = 6
+  case refused = 7
+  case objectiveMissed = 8
+  case stopped = 9
+
+  var meaning: String {
+    switch self {
+    case .succeeded: "succeeded"
+    case .failed: "failed, nothing undone"
+    case .usage: "invalid file, input or usage; nothing was done"
+    case .rolledBack: "failed, and rolled back"
+    case .rollbackFailed: "rollback failed or blocked: somebody has to look"
+    case .cancelled: "cancelled"
+    case .waiting: "waiting for an answer, or detached"
+    case .refused: "refused by a lock, an owner or a policy"
+    case .objectiveMissed: "drill objective missed"
+    case .stopped: "the engine stopped, the run has not ended and can be resumed"
+    }
+  }
+}

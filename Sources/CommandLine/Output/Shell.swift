@@ -1,0 +1,64 @@
+import Glibc
+import Runbook
+
+/// What a command has around it: the global options, the output, the environment.
+struct Shell: Sendable {
+  let globals: GlobalOptions
+  let output: Output
+  let environment: [String: String]
+
+  var wantsJSON: Bool { globals.format == .json }
+
+  /// Colours need a terminal that understands them and a user who has not said no.
+  var paint: Paint {
+    let isRefused = globals.noColor || environment["NO_COLOR"].map { !$0.isEmpty } ?? false
+    return output.isTerminal && !isRefused && !isDumb ? .ansi : .plain
+  }
+  var isDumb: Bool { (environment["TERM"] ?? "").isEmpty || environment["TERM"] == "dumb" }
+
+  func print(_ lines: [StyledText]) {
+    let paint = paint
+    output.result(lines.map { paint.line($0) + "\n" }.joined())
+  }
+
+  /// A refusal: one document on stdout for programs, one or two lines on stderr for people.
+  func refuse(_ refusal: Refusal) -> ExitCode {
+    if wantsJSON {
+      output.result(json: ReportJSON.error(code: refusal.code, message: refusal.message, hint: refusal.hint))
+    }
+    output.message("error: \(refusal.message)")
+    if let hint = refusal.hint { output.message("  \(hint)") }
+    return refusal.exitCode
+  }
+
+  /// A word that is neither result nor error; `-q` drops it.
+  func note(_ line: String) {
+    if !globals.quiet { output.message(line) }
+  }
+
+  /// Wall time as the clock on the wall shows it, in the operator's zone (`TZ`).
+  static let localTime: @Sendable (Timestamp) -> String = { instant in
+    var seconds = time_t(instant.seconds)
+    var parts = tm()
+    guard unsafe localtime_r(&seconds, &parts) != nil else { return EventText.utc(instant) }
+    func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : String(number) }
+    return "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+  }
+}
+
+/// Why a command did nothing, before there was a run: what, and what to do now.
+struct Refusal: Error, Equatable {
+  var exitCode: ExitCode
+  /// Stable: scripts read it.
+  var code: String
+  var message: String
+  var hint: String?
+
+  init(_ exitCode: ExitCode, _ code: String, _ message: String, hint: String? = nil) {
+    self.exitCode = exitCode
+    self.code = code
+    self.message = message
+    self.hint = hint
+  }
+  init(_ error: UsageError) { self.init(.usage, error.code, error.message, hint: error.hint) }
+}

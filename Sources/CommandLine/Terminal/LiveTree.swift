@@ -1,0 +1,243 @@
+import Runbook
+
+/// A run as it is watched: events in, lines out. A line that is finished is handed out once and never changes; the live
+/// lines are made anew for each frame. Knows no terminal and no clock.
+struct LiveTree {
+  private(set) var report: RunReport
+  private var finished: [StyledText] = []
+  private let glyphs: Glyphs
+  /// Steps of the main list, in order, that have not begun.
+  private var upcoming: [String]
+  private let total: Int
+  private let nameWidth: Int
+  /// What was last said of a running step.
+  private var running: [String: Running] = [:]
+  /// In order of their start.
+  private var order: [String] = []
+  private var undoOwner: String?
+  private var isLeaving = false
+
+  private struct Running {
+    var name: String
+    var startedAt: Timestamp
+    var isUndo: Bool
+    var attempt: Int64 = 1
+    var until: String?
+    var deadline: Timestamp?
+    var nativeState: String?
+    var message: String?
+    var failure: String?
+    var retryAt: Timestamp?
+  }
+
+  init(runID: String, runbook: ValidatedRunbook? = nil, glyphs: Glyphs) {
+    self.init(runID: runID, plan: runbook.map(UndoPlan.init) ?? UndoPlan(), steps: runbook?.steps.map(\.path) ?? [], glyphs: glyphs)
+  }
+
+  init(runID: String, plan: UndoPlan, steps: [String], glyphs: Glyphs) {
+    report = RunReport(id: runID, plan: plan)
+    self.glyphs = glyphs
+    upcoming = steps
+    total = steps.count
+    nameWidth = min(24, max(8, steps.map { DisplayWidth.of(DisplayText.escaped($0)) }.max() ?? 8))
+  }
+
+  mutating func takeFinished() -> [StyledText] {
+    defer { finished = [] }
+    return finished
+  }
+
+  /// Ctrl-C once, twice: said in the footer at once, before the run has noticed.
+  mutating func markLeaving() { isLeaving = true }
+
+  mutating func handle(_ progress: RunProgress) {
+    running[progress.step]?.nativeState = progress.nativeState ?? running[progress.step]?.nativeState
+    running[progress.step]?.message = progress.message ?? running[progress.step]?.message
+  }
+
+  mutating func handle(_ event: RunEvent) {
+    report.apply(event)
+    let fields = event.fields
+    switch event.event {
+    case "run.started": finished += header()
+    case "run.resumed": finished.append(faint("resumed here; what is done stays done"))
+    case "run.checked" where !report.problems.isEmpty:
+      for problem in report.problems { finished.append(line(glyphs.failed, .bad, "checks", nil, DisplayText.escaped(problem, limit: 600), .bad)) }
+    case "rollback.started":
+      let reason = DisplayText.escaped(report.rollbackReason ?? "", limit: 300)
+      finished += [StyledText(), StyledText("  \(glyphs.undo) ", .warning) + StyledText("rolling back", .strong) + ": \(reason)"]
+      upcoming = []
+    case "rollback.resumed": finished.append(StyledText("  \(glyphs.undo) ", .warning) + StyledText("rolling back again", .strong))
+    case "cancel.requested":
+      finished.append(faint("cancel asked for by \(DisplayText.escaped(report.cancelledBy ?? "somebody", limit: 64))"))
+    case "step.started", "undo.started": begin(event)
+    case "attempt.started": update(fields) { $0.attempt = fields["attempt"]?.int ?? $0.attempt; $0.retryAt = nil }
+    case "attempt.ended":
+      let failure = fields["error"].flatMap { RunWords.failure($0) }
+      update(fields) { $0.failure = failure ?? $0.failure; $0.retryAt = RunReport.instant(fields["retry_at"]) }
+    case "step.waiting":
+      update(fields) {
+        $0.until = RunWords.stateWord(fields["until"]?.string)
+        $0.deadline = RunReport.instant(fields["deadline"]) ?? $0.deadline
+        $0.nativeState = fields["native_state"]?.string ?? $0.nativeState
+      }
+    case "step.ended": endStep(fields)
+    case "undo.ended": endUndo(fields)
+    case "undo.skipped", "undo.closed": closeUndo(event)
+    default: break
+    }
+  }
+
+  private mutating func begin(_ event: RunEvent) {
+    let fields = event.fields
+    guard let path = (fields["entry"] ?? fields["step"])?.string else { return }
+    let isUndo = event.event == "undo.started"
+    upcoming.removeAll { $0 == path }
+    let name = isUndo ? fields["action"]?.string ?? path : path
+    if isUndo { showOwner(of: fields["step"]?.string ?? UndoPath.owner(of: path)) }
+    running[path] = Running(name: DisplayText.escaped(name, limit: 100), startedAt: event.at, isUndo: isUndo)
+    if !order.contains(path) { order.append(path) }
+  }
+
+  private mutating func showOwner(of step: String) {
+    guard undoOwner != step else { return }
+    undoOwner = step
+    finished.append(StyledText("  \(glyphs.undo) ", .warning) + DisplayText.escaped(step, limit: 100))
+  }
+
+  private mutating func update(_ fields: [String: Value], _ change: (inout Running) -> Void) {
+    guard let path = (fields["entry"] ?? fields["step"])?.string, var state = running[path] else { return }
+    change(&state)
+    running[path] = state
+  }
+
+  private mutating func endStep(_ fields: [String: Value]) {
+    guard let path = fields["step"]?.string, let step = report.step(path) else { return }
+    forget(path)
+    upcoming.removeAll { $0 == path }
+    let (glyph, role) = mark(step.status)
+    let words = step.status == "failed" ? RunWords.failure(step.error) ?? "failed" : endWords(step)
+    let attempts = step.attempts > 1 ? "\(glyphs.divider)\(step.attempts) attempts" : ""
+    finished.append(line(glyph, role, path, step.elapsed, words + attempts, step.status == "failed" ? .bad : .faint))
+  }
+
+  private func endWords(_ step: StepReport) -> String {
+    switch step.status {
+    case "succeeded": RunWords.stateWord(step.until) ?? "done"
+    case "unknown": "outcome unknown"
+    default: RunWords.spaced(DisplayText.escaped(step.status, limit: 40))
+    }
+  }
+
+  private mutating func endUndo(_ fields: [String: Value]) {
+    guard let entry = fields["entry"]?.string, let undo = report.undo(entry) else { return }
+    let name = running[entry]?.name ?? DisplayText.escaped(undo.action.isEmpty ? entry : undo.action, limit: 100)
+    showOwner(of: undo.step)
+    let until = running[entry]?.until
+    forget(entry)
+    let (glyph, role) = mark(undo.status)
+    var words = undo.status == "succeeded" ? until ?? "done" : RunWords.spaced(DisplayText.escaped(undo.status, limit: 40))
+    if undo.status == "failed" { words = RunWords.failure(undo.error) ?? "failed" }
+    var took: Duration?
+    if let start = undo.startedAt, let end = undo.endedAt, undo.status != "skipped" { took = end - start }
+    finished.append(StyledText("  ") + line(glyph, role, name, took, words, undo.status == "failed" ? .bad : .faint))
+  }
+
+  private mutating func closeUndo(_ event: RunEvent) {
+    guard let reason = event.fields["reason"]?.string, reason != "undone" else { return }
+    let subject = (event.fields["entry"] ?? event.fields["step"])?.string ?? "?"
+    let words = event.event == "undo.skipped" ? "skipped: \(reason)" : reason
+    finished.append(
+      StyledText("  \(glyphs.undo) ", .warning) + DisplayText.escaped(subject, limit: 100) + "  "
+        + StyledText(DisplayText.escaped(words, limit: 300), .faint))
+  }
+
+  private mutating func forget(_ path: String) {
+    running[path] = nil
+    order.removeAll { $0 == path }
+  }
+
+  private func mark(_ status: String) -> (String, StyledText.Role) {
+    switch status {
+    case "succeeded": (glyphs.done, .good)
+    case "failed": (glyphs.failed, .bad)
+    case "skipped", "not_run", "not_applied": (glyphs.skipped, .faint)
+    default: (glyphs.unknown, .warning)
+    }
+  }
+
+  private func header() -> [StyledText] {
+    var text = StyledText(DisplayText.escaped(report.name, limit: 64), .strong) + "  " + StyledText(report.id, .faint)
+    for (name, value) in (report.inputs.map ?? [:]).sorted(by: { $0.key < $1.key }) {
+      text = text + "  " + StyledText("\(DisplayText.escaped(name, limit: 64))=", .faint) + DisplayText.line(value, limit: 60)
+    }
+    if report.isSimulated { text = text + "  " + StyledText("simulated", .active) }
+    return [text, StyledText()]
+  }
+
+  private func faint(_ text: String) -> StyledText { StyledText("  \(text)", .faint) }
+
+  /// `  ✓ stop         32s  stopped`
+  private func line(
+    _ glyph: String, _ role: StyledText.Role, _ name: String, _ took: Duration?, _ words: String, _ wordRole: StyledText.Role
+  ) -> StyledText {
+    row(glyph, role, name, took?.elapsedText ?? "", StyledText(words, wordRole))
+  }
+
+  private func row(_ glyph: String, _ role: StyledText.Role, _ name: String, _ time: String, _ words: StyledText) -> StyledText {
+    let shown = DisplayWidth.padded(DisplayText.escaped(name, limit: 100), to: nameWidth)
+    let gap = String(repeating: " ", count: max(0, 6 - time.count))
+    return StyledText("  ") + StyledText("\(glyph) ", role) + shown + "  \(gap)" + StyledText(time, .faint) + "  " + words
+  }
+
+  // MARK: Live lines
+
+  /// What goes on at `now`, what comes next, and one line for all of it. `frame` turns the spinner.
+  func live(at now: Timestamp, frame: Int, rows: Int) -> [StyledText] {
+    guard report.status != "ended", report.startedAt != nil else { return [] }
+    let spinner = glyphs.spinner[frame % glyphs.spinner.count]
+    var lines = order.compactMap { path in running[path].map { runningLine($0, spinner, now) } }
+    let room = max(0, min(4, rows - lines.count - 4))
+    lines += upcoming.prefix(room).map { StyledText("  \(glyphs.next) \(DisplayText.escaped($0, limit: 100))", .faint) }
+    return lines + [StyledText(), footer(now)]
+  }
+
+  private func runningLine(_ state: Running, _ spinner: String, _ now: Timestamp) -> StyledText {
+    let elapsed = (now - state.startedAt).elapsedSeconds
+    let line = row(spinner, .active, state.name, elapsed, words(for: state, now))
+    return state.isUndo ? StyledText("  ") + line : line
+  }
+
+  private func words(for state: Running, _ now: Timestamp) -> StyledText {
+    if let retryAt = state.retryAt, retryAt > now {
+      let why = state.failure.map { ": \($0)" } ?? ""
+      return StyledText("attempt \(state.attempt) failed, again in \((retryAt - now).elapsedSeconds)\(why)", .warning)
+    }
+    var parts: [String] = []
+    if state.attempt > 1 { parts.append("attempt \(state.attempt)") }
+    if let until = state.until { parts.append("until \(until)") }
+    if let native = state.nativeState { parts.append("now \(DisplayText.escaped(native, limit: 60))") }
+    if let message = state.message { parts.append(DisplayText.escaped(message, limit: 200)) }
+    if state.until != nil || state.nativeState != nil, let deadline = state.deadline {
+      parts.append("at most \((deadline - state.startedAt).elapsedSeconds)")
+    }
+    return StyledText(parts.joined(separator: glyphs.divider), .plain)
+  }
+
+  private func footer(_ now: Timestamp) -> StyledText {
+    var parts: [String] = []
+    if let start = report.startedAt { parts.append((now - start).elapsedSeconds) }
+    if report.rollbackReason == nil, total > 0 {
+      let begun = report.steps.filter { $0.isMain && $0.status != "started" }.count
+      parts.append("\(begun) of \(total)")
+    }
+    if isLeaving {
+      parts.append("leaving at the next safe point")
+    } else if report.cancelledBy != nil {
+      parts.append("cancelling; Ctrl-C again leaves it, to be resumed")
+    } else {
+      parts.append(report.rollbackReason == nil ? "Ctrl-C cancels and undoes" : "undoing, newest first")
+    }
+    return StyledText("  " + parts.joined(separator: glyphs.divider), .faint)
+  }
+}
