@@ -12,10 +12,11 @@ enum HelpText {
         runbook resume RUN                                 go on after a crash, a reboot, Ctrl-C twice
 
       """
+    let width = CommandTable.names.map(\.count).max() ?? 0
     for group in CommandSpec.Group.allCases {
       let members = CommandTable.all.map { $0.spec }.filter { $0.group == group }
       guard !members.isEmpty else { continue }
-      text += "\n\(group.rawValue)\n" + columns(members.map { ($0.name, $0.summary) }, indent: 2)
+      text += "\n\(group.rawValue)\n" + columns(members.map { ($0.name, $0.summary) }, indent: 2, width: width)
     }
     text += "\nEverywhere\n" + columns(GlobalOptions.specs.map { ($0.heading, $0.summary) }, indent: 2)
     text += """
@@ -30,7 +31,7 @@ enum HelpText {
   static func page(for spec: CommandSpec) -> String {
     var text = "runbook \(spec.name): \(spec.summary)\n\nExamples\n"
     text += spec.examples.map { "  \($0.command)\n      \($0.meaning)\n" }.joined()
-    text += "\nUsage\n  \(spec.usage)\n"
+    text += "\nUsage\n" + fold(spec.usage, width: 96).enumerated().map { "  \($0.offset > 0 ? "    " : "")\($0.element)\n" }.joined()
     if !spec.details.isEmpty { text += "\n" + paragraphs(spec.details) }
     if !spec.operands.isEmpty { text += "\nOperands\n" + columns(spec.operands.map { ($0.name, $0.summary) }, indent: 2) }
     if !spec.options.isEmpty { text += "\nOptions\n" + columns(spec.options.map { ($0.heading, $0.summary) }, indent: 2) }
@@ -45,8 +46,8 @@ enum HelpText {
   }
 
   /// Two columns; the right one is folded at 100 columns in all.
-  static func columns(_ rows: [(String, String)], indent: Int) -> String {
-    let width = min(rows.map { $0.0.count }.max() ?? 0, 28)
+  static func columns(_ rows: [(String, String)], indent: Int, width: Int? = nil) -> String {
+    let width = width ?? min(rows.map { $0.0.count }.max() ?? 0, 28)
     let margin = String(repeating: " ", count: indent + width + 2)
     var text = ""
     for (left, right) in rows {

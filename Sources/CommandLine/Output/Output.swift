@@ -1,84 +1,45 @@
-import Glibc
+import Posix
 import Runbook
-import Synchronization
 
 /// The process's stdout and stderr. Results go to stdout, messages to stderr.
 ///
 /// A reader that has left (`| head -1`) is no failure: what follows is dropped and the work goes on. Any other failure of
-/// stdout (a full device) is remembered, said once on stderr, and makes the exit code non-zero.
-final class Output: Sendable {
-  private struct State {
-    var readerHasLeft = false
-    /// errno of the first write that failed for another reason.
-    var failure: Int32?
-  }
-  private let state = Mutex(State())
-  let stdout: Int32
-  let stderr: Int32
+/// stdout (a full device) is said once on stderr at the end, and makes the exit code non-zero.
+struct Output: Sendable {
+  private let results = OutputWriter.standardOutput
+  private let messages = OutputWriter.standardError
 
-  init(stdout: Int32 = STDOUT_FILENO, stderr: Int32 = STDERR_FILENO) {
-    self.stdout = stdout
-    self.stderr = stderr
-  }
-
-  /// Nobody reads stdout any more.
-  var readerHasLeft: Bool { state.withLock { $0.readerHasLeft || $0.failure != nil } }
-  var isTerminal: Bool { isatty(stdout) == 1 }
+  var isTerminal: Bool { Terminal.isTerminal(1) }
 
   /// One or more whole lines for stdout.
-  func result(_ text: String) { result(bytes: Array(text.utf8)) }
-
-  func result(bytes: [UInt8]) {
-    state.withLock { state in
-      guard !state.readerHasLeft, state.failure == nil else { return }
-      switch Output.write(bytes, to: stdout) {
-      case 0: break
-      case EPIPE, EBADF: state.readerHasLeft = true
-      case let failure: state.failure = failure
-      }
-    }
-  }
-
-  func result(json document: Value) { result(bytes: JSONWriter.bytes(document) + [0x0a]) }
+  func result(_ text: String) { results.write(text) }
+  func result(json document: Value) { results.write(JSONWriter.bytes(document) + [0x0a]) }
 
   /// One line for stderr. If stderr cannot be written there is nobody left to tell.
-  func message(_ line: String) { _ = Output.write(Array((line + "\n").utf8), to: stderr) }
+  func message(_ line: String) { messages.write(line + "\n") }
 
-  /// Whether a write now would not have to wait for the reader. Errors count as yes: the write will tell.
-  func isWritable() -> Bool {
-    var poll = pollfd(fd: stdout, events: Int16(POLLOUT), revents: 0)
-    return unsafe Glibc.poll(&poll, 1, 0) != 0
-  }
-
-  /// The exit code, unless results were lost: then at least 1, and a word about it.
-  func finish(_ code: ExitCode) -> ExitCode {
-    guard let failure = state.withLock({ $0.failure }) else { return code }
-    message("error: the results could not be written to stdout: \(Output.reason(failure))")
-    return code == .succeeded ? .failed : code
-  }
-
-  static func reason(_ code: Int32) -> String {
-    guard let text = unsafe strerror(code) else { return "error \(code)" }
-    return unsafe String(cString: text)
-  }
-
-  /// Writes everything; 0, or the errno that stopped it.
-  private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+  /// Writes while the reader keeps up, and otherwise waits without holding a thread: a pager that is not scrolled must not
+  /// hold up the run.
+  func stream(_ bytes: [UInt8]) async {
     var rest = bytes[...]
-    while !rest.isEmpty {
-      let written = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if written >= 0 {
-        rest = rest.dropFirst(written)
+    while !rest.isEmpty, results.state == .open {
+      // A pipe that is writable takes at least PIPE_BUF (4 KiB) at once.
+      guard isWritable else {
+        try? await Task.sleep(for: .milliseconds(20))
         continue
       }
-      switch errno {
-      case EINTR: continue
-      case EAGAIN:
-        var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        _ = unsafe Glibc.poll(&poll, 1, -1)
-      case let failure: return failure
-      }
+      results.write(Array(rest.prefix(4096)))
+      rest = rest.dropFirst(4096)
     }
-    return 0
+  }
+
+  /// Whether a write would go through now; errors count as yes, the write will tell.
+  private var isWritable: Bool { (try? Poll.wait(for: [Poll.Interest(1, .writable)], timeout: .zero))?.first ?? true }
+
+  /// The exit code, unless results were lost: then at least 1, and a word about it.
+  func finish(_ code: Int32) -> Int32 {
+    guard case .failed(let error) = results.state else { return code }
+    message("error: the results could not be written to stdout: \(error.reason)")
+    return code == 0 ? ExitCode.failed.rawValue : code
   }
 }

@@ -1,20 +1,20 @@
 import Glibc
+import Posix
 import Runbook
 
-/// What a command has around it: the global options, the output, the environment.
+/// What a command has around it: the global options and the output.
 struct Shell: Sendable {
   let globals: GlobalOptions
   let output: Output
-  let environment: [String: String]
 
   var wantsJSON: Bool { globals.format == .json }
 
   /// Colours need a terminal that understands them and a user who has not said no.
   var paint: Paint {
-    let isRefused = globals.noColor || environment["NO_COLOR"].map { !$0.isEmpty } ?? false
+    let isRefused = globals.noColor || !(Environment["NO_COLOR"] ?? "").isEmpty
     return output.isTerminal && !isRefused && !isDumb ? .ansi : .plain
   }
-  var isDumb: Bool { (environment["TERM"] ?? "").isEmpty || environment["TERM"] == "dumb" }
+  var isDumb: Bool { ["", "dumb"].contains(Environment["TERM"] ?? "") }
 
   func print(_ lines: [StyledText]) {
     let paint = paint
@@ -39,10 +39,10 @@ struct Shell: Sendable {
   /// Wall time as the clock on the wall shows it, in the operator's zone (`TZ`).
   static let localTime: @Sendable (Timestamp) -> String = { instant in
     var seconds = time_t(instant.seconds)
-    var parts = tm()
+    var parts = unsafe tm()
     guard unsafe localtime_r(&seconds, &parts) != nil else { return EventText.utc(instant) }
     func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : String(number) }
-    return "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+    return unsafe "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
   }
 }
 

@@ -21,26 +21,10 @@ struct Glyphs: Sendable {
     spinner: ["|", "/", "-", "\\"])
 
   /// By the locale's own order: `LC_ALL`, `LC_CTYPE`, `LANG`.
-  init(environment: [String: String]) {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
+  static func forLocale(_ variable: (String) -> String?) -> Glyphs {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap(variable).first { !$0.isEmpty } ?? ""
     let name = locale.lowercased()
-    self = name.contains("utf-8") || name.contains("utf8") ? .unicode : .ascii
-  }
-
-  private init(
-    done: String, failed: String, skipped: String, unknown: String, waiting: String, undo: String, next: String,
-    divider: String, ellipsis: String, spinner: [String]
-  ) {
-    self.done = done
-    self.failed = failed
-    self.skipped = skipped
-    self.unknown = unknown
-    self.waiting = waiting
-    self.undo = undo
-    self.next = next
-    self.divider = divider
-    self.ellipsis = ellipsis
-    self.spinner = spinner
+    return name.contains("utf-8") || name.contains("utf8") ? .unicode : .ascii
   }
 
   /// A finished line in the terminal's own characters.

@@ -51,8 +51,10 @@ struct LiveTree {
   mutating func markLeaving() { isLeaving = true }
 
   mutating func handle(_ progress: RunProgress) {
-    running[progress.step]?.nativeState = progress.nativeState ?? running[progress.step]?.nativeState
-    running[progress.step]?.message = progress.message ?? running[progress.step]?.message
+    guard var state = running[progress.step] else { return }
+    state.nativeState = progress.nativeState ?? state.nativeState
+    state.message = progress.message ?? state.message
+    running[progress.step] = state
   }
 
   mutating func handle(_ event: RunEvent) {
