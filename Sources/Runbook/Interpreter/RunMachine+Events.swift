@@ -153,7 +153,10 @@ extension RunMachine {
     guard ended == nil, active == nil, isChecked else { return nil }
     switch stage {
     case .steps, .onFailure, .onRollbackFailure, .always, .outputs: return nil
-    case .startingRollback(let reason): return .rollbackStarted(reason: reason)
+    case .startingRollback(let reason):
+      // What certainly did nothing is no reason to speak of a rollback.
+      if let entry = stack.newestOpen, let fact = closingUnasked(entry) { return fact }
+      return .rollbackStarted(reason: reason)
     case .endingRollback(let outcome):
       let failed = stack.entries.last { $0.state == .failed }
       let undo = failed.flatMap { failedUndo(of: $0) }
@@ -168,12 +171,17 @@ extension RunMachine {
     return paths.first { state(of: $0).status == .failed }
   }
 
+  /// A step that failed and certainly did nothing.
+  private func closingUnasked(_ entry: RollbackStack.Entry) -> Fact? {
+    let state = state(of: entry.step)
+    guard state.status != .succeeded, state.error?.effect == StepFailure.Effect.none else { return nil }
+    return .undoClosed(step: entry.step, reason: Reason.neverHappened)
+  }
+
   /// Closes an entry that needs no asking; nil if there is work to do for it.
   private func closing(_ entry: RollbackStack.Entry) -> Fact? {
+    if let fact = closingUnasked(entry) { return fact }
     let state = state(of: entry.step)
-    if state.status != .succeeded, state.error?.effect == StepFailure.Effect.none {
-      return .undoClosed(step: entry.step, reason: Reason.neverHappened)
-    }
     switch entry.kind {
     case .irreversible: return .undoClosed(step: entry.step, reason: Reason.leftStanding)
     case .steps(let paths, let scope):

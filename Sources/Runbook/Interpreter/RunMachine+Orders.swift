@@ -83,7 +83,9 @@ extension RunMachine {
 
   private var rollbackStage: Stage {
     guard rollbackStartedAt == nil else {
-      guard let entry = stack.newestOpen else { return .endingRollback(.succeeded) }
+      guard let entry = stack.newestOpen else {
+        return .endingRollback(stack.entries.contains { $0.state == .undone } ? .succeeded : .notNeeded)
+      }
       if entry.state == .failed { return .endingRollback(.failed) }
       if entry.kind == .irreversible, blocks(entry) { return .endingRollback(.blocked) }
       return .unwinding(entry)

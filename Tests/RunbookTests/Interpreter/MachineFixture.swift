@@ -1,0 +1,100 @@
+@testable import Runbook
+
+/// A runbook made by hand, so that the machine is tested without a parser: steps that change something, each with an undo.
+enum MachineFixture {
+  static let start = Timestamp(seconds: 1_737_044_100)
+
+  static func step(
+    _ path: String, effect: ActionEffect = .change, class effectClass: EffectClass = .convergent,
+    rollback: RollbackClause = .absent, onCrash: OnCrash? = nil, continuesOnError: Bool = false, isCommit: Bool = false,
+    undoContinuesOnError: Bool = false
+  ) -> ValidatedStep {
+    ValidatedStep(
+      path: path, id: path, title: path, range: .beginning, mode: .call,
+      action: ActionDeclaration("test.act", "Acts.", fields: [], effect: effect, class: effectClass), provider: nil,
+      with: [:], condition: nil, env: [:], outputs: [], expect: nil,
+      retry: RetryPolicy(
+        attempts: 3, delay: .seconds(2), backoff: 2, maxDelay: .seconds(60), jitter: 0, attemptTimeout: nil,
+        condition: nil, connectTimeout: .seconds(120)),
+      wait: WaitPolicy(
+        isSkipped: false, until: nil, failIf: nil, every: nil, timeout: nil, stable: 1, settle: .seconds(60)),
+      timeout: .seconds(300), rollback: rollback, isIdempotent: false, effect: effect, effectClass: effectClass,
+      onCrash: onCrash, continuesOnError: continuesOnError, undoContinuesOnError: undoContinuesOnError,
+      isCommit: isCommit)
+  }
+
+  /// A step with one undo step.
+  static func undoable(_ path: String, class effectClass: EffectClass = .convergent, scope: UndoScope = .started) -> ValidatedStep {
+    step(path, class: effectClass, rollback: .steps([step("\(path).undo[0]")], undo: scope))
+  }
+
+  static func runbook(
+    _ steps: [ValidatedStep], onFailure: [ValidatedStep] = [], onRollbackFailure: [ValidatedStep] = [],
+    always: [ValidatedStep] = [], policy: RollbackPolicy = .standard
+  ) -> ValidatedRunbook {
+    ValidatedRunbook(
+      name: "test", description: nil, labels: [:], inputs: [], vars: [], secrets: [], providers: [], locks: [],
+      timeout: .seconds(86_400), rollbackPolicy: policy, steps: steps, onFailure: onFailure,
+      onRollbackFailure: onRollbackFailure, always: always, outputs: [], pinnedFiles: [:], warnings: [])
+  }
+}
+
+/// Drives a machine by hand and keeps what it journaled.
+struct Driver {
+  var machine: RunMachine
+  var facts: [Fact] = []
+  /// Steps whose call fails, with what.
+  var failures: [String: StepFailure] = [:]
+  /// In the order in which they were called.
+  var calls: [String] = []
+
+  init(_ runbook: ValidatedRunbook) {
+    machine = RunMachine(runbook)
+    apply(.runStarted(RunStarted(name: "test", file: "test.yaml", inputs: [:], requester: "operator")))
+  }
+
+  mutating func apply(_ fact: Fact) {
+    machine.apply(fact, at: MachineFixture.start)
+    facts.append(fact)
+  }
+
+  mutating func handle(_ event: StepEvent) { facts += machine.handle(event, at: MachineFixture.start) }
+
+  /// Begins the step the machine asks for.
+  mutating func begin() {
+    guard case .begin(let path, let purpose) = machine.next, let step = machine.steps[path] else { return }
+    handle(
+      .began(
+        StepStarted(
+          step: path, purpose: purpose, title: path, action: step.action.name, effectClass: step.effectClass,
+          effect: step.effect, key: "key-\(path)", digest: "", with: [:], before: [:],
+          deadline: MachineFixture.start + .seconds(300), isWait: false)))
+  }
+
+  /// Carries out orders until the run has ended, parks, or `limit` orders were done; every call succeeds but `failures`.
+  mutating func carryOn(limit: Int = 200) -> RunEnded? {
+    for _ in 0..<limit {
+      switch machine.next {
+      case .begin: begin()
+      case .call(let path):
+        calls.append(path)
+        if let failure = failures[path] {
+          if failure.effect == .unknown { handle(.replyLost(path, failure)) } else {
+            handle(.failed(path, failure, retries: false, delay: .zero))
+          }
+        } else {
+          handle(.succeeded(path, outputs: [:]))
+        }
+      case .reconcile(let path): handle(.unknowable(path, StepFailure(.crashed, "lost", effect: .unknown)))
+      case .settle(let path): handle(.settled(path, .unsure))
+      case .check: handle(.checked(problems: []))
+      case .evaluateOutputs: handle(.outputs([:], nil))
+      case .retry(let path, _): handle(.attemptDue(path, key: "again"))
+      case .watch(let path): handle(.succeeded(path, outputs: [:]))
+      case .park: return nil
+      case .done(let ended): return ended
+      }
+    }
+    return nil
+  }
+}
