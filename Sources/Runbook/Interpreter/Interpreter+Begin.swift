@@ -2,6 +2,7 @@ extension Interpreter {
   /// Evaluates a step's condition and fields, captures what must be known before, and records the intent.
   func begin(_ path: String, _ purpose: Purpose) async throws(Interruption) {
     guard let step = machine.steps[path] else { return }
+    let instant = clock.now
     do throws(Refusal) {
       guard try holds(step.condition, path) else {
         record(.skipped(path, purpose))
@@ -10,12 +11,12 @@ extension Interpreter {
       guard let action = action(of: step) else {
         throw .step(StepFailure(.input, "provider `\(step.provider ?? "")` has no action `\(step.action.name)`"))
       }
-      if purpose == .do, clock.now >= machine.startedAt + launch.runbook.timeout {
+      if purpose == .do, instant >= machine.startedAt + launch.runbook.timeout {
         throw .step(StepFailure(.timeout, "the run's timeout of \(launch.runbook.timeout.text) is over"))
       }
-      let with = try arguments(step)
+      let with = try arguments(step, at: instant)
       try noteLock(step, with)
-      try await intend(step, purpose, action, with)
+      try await intend(step, purpose, action, with, at: instant)
     } catch {
       switch error {
       case .step(let failure): record(.refused(path, purpose, masker.mask(failure)))
@@ -38,13 +39,16 @@ extension Interpreter {
     }
   }
 
-  private func arguments(_ step: ValidatedStep) throws(Refusal) -> [String: Value] {
-    do throws(StepFailure) { return try evaluatedFields(step) } catch { throw .step(error) }
+  private func arguments(_ step: ValidatedStep, at instant: Timestamp) throws(Refusal) -> [String: Value] {
+    do throws(StepFailure) { return try evaluatedFields(step, at: instant) } catch { throw .step(error) }
   }
 
   /// The fields of a step, with what the engine adds for scripts and HTTP (names that begin with `_`).
-  func evaluatedFields(_ step: ValidatedStep) throws(StepFailure) -> [String: Value] {
-    let scope = scope(for: step.path)
+  ///
+  /// - Parameter instant: when the step was begun; what `now()` answers, then and in every later process.
+  func evaluatedFields(_ step: ValidatedStep, at instant: Timestamp) throws(StepFailure) -> [String: Value] {
+    var scope = scope(for: step.path)
+    scope.now = instant
     var with = try FieldValues.evaluate(step.with, fields: step.action.fields, in: scope)
     switch step.action.name {
     case "run", "ssh.run":
@@ -99,12 +103,12 @@ extension Interpreter {
   }
 
   private func intend(
-    _ step: ValidatedStep, _ purpose: Purpose, _ action: any Action, _ with: [String: Value]
+    _ step: ValidatedStep, _ purpose: Purpose, _ action: any Action, _ with: [String: Value], at instant: Timestamp
   ) async throws(Refusal) {
     let key = StepKey.make(runID, step.path, purpose, machine.state(of: step.path).attempt)
     let isWait = step.mode == .waitFor || (step.effect == .none && step.wait.until != nil)
     var before: [String: Value] = [:]
-    if step.effect != .none, !isWait, step.provider != nil {
+    if step.effect != .none, !isWait, step.provider != nil || !step.action.before.isEmpty {
       // Reading takes time; what has happened so far must not wait for it.
       do throws(Interruption) { try flushed() } catch { throw .interruption(error) }
       let call = actionCall(step, key: key, with: with, deadline: deadline(of: step, purpose))
@@ -117,7 +121,7 @@ extension Interpreter {
           effectClass: step.effectClass, effect: step.effect, key: key,
           digest: step.effect == .none ? "" : FieldValues.digest(with, key: launch.store.digestKey),
           with: masker.mask(with.filter { !$0.key.hasPrefix("_") }), before: before,
-          deadline: deadline(of: step, purpose), isWait: isWait)))
+          deadline: deadline(of: step, purpose), isWait: isWait)), at: instant)
     let intent = machine.state(of: step.path)
     guard !pendingLocks.isEmpty, intent.status == .started else { return }
     do throws(Interruption) { try flushed() } catch { throw .interruption(error) }

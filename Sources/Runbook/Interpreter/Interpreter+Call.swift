@@ -18,7 +18,7 @@ extension Interpreter {
   /// tells whether the request is still the one that may have been sent.
   func currentCall(_ step: ValidatedStep) throws(StepFailure) -> ActionCall {
     let state = machine.state(of: step.path)
-    let with = try evaluatedFields(step)
+    let with = try evaluatedFields(step, at: state.startedAt ?? clock.now)
     if !state.requestDigest.isEmpty,
       FieldValues.digest(with, key: launch.store.digestKey) != state.requestDigest
     {

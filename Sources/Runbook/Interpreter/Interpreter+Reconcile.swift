@@ -50,7 +50,9 @@ extension Interpreter {
       if case .applied = answer { return answer }
       // A probe that did not answer is asked again, however long the request may live; one that did not know, until then.
       if asked == nil {
-        let isFinal = step.effectClass == .convergent || action.answersAtOnce || clock.now >= lateBound
+        let isFinal =
+          step.effectClass == .convergent || action.answersAtOnce || clock.now >= lateBound
+          || step.effectClass == .opaque && answer == .unsure
         if isFinal { return answer }
       }
       launch.observer.progress(RunProgress(step: step.path, message: "looking for what became of the request"))

@@ -136,8 +136,9 @@ public actor Interpreter {
 
   // MARK: Journal
 
-  func record(_ event: StepEvent) {
-    let instant = clock.now
+  func record(_ event: StepEvent) { record(event, at: clock.now) }
+
+  func record(_ event: StepEvent, at instant: Timestamp) {
     for fact in machine.handle(event, at: instant) { pending.append((fact, instant)) }
   }
 

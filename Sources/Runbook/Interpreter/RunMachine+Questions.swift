@@ -29,8 +29,7 @@ extension RunMachine {
   func cancelled(_ order: Order) -> StepEvent? {
     switch order {
     case .call(let path) where isMain(path):
-      // The intent is not durable yet or the call has been made: a call in progress never comes back here.
-      .cancelled(path, StepFailure(.cancelled, "cancelled before its call", effect: state(of: path).attempt > 1 ? .unknown : .none))
+      .cancelled(path, StepFailure(.cancelled, "cancelled before its call", effect: wasSent(path) ? .unknown : .none))
     case .watch(let path) where isMain(path):
       .cancelled(path, StepFailure(.cancelled, "cancelled while it was waited for", effect: .applied))
     case .retry(let path, _) where isMain(path):
@@ -39,6 +38,12 @@ extension RunMachine {
       .cancelled(path, StepFailure(.cancelled, "cancelled before its outcome was known", effect: .unknown))
     default: nil
     }
+  }
+
+  /// An earlier attempt, or an earlier process, may have sent it already. A call in progress never comes back to the loop.
+  private func wasSent(_ path: String) -> Bool {
+    let state = state(of: path)
+    return state.attempt > 1 || state.error != nil || resumedAt != nil
   }
 
   private func isMain(_ path: String) -> Bool { state(of: path).purpose == .do }

@@ -87,6 +87,8 @@ extension RunMachine {
       states[path]?.key = key
       states[path]?.progress = .calling
       states[path]?.intendedAt = instant
+      // Each try of a clean-up has its whole time.
+      if let step = steps[path], state(of: path).purpose != .do { states[path]?.deadline = instant + step.timeout }
     case .attemptEnded(let ended):
       states[ended.step]?.error = ended.error
       states[ended.step]?.result = ended.result
