@@ -1,0 +1,62 @@
+# `make` alone says what there is. Everything here can be the first thing typed in a new clone.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SWIFT ?= swift
+
+# Headers of the C libraries behind Sources/System; each brings its library with it.
+LIBRARIES = libyaml-dev libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev libssl-dev
+# Programs that tests run, beyond what every Debian has.
+TEST_TOOLS =
+# Reference programs of `make bench` are written in C.
+BENCH_TOOLS = gcc make bash
+
+RELEASE = -c release --static-swift-stdlib
+EXAMPLE = runbooks/pre_upgrade.yaml --input server=12345 --input host=web01.example.com
+
+.PHONY: help build demo test torture bench lint format install clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo      build it and watch a runbook run against a simulated cloud'
+	@echo 'make test      build and run every test (debug; a few minutes the first time)'
+	@echo 'make torture   the same with the long campaigns: every kill point, many seeds'
+	@echo 'make bench     measure against the C loop, just, bash and libcurl, side by side'
+	@echo 'make lint      what the formatter would change or forbids'
+	@echo 'make format    let it'
+	@echo 'make install   binary, manual page and completions under PREFIX (default /usr/local)'
+
+libraries:
+	@scripts/need.sh $(LIBRARIES)
+
+build: libraries
+	$(SWIFT) build $(RELEASE) --product runbook
+
+demo: build
+	@scripts/demo.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)/runbook"
+
+test: libraries
+	@scripts/need.sh $(TEST_TOOLS)
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --disable-xctest
+
+torture: libraries
+	@scripts/need.sh $(TEST_TOOLS)
+	$(SWIFT) build --build-tests
+	RUNBOOK_TORTURE=1 $(SWIFT) test --skip-build --disable-xctest
+
+bench: build
+	@scripts/need.sh $(BENCH_TOOLS)
+	@Tests/Benchmarks/bench.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)"
+
+lint:
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+
+format:
+	$(SWIFT) format format --in-place --recursive Package.swift Sources Tests
+
+install: build
+	scripts/install.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)/runbook" "$(DESTDIR)$(PREFIX)"
+
+clean:
+	rm -rf .build
