@@ -1,0 +1,77 @@
+import Testing
+
+@testable import Runbook
+
+@Suite struct FactCodingTests {
+  static let instant = Timestamp(seconds: 1_737_044_100, nanoseconds: 120_000_000)
+  static let error = StepError(
+    StepFailure(.rateLimited, "too many requests", effect: .none, retryable: true, detail: ["status": 429]), step: "stop",
+    attempt: 2)
+
+  static let facts: [Fact] = [
+    .runStarted(
+      RunStarted(
+        name: "n", file: "f.yaml", inputs: ["d": .duration(.seconds(90)), "n": 1, "x": .double(1.5)], key: "k", requester: "ops",
+        simulated: true, rerunOf: "r1", fromStep: "two", inherited: ["one": ["outputs": ["at": .timestamp(instant)]]])),
+    .runPinned(PinnedSource(text: "runbook: v1\n", files: ["./a.sh": [0, 255, 10]], folder: "/srv")),
+    .runResumed(epoch: 2, host: "h", pid: 7),
+    .runChecked(problems: ["no such server"]),
+    .stepStarted(
+      StepStarted(
+        step: "update.undo[0]", purpose: .undo, title: "t", action: "snapshot.restore", effectClass: .findable,
+        effect: .destroy, key: "k", digest: "d", with: ["a": "b"], before: ["at": .timestamp(instant)],
+        deadline: instant, isWait: false)),
+    .attemptStarted(step: "stop", attempt: 2, key: "k2"),
+    .attemptEnded(
+      AttemptEnded(
+        step: "stop", attempt: 1, error: error, result: ActionResult(outputs: ["at": .timestamp(instant)], result: ["n": 1]),
+        retryAt: instant)),
+    .stepWaiting(step: "stop", nativeState: "stopping", until: "stopped", deadline: instant, result: nil),
+    .stepEnded(
+      StepEnded(
+        step: "stop", purpose: .do, status: .succeeded, attempt: 2,
+        outputs: ["list": [["at": .timestamp(instant)]], "for": .duration(.milliseconds(250))], error: nil)),
+    .runWaiting(step: "stop", until: instant, error: error),
+    .stepResolved(step: "stop", answer: .notApplied, by: "ops", request: 3),
+    .cancelRequested(by: "ops", rollback: false, request: 4),
+    .rollbackStarted(reason: "failure"), .undoSettled(step: "stop"), .undoClosed(step: "stop", reason: "committed"),
+    .rollbackEnded(outcome: .failed, failedStep: "stop.undo[0]", error: error),
+    .rollbackResumed(by: "ops", request: 5), .undoSkipped(entry: "stop", reason: "by hand", by: "ops", request: 6),
+    .rollbackAbandoned(reason: "gone", by: "ops", request: 7), .outputsReady(outputs: ["a": 1], error: nil),
+    .runEnded(RunEnded(outcome: .failed, rollback: .succeeded, exitCode: 3, outputs: [:])), .runLeft(reason: "SIGTERM"),
+  ]
+
+  /// Instants and durations come back as what they were, not as texts.
+  @Test(arguments: facts.indices)
+  func aFactReadBackIsTheFactWritten(_ index: Int) throws {
+    let fact = FactCodingTests.facts[index]
+    let entry = fact.entry(at: FactCodingTests.instant)
+    let read = try Fact(JournalEntry(sequence: 1, at: entry.at, epoch: 1, kind: entry.kind, body: entry.body))
+    #expect(read.entry(at: FactCodingTests.instant) == entry)
+  }
+
+  @Test func anEntryOfAnUnknownKindIsNamedAsDamage() {
+    let entry = JournalEntry(sequence: 9, at: FactCodingTests.instant, epoch: 1, kind: "step.teleported", body: Array("{}".utf8))
+    #expect(throws: StoreFailure.damaged("journal entry 9 (`step.teleported`): this release does not know this kind of entry")) {
+      try Fact(entry)
+    }
+  }
+
+  @Test(arguments: ["", "[]", "{", #"{"step":1}"#])
+  func aDamagedBodyIsRefusedAndNeverATrap(_ body: String) {
+    for kind in ["run.started", "step.started", "step.ended", "attempt.ended", "run.ended", "undo.started"] {
+      let entry = JournalEntry(sequence: 1, at: FactCodingTests.instant, epoch: 1, kind: kind, body: Array(body.utf8))
+      #expect(throws: StoreFailure.self) { try Fact(entry) }
+    }
+  }
+
+  @Test func thePublicEventHidesWhatIsTheEnginesOwn() throws {
+    let fact = FactCodingTests.facts[4]
+    let event = try #require(RunEvent(fact, runID: "r1", sequence: 5, at: FactCodingTests.instant))
+    #expect(event.event == "undo.started")
+    #expect(event.fields["step"] == "update")
+    #expect(event.fields["entry"] == "update.undo[0]")
+    #expect(event.fields.keys.allSatisfy { !$0.hasPrefix("_") })
+    #expect(RunEvent(FactCodingTests.facts[1], runID: "r1", sequence: 2, at: FactCodingTests.instant) == nil)
+  }
+}
