@@ -59,6 +59,7 @@ let package = Package(
       tests(of: "Providers", uses: ["Simulator"]),
       tests(of: "Stores"),
       tests(of: "Simulator", uses: ["Providers", "Steps", "Stores"]),
+      tests(of: "CommandLine"),
       .testTarget(name: "CLITests", dependencies: ["TestSupport", "Posix"], swiftSettings: strict),
       .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: strict),
     ]

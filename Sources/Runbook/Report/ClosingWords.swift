@@ -98,7 +98,7 @@ public enum ClosingWords {
         let shown = DisplayText.escaped(step, limit: 100)
         return [
           ("runbook resolve \(id) \(shown) --applied", "it did take effect: go on after it"),
-          ("runbook resolve \(id) \(shown) --not-applied", "it did not: do it now"),
+          ("runbook resolve \(id) \(shown) --not-applied", "it did not: the step has failed and changed nothing"),
           ("runbook resolve \(id) \(shown) --retry", "do it again, whatever happened"),
           ("runbook resolve \(id) \(shown) --fail", "count it as failed: roll back"),
           ("runbook show \(id)", "look first"),

@@ -96,6 +96,14 @@ public struct UndoReport: Sendable, Equatable {
   public var startedAt: Timestamp?
   public var endedAt: Timestamp?
   public var error: Value = .null
+
+  public init(entry: String, step: String, title: String, action: String, status: String) {
+    self.entry = entry
+    self.step = step
+    self.title = title
+    self.action = action
+    self.status = status
+  }
 }
 
 extension RunReport {

@@ -1,0 +1,155 @@
+import Posix
+import Runbook
+import Synchronization
+
+/// Shows a run while it goes on: takes what the engine tells, and prints it from a task of its own, so that a slow reader
+/// holds up nobody. On a terminal a live tree, in a pipe a line an event, for programs JSON Lines.
+final class Watcher: RunObserver {
+  enum Mode: Sendable, Equatable {
+    /// One JSON object an event.
+    case json
+    /// One line an event.
+    case lines
+    /// A tree that redraws in place.
+    case live
+    /// Nothing until the closing words.
+    case quiet
+  }
+
+  private enum News: Sendable {
+    case event(RunEvent)
+    case progress(RunProgress)
+    case leaving
+  }
+
+  private let shell: Shell
+  private let mode: Mode
+  private let runID: String
+  private let plan: UndoPlan
+  private let steps: [String]
+  private let clock: any EngineClock
+  private let news = Mutex<[News]>([])
+  private let wake: AsyncStream<Void>
+  private let waker: AsyncStream<Void>.Continuation
+  private let finalReport: Mutex<RunReport>
+
+  /// - Parameter clock: the run's, which in a simulation goes faster than the one on the wall.
+  init(_ shell: Shell, runID: String, runbook: ValidatedRunbook?, clock: any EngineClock) {
+    self.shell = shell
+    self.runID = runID
+    self.clock = clock
+    plan = runbook.map { UndoPlan($0) } ?? UndoPlan()
+    steps = runbook?.steps.map(\.path) ?? []
+    mode = Watcher.mode(for: shell)
+    finalReport = Mutex(RunReport(id: runID, plan: plan))
+    (wake, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+  }
+
+  private static func mode(for shell: Shell) -> Mode {
+    if shell.wantsJSON { return .json }
+    if shell.globals.quiet { return .quiet }
+    return shell.output.isTerminal && !shell.isDumb && !shell.globals.verbose ? .live : .lines
+  }
+
+  /// The run as told so far; complete once `work` has returned.
+  var report: RunReport { finalReport.withLock { $0 } }
+
+  func observe(_ event: RunEvent) { tell(.event(event)) }
+  func progress(_ progress: RunProgress) {
+    if mode == .live { tell(.progress(progress)) }
+  }
+  /// Ctrl-C came a second time: say so before the run has noticed.
+  func markLeaving() { tell(.leaving) }
+  /// The terminal has another size.
+  func redraw() { waker.yield() }
+  /// No more news: `work` prints what is left and returns.
+  func finish() { waker.finish() }
+
+  private func tell(_ item: News) {
+    news.withLock { $0.append(item) }
+    waker.yield()
+  }
+
+  private func takeNews() -> [News] {
+    news.withLock { news in
+      defer { news = [] }
+      return news
+    }
+  }
+
+  /// Prints until `finish`.
+  func work() async {
+    switch mode {
+    case .live: await workLive()
+    default: await workLines()
+    }
+  }
+
+  // MARK: Lines
+
+  private func workLines() async {
+    var text = EventText(runID: runID, verbose: shell.globals.verbose, clockText: Shell.localTime)
+    for await _ in wake { await printLines(&text) }
+    await printLines(&text)
+  }
+
+  private func printLines(_ text: inout EventText) async {
+    var bytes: [UInt8] = []
+    for case .event(let event) in takeNews() {
+      finalReport.withLock { $0.apply(event) }
+      switch mode {
+      case .json: bytes += JSONWriter.bytes(event.json) + [0x0a]
+      case .quiet: break
+      case .lines, .live: if let line = text.line(for: event) { bytes += Array(line.utf8) + [0x0a] }
+      }
+    }
+    if !bytes.isEmpty { await shell.output.stream(bytes) }
+  }
+
+  // MARK: The live tree
+
+  /// Short enough for a spinner to turn, long enough to cost nothing.
+  private static let frameTime = Duration.milliseconds(100)
+
+  private func workLive() async {
+    let glyphs = Glyphs.forLocale { Environment[$0] }
+    var tree = LiveTree(runID: runID, plan: plan, steps: steps, glyphs: glyphs)
+    var screen = Screen(paint: shell.paint, glyphs: glyphs)
+    var frame = 0
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        while !Task.isCancelled {
+          try? await Task.sleep(for: Watcher.frameTime)
+          self.waker.yield()
+        }
+      }
+      var lastSpin = Monotonic.now
+      for await _ in wake {
+        if Monotonic.now - lastSpin >= Watcher.frameTime {
+          frame &+= 1
+          lastSpin = Monotonic.now
+        }
+        await draw(&tree, &screen, frame)
+      }
+      group.cancelAll()
+    }
+    await draw(&tree, &screen, frame)
+  }
+
+  private func draw(_ tree: inout LiveTree, _ screen: inout Screen, _ frame: Int) async {
+    for item in takeNews() {
+      switch item {
+      case .event(let event):
+        tree.handle(event)
+        finalReport.withLock { $0.apply(event) }
+      case .progress(let progress): tree.handle(progress)
+      case .leaving: tree.markLeaving()
+      }
+    }
+    let known = Terminal.size(1) ?? (columns: 80, rows: 24)
+    let size = Screen.Size(columns: known.columns, rows: known.rows)
+    let live = tree.live(at: clock.now, frame: frame, rows: size.rows)
+    let bytes = screen.frame(finished: tree.takeFinished(), live: live, size: size)
+    if !bytes.isEmpty { await shell.output.stream(Array(bytes.utf8)) }
+  }
+}

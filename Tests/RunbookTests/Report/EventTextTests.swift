@@ -1,0 +1,85 @@
+import Runbook
+import Testing
+import TestSupport
+
+@Suite struct EventTextTests {
+  private func lines(_ story: RunStory, verbose: Bool = false) -> String {
+    var text = EventText(verbose: verbose)
+    return story.events.compactMap { text.line(for: $0) }.joined(separator: "\n")
+  }
+
+  @Test func aRunIsToldOneLineAnEvent() {
+    #expect(
+      lines(.failedAndRolledBack) == """
+        12:00:00 started pre_upgrade as r0123456789abcdefghi: server=12345
+        12:00:00 stop … server.stop
+        12:00:00 stop … waiting until stopped, now `stopping`, at the latest 12:10:00
+        12:00:32 stop … stopped after 32s
+        12:00:32 snapshot … snapshot.create
+        12:01:30 snapshot … done in 58s
+        12:01:30 update … ssh.run
+        12:01:40 update … attempt 1 failed: unreachable: connection refused; again at 12:01:42
+        12:01:42 update … attempt 2
+        12:01:52 update … failed after 22s: exit code: the script ended with 1
+        12:01:52 rolling back: step `update` failed
+        12:01:52 undo update … snapshot.restore
+        12:02:50 undo update … snapshot.restore done in 58s
+        12:02:50 undo stop … server.start
+        12:03:02 undo stop … server.start done in 12s
+        12:03:02 rollback succeeded
+        12:03:02 failed, rolled back after 3m03s (exit 3)
+        """)
+  }
+
+  struct Line: Sendable {
+    var event: String
+    var fields: [String: Value]
+    var line: String?
+    init(_ event: String, _ fields: [String: Value], _ line: String?) {
+      self.event = event
+      self.fields = fields
+      self.line = line
+    }
+  }
+
+  @Test(arguments: [
+    Line("step.ended", ["step": "a", "status": "skipped"], "a … skipped, its `if` is false"),
+    Line("step.ended", ["step": "a", "status": "not_applied"], "a … did not take effect"),
+    Line("step.ended", ["step": "a", "status": "cancelled"], "a … cancelled"),
+    Line("undo.closed", ["step": "a", "reason": "nothing happened"], "undo a … nothing happened"),
+    Line("undo.closed", ["step": "a", "reason": "undone"], nil),
+    Line("undo.settled", ["step": "a"], nil),
+    Line("run.outputs", ["outputs": [:]], nil),
+    Line("cancel.requested", ["by": "ops", "rollback": true], "cancel by ops: undoing what was done"),
+    Line("cancel.requested", ["by": "ops", "rollback": false], "cancel by ops: what was done stays as it is"),
+    Line("run.resumed", ["epoch": 2, "host": "ci-1", "pid": 42], "resumed r1 on ci-1, process 42"),
+    Line("run.checked", ["problems": ["no such server"]], "not begun: no such server"),
+    Line("run.left", ["reason": "SIGTERM"], "left, not ended: SIGTERM; `runbook resume r1` goes on"),
+    Line("step.resolved", ["step": "a", "answer": "applied", "by": "ops"], "a … answered: applied by ops"),
+    Line(
+      "run.waiting", ["for": "resolve", "step": "a"],
+      "a … waiting for an answer: `runbook resolve r1 a --applied`, `--not-applied`, `--retry` or `--fail`"),
+    Line("something.new", ["step": "a"], nil),
+    Line("step.ended", [:], nil),
+    Line("undo.ended", [:], nil),
+  ])
+  func anEventHasItsWords(_ line: Line) {
+    var text = EventText()
+    let event = RunEvent(event: line.event, runID: "r1", sequence: 1, at: RunStory.beginning, fields: line.fields)
+    #expect(text.line(for: event) == line.line.map { "12:00:00 \($0)" })
+  }
+
+  @Test func whatAServerSaysCannotMoveTheCursor() {
+    var story = RunStory()
+    story.begin(name: "a\u{1b}[2Jb", inputs: ["x": "\u{202e}evil\u{200b}\n"])
+    #expect(lines(story) == #"12:00:00 started a\x1b[2Jb as r0123456789abcdefghi: x=\u{202e}evil\u{200b}\n"#)
+  }
+
+  @Test func verboseTellsEveryEventAndTheOutputs() {
+    var text = EventText(verbose: true)
+    let event = RunEvent(
+      event: "step.ended", runID: "r1", sequence: 1, at: RunStory.beginning,
+      fields: ["step": "a", "status": "succeeded", "outputs": ["id": "7"]])
+    #expect(text.line(for: event) == #"12:00:00 a … done {"id":"7"}"#)
+  }
+}

@@ -1,0 +1,126 @@
+public import Runbook
+
+/// The events of a run, told line by line, each so many seconds after 12:00:00 on a January day.
+public struct RunStory {
+  public private(set) var events: [RunEvent] = []
+  public let runID: String
+
+  public init(_ runID: String = "r0123456789abcdefghi") { self.runID = runID }
+
+  public static let beginning = Timestamp(seconds: 1_768_564_800)
+
+  public mutating func tell(_ seconds: Double, _ event: String, _ fields: [String: Value] = [:]) {
+    let at = RunStory.beginning + .milliseconds(Int64((seconds * 1000).rounded()))
+    events.append(RunEvent(event: event, runID: runID, sequence: Int64(events.count + 1), at: at, fields: fields))
+  }
+
+  public mutating func begin(_ seconds: Double = 0, name: String = "pre_upgrade", inputs: Value = ["server": "12345"]) {
+    tell(seconds, "run.started", ["name": .string(name), "inputs": inputs, "requester": "ops", "simulated": false])
+  }
+
+  public mutating func start(_ seconds: Double, _ step: String, _ action: String, effect: String = "none") {
+    tell(
+      seconds, "step.started",
+      [
+        "step": .string(step), "title": .string(step), "action": .string(action), "class": "E3", "effect": .string(effect),
+        "purpose": "do", "attempt": 1,
+      ])
+  }
+
+  public mutating func end(
+    _ seconds: Double, _ step: String, _ status: String = "succeeded", error: Value? = nil, attempts: Int64 = 1
+  ) {
+    var fields: [String: Value] = [
+      "step": .string(step), "status": .string(status), "purpose": "do", "attempts": .int(attempts),
+    ]
+    fields["error"] = error
+    tell(seconds, "step.ended", fields)
+  }
+
+  public mutating func undo(
+    _ seconds: Double, _ took: Double, _ step: String, _ action: String, _ status: String = "succeeded", error: Value? = nil
+  ) {
+    let entry = "\(step).undo[0]"
+    tell(
+      seconds, "undo.started",
+      [
+        "step": .string(step), "entry": .string(entry), "action": .string(action), "title": .string(action),
+        "class": "E3", "effect": "change", "purpose": "undo", "attempt": 1,
+      ])
+    var fields: [String: Value] = [
+      "step": .string(step), "entry": .string(entry), "status": .string(status), "purpose": "undo",
+    ]
+    fields["error"] = error
+    tell(seconds + took, "undo.ended", fields)
+    if status == "succeeded" { tell(seconds + took, "undo.closed", ["step": .string(step), "reason": "undone"]) }
+  }
+
+  public mutating func finish(_ seconds: Double, _ outcome: String, _ rollback: String, _ code: Int64, outputs: Value = [:]) {
+    tell(
+      seconds, "run.ended",
+      ["outcome": .string(outcome), "rollback": .string(rollback), "exit_code": .int(code), "outputs": outputs])
+  }
+
+  public static func error(_ kind: String, _ message: String, effect: String = "applied") -> Value {
+    ["kind": .string(kind), "message": .string(message), "effect": .string(effect), "retryable": false]
+  }
+
+  // MARK: Whole stories
+
+  /// Stop, snapshot, update: the update fails and both are undone but the snapshot, which is kept on purpose.
+  public static var failedAndRolledBack: RunStory {
+    var story = RunStory()
+    story.begin()
+    story.tell(0, "run.checked", ["problems": []])
+    story.start(0.1, "stop", "server.stop", effect: "change")
+    story.tell(0.4, "attempt.ended", ["step": "stop", "attempt": 1])
+    story.tell(
+      0.4, "step.waiting",
+      ["step": "stop", "native_state": "stopping", "until": "stopped", "deadline": .timestamp(beginning + .seconds(600))])
+    story.end(32.1, "stop")
+    story.start(32.1, "snapshot", "snapshot.create", effect: "change")
+    story.end(90, "snapshot")
+    story.start(90, "update", "ssh.run", effect: "change")
+    story.tell(
+      100, "attempt.ended",
+      [
+        "step": "update", "attempt": 1, "error": error("unreachable", "connection refused", effect: "none"),
+        "retry_at": .timestamp(beginning + .seconds(102)),
+      ])
+    story.tell(102, "attempt.started", ["step": "update", "attempt": 2])
+    story.end(112, "update", "failed", error: error("exit_code", "the script ended with 1"), attempts: 2)
+    story.tell(112, "rollback.started", ["reason": "step `update` failed"])
+    story.undo(112, 58, "update", "snapshot.restore")
+    story.undo(170, 12, "stop", "server.start")
+    story.tell(182, "rollback.ended", ["outcome": "succeeded"])
+    story.finish(182.5, "failed", "succeeded", 3)
+    return story
+  }
+
+  /// The undo of `update` fails; that of `stop` is never begun.
+  public static var rollbackFailed: RunStory {
+    var story = RunStory()
+    story.begin()
+    story.start(0, "stop", "server.stop", effect: "change")
+    story.end(30, "stop")
+    story.start(30, "update", "ssh.run", effect: "change")
+    story.end(40, "update", "failed", error: error("exit_code", "the script ended with 1"))
+    story.tell(40, "rollback.started", ["reason": "step `update` failed"])
+    story.undo(40, 60, "update", "snapshot.restore", "failed", error: error("server", "502 Bad Gateway", effect: "unknown"))
+    story.tell(100, "rollback.ended", ["outcome": "failed", "failed_step": "update.undo[0]"])
+    story.finish(101, "failed", "failed", 4)
+    return story
+  }
+
+  public static let undoPlan: UndoPlan = {
+    var plan = UndoPlan()
+    plan.entries = [
+      "stop": [UndoReport(entry: "stop.undo[0]", step: "stop", title: "server.start", action: "server.start", status: "pending")],
+      "update": [
+        UndoReport(
+          entry: "update.undo[0]", step: "update", title: "snapshot.restore", action: "snapshot.restore", status: "pending")
+      ],
+    ]
+    return plan
+  }()
+}
