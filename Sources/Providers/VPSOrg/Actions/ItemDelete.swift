@@ -1,0 +1,50 @@
+import Runbook
+
+/// Convergent: what is not there is deleted. "404" to a repeat therefore is success.
+struct VPSOrgItemDelete<Items: VPSOrgItems>: Action {
+  static var declaration: ActionDeclaration { Items.words.delete(within: .seconds(900)) }
+  let client: VPSOrgClient
+  var maxRequestLife: Duration { client.maxRequestLife }
+
+  func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
+    ["exists": .bool(try await find(call) != nil)]
+  }
+
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    let (id, server) = try target(call)
+    guard call.before["exists"] != false else {
+      call.report("\(Items.kind.rawValue) \(id) is already gone")
+      return ActionResult()
+    }
+    _ = try await client.delete(Items.kind, id, server: server)
+    return ActionResult()
+  }
+
+  func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
+    switch try await find(call)?.state {
+    case nil, .absent, .deleting: .applied(ActionResult())
+    default: .notApplied
+    }
+  }
+
+  func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
+    guard let item = try await find(call), item.state != .absent else { return Observation(.done, result: result) }
+    return Observation(.pending, nativeState: item.nativeState, result: result)
+  }
+
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await client.isAtRest(call) }
+
+  private func target(_ call: ActionCall) throws(StepFailure) -> (id: String, server: String?) {
+    let server = try call.with.optionalText("server")
+    return (try call.with.text(Items.kind.rawValue), server?.isEmpty == true ? nil : server)
+  }
+
+  /// One that belongs to another server than the author says is a `conflict`: neither deleted nor taken for gone.
+  private func find(_ call: ActionCall) async throws(StepFailure) -> VPSOrgItem? {
+    let (id, server) = try target(call)
+    if let item = try await client.item(Items.kind, id, server: server) { return item }
+    guard let server, client.dialect == .d1, let item = try await client.item(Items.kind, id, server: nil) else { return nil }
+    throw StepFailure(
+      .conflict, "\(Items.kind.rawValue) \(id) belongs to server \(item.server ?? "?"), not to \(server)")
+  }
+}

@@ -1,0 +1,42 @@
+import Runbook
+
+struct VPSOrgItemList<Items: VPSOrgItems>: Action {
+  static var declaration: ActionDeclaration { Items.words.list(further: Items.filters) }
+  let client: VPSOrgClient
+
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    let items = try await client.items(
+      Items.kind, server: try call.with.text("server"), type: try call.with.optionalText("type"))
+    let sorted = items.sorted(by: VPSOrgItem.newestFirst).map { Value.map($0.outputs) }
+    return ActionResult(outputs: ["\(Items.kind.rawValue)s": .list(sorted)])
+  }
+
+  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await client.problems(call, acting: false) }
+}
+
+struct VPSOrgItemFind<Items: VPSOrgItems>: Action {
+  static var declaration: ActionDeclaration { Items.words.find(further: Items.filters) }
+  let client: VPSOrgClient
+
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    let server = try call.with.text("server")
+    let name = try call.with.optionalText("name")
+    let word = Items.kind.rawValue
+    let what = "ready \(word)" + (name.map { " named `\($0)`" } ?? "")
+    let hits = try await client.items(Items.kind, server: server, type: try call.with.optionalText("type"))
+      .filter { $0.state == .ready && (name == nil || $0.name == name) }.sorted(by: VPSOrgItem.newestFirst)
+    guard let item = hits.first else { throw StepFailure(.notFound, "server \(server) has no \(what)") }
+    guard try call.with.bool("newest") == true || hits.count == 1 else {
+      let ids = hits.prefix(5).map { $0.id }.joined(separator: ", ")
+      throw StepFailure(
+        .conflict, "server \(server) has \(hits.count) \(word)s that fit (\(ids)): give a `name`, or `newest: true`")
+    }
+    if let limit = try call.with.duration("max_age"), call.clock.now - item.createdAt > limit {
+      throw StepFailure(
+        .notFound, "the newest \(what) of server \(server) is from \(item.createdAt), older than \(limit.text)")
+    }
+    return ActionResult(outputs: item.outputs)
+  }
+
+  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await client.problems(call, acting: false) }
+}

@@ -1,0 +1,84 @@
+import Runbook
+
+/// VPS.org stops the server itself; whether it comes back running is not documented, so the power is brought to what was
+/// asked for. There is no history of restores: that one took place is told by the server's `updated_at` (inferred).
+struct VPSOrgItemRestore<Items: VPSOrgItems>: Action {
+  static var declaration: ActionDeclaration { Items.words.restore(within: Items.restoreTimeout, class: .findable) }
+  let client: VPSOrgClient
+  var maxRequestLife: Duration { client.maxRequestLife }
+
+  func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await client.captureServer(call) }
+
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    let server = try call.with.text("server")
+    _ = try power(call)
+    if let problem = try await sourceProblem(call) { throw problem }
+    do { try await client.restore(Items.kind, try call.with.text(Items.kind.rawValue), server: server) } catch {
+      guard error.kind == .input || error.kind == .conflict else { throw error }
+      throw client.explained(error, try await client.server(server))
+    }
+    return ActionResult(outputs: ["state": .string(PowerState.changing.rawValue)])
+  }
+
+  func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
+    let server = try await client.server(try call.with.text("server"))
+    if server.nativeState == "restoring" { return .applied(ActionResult(outputs: ["state": "changing"])) }
+    if server.state == .changing { return .unsure }
+    switch UpdateSign(server, since: call.before) {
+    case .changed: return .applied(ActionResult(outputs: ["state": .string(server.state.rawValue)]))
+    case .same: return .notApplied
+    case .missing: return .unsure
+    }
+  }
+
+  func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
+    let id = try call.with.text("server")
+    let server = try await client.server(id)
+    if let end = client.dead(server, wanting: "restored") { return end }
+    if server.state == .changing || server.state == .unknown || UpdateSign.isTooEarly(server, call) {
+      return client.seen(.pending, server)
+    }
+    guard let wanted = try power(call), wanted != server.state else { return client.seen(.done, server) }
+    call.report("restored and `\(server.nativeState)`; asking for \(wanted.rawValue)")
+    try await client.nudge(id, wanted == .running ? .start : .stop, call)
+    return client.seen(.pending, server)
+  }
+
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await client.isAtRest(call) }
+
+  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
+    var problems = try await client.problems(call)
+    if problems.isEmpty, call.with["server"] != nil, call.with[Items.kind.rawValue] != nil,
+      let problem = try await sourceProblem(call)
+    {
+      problems.append(problem.message)
+    }
+    return problems
+  }
+
+  /// Why this item cannot be restored on this server; nil if it can. One of another server is never sent.
+  private func sourceProblem(_ call: ActionCall) async throws(StepFailure) -> StepFailure? {
+    let server = try call.with.text("server")
+    let id = try call.with.text(Items.kind.rawValue)
+    guard let item = try await client.item(Items.kind, id, server: server) else {
+      return StepFailure(.notFound, "server \(server) has no \(Items.kind.rawValue) \(id)")
+    }
+    if item.state == .ready { return nil }
+    return StepFailure(
+      .conflict, "\(Items.kind.rawValue) \(id) is `\(item.nativeState)`: only a finished one can be restored",
+      retryable: item.state == .creating)
+  }
+
+  /// What the server shall be afterwards; nil if it may be as it comes (it was neither running nor stopped before).
+  private func power(_ call: ActionCall) throws(StepFailure) -> PowerState? {
+    let word = try call.with.optionalText("power") ?? PowerAfterRestore.same.rawValue
+    switch PowerAfterRestore(rawValue: word) {
+    case .running: return .running
+    case .stopped: return .stopped
+    case .same:
+      let before = call.before["state"]?.string.flatMap { PowerState(rawValue: $0) }
+      return before == .running || before == .stopped ? before : nil
+    case nil: throw StepFailure(.input, "`power` must be same, running or stopped")
+    }
+  }
+}

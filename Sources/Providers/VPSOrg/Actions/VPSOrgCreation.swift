@@ -1,0 +1,121 @@
+import Runbook
+
+/// What creating a snapshot and creating a backup have in common.
+extension VPSOrgClient {
+  /// `before` of a creation: ids that already match (never adopted later), and the one among them that takes the name. A
+  /// failed one takes no name, so that a retry after "snapshot 802 failed" may use it again.
+  func captureNames(
+    _ kind: VPSOrgItemKind, server: String, _ matches: (VPSOrgItem) -> Bool
+  ) async throws(StepFailure) -> [String: Value] {
+    let matching = try await items(kind, server: server).filter(matches).sorted(by: VPSOrgItem.newestFirst)
+    let taken = matching.first { $0.state == .ready || $0.state == .creating }
+    return [
+      "matching": .list(matching.map { .string($0.id) }), "taken": taken.map { .string($0.id) } ?? .null,
+    ]
+  }
+
+  /// The item that has the name already, if the author wants it; a `conflict` if not; nil if the name is free.
+  func reuse(_ kind: VPSOrgItemKind, _ call: ActionCall) async throws(StepFailure) -> ActionResult? {
+    guard let taken = call.before["taken"]?.string else { return nil }
+    let server = try call.with.text("server")
+    let name = try call.with.optionalText("name") ?? ""
+    guard try call.with.optionalText("if_exists") == "reuse" else {
+      throw StepFailure(
+        .conflict,
+        "server \(server) had a \(kind.rawValue) named `\(name)` (\(taken)) before: choose another name, or `if_exists: reuse`")
+    }
+    guard let item = try await item(kind, taken, server: server) else { return nil }
+    return ActionResult(outputs: item.outputs)
+  }
+
+  /// What carries our mark and was not there before. Of several (a lost request that arrived late) the oldest.
+  func findNew(
+    _ kind: VPSOrgItemKind, _ call: ActionCall, _ matches: (VPSOrgItem) -> Bool
+  ) async throws(StepFailure) -> ProbeAnswer {
+    if call.before["taken"]?.string != nil, try call.with.optionalText("if_exists") == "reuse",
+      let reused = try await reuse(kind, call)
+    {
+      return .applied(reused)
+    }
+    guard let item = try await newItems(kind, call, matches).last else { return .notApplied }
+    return .applied(ActionResult(outputs: item.outputs))
+  }
+
+  /// Newest first.
+  private func newItems(
+    _ kind: VPSOrgItemKind, _ call: ActionCall, _ matches: (VPSOrgItem) -> Bool
+  ) async throws(StepFailure) -> [VPSOrgItem] {
+    let known = call.before["matching"]?.list?.compactMap { $0.string } ?? []
+    return try await items(kind, server: try call.with.text("server")).filter { matches($0) && !known.contains($0.id) }
+      .sorted(by: VPSOrgItem.newestFirst)
+  }
+
+  func observeItem(
+    _ kind: VPSOrgItemKind, _ call: ActionCall, after result: ActionResult
+  ) async throws(StepFailure) -> Observation {
+    let server = try call.with.text("server")
+    guard let id = result.outputs["id"]?.string else {
+      throw StepFailure(.server, "the id of the new \(kind.rawValue) of server \(server) is not known", effect: .unknown)
+    }
+    guard let item = try await item(kind, id, server: server) else {
+      throw StepFailure(.notFound, "\(kind.rawValue) \(id) of server \(server) is not in VPS.org's list", effect: .applied)
+    }
+    let verdict: Observation.Verdict =
+      switch item.state {
+      case .ready: .done
+      case .creating: .pending
+      case .failed, .deleting, .absent:
+        .failed(
+          StepFailure(
+            .server,
+            "\(kind.rawValue) \(id) of server \(server) is `\(item.nativeState)`: VPS.org did not finish it; delete it, as it counts towards the limit of \(kind.limit)",
+            effect: .applied, detail: ["native_state": .string(item.nativeState), "id": .string(id)]))
+      }
+    return Observation(verdict, nativeState: item.nativeState, result: ActionResult(outputs: item.outputs))
+  }
+
+  /// Neither the server nor anything new of this call is on its way.
+  func isNewItemAtRest(
+    _ kind: VPSOrgItemKind, _ call: ActionCall, _ matches: (VPSOrgItem) -> Bool
+  ) async throws(StepFailure) -> Bool {
+    guard try await isAtRest(call) else { return false }
+    do { return try await newItems(kind, call, matches).allSatisfy { $0.state != .creating && $0.state != .deleting } } catch {
+      if error.kind == .notFound { return true }
+      throw error
+    }
+  }
+
+  /// A refused creation is a `limit` if there is no room: only the count tells, the text of the refusal is not documented.
+  func full(_ kind: VPSOrgItemKind, server: String, _ failure: StepFailure) async throws(StepFailure) -> StepFailure {
+    guard failure.kind == .input, failure.detail["status"] == 400 else { return failure }
+    let items: [VPSOrgItem]
+    do { items = try await self.items(kind, server: server).filter { $0.isManual } } catch { return failure }
+    guard items.count >= kind.limit else { return failure }
+    return failure.renamed(
+      "\(roomText(kind, server, items)); delete one, or put `\(kind.rawValue).prune` before this step", kind: .limit)
+  }
+
+  /// Server there and in order, name free, room left. A full server is a problem only if nothing on it could be pruned: an
+  /// earlier step of the run may make room.
+  func problemsOfCreating(_ kind: VPSOrgItemKind, _ call: ActionCall) async throws(StepFailure) -> [String] {
+    guard let server = try call.with.optionalText("server"), !server.isEmpty else { return [] }
+    var problems = try await problems(call)
+    guard problems.isEmpty else { return problems }
+    let items = try await items(kind, server: server).filter { $0.isManual }
+    if let name = try call.with.optionalText("name"), try call.with.optionalText("if_exists") != "reuse",
+      let taken = items.first(where: { $0.name == name && ($0.state == .ready || $0.state == .creating) })
+    {
+      problems.append("server \(server) already has a \(kind.rawValue) named `\(name)` (\(taken.id))")
+    }
+    if items.count >= kind.limit {
+      if items.allSatisfy({ $0.state != .ready }) { problems.append(roomText(kind, server, items)) }
+      call.report(roomText(kind, server, items))
+    }
+    return problems
+  }
+
+  private func roomText(_ kind: VPSOrgItemKind, _ server: String, _ items: [VPSOrgItem]) -> String {
+    let names = items.sorted(by: VPSOrgItem.newestFirst).map { "\($0.name.excerpt(64)) (\($0.id))" }.joined(separator: ", ")
+    return "server \(server) has \(items.count) of \(kind.limit) \(kind.rawValue)s: \(names)"
+  }
+}

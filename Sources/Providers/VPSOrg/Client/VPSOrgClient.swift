@@ -1,0 +1,214 @@
+import Runbook
+
+/// The wire format of VPS.org, and nothing else: requests out, typed models or a `StepFailure` back.
+struct VPSOrgClient: Sendable {
+  /// More pages, or items, than any account has: a list that goes on is broken.
+  static let pageLimit = 100
+  static let itemLimit = 10_000
+
+  let base: BaseURL
+  let dialect: VPSOrgDialect
+  let token: Secret
+  let timeout: Duration
+  let maxRequestLife: Duration
+  let caFile: String?
+  let allowsPlainHTTP: Bool
+  let pacer: RequestPacer?
+  let transport: any HTTPTransport
+  let clock: any EngineClock
+
+  /// Sends, and throws for every status but 2xx.
+  func send(_ request: VPSOrgRequest) async throws(StepFailure) -> VPSOrgReply {
+    try await send(request, to: base.origin + base.path + request.target)
+  }
+
+  private func send(_ request: VPSOrgRequest, to url: String) async throws(StepFailure) -> VPSOrgReply {
+    await pacer?.pace()
+    var exchange = HTTPRequest(request.method, url)
+    exchange.headers = [
+      (name: "Authorization", value: Secret.joined([.plain("Bearer "), .secret(token)])),
+      (name: "Accept", value: Secret("application/json", named: [])),
+      (name: "Content-Type", value: Secret("application/json", named: [])),
+    ]
+    exchange.body = request.json.map { JSONWriter.revealed($0) }
+    exchange.totalTimeout = timeout
+    exchange.firstByteTimeout = timeout
+    exchange.idleTimeout = timeout
+    exchange.connectTimeout = min(timeout, exchange.connectTimeout)
+    exchange.caFile = caFile
+    exchange.allowsPlainHTTP = allowsPlainHTTP
+    let response: HTTPResponse
+    do { response = try await transport.send(exchange) } catch { throw StepFailure(error, to: request) }
+    let reply = VPSOrgReply(request: request, response: response, token: token, now: clock.now)
+    if let failure = reply.failure { throw failure }
+    return reply
+  }
+
+  /// All pages of a list. A missing `next` means there is only one; `next` may lead only to our own host.
+  func list<Model>(
+    _ request: VPSOrgRequest, _ model: (Value) throws(SchemaError) -> Model, id: (Model) -> String
+  ) async throws(StepFailure) -> [Model] {
+    var models: [Model] = []
+    var ids: Set<String> = []
+    var target = base.path + request.target
+    var visited: Set<String> = []
+    while true {
+      guard visited.insert(target).inserted else { throw endless(request, "a page leads back to an earlier one") }
+      guard visited.count <= VPSOrgClient.pageLimit else { throw endless(request, "it has more than \(VPSOrgClient.pageLimit) pages") }
+      let reply = try await send(request, to: base.origin + target)
+      let json = try reply.json()
+      guard let results = json["results"]?.list else { throw reply.malformed("`results` is not a list") }
+      for result in results {
+        let item: Model
+        do { item = try model(result) } catch { throw reply.malformed(error.message) }
+        if ids.insert(id(item)).inserted { models.append(item) }
+      }
+      guard models.count <= VPSOrgClient.itemLimit else { throw endless(request, "it has more than \(VPSOrgClient.itemLimit) items") }
+      switch json["next"] {
+      case nil, .null: return models
+      case .string(let link):
+        guard let next = base.target(of: link) else { throw reply.malformed("`next` leads to another host") }
+        target = next
+      default: throw reply.malformed("`next` is not a link")
+      }
+    }
+  }
+
+  private func endless(_ request: VPSOrgRequest, _ reason: String) -> StepFailure {
+    StepFailure(.server, "the list at \(request.text) of VPS.org does not end: \(reason)")
+  }
+
+  /// A reply whose shape no document shows: JSON or nothing at all, but no page of a proxy.
+  private func looseObject(_ reply: VPSOrgReply) throws(StepFailure) -> Value {
+    reply.response.body.isEmpty ? .map([:]) : try reply.json()
+  }
+}
+
+// MARK: - Servers
+
+extension VPSOrgClient {
+  enum PowerAction: String, Sendable {
+    case start, stop, restart
+    case hardStop = "hard_stop"
+  }
+
+  func server(_ id: String) async throws(StepFailure) -> VPSOrgServer {
+    try checkID(id, "server")
+    let reply: VPSOrgReply
+    do { reply = try await send(VPSOrgRequest(method: "GET", path: dialect.server(id))) } catch {
+      throw error.kind == .notFound ? error.renamed("VPS.org has no server \(id)") : error
+    }
+    return try reply.decode { json throws(SchemaError) in try VPSOrgServer(json) }
+  }
+
+  func servers() async throws(StepFailure) -> [VPSOrgServer] {
+    var request = VPSOrgRequest(method: "GET", path: ["servers"])
+    if dialect == .d2 { request.query = [("page_size", "100")] }
+    return try await list(request, { json throws(SchemaError) in try VPSOrgServer(json) }, id: { $0.id })
+  }
+
+  func power(_ id: String, _ action: PowerAction) async throws(StepFailure) {
+    try checkID(id, "server")
+    let body: Value = ["action": .string(action.rawValue)]
+    do {
+      let reply = try await send(VPSOrgRequest(method: "POST", path: dialect.power(id), json: body))
+      _ = try looseObject(reply)
+    } catch {
+      throw error.kind == .notFound ? error.renamed("VPS.org has no server \(id)") : error
+    }
+  }
+
+  /// Tells whether the token is accepted; falls back on the list of servers where `/account/me/` is not offered.
+  func whoAmI() async throws(StepFailure) {
+    do {
+      _ = try await send(VPSOrgRequest(method: "GET", path: ["account", "me"])).json()
+    } catch {
+      guard error.kind == .notFound || error.detail["status"] == 405 else { throw error }
+      _ = try await servers()
+    }
+  }
+
+  func checkID(_ id: String, _ what: String) throws(StepFailure) {
+    guard id.isUsableID else { throw StepFailure(.input, "`\(id.excerpt(40))` cannot be the id of a \(what)") }
+  }
+}
+
+// MARK: - Snapshots and backups
+
+extension VPSOrgClient {
+  /// Of one server, or of the whole account (which the `d2` dialect does not offer).
+  func items(_ kind: VPSOrgItemKind, server: String?, type: String? = nil) async throws(StepFailure) -> [VPSOrgItem] {
+    if let server { try checkID(server, "server") } else { try needsServer() }
+    var (path, query) = dialect.list(kind, server: server)
+    if let type { query.append(("backup_type", type)) }
+    let items = try await list(
+      VPSOrgRequest(method: "GET", path: path, query: query),
+      { json throws(SchemaError) in try VPSOrgItem(json, kind) }, id: { $0.id })
+    // A filter that the other side ignores must not give us another server's snapshots.
+    return items.filter { item in server == nil || item.server == nil || item.server == server }
+  }
+
+  func createSnapshot(server: String, name: String, description: String?) async throws(StepFailure) -> VPSOrgItem {
+    try checkID(server, "server")
+    var body: [String: Value] = [:]
+    switch dialect {
+    case .d1:
+      body = ["server_id": dialect.id(server), "name": .string(name)]
+      if let description, !description.isEmpty { body["description"] = .string(description) }
+    case .d2: body = ["label": .string(name)]
+    }
+    return try await create(.snapshot, server: server, body: body)
+  }
+
+  func createBackup(server: String, description: String) async throws(StepFailure) -> VPSOrgItem {
+    try checkID(server, "server")
+    return try await create(
+      .backup, server: server,
+      body: dialect == .d1 ? ["server_id": dialect.id(server), "description": .string(description)] : [:])
+  }
+
+  private func create(_ kind: VPSOrgItemKind, server: String, body: [String: Value]) async throws(StepFailure) -> VPSOrgItem {
+    let request = VPSOrgRequest(
+      method: "POST", path: dialect.create(kind, server: server), json: body.isEmpty ? nil : .map(body))
+    do {
+      return try await send(request).decode { json throws(SchemaError) in try VPSOrgItem(json, kind) }
+    } catch {
+      throw error.kind == .notFound ? error.renamed("VPS.org has no server \(server)") : error
+    }
+  }
+
+  /// Accepted, not finished: the server's own status tells the rest.
+  func restore(_ kind: VPSOrgItemKind, _ id: String, server: String) async throws(StepFailure) {
+    try checkID(id, kind.rawValue)
+    try checkID(server, "server")
+    let request =
+      switch kind {
+      case .snapshot: VPSOrgRequest(method: "POST", path: dialect.item(.snapshot, id, server: server) + ["restore"])
+      case .backup:
+        VPSOrgRequest(method: "POST", path: dialect.server(server) + ["restore"], json: ["backup_id": dialect.id(id)])
+      }
+    do {
+      _ = try looseObject(try await send(request))
+    } catch {
+      throw error.kind == .notFound
+        ? error.renamed("VPS.org has no \(kind.rawValue) \(id) for server \(server)") : error
+    }
+  }
+
+  /// Returns whether there was one to delete.
+  func delete(_ kind: VPSOrgItemKind, _ id: String, server: String?) async throws(StepFailure) -> Bool {
+    try checkID(id, kind.rawValue)
+    if server == nil { try needsServer() }
+    do {
+      _ = try await send(VPSOrgRequest(method: "DELETE", path: dialect.item(kind, id, server: server)))
+      return true
+    } catch {
+      if error.kind == .notFound { return false }
+      throw error
+    }
+  }
+
+  private func needsServer() throws(StepFailure) {
+    if dialect == .d2 { throw StepFailure(.input, "`server` is needed with `api: d2`") }
+  }
+}

@@ -1,0 +1,138 @@
+import Runbook
+
+/// A request to VPS.org, before it has an address.
+struct VPSOrgRequest: Sendable {
+  var method: String
+  /// Segments below the API's root, unencoded.
+  var path: [String]
+  var query: [(String, String)] = []
+  var json: Value?
+
+  /// A read may be repeated freely; the effect of anything else is unknown while there is no answer.
+  var isRead: Bool { method == "GET" || method == "HEAD" }
+
+  /// For messages: `POST /snapshots/`.
+  var text: String { "\(method) /\(path.joined(separator: "/"))/".excerpt(200) }
+
+  var target: String {
+    let arguments = query.map { "\($0.0.percentEncoded)=\($0.1.percentEncoded)" }.joined(separator: "&")
+    let path = "/" + path.map { $0.percentEncoded + "/" }.joined()
+    return arguments.isEmpty ? path : "\(path)?\(arguments)"
+  }
+}
+
+/// An answer, with what is needed to turn it into a failure an operator can act on.
+struct VPSOrgReply: Sendable {
+  let request: VPSOrgRequest
+  let response: HTTPResponse
+  /// Masked in whatever is shown of the answer.
+  let token: Secret
+  let now: Timestamp
+
+  /// The body as JSON. An empty one, an HTML page or broken JSON is a `server` failure: the call may well have been done.
+  func json() throws(StepFailure) -> Value {
+    guard !response.body.isEmpty else { throw malformed("the body is empty") }
+    do { return try JSONReader.read(response.body) } catch {
+      let isHTML = response.header("content-type")?.lowercased().contains("html") ?? false
+      throw malformed(isHTML ? "it is an HTML page" : "it is not JSON: \(error.message)")
+    }
+  }
+
+  /// Applies a schema to the body.
+  func decode<Model>(_ model: (Value) throws(SchemaError) -> Model) throws(StepFailure) -> Model {
+    let json = try json()
+    do { return try model(json) } catch { throw malformed(error.message) }
+  }
+
+  /// A reply of success that does not have the shape it should.
+  func malformed(_ reason: String) -> StepFailure {
+    StepFailure(
+      .server, "VPS.org answered \(response.status) to \(request.text), but not as it should: \(reason)",
+      effect: request.isRead ? .none : .unknown, retryable: true, detail: detail)
+  }
+
+  /// The failure a status means; nil for 2xx.
+  var failure: StepFailure? {
+    switch response.status {
+    case 200..<300: nil
+    case 400, 405, 406, 410, 413, 415, 422: make(.input, "VPS.org refused \(request.text)", effect: .none)
+    case 401: make(.auth, "VPS.org does not accept \(tokenText): make a new token in the account's developer page", effect: .none)
+    case 403: make(.auth, "\(tokenText) has no permission for \(request.text)", effect: .none)
+    case 404: make(.notFound, "VPS.org knows nothing at \(request.text)", effect: .none)
+    case 408: make(.timeout, "VPS.org gave up waiting for \(request.text)", effect: unanswered, retryable: true)
+    case 409, 423: make(.conflict, "VPS.org is busy with something else and refused \(request.text)", effect: .none, retryable: true)
+    case 429: make(.rateLimited, "VPS.org wants fewer requests and refused \(request.text)", effect: .none, retryable: true)
+    case 400..<500: make(.input, "VPS.org refused \(request.text)", effect: .none)
+    case 500...: make(.server, "VPS.org failed at \(request.text)", effect: unanswered, retryable: true)
+    default: make(.server, "VPS.org answered \(request.text) with a redirect, which is not followed", effect: unanswered)
+    }
+  }
+
+  private var unanswered: StepFailure.Effect { request.isRead ? .none : .unknown }
+
+  private var tokenText: String {
+    token.names.isEmpty ? "the token" : "the token (\(token.names.map { "`\($0)`" }.joined(separator: ", ")))"
+  }
+
+  private func make(
+    _ kind: StepFailure.Kind, _ message: String, effect: StepFailure.Effect, retryable: Bool = false
+  ) -> StepFailure {
+    let reason = reason.map { ": \($0)" } ?? ""
+    return StepFailure(
+      kind, "\(message) (\(response.status)\(reason))", effect: effect, retryable: retryable,
+      retryAfter: retryable ? RetryAfter.parse(response.header("retry-after"), now: now) : nil, detail: detail)
+  }
+
+  private var detail: [String: Value] {
+    ["status": .int(Int64(response.status)), "request": .string(request.text), "excerpt": .string(excerpt)]
+  }
+
+  /// At most 1 KiB of the body, the token masked.
+  private var excerpt: String {
+    let token = token.reveal()
+    let text = String(decoding: response.body.prefix(1024 + token.utf8.count), as: UTF8.self)
+    return (token.isEmpty ? text : text.replacing(token, with: Secret.mask)).excerpt(1024)
+  }
+
+  /// What the body says is wrong: `{"detail": text}` or `{"field": [text]}`; nil for anything else.
+  private var reason: String? {
+    guard let entries = (try? JSONReader.read(response.body))?.map, !entries.isEmpty else { return nil }
+    let texts = entries.sorted { $0.key < $1.key }.compactMap { key, value -> String? in
+      guard let text = value.string ?? value.list?.compactMap({ $0.string }).joined(separator: " "), !text.isEmpty else {
+        return nil
+      }
+      return key == "detail" || key == "non_field_errors" ? text : "\(key): \(text)"
+    }
+    let token = token.reveal()
+    let text = texts.joined(separator: "; ")
+    return texts.isEmpty ? nil : (token.isEmpty ? text : text.replacing(token, with: Secret.mask)).excerpt(200)
+  }
+}
+
+extension StepFailure {
+  /// Why there was no answer at all.
+  init(_ failure: HTTPFailure, to request: VPSOrgRequest) {
+    let (kind, retryable): (Kind, Bool) =
+      switch failure.kind {
+      case .badURL, .refusedAddress: (.input, false)
+      case .lookup, .connect, .tls, .reset: (.unreachable, true)
+      case .timeout: (failure.beforeFirstByte ? .unreachable : .timeout, true)
+      case .badReply: (.server, true)
+      case .tooLarge: (.server, false)
+      case .cancelled: (.cancelled, false)
+      }
+    self.init(
+      kind, "no answer from VPS.org to \(request.text): \(failure.message)",
+      effect: failure.beforeFirstByte || request.isRead ? .none : .unknown, retryable: retryable,
+      detail: ["request": .string(request.text)], beforeFirstByte: failure.beforeFirstByte)
+  }
+
+  /// The same failure in words that name what was looked for.
+  func renamed(_ message: String, kind: Kind? = nil, retryable: Bool? = nil) -> StepFailure {
+    var failure = self
+    failure.kind = kind ?? self.kind
+    failure.message = message
+    failure.retryable = retryable ?? self.retryable
+    return failure
+  }
+}

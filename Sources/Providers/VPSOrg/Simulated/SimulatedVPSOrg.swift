@@ -1,0 +1,272 @@
+public import Runbook
+import Synchronization
+
+/// The twin of VPS.org: its documented limits, durations, replies and refusals behind its own wire format, driven by the
+/// clock handed in. Nothing happens between two requests: what is asked for is worked out from the time of asking.
+public final class SimulatedVPSOrg: SimulatedSystem {
+  public static let type = "vps_org"
+
+  public enum AcceptedTokens: Sendable, Equatable {
+    /// Begins with `vps_`, as real ones do.
+    case wellFormed
+    case exactly(String)
+    /// Any but an empty one: for sealed simulations with placeholder secrets.
+    case any
+  }
+
+  fileprivate struct State {
+    var world: VPSOrgWorld
+    var faults: [VPSOrgFault] = []
+    /// Requests whose effect takes place later, in the order of their times.
+    var late: [(at: Timestamp, route: VPSOrgRoute)] = []
+    var requests: [String] = []
+  }
+
+  private let clock: any EngineClock
+  private let tokens: AcceptedTokens
+  private let pageSize: Int?
+  private let state: Mutex<State>
+
+  /// - Parameters:
+  ///   - seed: draws the durations, inside their documented ranges.
+  ///   - withExamples: the documents' snapshots 801, 798 and backups 501, 499, 495 exist.
+  ///   - usesUUIDs: new ids are UUIDs and snapshots have a `label`, as in the vendor's own client.
+  ///   - pageSize: lists come in pages with `next`; nil: all at once, as in the documents.
+  public init(
+    clock: any EngineClock, seed: UInt64 = 1, tokens: AcceptedTokens = .wellFormed, withExamples: Bool = true,
+    usesUUIDs: Bool = false, pageSize: Int? = nil
+  ) {
+    self.clock = clock
+    self.tokens = tokens
+    self.pageSize = pageSize
+    var world = VPSOrgWorld(seed: seed)
+    world.addExamples(withExamples)
+    world.usesUUIDs = usesUUIDs
+    state = Mutex(State(world: world))
+  }
+
+  public var ledger: [LedgerEntry] {
+    let now = clock.now
+    return state.withLock { state in
+      state.settle(now)
+      return state.world.ledger
+    }
+  }
+
+  /// Texts of the injected faults that have struck at least once, in the order of their injection.
+  public var firedFaults: [String] { state.withLock { $0.faults.filter { $0.hasFired }.map { $0.text } } }
+  public var unfiredFaults: [String] { state.withLock { $0.faults.filter { !$0.hasFired }.map { $0.text } } }
+  /// Operations asked for, in order, refused ones included: `server.stop`.
+  public var requests: [String] { state.withLock { $0.requests } }
+
+  public func ensureServer(_ id: String) {
+    let now = clock.now.wholeSeconds
+    state.withLock { state in
+      guard !id.isEmpty, !state.world.servers.contains(where: { $0.id == id }) else { return }
+      let number = state.world.servers.count
+      state.world.servers.append(
+        VPSOrgWorld.Server(
+          id: id, name: "server-\(id)", hostname: "server-\(id).example.com", ip: "203.0.113.\(10 + number % 200)",
+          status: "active", createdAt: now, updatedAt: now))
+    }
+  }
+
+  public func inject(_ fault: String) throws(ExpressionFailure) {
+    if fault == "restore_ends:active" || fault == "restore_ends:stopped" {
+      state.withLock { $0.world.statusAfterRestore = String(fault.dropFirst("restore_ends:".count)) }
+      return
+    }
+    let parsed = try VPSOrgFault(fault)
+    state.withLock { $0.faults.append(parsed) }
+  }
+
+  /// The native status of a server: as seen in its list; nil if there is none of this id.
+  public func status(ofServer id: String) -> String? {
+    let now = clock.now
+    return state.withLock { state in
+      state.settle(now)
+      return state.world.servers.first { $0.id == id }?.status
+    }
+  }
+
+  /// Sets a server's native status, as somebody at the provider's console does.
+  public func setStatus(ofServer id: String, _ status: String) {
+    let now = clock.now
+    state.withLock { state in
+      guard let index = state.world.servers.firstIndex(where: { $0.id == id }) else { return }
+      state.world.servers[index].status = status
+      state.world.servers[index].change = nil
+      state.world.servers[index].updatedAt = now
+    }
+  }
+
+  public func answer(_ request: SimulatedRequest) -> SimulatedReply {
+    let now = clock.now
+    return state.withLock { state in
+      state.settle(now)
+      let route: VPSOrgRoute
+      do throws(VPSOrgRoute.Refusal) { route = try VPSOrgRoute(request) } catch { return .response(error.response(request)) }
+      state.requests.append(route.operation.rawValue)
+      if let refusal = refuse(request, route, &state.faults) { return .response(refusal) }
+      return state.reply(to: route, at: now, page: Page(request, size: pageSize))
+    }
+  }
+
+  /// 401 without a token that is accepted.
+  private func refuse(_ request: SimulatedRequest, _ route: VPSOrgRoute, _ faults: inout [VPSOrgFault]) -> HTTPResponse? {
+    guard let header = request.header("authorization"), header.hasPrefix("Bearer ") else {
+      return .json(401, ["detail": "Authentication credentials were not provided."])
+    }
+    let token = String(header.dropFirst("Bearer ".count))
+    let isKnown =
+      switch tokens {
+      case .wellFormed: token.hasPrefix("vps_") && token.utf8.count > 4
+      case .exactly(let known): token == known
+      case .any: !token.isEmpty
+      }
+    let hasExpired = faults.strike(route.operation) { $0 == .tokenExpires } != nil
+    return isKnown && !hasExpired ? nil : .json(401, ["detail": "Invalid token."])
+  }
+}
+
+extension SimulatedVPSOrg.State {
+  /// Lets what was under way until `now` happen, requests that came late included.
+  fileprivate mutating func settle(_ now: Timestamp) {
+    while let next = late.first, next.at <= now {
+      late.removeFirst()
+      world.settle(next.at)
+      _ = act(next.route, at: next.at, page: SimulatedVPSOrg.Page())
+    }
+    world.settle(now)
+  }
+
+  fileprivate mutating func reply(to route: VPSOrgRoute, at now: Timestamp, page: SimulatedVPSOrg.Page) -> SimulatedReply {
+    let before = faults.strike(route.operation) { kind in
+      switch kind {
+      case .requestLost, .requestLate, .status, .html: true
+      default: false
+      }
+    }
+    switch before?.kind {
+    case .requestLost: return .lost
+    case .requestLate:
+      late.append((at: now + (before?.duration ?? .seconds(30)), route: route))
+      late.sort { $0.at < $1.at }
+      return .lost
+    case .status(let status): return .response(.fault(status, retryAfter: before?.duration))
+    case .html: return .response(.html)
+    default: break
+    }
+    let response = act(route, at: now, page: page)
+    let after = faults.strike(route.operation) { kind in
+      switch kind {
+      case .replyLost, .replyLate, .statusAfter, .htmlAfter: true
+      default: false
+      }
+    }
+    switch after?.kind {
+    case .replyLost: return .lost
+    case .replyLate: return .delayed(after?.duration ?? .seconds(120), .response(response))
+    case .statusAfter(let status): return .response(.fault(status, retryAfter: after?.duration))
+    case .htmlAfter: return .response(.html)
+    default: return .response(response)
+    }
+  }
+
+  private mutating func act(_ route: VPSOrgRoute, at now: Timestamp, page: SimulatedVPSOrg.Page) -> HTTPResponse {
+    let untouched = (faults: faults, changes: world.ledger.count)
+    let response: HTTPResponse
+    do throws(VPSOrgWorld.Refusal) { response = try perform(route, at: now, page: page) } catch {
+      response = .json(error.status, error.body)
+    }
+    // A fault of a change that was refused, or had nothing to do, has not struck.
+    if world.ledger.count == untouched.changes { faults = untouched.faults }
+    return response
+  }
+
+  private mutating func perform(
+    _ route: VPSOrgRoute, at now: Timestamp, page: SimulatedVPSOrg.Page
+  ) throws(VPSOrgWorld.Refusal) -> HTTPResponse {
+    switch route.operation {
+    case .account:
+      return .json(
+        200, ["account": ["email": "ops@example.com"], "token": ["name": "runbook", "permissions": ["read", "write"]]])
+    case .serverList:
+      let wanted = route.query["status"]
+      return page.response(world.servers.filter { wanted == nil || $0.status == wanted }.map { world.document($0) })
+    case .serverStatus: return .json(200, world.document(world.servers[try world.serverIndex(route.server)]))
+    case .start, .stop, .hardStop, .reboot:
+      try world.power(route.operation, server: route.server, now, twist(route.operation))
+      return .json(200, world.powerDocument(route.server ?? "", route.operation))
+    case .snapshotList: return list(.snapshot, route, page)
+    case .backupList: return list(.backup, route, page)
+    case .snapshotCreate: return try create(.snapshot, route, now)
+    case .backupCreate: return try create(.backup, route, now)
+    case .snapshotRestore:
+      _ = try world.itemIndex(.snapshot, route.item, server: route.server)
+      let item = try world.restore(.snapshot, route.item, server: route.server, now, twist(route.operation))
+      return .json(200, world.restoreDocument(item))
+    case .backupRestore:
+      _ = try world.serverIndex(route.server)
+      let id = try text(route.body["backup_id"], "backup_id")
+      let item = try world.restore(.backup, id, server: route.server, now, twist(route.operation))
+      return .json(200, world.restoreDocument(item))
+    case .snapshotDelete: try world.delete(.snapshot, route.item, server: route.server, now)
+    case .backupDelete: try world.delete(.backup, route.item, server: route.server, now)
+    }
+    return HTTPResponse(status: 204)
+  }
+
+  private func list(_ kind: VPSOrgItemKind, _ route: VPSOrgRoute, _ page: SimulatedVPSOrg.Page) -> HTTPResponse {
+    let server = route.server ?? route.query["server_id"]
+    let type = kind == .backup ? route.query["backup_type"] : nil
+    let items = world.items.filter { item in
+      item.kind == kind && (server == nil || item.server == server)
+        && (type == nil || (type == "manual") == item.isManual)
+    }
+    return page.response(items.map { world.document($0) })
+  }
+
+  private mutating func create(
+    _ kind: VPSOrgItemKind, _ route: VPSOrgRoute, _ now: Timestamp
+  ) throws(VPSOrgWorld.Refusal) -> HTTPResponse {
+    let server = if let server = route.server { server } else { try text(route.body["server_id"], "server_id") }
+    var name = ""
+    if kind == .snapshot {
+      let key = route.server == nil ? "name" : "label"
+      name = try text(route.body[key], key)
+      guard name.isSnapshotName else { throw VPSOrgWorld.Refusal(400, .map([key: ["Enter a valid value."]])) }
+    }
+    let item = try world.create(
+      kind, server: server, name: name, description: route.body["description"]?.string ?? "", now, twist(route.operation))
+    return .json(201, world.document(item, message: VPSOrgWorld.creationMessage(kind)))
+  }
+
+  /// A required field: a whole number or text.
+  private func text(_ value: Value?, _ field: String) throws(VPSOrgWorld.Refusal) -> String {
+    switch value {
+    case .int(let number)?: return String(number)
+    case .string(let text)? where !text.isEmpty: return text
+    case nil, .null?: throw VPSOrgWorld.Refusal(400, .map([field: ["This field is required."]]))
+    default: throw VPSOrgWorld.Refusal(400, .map([field: ["Enter a valid value."]]))
+    }
+  }
+
+  private mutating func twist(_ operation: VPSOrgOperation) -> VPSOrgWorld.Twist {
+    var twist = VPSOrgWorld.Twist()
+    twist.isStuck = faults.strike(operation) { $0 == .stuck } != nil
+    twist.fails = faults.strike(operation) { $0 == .fails } != nil
+    if let fault = faults.strike(operation, where: { $0 == .unknownStatus }) { twist.word = fault.word ?? "quiescing" }
+    return twist
+  }
+}
+
+extension String {
+  fileprivate var isSnapshotName: Bool {
+    guard let first = utf8.first, (first | 0x20) >= 0x61, (first | 0x20) <= 0x7a else { return false }
+    return utf8.allSatisfy { byte in
+      let lower = byte | 0x20
+      return (lower >= 0x61 && lower <= 0x7a) || (byte >= 0x30 && byte <= 0x39) || byte == 0x2d || byte == 0x5f
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import Runbook
+
+extension SimulatedVPSOrg {
+  /// Which part of a list was asked for.
+  struct Page {
+    /// nil: everything at once.
+    var size: Int?
+    var number = 1
+    /// Of the list, with host and filters, for `next`.
+    var address = ""
+
+    init() {}
+
+    init(_ request: SimulatedRequest, size: Int?) {
+      let asked = request.query.first { $0.name == "page_size" }.flatMap { Int($0.value) }
+      self.size = (asked ?? size).map { min(max($0, 1), 100) }
+      number = max(request.query.first { $0.name == "page" }.flatMap { Int($0.value) } ?? 1, 1)
+      let filters = request.query.filter { $0.name != "page" }.map { "&\($0.name)=\($0.value.percentEncoded)" }.joined()
+      address = "https://\(request.header("host") ?? "admin.vps.org")\(request.path)?page=NUMBER\(filters)"
+    }
+
+    /// `count` is the total; `next` and `previous` appear only in a list that comes in pages.
+    func response(_ documents: [Value]) -> HTTPResponse {
+      guard let size else { return .json(200, ["count": .int(Int64(documents.count)), "results": .list(documents)]) }
+      let (skipped, overflow) = (number - 1).multipliedReportingOverflow(by: size)
+      let part = overflow ? [] : Array(documents.dropFirst(skipped).prefix(size))
+      let hasMore = !overflow && skipped + part.count < documents.count
+      return .json(
+        200,
+        [
+          "count": .int(Int64(documents.count)), "results": .list(part),
+          "next": hasMore ? link(number + 1) : .null, "previous": number > 1 ? link(number - 1) : .null,
+        ])
+    }
+
+    private func link(_ number: Int) -> Value { .string(address.replacing("NUMBER", with: String(number))) }
+  }
+}
+
+extension VPSOrgRoute.Refusal {
+  func response(_ request: SimulatedRequest) -> HTTPResponse {
+    switch self {
+    case .notFound: .json(404, ["detail": "Not found."])
+    case .methodNotAllowed: .json(405, ["detail": .string("Method \"\(request.method)\" not allowed.")])
+    case .badBody: .json(400, ["detail": "JSON parse error."])
+    case .badAction: .json(400, ["action": ["Enter a valid value."]])
+    }
+  }
+}
+
+extension HTTPResponse {
+  static func json(_ status: Int, _ body: Value) -> HTTPResponse {
+    HTTPResponse(
+      status: status, headers: [(name: "content-type", value: "application/json")], body: JSONWriter.bytes(body))
+  }
+
+  /// A proxy's page where JSON is due.
+  static var html: HTTPResponse {
+    HTTPResponse(
+      status: 200, headers: [(name: "content-type", value: "text/html; charset=utf-8")],
+      body: Array("<html><head><title>Maintenance</title></head><body>We will be back soon.</body></html>".utf8))
+  }
+
+  static func fault(_ status: Int, retryAfter: Duration?) -> HTTPResponse {
+    let texts = [
+      403: "You do not have permission to perform this action.", 409: "The resource is busy.", 423: "The resource is locked.",
+      429: "Request was throttled.",
+    ]
+    guard status < 500 else {
+      var response = HTTPResponse.html
+      response.status = status
+      if status == 503 { response.headers.append((name: "retry-after", value: seconds(retryAfter))) }
+      return response
+    }
+    var response = HTTPResponse.json(status, ["detail": .string(texts[status] ?? "Refused.")])
+    if status == 429 { response.headers.append((name: "retry-after", value: seconds(retryAfter))) }
+    return response
+  }
+
+  private static func seconds(_ duration: Duration?) -> String { String((duration ?? .seconds(5)).components.seconds) }
+}

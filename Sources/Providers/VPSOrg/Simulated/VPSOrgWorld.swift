@@ -1,0 +1,202 @@
+import Runbook
+
+/// Everything VPS.org knows, as a value: servers, snapshots and backups, each with the change it is in. Time comes in with
+/// every call; what a change becomes, and when, is drawn when it begins.
+struct VPSOrgWorld: Sendable {
+  struct Server: Sendable {
+    var id: String
+    var name: String
+    var hostname: String
+    var ip: String
+    var status: String
+    var createdAt: Timestamp
+    var updatedAt: Timestamp
+    /// nil at rest. Without an end, the change never ends.
+    var change: Change?
+  }
+  struct Item: Sendable {
+    var kind: VPSOrgItemKind
+    var id: String
+    var server: String
+    var name: String
+    var description: String
+    var status: String
+    var sizeMB: Int64?
+    var createdAt: Timestamp
+    var expiresAt: Timestamp?
+    var isManual: Bool
+    var change: Change?
+  }
+  struct Change: Sendable {
+    var endsAt: Timestamp?
+    var status: String
+    var sizeMB: Int64?
+  }
+  /// What a fault does to a change that begins.
+  struct Twist: Sendable {
+    var isStuck = false
+    var fails = false
+    var word: String?
+  }
+  /// A refusal, as a status and the body's text.
+  struct Refusal: Error {
+    var status: Int
+    var body: Value
+    init(_ status: Int, _ body: Value) {
+      self.status = status
+      self.body = body
+    }
+    init(_ status: Int, _ detail: String) { self.init(status, ["detail": .string(detail)]) }
+  }
+
+  var servers: [Server] = []
+  var items: [Item] = []
+  var ledger: [LedgerEntry] = []
+  /// What a server is after a restore: `stopped` or `active`; no document says which.
+  var statusAfterRestore = "stopped"
+  var usesUUIDs = false
+  private var random: UInt64
+  private var lastNumber: [VPSOrgItemKind: Int64] = [.snapshot: 801, .backup: 501]
+
+  init(seed: UInt64) { random = seed }
+
+  /// Ends the changes whose time has come.
+  mutating func settle(_ now: Timestamp) {
+    for index in servers.indices {
+      guard let change = servers[index].change, let end = change.endsAt, end <= now else { continue }
+      servers[index].status = change.status
+      servers[index].updatedAt = end
+      servers[index].change = nil
+    }
+    for index in items.indices {
+      guard let change = items[index].change, let end = change.endsAt, end <= now else { continue }
+      items[index].status = change.status
+      items[index].sizeMB = change.sizeMB
+      items[index].change = nil
+    }
+  }
+
+  /// A number in the range, the next of the seed's sequence (SplitMix64).
+  mutating func draw(_ range: ClosedRange<Int64>) -> Int64 {
+    random &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = random
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    mixed ^= mixed >> 31
+    return range.lowerBound + Int64(mixed % UInt64(range.upperBound - range.lowerBound + 1))
+  }
+
+  func serverIndex(_ id: String?) throws(Refusal) -> Int {
+    guard let index = servers.firstIndex(where: { $0.id == id }) else { throw Refusal(404, "Server not found.") }
+    return index
+  }
+
+  func itemIndex(_ kind: VPSOrgItemKind, _ id: String?, server: String? = nil) throws(Refusal) -> Int {
+    let index = items.firstIndex { $0.kind == kind && $0.id == id && (server == nil || $0.server == server) }
+    guard let index else { throw Refusal(404, "\(kind == .snapshot ? "Snapshot" : "Backup") not found.") }
+    return index
+  }
+
+  /// Begins a change of a server: `word` until it ends, then `result`, or what the twist makes of it.
+  private mutating func begin(
+    _ index: Int, _ word: String, then result: String, seconds: ClosedRange<Int64>, _ now: Timestamp, _ twist: Twist
+  ) {
+    let length = draw(seconds)
+    servers[index].status = twist.word ?? word
+    servers[index].updatedAt = now
+    servers[index].change = Change(
+      endsAt: twist.isStuck ? nil : now + .seconds(length), status: twist.fails ? "error" : result)
+  }
+
+  private mutating func record(_ effect: VPSOrgOperation, _ subject: String, _ detail: String = "", _ now: Timestamp) {
+    ledger.append(LedgerEntry(at: now, effect: effect.rawValue, subject: subject, detail: detail))
+  }
+}
+
+// MARK: - What can be asked of it
+
+extension VPSOrgWorld {
+  /// Start and stop converge: a server that is there already, or on its way there, accepts and nothing happens. One that is
+  /// on its way elsewhere refuses (409). Documented nowhere.
+  mutating func power(_ operation: VPSOrgOperation, server id: String?, _ now: Timestamp, _ twist: Twist) throws(Refusal) {
+    let index = try serverIndex(id)
+    let server = servers[index]
+    let isChanging = server.change != nil
+    switch operation {
+    case .start where server.status == "active" || (isChanging && server.change?.status == "active"): return
+    case .stop where server.status == "stopped" || (isChanging && server.change?.status == "stopped" && server.status != "restoring"):
+      return
+    case .hardStop where server.status == "stopped": return
+    case .hardStop where server.status != "restoring" && server.status != "suspended":
+      let isStopping = isChanging && server.change?.status == "stopped"
+      begin(index, "stopping", then: "stopped", seconds: 2...5, now, twist)
+      if !isStopping { record(.stop, server.id, "hard", now) }
+      return
+    default: break
+    }
+    if isChanging { throw Refusal(409, "Server is busy: \(server.status).") }
+    switch (operation, server.status) {
+    case (.start, "stopped"): begin(index, "starting", then: "active", seconds: 10...40, now, twist)
+    case (.stop, "active"): begin(index, "stopping", then: "stopped", seconds: 5...30, now, twist)
+    case (.reboot, "active"): begin(index, "restarting", then: "active", seconds: 20...60, now, twist)
+    default: throw Refusal(400, "Server is not in a valid state for this action: \(server.status).")
+    }
+    record(operation, server.id, operation == .stop ? "clean" : "", now)
+  }
+
+  /// At most five snapshots, or ten manual backups, unfinished and failed ones included.
+  mutating func create(
+    _ kind: VPSOrgItemKind, server id: String?, name: String, description: String, _ now: Timestamp, _ twist: Twist
+  ) throws(Refusal) -> Item {
+    let server = servers[try serverIndex(id)]
+    if server.status == "restoring" { throw Refusal(409, "Server is busy: restoring.") }
+    let count = items.count { $0.kind == kind && $0.server == server.id && $0.isManual }
+    guard count < kind.limit else {
+      throw Refusal(400, "\(kind == .snapshot ? "Snapshot" : "Backup") limit reached (\(kind.limit) per server).")
+    }
+    let number = (lastNumber[kind] ?? 0) + 1
+    lastNumber[kind] = number
+    let length = draw(kind == .snapshot ? 180...600 : 300...900)
+    let size = draw(4000...6000)
+    var item = Item(
+      kind: kind, id: usesUUIDs ? VPSOrgWorld.uuid(number) : String(number), server: server.id, name: name,
+      description: description, status: twist.word ?? "in_progress", createdAt: now.wholeSeconds, isManual: true)
+    item.change = Change(
+      endsAt: twist.isStuck ? nil : now + .seconds(length), status: twist.fails ? "failed" : "completed",
+      sizeMB: twist.fails ? nil : size)
+    items.append(item)
+    record(kind == .snapshot ? .snapshotCreate : .backupCreate, item.id, kind == .snapshot ? name : description, now)
+    return item
+  }
+
+  /// Needs a finished item and a server that is active or stopped; stops it by itself.
+  mutating func restore(
+    _ kind: VPSOrgItemKind, _ id: String?, server: String?, _ now: Timestamp, _ twist: Twist
+  ) throws(Refusal) -> Item {
+    let item = items[try itemIndex(kind, id, server: server)]
+    let index = try serverIndex(item.server)
+    let status = servers[index].status
+    guard status == "active" || status == "stopped" else {
+      throw Refusal(400, "Server is not in a valid state for restoration: \(status).")
+    }
+    guard item.status == "completed" else { throw Refusal(400, "The \(kind.rawValue) is not completed.") }
+    begin(index, "restoring", then: statusAfterRestore, seconds: 300...900, now, twist)
+    record(kind == .snapshot ? .snapshotRestore : .backupRestore, item.server, item.id, now)
+    return item
+  }
+
+  mutating func delete(_ kind: VPSOrgItemKind, _ id: String?, server: String?, _ now: Timestamp) throws(Refusal) {
+    let item = items.remove(at: try itemIndex(kind, id, server: server))
+    record(kind == .snapshot ? .snapshotDelete : .backupDelete, item.id, item.name, now)
+  }
+
+  private static func uuid(_ number: Int64) -> String {
+    let digits = String(number)
+    return "5eed0000-0000-4000-8000-" + String(repeating: "0", count: max(0, 12 - digits.utf8.count)) + digits
+  }
+}
+
+extension Timestamp {
+  /// VPS.org tells times to the second.
+  var wholeSeconds: Timestamp { Timestamp(seconds: seconds) }
+}

@@ -1,0 +1,31 @@
+/// The state of a server in the words of the language, the same for every provider.
+enum PowerState: String, Sendable {
+  case running, stopped, rescue, paused
+  /// Under way to another state; also every native word the client has never heard of.
+  case changing
+  case suspended, error, unknown, absent
+}
+
+/// The state of a snapshot or backup in the words of the language.
+enum ItemState: String, Sendable {
+  /// Also every native word the client has never heard of.
+  case creating
+  case ready, failed, deleting, absent
+}
+
+/// What `power:` of a restore asks for.
+enum PowerAfterRestore: String, Sendable, CaseIterable {
+  /// As it was when the intent was journaled.
+  case same
+  case running, stopped
+}
+
+/// What `mode:` of a stop asks for.
+enum StopMode: String, Sendable, CaseIterable {
+  /// The guest is asked to shut down.
+  case clean
+  /// The power is cut.
+  case hard
+  /// The power is cut if the guest has not shut down within `grace`.
+  case cleanThenHard = "clean_then_hard"
+}

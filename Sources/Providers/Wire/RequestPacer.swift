@@ -1,0 +1,26 @@
+import Runbook
+import Synchronization
+
+/// Keeps requests apart so that no more than a number of them leave in a second.
+final class RequestPacer: Sendable {
+  private let interval: Duration
+  private let clock: any EngineClock
+  private let nextSlot = Mutex<Duration>(.zero)
+
+  /// `perSecond` above zero; clamped to 0.001 … 1000.
+  init(perSecond: Double, clock: any EngineClock) {
+    interval = .seconds(1 / min(max(perSecond, 0.001), 1000))
+    self.clock = clock
+  }
+
+  /// Returns when the next request may leave.
+  func pace() async {
+    let now = clock.monotonic
+    let pause = nextSlot.withLock { slot in
+      let mine = max(slot, now)
+      slot = mine + interval
+      return mine - now
+    }
+    if pause > .zero { await clock.sleep(for: pause) }
+  }
+}
