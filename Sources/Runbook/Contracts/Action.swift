@@ -7,6 +7,8 @@ public struct ActionCall: Sendable {
   public let key: String
   /// Of the root run: `r` and 19 of `[a-z0-9]`.
   public let runID: String
+  /// The step's path in the run (`update`, `update.undo[0]`); a simulation answers by it.
+  public let step: String
   public let clock: any EngineClock
   public let transport: any HTTPTransport
   public let scripts: any ScriptHost
@@ -23,11 +25,12 @@ public struct ActionCall: Sendable {
   public init(
     with: Arguments, key: String, runID: String, clock: any EngineClock, transport: any HTTPTransport,
     scripts: any ScriptHost, files: any FileHost, deadline: Timestamp, before: [String: Value] = [:],
-    intendedAt: Timestamp? = nil, report: @escaping @Sendable (String) -> Void = { _ in }
+    intendedAt: Timestamp? = nil, step: String = "", report: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.with = with
     self.key = key
     self.runID = runID
+    self.step = step
     self.clock = clock
     self.transport = transport
     self.scripts = scripts

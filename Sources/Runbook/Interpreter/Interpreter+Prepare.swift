@@ -65,7 +65,7 @@ extension Interpreter {
     return ActionCall(
       with: Arguments(with), key: key, runID: runID, clock: launch.world.clock, transport: launch.world.transport,
       scripts: launch.world.scripts, files: launch.world.files, deadline: deadline, before: before,
-      intendedAt: intendedAt,
+      intendedAt: intendedAt, step: path,
       report: { observer.progress(RunProgress(step: path, message: masker.mask($0))) })
   }
 }

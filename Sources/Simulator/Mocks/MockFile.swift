@@ -1,0 +1,79 @@
+public import Runbook
+
+/// What a simulation answers in place of success (`--mock FILE`); the format is described in `docs/simulation.md`.
+public struct MockFile: Sendable {
+  /// By step path: `update`, `update.undo[0]`, `always[0]`.
+  var steps: [String: [MockAnswer]] = [:]
+  /// By action, for all steps that `steps` does not name.
+  var actions: [String: [MockAnswer]] = [:]
+  /// Faults for the twins, by provider type, in file order.
+  public private(set) var faults: [(provider: String, fault: String)] = []
+  /// Where each key of `steps` stands, for `mistakes(for:)`.
+  private var places: [(step: String, range: SourceRange)] = []
+
+  /// - Throws: every mistake of the file at once.
+  public init(yaml: [UInt8]) throws(Diagnostics) {
+    let document = try ParsedDocument(yaml: yaml)
+    var reader = MockReader(mistakes: document.mistakes)
+    read(document.root, &reader)
+    if reader.mistakes.contains(where: { $0.severity == .error }) { throw Diagnostics(reader.mistakes) }
+  }
+
+  private mutating func read(_ root: Node, _ reader: inout MockReader) {
+    guard let entries = root.entries else {
+      reader.refuse(root, "a mock file is a map that begins with `mock: v1`")
+      return
+    }
+    if entries.first(where: { $0.key == "mock" })?.value.scalar?.text != "v1" {
+      reader.refuse(root, "a mock file begins with `mock: v1`")
+    }
+    for entry in entries {
+      switch entry.key {
+      case "mock": break
+      case "steps":
+        for step in reader.entries(of: entry.value, "step paths") {
+          steps[step.key] = reader.answers(step.value)
+          places.append((step.key, step.keyRange))
+        }
+      case "actions":
+        for action in reader.entries(of: entry.value, "action names") {
+          guard SimulatedActions.isSealed(action.key) else {
+            reader.refuse(action.keyRange, "a simulation carries `\(action.key)` out", hint: MockFile.advice)
+            continue
+          }
+          actions[action.key] = reader.answers(action.value)
+        }
+      case "faults":
+        for provider in reader.entries(of: entry.value, "provider types") {
+          faults += reader.texts(provider.value).map { (provider.key, $0) }
+        }
+      default:
+        reader.refuse(entry.keyRange, "unknown key `\(entry.key)`", hint: "known are `steps`, `actions` and `faults`")
+      }
+    }
+  }
+
+  private static let advice = "what a simulated provider does wrong is said under `faults`"
+
+  /// What does not fit the runbook it is used with: steps that are not in it, and steps that a twin carries out.
+  public func mistakes(for runbook: ValidatedRunbook) -> [Diagnostic] {
+    let known = MockFile.steps(of: runbook)
+    return places.compactMap { place in
+      guard let step = known.first(where: { $0.path == place.step }) else {
+        let paths = known.map { "`\($0.path)`" }.joined(separator: ", ")
+        return Diagnostic("E-MOCK", at: place.range, "there is no step `\(place.step)`", hint: "known are \(paths)")
+      }
+      guard let provider = step.provider else { return nil }
+      return Diagnostic(
+        "E-MOCK", at: place.range, "step `\(place.step)` is carried out by the twin of provider `\(provider)`",
+        hint: MockFile.advice)
+    }
+  }
+
+  private static func steps(of runbook: ValidatedRunbook) -> [ValidatedStep] {
+    let listed = runbook.steps + runbook.onFailure + runbook.onRollbackFailure + runbook.always
+    return listed.flatMap { step -> [ValidatedStep] in
+      if case .steps(let undo, _) = step.rollback { [step] + undo } else { [step] }
+    }
+  }
+}
