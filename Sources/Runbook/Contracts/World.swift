@@ -44,18 +44,24 @@ public struct ScriptRequest: Sendable {
   public var command: [String]
   /// The script's text when `command` is an interpreter that reads it (`/bin/sh -eu`); nil for plain argv.
   public var script: String?
-  /// Complete: nothing is inherited. Values may be secrets; they travel over a pipe and never touch the disk or argv.
+  /// Added to PATH HOME LANG TZ, which the host gives; nothing else is inherited. Values may be secrets; they travel over a
+  /// pipe and never touch the disk or argv.
   public var environment: [String: Secret]
   public var workingDirectory: String?
+  /// A file that the child can read and that never touches the disk (a private key): `secretFilePlaceholder` in a word of
+  /// `command` becomes its path. For `ScriptHost.run` only.
+  public var secretFile: Secret?
+  public static let secretFilePlaceholder = "{secret-file}"
   public init(
     key: String, command: [String], script: String? = nil, environment: [String: Secret] = [:],
-    workingDirectory: String? = nil
+    workingDirectory: String? = nil, secretFile: Secret? = nil
   ) {
     self.key = key
     self.command = command
     self.script = script
     self.environment = environment
     self.workingDirectory = workingDirectory
+    self.secretFile = secretFile
   }
 }
 

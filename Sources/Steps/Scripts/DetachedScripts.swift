@@ -1,0 +1,265 @@
+import Glibc
+import Posix
+public import Runbook
+import Synchronization
+
+/// Scripts as real processes, detached from the engine by a keeper (`ScriptKeeper`), each with a folder named by its key.
+///
+/// The folder is on the disk before the script starts: one without a folder was never started. What a crash leaves is found
+/// by pid and start time, and its exit code in `rc`; a process that is gone without `rc` is `lost`, and nobody can tell.
+public final class DetachedScripts: ScriptHost {
+  private static let attachedPrefix = "attached-"
+
+  private let folder: String
+  private let keeper: KeeperProgram
+  private let detachedEnvironment: [String: String]
+  private let attachedEnvironment: [String: String]
+  private let counter = Atomic<UInt64>(0)
+  /// The link to the keeper, and the folder of folders kept open for `fsync`; made when first needed.
+  private let opened = Mutex<(link: KeeperLink, directory: Descriptor)?>(nil)
+
+  /// - Parameters:
+  ///   - folder: absolute; made if it is missing, 0700.
+  ///   - environment: nil: our own. Scripts get PATH HOME LANG TZ of it; attached programs (ssh) also what the agent and
+  ///     the user's configuration need.
+  public init(folder: String, keeper: KeeperProgram = KeeperProgram(), environment: [String: String]? = nil) {
+    let environment = environment ?? Environment.all
+    self.folder = folder
+    self.keeper = keeper
+    var base = environment.filter { ["HOME", "LANG", "TZ", "PATH"].contains($0.key) }
+    if base["PATH"] == nil { base["PATH"] = "/usr/local/bin:/usr/bin:/bin" }
+    if base["HOME"] == nil, let home = User.home { base["HOME"] = home }
+    detachedEnvironment = base
+    let extra = environment.filter { ["SSH_AUTH_SOCK", "USER", "LOGNAME"].contains($0.key) }
+    attachedEnvironment = base.merging(extra) { first, _ in first }
+  }
+
+  public func start(_ request: ScriptRequest) async throws(StepFailure) {
+    let script = ScriptFolder(path: "\(folder)/\(request.key)")
+    let link: KeeperLink
+    do throws(PosixError) {
+      let (opened, directory) = try open()
+      link = opened
+      guard try Folder.makeNew(script.path) else { return }
+      try directory.synchronize()
+    } catch {
+      throw Self.failure("the script's folder in `\(folder)` could not be made", error)
+    }
+    var order = order(request, base: detachedEnvironment, in: script)
+    order.input = request.script.map { Array(ShellText.program($0).utf8) }
+    try await begin(order, on: link, in: script)
+  }
+
+  private func order(_ request: ScriptRequest, base: [String: String], in script: ScriptFolder) -> KeeperOrder {
+    let own = request.environment.mapValues { $0.reveal() }
+    let environment = base.merging(own) { _, own in own }.map { "\($0.key)=\($0.value)" }.sorted()
+    return KeeperOrder(
+      key: request.key, folder: script.path, command: request.command, environment: environment,
+      workingDirectory: request.workingDirectory ?? "", input: nil, secretFile: nil, isAttached: false, timeoutMilliseconds: 0)
+  }
+
+  private func begin(_ order: KeeperOrder, on link: KeeperLink, in script: ScriptFolder) async throws(StepFailure) {
+    switch await link.start(order) {
+    case .started: return
+    case .refused(let reason, let code):
+      script.remove()
+      let isShortage = PosixError(code, in: "").isShortage
+      throw StepFailure(isShortage ? .limit : .input, reason, effect: .none, retryable: isShortage)
+    case .gone:
+      throw StepFailure(.crashed, "the process that keeps the scripts ended while one was being started", effect: .unknown)
+    }
+  }
+
+  public func state(of key: String) async throws(StepFailure) -> ScriptState {
+    if let isRunning = opened.withLock({ $0?.link.isRunning(key) }) {
+      return isRunning ? .running : settledState(of: key)
+    }
+    return try await blocking { self.settledState(of: key) }
+  }
+
+  public func wait(for key: String) async throws(StepFailure) -> ScriptState {
+    if let link = opened.withLock({ $0?.link }) {
+      switch await link.wait(for: key) {
+      case .ended(let ending): return .ended(ScriptFolder(path: "\(folder)/\(key)").end(ending))
+      case .cancelled: return .running
+      case .gone: break
+      }
+    }
+    return try await waitOutside(for: key)
+  }
+
+  /// Removes what is kept of a script: call it when its outcome is journaled.
+  public func forget(_ key: String) async {
+    opened.withLock { $0?.link.forget(key) }
+    ScriptFolder(path: "\(folder)/\(key)").remove()
+  }
+
+  public func cancel(_ key: String, grace: Duration) async throws(StepFailure) {
+    let script = ScriptFolder(path: "\(folder)/\(key)")
+    guard script.exists else { return }
+    let left = try await blocking { () -> Int in
+      guard let family = script.process?.family else { return 0 }
+      return family.stop(grace: grace)
+    }
+    guard left == 0 else {
+      throw StepFailure(.timeout, "\(left) processes of the script could not be ended", effect: .unknown)
+    }
+    // Nothing of it is left; its end may be a moment away from the disk.
+    _ = try await wait(for: key)
+  }
+
+  public func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd {
+    let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
+    let key = "\(Self.attachedPrefix)\(getpid())-\(number)"
+    let script = ScriptFolder(path: "\(folder)/\(key)")
+    let link: KeeperLink
+    do throws(PosixError) {
+      link = try open().link
+      _ = try Folder.makeNew(script.path)
+    } catch {
+      throw Self.failure("a folder in `\(folder)` could not be made", error)
+    }
+    defer {
+      link.forget(key)
+      script.remove()
+    }
+    var order = order(request, base: attachedEnvironment, in: script)
+    order.key = key
+    order.input = stdin.map { Array($0.reveal().utf8) } ?? []
+    order.secretFile = request.secretFile.map { Array($0.reveal().utf8) }
+    order.isAttached = true
+    let (seconds, attoseconds) = min(max(timeout, .milliseconds(1)), .seconds(366 * 86_400)).components
+    order.timeoutMilliseconds = Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+    try await begin(order, on: link, in: script)
+    switch await link.wait(for: key) {
+    case .ended(let ending) where ending.cause == .timedOut:
+      throw StepFailure(.timeout, "`\(request.command.first ?? "")` ran out of time and was stopped", effect: .unknown)
+    case .ended(let ending): return script.end(ending)
+    case .cancelled:
+      let identity = link.pid(of: key).flatMap { ProcessIdentity($0) }
+      _ = try await blocking { identity.map { ProcessFamily(root: $0).stop(grace: .seconds(2)) } }
+      throw StepFailure(.cancelled, "`\(request.command.first ?? "")` was stopped", effect: .unknown)
+    case .gone:
+      throw StepFailure(.crashed, "the process that keeps the scripts ended while one was running", effect: .unknown)
+    }
+  }
+
+  public func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure) {
+    enum Answer: Sendable { case open, failed(TCPFailure), cancelled }
+    let promise = Promise<Answer>()
+    do throws(PosixError) {
+      try Thread.start {
+        do throws(TCPFailure) {
+          try TCP.probe(host: host, port: port, timeout: timeout)
+          promise.give(.open)
+        } catch {
+          promise.give(.failed(error))
+        }
+      }
+    } catch {
+      throw StepFailure(.limit, "no thread could be started to connect: \(error.reason)", retryable: true)
+    }
+    // A look-up cannot be interrupted: it is left to its thread.
+    let answer = await withTaskGroup(of: Answer.self) { group in
+      group.addTask { await promise.value(whenCancelled: .cancelled) }
+      group.addTask {
+        try? await Task.sleep(for: timeout + .milliseconds(100))
+        return Task.isCancelled ? .cancelled : .failed(.timeout)
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? .cancelled
+    }
+    switch answer {
+    case .open: return
+    case .cancelled: throw StepFailure(.cancelled, "the connection attempt was cancelled")
+    case .failed(let failure):
+      throw StepFailure(.unreachable, "\(host):\(port) \(failure.reason)", retryable: true)
+    }
+  }
+}
+
+extension DetachedScripts {
+  private func open() throws(PosixError) -> (link: KeeperLink, directory: Descriptor) {
+    let result = opened.withLock { opened -> Result<(link: KeeperLink, directory: Descriptor), PosixError> in
+      if let known = opened, !known.link.isGone { return .success(known) }
+      do throws(PosixError) {
+        try Folder.make(folder)
+        removeStrays()
+        let new = (link: try KeeperLink(keeper), directory: try Descriptor.open(folder, O_RDONLY | O_DIRECTORY))
+        opened = new
+        return .success(new)
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+
+  /// Output of attached programs whose engine was killed.
+  private func removeStrays() {
+    for name in FileReading.names(in: folder) where name.hasPrefix(Self.attachedPrefix) {
+      let pid = name.dropFirst(Self.attachedPrefix.count).prefix { $0 != "-" }
+      if let pid = Int32(pid), pid != getpid(), ProcessIdentity(pid) == nil { ScriptFolder(path: "\(folder)/\(name)").remove() }
+    }
+  }
+
+  private func blocking<T: Sendable>(_ body: @escaping @Sendable () -> T) async throws(StepFailure) -> T {
+    do throws(PosixError) {
+      return try await Thread.run(body)
+    } catch {
+      throw StepFailure(.limit, "no thread could be started: \(error.reason)", retryable: true)
+    }
+  }
+
+  private static func failure(_ what: String, _ error: PosixError) -> StepFailure {
+    StepFailure(error.isShortage || error.isDiskFull ? .limit : .input, "\(what): \(error.reason)", retryable: error.isShortage)
+  }
+
+  /// The state by the folder alone, once it is sure. May take a moment; never called where it would block others for long.
+  private func settledState(of key: String) -> ScriptState {
+    let script = ScriptFolder(path: "\(folder)/\(key)")
+    // Between its start and `process`, and between its end and `rc`, a living keeper needs microseconds. Somebody else's
+    // keeper may be at it just now: be patient before calling a script lost.
+    var patience = 40
+    while true {
+      if let ending = script.ending { return .ended(script.end(ending)) }
+      guard script.exists else { return .absent }
+      let state = script.process?.identity.state
+      if state == .alive { return .running }
+      // Gone: its keeper wrote `rc` before that, or never will.
+      if state == .gone { return script.ending.map { .ended(script.end($0)) } ?? .lost }
+      if patience == 0 { return .lost }
+      patience -= 1
+      _ = try? Poll.wait(for: [], timeout: .milliseconds(25))
+    }
+  }
+
+  /// Waits for a script of an earlier engine, whose keeper is none of ours.
+  private func waitOutside(for key: String) async throws(StepFailure) -> ScriptState {
+    let wake: (reader: Descriptor, writer: Descriptor)
+    do throws(PosixError) { wake = try Descriptor.pipe() } catch {
+      throw StepFailure(.limit, "the script cannot be watched: \(error.reason)", effect: .unknown, retryable: true)
+    }
+    let outcome = await withTaskCancellationHandler { () async -> Result<ScriptState, StepFailure> in
+      do throws(StepFailure) {
+        return .success(
+          try await blocking {
+            while true {
+              let state = self.settledState(of: key)
+              guard state == .running, let process = ScriptFolder(path: "\(self.folder)/\(key)").process?.identity,
+                let handle = try? ProcessHandle(process.pid)
+              else { if state == .running { continue } else { return state } }
+              // Of a pid that was reused in between, the handle would be a stranger's.
+              guard process.state == .alive else { continue }
+              let ready = try? Poll.wait(
+                for: [.init(handle.descriptor.number, .readable), .init(wake.reader.number, .readable)], timeout: nil)
+              if ready?.last == true { return self.settledState(of: key) }
+            }
+          })
+      } catch { return .failure(error) }
+    } onCancel: {
+      try? wake.writer.write([0])
+    }
+    return try outcome.get()
+  }
+}

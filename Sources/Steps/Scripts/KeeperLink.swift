@@ -1,0 +1,151 @@
+import Glibc
+import Posix
+import Synchronization
+
+/// The engine's end of the socket to its keeper. A thread of its own reads what the keeper says.
+final class KeeperLink: Sendable {
+  enum Start: Sendable, Equatable {
+    case started(pid: Int32)
+    case refused(reason: String, code: Int32)
+    /// The keeper died before it answered.
+    case gone
+  }
+  enum Wait: Sendable, Equatable {
+    case ended(ScriptEnding)
+    case cancelled
+    /// The keeper died, or never had this script.
+    case gone
+  }
+
+  private struct State {
+    var starting: [String: Promise<Start>] = [:]
+    /// Started and not forgotten: its pid, and its end once that is known.
+    var scripts: [String: (pid: Int32, ending: ScriptEnding?)] = [:]
+    var waiting: [String: [Promise<Wait>]] = [:]
+    var isGone = false
+  }
+
+  private let socket: Descriptor
+  private let state = Mutex(State())
+  /// One frame at a time.
+  private let sending = Mutex(())
+
+  init(_ program: KeeperProgram) throws(PosixError) {
+    let (ours, theirs) = try Descriptor.socketPair()
+    let null = try Descriptor.open("/dev/null", O_RDWR)
+    let request = SpawnRequest(
+      program.path, arguments: ["runbook", ScriptKeeper.argument], environment: [], workingDirectory: "/",
+      descriptors: [theirs.number, null.number, null.number])
+    let pid = try request.start()
+    socket = ours
+    try Thread.start { [weak self] in
+      Self.read(from: ours) { self?.handle($0) }
+      self?.lose()
+      Children.reap(pid)
+    }
+  }
+
+  deinit { socket.shutDown() }
+
+  var isGone: Bool { state.withLock { $0.isGone } }
+
+  func pid(of key: String) -> Int32? { state.withLock { $0.scripts[key]?.pid } }
+
+  /// nil if this keeper does not have the script; then its folder tells.
+  func isRunning(_ key: String) -> Bool? {
+    state.withLock { state in
+      if state.isGone { return nil }
+      if state.starting[key] != nil { return true }
+      return state.scripts[key].map { $0.ending == nil }
+    }
+  }
+
+  func start(_ order: KeeperOrder) async -> Start {
+    let promise = Promise<Start>()
+    let isOpen = state.withLock { state in
+      if !state.isGone { state.starting[order.key] = promise }
+      return !state.isGone
+    }
+    guard isOpen else { return .gone }
+    do throws(PosixError) { try send(.start(order)) } catch { lose() }
+    return await promise.value()
+  }
+
+  private func send(_ message: KeeperMessage) throws(PosixError) {
+    let frame = message.frame
+    let failure = sending.withLock { _ -> PosixError? in
+      do throws(PosixError) {
+        try socket.write(frame)
+        return nil
+      } catch { return error }
+    }
+    if let failure { throw failure }
+  }
+
+  func wait(for key: String) async -> Wait {
+    let promise = Promise<Wait>()
+    let known = state.withLock { state -> Wait? in
+      guard let script = state.scripts[key] else { return .gone }
+      if let ending = script.ending { return .ended(ending) }
+      if state.isGone { return .gone }
+      state.waiting[key, default: []].append(promise)
+      return nil
+    }
+    if let known { return known }
+    return await promise.value(whenCancelled: .cancelled)
+  }
+
+  func forget(_ key: String) { state.withLock { _ = $0.scripts.removeValue(forKey: key) } }
+
+  private func handle(_ message: KeeperMessage) {
+    switch message {
+    case .start: break
+    case .started(let key, let pid):
+      let promise = state.withLock { state in
+        state.scripts[key] = (pid, nil)
+        return state.starting.removeValue(forKey: key)
+      }
+      promise?.give(.started(pid: pid))
+    case .refused(let key, let reason, let code):
+      state.withLock { $0.starting.removeValue(forKey: key) }?.give(.refused(reason: reason, code: code))
+    case .ended(let key, let ending):
+      let promises = state.withLock { state in
+        state.scripts[key]?.ending = ending
+        return state.waiting.removeValue(forKey: key) ?? []
+      }
+      for promise in promises { promise.give(.ended(ending)) }
+    }
+  }
+
+  private func lose() {
+    let (starts, waits) = state.withLock { state in
+      state.isGone = true
+      defer {
+        state.starting = [:]
+        state.waiting = [:]
+      }
+      return (Array(state.starting.values), state.waiting.values.flatMap { $0 })
+    }
+    for promise in starts { promise.give(.gone) }
+    for promise in waits { promise.give(.gone) }
+  }
+
+  private static func read(from socket: Descriptor, _ handle: (KeeperMessage) -> Void) {
+    var frames = FrameReader()
+    var buffer: [UInt8] = []
+    while (try? socket.read(into: &buffer, limit: 16 << 10)) == true, !buffer.isEmpty {
+      frames.append(buffer)
+      do throws(FrameReader.Malformed) {
+        while let message = try frames.next() { handle(message) }
+      } catch {
+        return
+      }
+    }
+  }
+}
+
+/// The program that becomes the keeper: one whose `main` calls `ScriptKeeper.runIfAsked()` first. By default our own.
+public struct KeeperProgram: Sendable {
+  public var path: String
+  public init(path: String = "/proc/self/exe") { self.path = path }
+}

@@ -1,0 +1,129 @@
+/// What the engine and the keeper of its scripts say to each other, over a socket: frames of a length and a list of byte
+/// strings. Both ends are always the same program file, so the format carries no version.
+enum KeeperMessage: Equatable {
+  /// Engine to keeper: start this.
+  case start(KeeperOrder)
+  /// Keeper to engine: it runs.
+  case started(key: String, pid: Int32)
+  /// Keeper to engine: it could not be started, and nothing was done. `code` is an errno.
+  case refused(key: String, reason: String, code: Int32)
+  /// Keeper to engine: it ended, and its end is on the disk.
+  case ended(key: String, ScriptEnding)
+}
+
+/// One script to be started. Travels over the socket alone: its environment and its input never touch the disk.
+struct KeeperOrder: Equatable {
+  var key: String
+  /// Where its output and its end are kept. It is there.
+  var folder: String
+  /// Found on the environment's `PATH` if the first has no `/`.
+  var command: [String]
+  /// `NAME=value`; complete.
+  var environment: [String]
+  /// Empty: the keeper's.
+  var workingDirectory: String
+  /// Written to its standard input; nil connects it to `/dev/null`.
+  var input: [UInt8]?
+  /// Kept in memory; an argument equal to `ScriptRequest.secretFilePlaceholder` becomes the path to read it by.
+  var secretFile: [UInt8]?
+  /// Ends with the engine, and leaves nothing on the disk but its output.
+  var isAttached: Bool
+  /// For attached ones; 0: none.
+  var timeoutMilliseconds: Int
+}
+
+extension KeeperMessage {
+  static let longest = 256 << 20
+
+  var frame: [UInt8] {
+    var body: [UInt8] = []
+    for part in parts {
+      body.appendLength(part.count)
+      body += part
+    }
+    var frame: [UInt8] = []
+    frame.reserveCapacity(body.count + 4)
+    frame.appendLength(body.count)
+    return frame + body
+  }
+
+  private var parts: [[UInt8]] {
+    switch self {
+    case .start(let order):
+      [
+        text("start"), text(order.key), text(order.folder), text(order.workingDirectory), text(order.isAttached ? "1" : "0"),
+        text(String(order.timeoutMilliseconds)), text(order.input == nil ? "0" : "1"), order.input ?? [],
+        text(order.secretFile == nil ? "0" : "1"), order.secretFile ?? [], text(String(order.command.count)),
+      ] + order.command.map(text) + order.environment.map(text)
+    case .started(let key, let pid): [text("started"), text(key), text(String(pid))]
+    case .refused(let key, let reason, let code): [text("refused"), text(key), text(reason), text(String(code))]
+    case .ended(let key, let ending): [text("ended"), text(key), text(ending.line)]
+    }
+  }
+
+  private func text(_ string: String) -> [UInt8] { Array(string.utf8) }
+
+  /// nil for anything that is none of ours.
+  init?(parts: [ArraySlice<UInt8>]) {
+    let texts = parts.map { String(decoding: $0, as: UTF8.self) }
+    switch (texts.first, texts.count) {
+    case ("start", 11...):
+      guard let timeout = Int(texts[5]), let count = Int(texts[10]), count >= 1, count <= texts.count - 11 else { return nil }
+      self = .start(
+        KeeperOrder(
+          key: texts[1], folder: texts[2], command: Array(texts[11..<(11 + count)]),
+          environment: Array(texts[(11 + count)...]), workingDirectory: texts[3],
+          input: texts[6] == "1" ? Array(parts[7]) : nil, secretFile: texts[8] == "1" ? Array(parts[9]) : nil,
+          isAttached: texts[4] == "1", timeoutMilliseconds: timeout))
+    case ("started", 3):
+      guard let pid = Int32(texts[2]) else { return nil }
+      self = .started(key: texts[1], pid: pid)
+    case ("refused", 4):
+      guard let code = Int32(texts[3]) else { return nil }
+      self = .refused(key: texts[1], reason: texts[2], code: code)
+    case ("ended", 3):
+      guard let ending = ScriptEnding(line: texts[2]) else { return nil }
+      self = .ended(key: texts[1], ending)
+    default: return nil
+    }
+  }
+}
+
+/// Cuts a stream of bytes into messages.
+struct FrameReader {
+  struct Malformed: Error {}
+  private var buffer: [UInt8] = []
+
+  mutating func append(_ bytes: [UInt8]) { buffer += bytes }
+
+  /// The next whole message; nil if there is none yet.
+  mutating func next() throws(Malformed) -> KeeperMessage? {
+    guard buffer.count >= 4 else { return nil }
+    let length = buffer[0..<4].length
+    guard length <= KeeperMessage.longest else { throw Malformed() }
+    guard buffer.count >= 4 + length else { return nil }
+    var parts: [ArraySlice<UInt8>] = []
+    var position = 4
+    while position < 4 + length {
+      guard position + 4 <= 4 + length else { throw Malformed() }
+      let size = buffer[position..<(position + 4)].length
+      position += 4
+      guard size <= 4 + length - position else { throw Malformed() }
+      parts.append(buffer[position..<(position + size)])
+      position += size
+    }
+    guard let message = KeeperMessage(parts: parts) else { throw Malformed() }
+    buffer.removeFirst(4 + length)
+    return message
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func appendLength(_ length: Int) {
+    for shift in [0, 8, 16, 24] { append(UInt8(truncatingIfNeeded: length >> shift)) }
+  }
+}
+
+extension ArraySlice<UInt8> {
+  fileprivate var length: Int { reversed().reduce(0) { $0 << 8 | Int($1) } }
+}
