@@ -55,7 +55,9 @@ let package = Package(
       tests(of: "YAML"), tests(of: "SQLite"), tests(of: "HTTPClient", uses: ["HTTPServer"]), tests(of: "HTTPServer"),
       tests(of: "Crypto"), tests(of: "Posix"),
       tests(of: "Runbook", uses: ["Steps", "Providers"]),
-      tests(of: "Steps", uses: ["Posix"]),
+      .executableTarget(
+        name: "ScriptHarness", dependencies: ["Runbook", "Steps", "Posix"], path: "Tests/ScriptHarness", swiftSettings: strict),
+      tests(of: "Steps", uses: ["Posix", "ScriptHarness"]),
       tests(of: "Providers", uses: ["Simulator"]),
       tests(of: "Stores"),
       tests(of: "Simulator", uses: ["Providers", "Steps", "Stores"]),
