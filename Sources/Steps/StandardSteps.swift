@@ -16,6 +16,12 @@ public let standardActions: [any Action] = makeStandardActions(ssh: SSHProgram()
 /// The same with another OpenSSH client than the one found on `PATH`.
 public func makeStandardActions(ssh: SSHProgram) -> [any Action] {
   standardSteps.flatMap { $0.actions } + [
+    HTTPGetAction(),
+    HTTPPostAction(),
+    HTTPPutAction(),
+    HTTPPatchAction(),
+    HTTPDeleteAction(),
+    WebhookAction(),
     TCPAction(),
     LogAction.Info(),
     LogAction.Warn(),

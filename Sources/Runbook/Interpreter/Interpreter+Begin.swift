@@ -58,7 +58,9 @@ extension Interpreter {
         with["_script"] = .string(String(decoding: content, as: UTF8.self))
       }
     case "file.write": with["_cwd"] = .string(launch.source.folder)
+    case "notify.webhook": with["_cwd"] = .string(launch.source.folder)
     case let name where name.hasPrefix("http."):
+      with["_cwd"] = .string(launch.source.folder)
       if [step.expect, step.wait.until].contains(where: { $0?.source.contains("status") == true }) {
         with["_accept_any_status"] = true
       }

@@ -1,0 +1,29 @@
+/// The `Retry-After` header of an HTTP answer (RFC 9110, 10.2.3).
+public enum RetryAfter {
+  /// Nobody is made to wait longer than this by one header. 5 min.
+  public static let longest = Duration.seconds(300)
+
+  /// The pause asked for: whole seconds, or a date in the preferred form (`Sun, 06 Nov 1994 08:49:37 GMT`) seen from `now`.
+  /// At most `longest`; a date gone by is zero; nil for anything else, a negative number included.
+  public static func pause(_ text: String, now: Timestamp) -> Duration? {
+    let bytes = Array(text.utf8)
+    if !bytes.isEmpty, bytes.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) {
+      guard let seconds = Int64(text) else { return longest }  // more digits than there is time
+      return .seconds(min(seconds, 300))
+    }
+    guard let date = date(text) else { return nil }
+    return max(.zero, min(date - now, longest))
+  }
+
+  private static let months = [
+    "Jan": 1, "Feb": 2, "Mar": 3, "Apr": 4, "May": 5, "Jun": 6, "Jul": 7, "Aug": 8, "Sep": 9, "Oct": 10, "Nov": 11, "Dec": 12,
+  ]
+
+  private static func date(_ text: String) -> Timestamp? {
+    let words = text.split(separator: " ")
+    guard words.count == 6, words[0].count == 4, words[1].utf8.count == 2, words[3].utf8.count == 4, words[5] == "GMT",
+      let month = months[String(words[2])]
+    else { return nil }
+    return Timestamp("\(words[3])-\(month < 10 ? "0" : "")\(month)-\(words[1])T\(words[4])Z")
+  }
+}

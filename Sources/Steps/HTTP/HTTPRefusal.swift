@@ -1,0 +1,100 @@
+import Runbook
+
+/// An answer whose status says no, as a failure.
+struct HTTPRefusal {
+  let method: String
+  let isSafe: Bool
+  let request: HTTPRequest
+  /// Everything secret that was sent, in the clear.
+  let secrets: [String]
+  let response: HTTPResponse
+
+  func failure(now: Timestamp) -> StepFailure {
+    let status = response.status
+    // A 5xx may come after the effect, or from a proxy that gave up on a server which did not. Anything else said no.
+    let effect: StepFailure.Effect = isSafe || status < 500 ? .none : .unknown
+    let pause = response.header("retry-after").flatMap { RetryAfter.pause($0, now: now) }
+    return StepFailure(
+      kind, "\(method) \(place) answered \(status)\(reason)", effect: effect, retryable: isRetryable,
+      retryAfter: isRetryable ? pause : nil,
+      detail: ["status": .int(Int64(status)), "body": .string(HTTPExcerpt.of(response.body, hiding: secrets))])
+  }
+
+  private var kind: StepFailure.Kind {
+    switch response.status {
+    case 401, 403, 407: .auth
+    case 404, 410: .notFound
+    case 408: .timeout
+    case 409, 412, 423: .conflict
+    case 429: .rateLimited
+    case 500...: .server
+    case 400..<500: .input
+    default: .expect
+    }
+  }
+
+  private var isRetryable: Bool {
+    switch response.status {
+    case 408, 425, 429: true
+    case 501, 505: false
+    case 500...: true
+    default: false
+    }
+  }
+
+  private var reason: String {
+    switch response.status {
+    case 300..<400: ", a redirect that is not followed: it leaves the host, or there were too many"
+    case 404 where method == "DELETE": "; if it may be gone already, say so: `expect: result.status in [204, 404]`"
+    default: HTTPRefusal.phrases[response.status].map { " (\($0))" } ?? ""
+    }
+  }
+
+  /// Scheme and host: a path or a query may hold a secret.
+  private var place: String {
+    let parts = request.url.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+    guard parts.count == 3 else { return "the URL" }
+    return parts[0] + "//" + parts[2].prefix { !"/?#".contains($0) }
+  }
+
+  private static let phrases = [
+    400: "bad request", 401: "unauthorized", 403: "forbidden", 404: "not found", 405: "method not allowed",
+    409: "conflict", 410: "gone", 413: "content too large", 422: "unprocessable content", 429: "too many requests",
+    500: "internal server error", 502: "bad gateway", 503: "service unavailable", 504: "gateway timeout",
+  ]
+}
+
+/// The beginning of an answer, for an error: enough to understand it, without control characters and known secrets.
+enum HTTPExcerpt {
+  /// In bytes.
+  static let longest = 1024
+
+  static func of(_ body: [UInt8], hiding secrets: [String]) -> String {
+    // A secret that is cut by the end of the excerpt would not be found in it: hide first, then cut.
+    let longestSecret = secrets.map { $0.utf8.count }.max() ?? 0
+    var bytes = Array(body.prefix(longest + longestSecret))
+    for secret in Set(secrets).sorted(by: { $0.utf8.count > $1.utf8.count }) where secret.utf8.count >= 6 {
+      bytes = replacing(Array(secret.utf8), in: bytes)
+    }
+    for (index, byte) in bytes.enumerated() where (byte < 0x20 && byte != 0x0a && byte != 0x09) || byte == 0x7f {
+      bytes[index] = UInt8(ascii: ".")
+    }
+    let text = String(decoding: bytes.prefix(longest), as: UTF8.self)
+    return body.count > longest ? text + "…" : text
+  }
+
+  private static func replacing(_ secret: [UInt8], in bytes: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    var position = 0
+    while position < bytes.count {
+      if bytes[position] == secret[0], bytes[position...].starts(with: secret) {
+        result += Array(Secret.mask.utf8)
+        position += secret.count
+      } else {
+        result.append(bytes[position])
+        position += 1
+      }
+    }
+    return result
+  }
+}
