@@ -15,7 +15,7 @@ extension Interpreter {
         throw .step(StepFailure(.timeout, "the run's timeout of \(launch.runbook.timeout.text) is over"))
       }
       let with = try arguments(step, at: instant)
-      try noteLock(step, with)
+      try lockServer(of: step, with)
       try await intend(step, purpose, action, with, at: instant)
     } catch {
       switch error {
@@ -88,20 +88,23 @@ extension Interpreter {
     return environment
   }
 
-  /// The server a step changes is locked with its intent, for the whole run.
-  private func noteLock(_ step: ValidatedStep, _ with: [String: Value]) throws(Refusal) {
+  /// The server a step changes is locked before its intent, for the whole run.
+  private func lockServer(of step: ValidatedStep, _ with: [String: Value]) throws(Refusal) {
     guard step.action.effect != .none, let provider = step.provider, let field = step.action.serverField,
       let server = with[field]?.string, let account = providers[provider]?.account,
       let type = launch.runbook.providers.first(where: { $0.name == provider })?.type
     else { return }
     let lock = "\(type)/\(account)/server/\(server)"
-    guard !heldLocks.contains(lock), !pendingLocks.contains(lock) else { return }
-    let holder: String?
-    do throws(StoreFailure) { holder = try launch.store.holder(of: lock) } catch { throw .interruption(.store(error)) }
-    if let holder, holder != runID {
+    guard !heldLocks.contains(lock) else { return }
+    do throws(StoreFailure) {
+      try flush()
+      try launch.store.append(
+        [], to: runID, epoch: launch.lease.epoch, summary: nil, locks: [lock], releasingLocks: false)
+      heldLocks.insert(lock)
+    } catch {
+      guard case .lockHeld(_, let holder) = error else { throw .interruption(.store(error)) }
       throw .step(StepFailure(.lock, "`\(lock)` is held by \(holder)", detail: ["held_by": .string(holder)]))
     }
-    pendingLocks.append(lock)
   }
 
   private func intend(
@@ -124,9 +127,6 @@ extension Interpreter {
           digest: step.effect == .none ? "" : FieldValues.digest(with, key: launch.store.digestKey),
           with: masker.mask(with.filter { !$0.key.hasPrefix("_") }), before: before,
           deadline: deadline(of: step, purpose), isWait: isWait)), at: instant)
-    let intent = machine.state(of: step.path)
-    guard !pendingLocks.isEmpty, intent.status == .started else { return }
-    do throws(Interruption) { try flushed() } catch { throw .interruption(error) }
   }
 
   private func captured(

@@ -13,7 +13,6 @@ public actor Interpreter {
   var providers: [String: any Provider] = [:]
   let masker: Masker
   private var pending: [(fact: Fact, at: Timestamp)] = []
-  var pendingLocks: [String] = []
   var heldLocks: Set<String> = []
   private var lastStatus = ""
   private var isRestored = false
@@ -150,12 +149,10 @@ public actor Interpreter {
     let hasEnded = machine.ended != nil
     let last = try launch.store.append(
       pending.map { $0.fact.entry(at: $0.at) }, to: runID, epoch: launch.lease.epoch,
-      summary: status == lastStatus && !hasEnded && !isRestored ? nil : summary(status), locks: pendingLocks,
+      summary: status == lastStatus && !hasEnded && !isRestored ? nil : summary(status), locks: [],
       releasingLocks: hasEnded && machine.releasesLocks)
     lastStatus = status
     isRestored = false
-    heldLocks.formUnion(pendingLocks)
-    pendingLocks = []
     var sequence = last - Int64(pending.count)
     for (fact, instant) in pending {
       sequence += 1
