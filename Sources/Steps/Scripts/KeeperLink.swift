@@ -132,9 +132,8 @@ final class KeeperLink: Sendable {
 
   private static func read(from socket: Descriptor, _ handle: (KeeperMessage) -> Void) {
     var frames = FrameReader()
-    var buffer: [UInt8] = []
-    while (try? socket.read(into: &buffer, limit: 16 << 10)) == true, !buffer.isEmpty {
-      frames.append(buffer)
+    while let bytes = try? socket.read(limit: 16 << 10), !bytes.isEmpty {
+      frames.append(bytes)
       do throws(FrameReader.Malformed) {
         while let message = try frames.next() { handle(message) }
       } catch {

@@ -15,17 +15,17 @@ struct KeptScript {
     var isBroken = false
 
     /// Reads what is there, at most `limit` bytes.
-    mutating func drain(into path: String, buffer: inout [UInt8], limit: Int) {
+    mutating func drain(into path: String, limit: Int) {
       var left = limit
       while left > 0, let source = pipe {
-        guard (try? source.read(into: &buffer, limit: min(left, 64 << 10))) == true else { return }
-        if buffer.isEmpty {
+        guard let bytes = try? source.read(limit: min(left, 64 << 10)) else { return }
+        if bytes.isEmpty {
           pipe = nil
           return
         }
-        left -= buffer.count
-        total += buffer.count
-        keep(buffer, in: path)
+        left -= bytes.count
+        total += bytes.count
+        keep(bytes, in: path)
       }
     }
 
@@ -63,9 +63,9 @@ struct KeptScript {
   /// ended is read with one drain of this size, and a survivor that writes for ever does not hold us up.
   static let pipeLimit = 1 << 20
 
-  mutating func drain(buffer: inout [UInt8], limit: Int = KeptScript.pipeLimit) {
-    stdout.drain(into: folder.path + "/stdout", buffer: &buffer, limit: limit)
-    stderr.drain(into: folder.path + "/stderr", buffer: &buffer, limit: limit)
+  mutating func drain(limit: Int = KeptScript.pipeLimit) {
+    stdout.drain(into: folder.path + "/stdout", limit: limit)
+    stderr.drain(into: folder.path + "/stderr", limit: limit)
   }
 
   mutating func feed() {

@@ -31,7 +31,6 @@ public struct ScriptKeeper {
   private var scripts: [KeptScript] = []
   /// Pipes that survivors of ended scripts still hold: read and thrown away, so that they live on undisturbed.
   private var leftovers: [Descriptor] = []
-  private var buffer: [UInt8] = []
 
   private init(engine: Descriptor) throws(PosixError) {
     Signals.ignoreAll()
@@ -55,7 +54,7 @@ public struct ScriptKeeper {
       _ = try Poll.wait(for: interests, timeout: nextDeadline())
 
       for index in scripts.indices {
-        scripts[index].drain(buffer: &buffer)
+        scripts[index].drain()
         scripts[index].feed()
       }
       reapEnded()
@@ -79,7 +78,7 @@ public struct ScriptKeeper {
   }
 
   private mutating func reapEnded() {
-    while (try? childEvents.read(into: &buffer, limit: 1024)) == true, !buffer.isEmpty {}
+    while let events = try? childEvents.read(limit: 1024), !events.isEmpty {}
     while let (pid, end) = Children.ended() {
       // Written down before the pid is free: whoever sees the process gone finds its end.
       if let index = scripts.firstIndex(where: { $0.pid == pid }) { finish(index, end) }
@@ -89,7 +88,7 @@ public struct ScriptKeeper {
 
   private mutating func finish(_ index: Int, _ end: ProcessEnd) {
     var script = scripts.remove(at: index)
-    script.drain(buffer: &buffer)
+    script.drain()
     let cause: ScriptEnding.Cause =
       switch end {
       case _ where script.hasTimedOut: .timedOut
@@ -104,15 +103,15 @@ public struct ScriptKeeper {
 
   private mutating func dropLeftovers() {
     leftovers.removeAll { pipe in
-      do throws(PosixError) { return try pipe.read(into: &buffer, limit: 64 << 10) && buffer.isEmpty } catch { return true }
+      do throws(PosixError) { return try pipe.read(limit: 64 << 10)?.isEmpty == true } catch { return true }
     }
   }
 
   private mutating func readOrders() {
     do throws(PosixError) {
-      guard try engine.read(into: &buffer, limit: 64 << 10) else { return }
-      if buffer.isEmpty { return loseEngine() }
-      incoming.append(buffer)
+      guard let bytes = try engine.read(limit: 64 << 10) else { return }
+      if bytes.isEmpty { return loseEngine() }
+      incoming.append(bytes)
     } catch {
       return loseEngine()
     }

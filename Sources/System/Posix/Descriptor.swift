@@ -44,18 +44,21 @@ public final class Descriptor: Sendable {
   /// Makes reads on the other threads' side of a socket end.
   public func shutDown() { _ = shutdown(number, Int32(SHUT_RDWR)) }
 
-  /// At most `limit` bytes into `buffer` (replacing it); empty at the end.
-  /// - Returns: false if a non-blocking descriptor has nothing yet.
-  public func read(into buffer: inout [UInt8], limit: Int) throws(PosixError) -> Bool {
-    if buffer.count < limit { buffer.append(contentsOf: repeatElement(0, count: limit - buffer.count)) }
-    do {
-      let count = try retrying("read") { unsafe CPosix.read(number, &buffer, limit) }
-      buffer.removeLast(buffer.count - count)
-      return true
-    } catch where error.code == EAGAIN {
-      buffer.removeAll(keepingCapacity: true)
-      return false
+  /// At most `limit` bytes; empty at the end, nil if a non-blocking descriptor has nothing yet.
+  public func read(limit: Int) throws(PosixError) -> [UInt8]? {
+    var code: Int32 = 0
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+      while true {
+        let result = unsafe CPosix.read(number, buffer.baseAddress, limit)
+        if result < 0, posix_errno() == EINTR { continue }
+        if result < 0 { code = posix_errno() }
+        count = max(result, 0)
+        return
+      }
     }
+    if code == EAGAIN { return nil }
+    if code != 0 { throw PosixError(code, in: "read") }
+    return bytes
   }
 
   /// Up to `limit` bytes from `offset`, whatever the current position.

@@ -31,11 +31,10 @@ public enum FileReading {
       if posix_mode_is_directory(mode) != 0 { throw PosixError(EISDIR, in: "open") }
       guard posix_mode_is_regular(mode) != 0 else { throw PosixError(ESPIPE, in: "open") }
       var content: [UInt8] = []
-      var buffer: [UInt8] = []
       while content.count <= limit {
         let size = min(content.isEmpty ? 16 << 10 : 1 << 20, limit + 1 - content.count)
-        guard try file.read(into: &buffer, limit: size), !buffer.isEmpty else { return content }
-        content += buffer
+        guard let bytes = try file.read(limit: size), !bytes.isEmpty else { return content }
+        content += bytes
       }
     } catch {
       switch error.code {
