@@ -1,0 +1,35 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The documentation names only what is there.
+@Suite struct ProseTests {
+  @Test(arguments: SourceTree.prose)
+  func everyLinkLeadsSomewhere(_ file: ProjectFile) {
+    let folder = file.path.split(separator: "/").dropLast().joined(separator: "/")
+    for match in file.text.matches(of: /\]\(([^)#]+)(#[^)]*)?\)/) {
+      let target = String(match.1)
+      if target.contains("://") { continue }
+      let path = Repository.path(folder.isEmpty ? target : "\(folder)/\(target)")
+      #expect(FileManager.default.fileExists(atPath: path), "\(file.path) links to \(target)")
+    }
+  }
+
+  /// A promise links the test that proves it by name; a renamed test must not leave it behind.
+  @Test(arguments: SourceTree.prose)
+  func everyLinkedTestExists(_ file: ProjectFile) throws {
+    let folder = file.path.split(separator: "/").dropLast().joined(separator: "/")
+    for match in file.text.matches(of: /\[`(\w+)`\]\(([^)]*Tests[^)]*\.swift)\)/) {
+      let text = try? String(contentsOfFile: Repository.path("\(folder)/\(match.2)"), encoding: .utf8)
+      #expect(text?.contains("func \(match.1)(") == true, "\(file.path): \(match.1) is not in \(match.2)")
+    }
+  }
+
+  /// Promises without a test are not made.
+  @Test func everyPromiseHasATest() throws {
+    let guarantees = try ProjectFile("docs/guarantees.md")
+    for line in guarantees.lines where line.hasPrefix("| **") {
+      #expect(line.contains("Tests/"), "no test proves: \(line)")
+    }
+  }
+}
