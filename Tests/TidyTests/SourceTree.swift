@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Testing
 
 /// A text file of the project.
 struct ProjectFile: Sendable, CustomTestStringConvertible {
