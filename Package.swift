@@ -45,10 +45,11 @@ let package = Package(
       target("Providers", uses: ["Runbook"]),
       target("Stores", uses: ["Runbook", "SQLite", "Crypto"]),
       target("Simulator", uses: ["Runbook", "HTTPServer"]),
+      target("Transport", uses: ["Runbook", "HTTPClient"]),
       .executableTarget(
         name: "CommandLine",
         dependencies: [
-          "Runbook", "Steps", "Providers", "Stores", "Simulator", "HTTPClient", "Crypto", "Posix",
+          "Runbook", "Steps", "Providers", "Stores", "Simulator", "Transport", "Crypto", "Posix",
         ],
         swiftSettings: strict),
       .target(name: "TestSupport", dependencies: ["Runbook"], path: "Tests/Support", swiftSettings: strict),

@@ -14,7 +14,7 @@ import Testing
     "Simulator": ["Runbook", "HTTPServer"],
     "Transport": ["Runbook", "HTTPClient"],
     "CommandLine": [
-      "Runbook", "Steps", "Providers", "Stores", "Simulator", "Transport", "HTTPClient", "Crypto", "Posix",
+      "Runbook", "Steps", "Providers", "Stores", "Simulator", "Transport", "Crypto", "Posix",
     ],
   ]
   /// Of the toolchain. No Foundation: it costs every start more than everything else together.

@@ -1,13 +1,13 @@
 import HTTPClient
-import Runbook
+public import Runbook
 
 /// The transport that reaches the real world. Header values are revealed here, and nowhere before.
-struct LibcurlTransport: HTTPTransport {
+public struct LibcurlTransport: HTTPTransport {
   private let client: LibcurlClient
 
-  init(_ client: LibcurlClient = LibcurlClient()) { self.client = client }
+  public init() { client = LibcurlClient() }
 
-  func send(_ request: HTTPRequest) async throws(HTTPFailure) -> HTTPResponse {
+  public func send(_ request: HTTPRequest) async throws(HTTPFailure) -> HTTPResponse {
     var wire = ClientRequest(
       request.method, request.url, headers: request.headers.map { ($0.name, $0.value.reveal()) }, body: request.body)
     wire.connectTimeout = request.connectTimeout
