@@ -54,13 +54,15 @@ public struct Diagnostics: Error, Sendable, Equatable {
 }
 
 extension Diagnostics {
-  /// By place, equal ones once, the first 50.
+  /// By place, equal ones once, the first 50; errors go before warnings when there are more.
   var inFileOrder: Diagnostics {
-    var seen: [Diagnostic] = []
-    for item in items.enumerated().sorted(by: { ($0.element.range.start, $0.offset) < ($1.element.range.start, $1.offset) }) {
-      guard seen.count < Diagnostics.limit else { break }
-      if seen.last(where: { $0.range == item.element.range }) != item.element { seen.append(item.element) }
+    let sorted = items.enumerated().sorted { ($0.element.range.start, $0.offset) < ($1.element.range.start, $1.offset) }
+    var unique: [Diagnostic] = []
+    for (_, item) in sorted {
+      let isKnown = unique.reversed().prefix { $0.range.start == item.range.start }.contains(item)
+      if !isKnown { unique.append(item) }
     }
-    return Diagnostics(seen)
+    if unique.count > Diagnostics.limit, hasErrors { unique.removeAll { $0.severity == .warning } }
+    return Diagnostics(Array(unique.prefix(Diagnostics.limit)))
   }
 }

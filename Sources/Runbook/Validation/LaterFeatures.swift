@@ -1,0 +1,85 @@
+/// Words that other tools use for what has a word of its own here, and words of this language that have to wait. Both are
+/// refused by name: a step that looks guarded and is not is worse than one that does not load.
+enum LaterFeatures {
+  /// Keys of steps and of the top level that are not supported yet.
+  static let keys: Set<String> = [
+    "drill", "on_waiting", "schedule", "block", "rescue", "parallel", "call", "approve", "for_each",
+  ]
+  /// Actions of the vocabulary that are not built yet.
+  static let actions: Set<String> = [
+    "rescue.images", "rescue.enter", "rescue.exit", "backup.restore_as", "backup.sync", "ssh.reboot", "ssh.copy",
+    "notify.slack", "notify.mail", "report.publish", "zomro.call", "zstack.request", "server.delete",
+  ]
+  static let providers: Set<String> = ["zomro", "zstack"]
+
+  /// Never part of v1.
+  private static let absent: [String: String] = [
+    "targets": "name the servers in `inputs`", "before": "steps run in the order of the file",
+    "after": "steps run in the order of the file", "windows": "let whatever starts the run decide when",
+  ]
+
+  /// What is written here, for the words of other tools.
+  private static let habits: [String: String] = [
+    "uses": "`action: NAME` with `with:`", "needs": "nothing: steps run in the order of the file",
+    "depends_on": "nothing: steps run in the order of the file", "when": "`if: EXPRESSION`",
+    "register": "nothing: read `steps.ID.outputs` of a step with an `id`", "loop": "`for_each`",
+    "with_items": "`for_each`", "script": "`run: TEXT`", "shell": "`run: TEXT`", "command": "`run: {command: [argv]}`",
+    "failed_when": "`expect: EXPRESSION` (what must hold)", "changed_when": "`effect: none` for a step that changes nothing",
+    "ignore_errors": "`continue_on_error: true`", "continue-on-error": "`continue_on_error: true`",
+    "timeout-minutes": "`timeout: 10m`", "timeoutSeconds": "`timeout: 30s`", "retries": "`retry: {attempts: 3}`",
+    "finally": "`always:` at the top level", "tasks": "`steps:`", "jobs": "`steps:`", "variables": "`vars:`",
+    "params": "`inputs:`", "parameters": "`inputs:`", "undo": "`rollback:`", "compensate": "`rollback:`",
+    "on_error": "`continue_on_error: true`", "environment": "`env:`", "become": "nothing: scripts run as the user of the run",
+    "on": "nothing: whoever wants it starts the run",
+  ]
+
+  /// A diagnostic for a key that is known, though not here or not yet.
+  static func key(_ entry: Node.Entry) -> Diagnostic? {
+    if keys.contains(entry.key) { return unsupported(entry.key, at: entry.keyRange) }
+    if let instead = absent[entry.key] {
+      return Diagnostic("E-UNSUPPORTED", at: entry.keyRange, "`\(entry.key)` is not part of the language", hint: instead)
+    }
+    guard let ours = habits[entry.key] else { return nil }
+    return Diagnostic(
+      "E-KEY-FOREIGN", at: entry.keyRange, "`\(entry.key)` is a word of other tools", hint: "here it is \(ours)")
+  }
+
+  static func unsupported(_ word: String, at range: SourceRange) -> Diagnostic {
+    Diagnostic("E-UNSUPPORTED", at: range, "`\(word)` is not supported yet", hint: "take it out; a later release will read it")
+  }
+
+  /// Habits inside expressions: `failure()`, `env.X`.
+  static func expression(_ text: String, at range: SourceRange) -> Diagnostic? {
+    for (call, ours) in [
+      ("failure()", "put the steps under `on_failure:`"), ("always()", "put the steps under `always:`"),
+      ("success()", "leave it out: steps run only when all before succeeded"),
+      ("cancelled()", "read `failure.kind == 'cancelled'` in `on_failure` or `always`"),
+    ] where text.contains(call) && !text.contains("." + call) {
+      return Diagnostic("E-KEY-FOREIGN", at: range, "`\(call)` is a word of other tools", hint: ours)
+    }
+    if hasRoot("env", in: text) {
+      return Diagnostic(
+        "E-KEY-FOREIGN", at: range, "expressions cannot read the environment (`env`)",
+        hint: "declare an input (`inputs.x`) or a secret (`source: env`)")
+    }
+    if hasRoot("github", in: text) || hasRoot("params", in: text) {
+      return Diagnostic("E-KEY-FOREIGN", at: range, "this is a name of other tools", hint: "here it is `inputs.NAME`")
+    }
+    return nil
+  }
+
+  /// `env.` or `env[` at the beginning of a name.
+  private static func hasRoot(_ root: String, in text: String) -> Bool {
+    let bytes = Array(text.utf8)
+    let word = Array(root.utf8)
+    guard bytes.count > word.count else { return false }
+    for start in 0..<(bytes.count - word.count) where bytes[start] == word[0] && bytes[start...].starts(with: word) {
+      let next = bytes[start + word.count]
+      let previous = start > 0 ? bytes[start - 1] : 0x20
+      let isMember = previous == UInt8(ascii: ".") || previous == UInt8(ascii: "_") || previous >= 0x30 && previous <= 0x39
+      let isName = isMember || previous >= 0x61 && previous <= 0x7a || previous >= 0x41 && previous <= 0x5a
+      if !isName, next == UInt8(ascii: ".") || next == UInt8(ascii: "[") { return true }
+    }
+    return false
+  }
+}
