@@ -1,0 +1,61 @@
+/// Every action that a runbook may name, with what the checks of 10 000 steps would else work out 10 000 times.
+final class ActionCatalog {
+  private(set) var builtIn: [String: ActionInfo] = [:]
+  /// By action, then by provider type.
+  private(set) var provided: [String: [String: ActionInfo]] = [:]
+  private(set) var kinds: [String: StepShape] = [:]
+  let providers: [String: any ProviderKind.Type]
+  let keywords: [String]
+
+  init(_ context: ValidationContext) {
+    keywords = context.steps.map { $0.keyword }
+    for step in context.steps {
+      kinds[step.keyword] = step.shape
+      for action in step.actions { builtIn[action.declaration.name] = ActionInfo(action.declaration) }
+    }
+    for action in context.actions where builtIn[action.name] == nil { builtIn[action.name] = ActionInfo(action) }
+    providers = Dictionary(context.providers.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
+    for provider in context.providers {
+      for action in provider.actions { provided[action.name, default: [:]][provider.type] = ActionInfo(action) }
+    }
+  }
+
+  /// What may stand after `action:`.
+  var writableNames: [String] {
+    builtIn.filter { $0.value.declaration.isWritable }.map { $0.key } + provided.keys
+  }
+
+  /// Every action whatever its provider, for globs.
+  var all: [ActionInfo] { Array(builtIn.values) + provided.values.flatMap { $0.values } }
+}
+
+/// An action's declaration, shared by all its steps.
+final class ActionInfo {
+  let declaration: ActionDeclaration
+  let fields: [FieldInfo]
+  let required: [FieldInfo]
+  let defaults: [(name: String, value: Template)]
+  let result: ValueType
+  /// A script or command runs, so `env` means something.
+  let acceptsEnvironment: Bool
+  let fieldNames: [String]
+
+  init(_ declaration: ActionDeclaration) {
+    self.declaration = declaration
+    fields = declaration.fields.map { FieldInfo($0) }
+    required = fields.filter { $0.field.required && $0.field.defaultValue == nil }
+    defaults = declaration.fields.compactMap { field in field.defaultValue.map { (field.name, .literal($0)) } }
+    result = .object(declaration.result.isEmpty ? declaration.outputs : declaration.result)
+    fieldNames = declaration.fields.map { $0.name }
+    acceptsEnvironment = fieldNames.contains("script") || fieldNames.contains("command")
+  }
+
+  func field(_ name: String) -> FieldInfo? { fields.first { $0.field.name == name } }
+}
+
+/// A field, and its pattern once it has been needed.
+final class FieldInfo {
+  let field: Field
+  private(set) lazy var pattern: Pattern? = field.pattern.flatMap { try? Pattern($0) }
+  init(_ field: Field) { self.field = field }
+}

@@ -1,0 +1,148 @@
+/// `with`, `env`, and the fields that a keyword takes directly.
+extension Validation {
+  func with(_ act: Act, _ shape: StepShape, _ kind: Node.Entry, _ with: Node.Entry?) -> [String: Template] {
+    var templates: [String: Template] = [:]
+    switch shape {
+    case .scalar(_, let field):
+      if let info = act.info.field(field.name) { templates[field.name] = required(kind.value, kind.key, info) }
+    case .scalarOrFields(_, let scalarField):
+      if kind.value.entries != nil {
+        fields(kind.value.entries ?? [], act.info, &templates)
+        requireFields(act.info, templates, kind.value, at: kind.keyRange)
+      } else if let info = act.info.field(scalarField) {
+        templates[scalarField] = required(kind.value, kind.key, info)
+      }
+      refuseWith(with, kind)
+      oneScript(act.info, kind.value.entries, at: kind.keyRange, kind.key)
+    case .namedAction:
+      if let with, let entries = map(with.value, "`with`") { fields(entries, act.info, &templates) }
+      requireFields(act.info, templates, with?.value, at: kind.value.range)
+      if act.info.acceptsEnvironment {
+        oneScript(act.info, with?.value.entries ?? [], at: kind.value.range, act.info.declaration.name)
+      }
+    }
+    for (name, value) in act.info.defaults where templates[name] == nil { templates[name] = value }
+    return templates
+  }
+
+  private func required(_ node: Node, _ name: String, _ info: FieldInfo) -> Template? {
+    if node.isNull {
+      return read.refuse("E-TYPE", node, "`\(name)` is empty", hint: info.field.help)
+    }
+    return template(node, name, info)
+  }
+
+  private func refuseWith(_ with: Node.Entry?, _ kind: Node.Entry) {
+    guard let with else { return }
+    sink.error(
+      "E-CONTEXT", at: with.keyRange, "`\(kind.key)` takes no `with`", hint: "put the fields below `\(kind.key):` itself")
+  }
+
+  private func fields(_ entries: [Node.Entry], _ action: ActionInfo, _ templates: inout [String: Template]) {
+    templates.reserveCapacity(entries.count + action.defaults.count)
+    for entry in entries {
+      guard let info = action.field(entry.key) else {
+        sink.error(
+          "E-KEY-UNKNOWN", at: entry.keyRange, "`\(action.declaration.name)` has no field `\(entry.key.excerpt(60))`",
+          hint: Suggestion.hint(for: entry.key, among: action.fieldNames))
+        continue
+      }
+      let template = fieldTemplate(entry, entry.key, info)
+      templates[entry.key] = template
+      if entry.key == "script_file", let template { pin(template, entry.value) }
+    }
+  }
+
+  /// One mistake in a field's value is enough: only fields that are not written are told missing.
+  private func requireFields(_ action: ActionInfo, _ templates: [String: Template], _ with: Node?, at place: SourceRange) {
+    for info in action.required where templates[info.field.name] == nil {
+      if let with, with.isUnreadable || with.entries?.contains(where: { $0.key == info.field.name }) == true { continue }
+      sink.error(
+        "E-KEY-MISSING", at: place, "`\(action.declaration.name)` needs `\(info.field.name)`", hint: info.field.help)
+    }
+  }
+
+  /// Exactly one of `script`, `script_file` and `command`.
+  private func oneScript(_ action: ActionInfo, _ entries: [Node.Entry]?, at place: SourceRange, _ name: String) {
+    guard let entries else { return }
+    let words = ["command", "script", "script_file"].filter { action.field($0) != nil }
+    let given = entries.filter { words.contains($0.key) }
+    if given.count > 1 {
+      sink.error("E-KEY-TOGETHER", at: given[1].keyRange, "`\(given[0].key)` and `\(given[1].key)` cannot stand together")
+    } else if given.isEmpty {
+      sink.error("E-KEY-MISSING", at: place, "`\(name)` needs one of \(ScalarReader.alternatives(words))")
+    }
+  }
+
+  /// Names to texts, secrets welcome: they reach the script over a pipe.
+  func env(_ entry: Node.Entry, _ action: ActionInfo) -> [String: Template] {
+    guard action.acceptsEnvironment else {
+      sink.error(
+        "E-CONTEXT", at: entry.keyRange, "`\(action.declaration.name)` runs no script, so `env` means nothing to it",
+        hint: "take it out")
+      return [:]
+    }
+    guard let entries = map(entry.value, "`env`") else { return [:] }
+    var env: [String: Template] = [:]
+    for entry in entries {
+      let isName = entry.key.utf8.allSatisfy { $0 == 0x5f || $0 >= 0x30 && $0 <= 0x39 || $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a }
+      guard isName, let first = entry.key.utf8.first, first > 0x39 else {
+        sink.error("E-NAME", at: entry.keyRange, "`\(entry.key.excerpt(60))` is no name of an environment variable")
+        continue
+      }
+      env[entry.key] = template(entry.value, "env.\(entry.key)", secretText)
+    }
+    return env
+  }
+
+  // MARK: Defaults
+
+  /// The keys of `defaults` that mean something to this action, below the step's own.
+  func applicable(_ defaults: [Node.Entry], to act: Act, under entries: [Node.Entry]) -> [Node.Entry] {
+    let declaration = act.info.declaration
+    var usable: [Node.Entry] = []
+    for entry in defaults {
+      switch entry.key {
+      case "with":
+        guard declaration.isWritable, let fields = entry.value.entries else { continue }
+        let fitting = fields.filter { act.info.field($0.key) != nil }
+        if fitting.isEmpty { continue }
+        usable.append(Node.Entry(key: entry.key, keyPlace: entry.keyPlace, value: Node(.mapping(fitting), at: entry.value.place)))
+      case "env": if act.info.acceptsEnvironment { usable.append(entry) }
+      case "provider": if act.block != nil { usable.append(entry) }
+      case "wait":
+        if declaration.wait != nil || declaration.effect == .none { usable.append(entry) }
+      case "rollback": if declaration.effect != .none { usable.append(entry) }
+      default: usable.append(entry)
+      }
+    }
+    return Node.merged(entries, over: usable)
+  }
+
+  // MARK: Files
+
+  /// A script's file is read now and run as it was: what is checked is what runs.
+  private func pin(_ template: Template, _ node: Node) {
+    guard let path = template.constant?.string, pinnedFiles[path] == nil else { return }
+    if let problem = Validation.pathProblem(path) {
+      sink.error("E-FILE", at: node.range, "`script_file` \(problem)", hint: "name a file in the runbook's folder or below it")
+      return
+    }
+    do throws(FileRefusal) {
+      pinnedFiles[path] = try context.readFile(path, Limits.scriptBytes)
+    } catch {
+      sink.error("E-FILE", at: node.range, "`\(path.excerpt(100))` cannot be read: \(error.message)")
+    }
+  }
+
+  /// A clause; nil if the path cannot leave its folder by its text alone.
+  static func pathProblem(_ path: String) -> String? {
+    if path.hasPrefix("/") || path.hasPrefix("~") { return "must be a path relative to the runbook" }
+    if path.utf8.contains(0) || path.utf8.count > 1024 { return "is no path" }
+    let parts = path.split(separator: "/", omittingEmptySubsequences: true)
+    if parts.contains("..") { return "cannot leave the runbook's folder (`..`)" }
+    if parts.allSatisfy({ $0 == "." }) { return "names no file" }
+    if path.contains("%2") || path.contains("\\") { return "must be written plainly, with `/` between folders" }
+    return nil
+  }
+}

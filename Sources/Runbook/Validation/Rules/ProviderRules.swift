@@ -1,0 +1,99 @@
+/// `providers:` and which of them a step uses.
+extension Validation {
+  func providers(_ node: Node?) -> [ProviderBlock] {
+    guard let node, let entries = map(node, "`providers`") else { return [] }
+    let roots = environment.roots.filter { ["inputs", "vars", "secrets"].contains($0.key) }
+    return inEnvironment(TypeEnvironment(roots: roots)) {
+      entries.compactMap { entry in
+        guard Names.check(entry.key, at: entry.keyRange, "the provider", sink) else { return nil }
+        let block = block(entry)
+        blocks.append((entry.key, block?.type))
+        return block
+      }
+    }
+  }
+
+  private func block(_ entry: Node.Entry) -> ProviderBlock? {
+    let name = "providers.\(entry.key)"
+    guard var fields = FieldReader(entry.value, "`\(name)`", sink) else { return nil }
+    let types = catalog.providers.keys.sorted()
+    guard let node = fields.require("type", at: entry.keyRange, hint: "one of \(types.joined(separator: ", "))") else { return nil }
+    guard let type = read.scalar(node, "\(name).type", "one word")?.text else { return nil }
+    guard let kind = catalog.providers[type] else {
+      if LaterFeatures.providers.contains(type) {
+        sink.report(LaterFeatures.unsupported("type: \(type)", at: node.range))
+      } else {
+        sink.error("E-PROVIDER", at: node.range, "unknown provider type `\(type.excerpt(60))`", hint: Suggestion.hint(for: type, among: types))
+      }
+      return nil
+    }
+    var settings: [String: Template] = [:]
+    let known = kind.fields + kind.commonFields.filter { common in !kind.fields.contains { $0.name == common.name } }
+    for field in known {
+      if let value = fields.takeEntry(field.name) {
+        settings[field.name] = fieldTemplate(value, "\(name).\(field.name)", FieldInfo(field))
+      } else if field.required {
+        sink.error("E-KEY-MISSING", at: entry.keyRange, "`\(name)` needs `\(field.name)`", hint: field.help)
+      }
+    }
+    fields.finish(known: ["type"] + known.map { $0.name })
+    refusePlainHTTP(settings, fields, name)
+    return ProviderBlock(name: entry.key, type: type, settings: settings)
+  }
+
+  /// Credentials do not cross a network in the clear unless somebody says so.
+  private func refusePlainHTTP(_ settings: [String: Template], _ fields: FieldReader, _ name: String) {
+    guard settings["plain_http"] == nil, let url = settings["url"]?.constant?.string, url.hasPrefix("http://"),
+      !WebAddress.isLoopback(url), let entry = fields.entries.first(where: { $0.key == "url" })
+    else { return }
+    sink.error(
+      "E-URL", at: entry.value.range, "`\(name).url` would send credentials unencrypted",
+      hint: "write `https://`, or `plain_http: allow` if the way there is safe")
+  }
+
+  /// A field that is written: planned ones are refused by name.
+  func fieldTemplate(_ entry: Node.Entry, _ name: String, _ info: FieldInfo) -> Template? {
+    if info.field.isPlanned {
+      sink.report(LaterFeatures.unsupported(info.field.name, at: entry.keyRange))
+      return nil
+    }
+    return template(entry.value, name, info)
+  }
+
+  // MARK: Which provider a step uses
+
+  /// The block and the action on it, for an action that providers have; nil, and told, if there is none.
+  func resolve(
+    _ action: String, _ byType: [String: ActionInfo], at node: Node, provider choice: Node?
+  ) -> (block: String, info: ActionInfo)? {
+    if let choice { return chosen(choice, action, byType) }
+    let able = blocks.filter { block in block.type.map { byType[$0] != nil } ?? false }
+    if able.count == 1, let type = able[0].type, let info = byType[type] { return (able[0].name, info) }
+    if able.count > 1 {
+      let names = ScalarReader.alternatives(able.map { $0.name })
+      sink.error("E-PROVIDER", at: node.range, "several providers can do `\(action)`", hint: "add `provider:` with \(names)")
+    } else if !blocks.contains(where: { $0.type == nil }) {
+      let types = byType.keys.sorted()
+      let hint = "add `providers: {cloud: {type: \(types.first ?? "")}}`"
+      sink.error(
+        "E-PROVIDER", at: node.range,
+        blocks.isEmpty ? "`\(action)` needs a provider, and none is declared" : "no declared provider can do `\(action)`",
+        hint: types.count == 1 ? hint : "types that can: \(types.joined(separator: ", "))")
+    }
+    return nil
+  }
+
+  private func chosen(_ node: Node, _ action: String, _ byType: [String: ActionInfo]) -> (String, ActionInfo)? {
+    guard let name = read.text(node, "provider") else { return nil }
+    guard let block = blocks.first(where: { $0.name == name }) else {
+      return read.refuse(
+        "E-PROVIDER", node, "there is no provider `\(name.excerpt(60))`",
+        hint: Suggestion.hint(for: name, among: blocks.map { $0.name }))
+    }
+    guard let type = block.type else { return nil }
+    guard let info = byType[type] else {
+      return read.refuse("E-PROVIDER", node, "`\(name)` (\(type)) cannot do `\(action)`")
+    }
+    return (name, info)
+  }
+}

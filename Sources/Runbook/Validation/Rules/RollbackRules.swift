@@ -1,0 +1,76 @@
+/// `rollback:` what undoes a step, and the word that nothing does.
+extension Validation {
+  func rollback(_ step: inout ValidatedStep, _ fields: inout FieldReader, _ section: StepSection, at keyword: SourceRange) {
+    guard let entry = fields.takeEntry("rollback") else {
+      warnOfSilence(step, section, at: keyword)
+      return
+    }
+    guard section == .steps else {
+      let reason = section.isUndo ? "what undoes a step is not undone itself" : "only what `steps` have done is undone"
+      sink.error("E-CONTEXT", at: entry.keyRange, "`rollback` cannot stand in `\(section.word)`", hint: reason)
+      return
+    }
+    if step.isCommit {
+      sink.error("E-CONTEXT", at: entry.keyRange, "`commit` has nothing to undo", hint: "take the line out")
+      return
+    }
+    step.rollback = clause(entry, of: step)
+    if case .steps = step.rollback, step.effect == .none {
+      warn(
+        "W-ROLLBACK-EFFECT", at: entry.keyRange, "`\(step.title)` changes nothing, and yet it has something to undo",
+        hint: "put the undo steps to the step whose change they undo")
+    }
+  }
+
+  /// R5: a change without a word of rollback.
+  private func warnOfSilence(_ step: ValidatedStep, _ section: StepSection, at keyword: SourceRange) {
+    guard section == .steps, step.effect != .none else { return }
+    warn(
+      "W-ROLLBACK", at: keyword, "`\(step.title)` changes something and does not say how that is undone",
+      hint: step.action.suggestedUndo.map { "add `rollback: [\($0)]`, or `rollback: none`" }
+        ?? "add `rollback:` with steps, `none` (nothing to undo) or `irreversible`")
+  }
+
+  private func clause(_ entry: Node.Entry, of step: ValidatedStep) -> RollbackClause {
+    let node = entry.value
+    switch node.content {
+    case .unreadable: return .none
+    case .scalar(let scalar):
+      if scalar.text == "none" { return .none }
+      if scalar.text == "irreversible" { return .irreversible }
+      sink.error(
+        "E-TYPE", at: node.range, "`rollback` must be a list of steps, `none` or `irreversible`, not \(node.kindInWords)",
+        hint: Suggestion.nearest(to: scalar.text, among: ["none", "irreversible"]).map { "did you mean `\($0)`?" })
+      return .none
+    case .sequence: return .steps(undo(node, of: step), undo: .started)
+    case .mapping(let entries):
+      if entries.contains(where: { catalog.kinds[$0.key] != nil }) {
+        sink.error("E-TYPE", at: node.range, "`rollback` is a list of steps", hint: "begin each step with `- `")
+        return .none
+      }
+      guard var fields = FieldReader(node, "`rollback`", sink) else { return .none }
+      let scope: UndoScope = fields.take("undo").flatMap { read.choice($0, "rollback.undo") } ?? .started
+      let steps = fields.require("steps", at: entry.keyRange)
+      fields.finish(known: ["undo", "steps"])
+      return .steps(steps.map { undo($0, of: step) } ?? [], undo: scope)
+    }
+  }
+
+  /// Undo steps see their owner as `self`, and the failure that set them going.
+  private func undo(_ node: Node, of step: ValidatedStep) -> [ValidatedStep] {
+    if node.items?.isEmpty == true {
+      sink.error("E-EMPTY", at: node.range, "`rollback` is empty", hint: "write `none` if there is nothing to undo")
+    }
+    environment.roots["self"] = selfType(step)
+    let reference = step.id.flatMap { environment.steps[$0] }
+    if let id = step.id {
+      environment.steps[id] = .hidden(line: step.range.start.line, because: "in its own `rollback` it is `self`")
+    }
+    defer {
+      environment.roots["self"] = nil
+      environment.roots["failure"] = nil
+      if let id = step.id { environment.steps[id] = reference }
+    }
+    return steps(node, in: .undo(owner: step.path))
+  }
+}

@@ -1,0 +1,278 @@
+/// Where a step stands: decides its path, what it may be and what it may read.
+enum StepSection: Equatable {
+  case steps, onFailure, onRollbackFailure, always
+  case undo(owner: String)
+
+  var word: String {
+    switch self {
+    case .steps: "steps"
+    case .onFailure: "on_failure"
+    case .onRollbackFailure: "on_rollback_failure"
+    case .always: "always"
+    case .undo: "rollback"
+    }
+  }
+
+  func path(_ index: Int) -> String {
+    if case .undo(let owner) = self { return "\(owner).undo[\(index)]" }
+    return "\(word)[\(index)]"
+  }
+
+  var isUndo: Bool { if case .undo = self { true } else { false } }
+}
+
+extension Validation {
+  static let stepKeys = [
+    "id", "name", "if", "with", "env", "outputs", "expect", "retry", "wait", "timeout", "rollback", "idempotent", "effect",
+    "on_crash", "continue_on_error", "provider",
+  ]
+
+  /// Ids of the whole file, so that a reference can tell "further down" from "nowhere".
+  func declareIds(_ sections: Sections) {
+    let lists = [sections.steps, sections.onFailure, sections.onRollbackFailure, sections.always]
+    for node in lists.flatMap({ $0?.items ?? [] }) {
+      guard let entry = node.entries?.first(where: { $0.key == "id" }), let id = entry.value.scalar?.text else { continue }
+      environment.steps[id] = .later(line: entry.value.range.start.line)
+    }
+  }
+
+  func steps(_ node: Node?, in section: StepSection) -> [ValidatedStep] {
+    guard let node, !node.isUnreadable else { return [] }
+    guard let items = node.items else {
+      let hint = node.entries == nil ? "a list of steps, each beginning with `- `" : "begin each step with `- `"
+      sink.error("E-TYPE", at: node.range, "`\(section.word)` must be a list, not \(node.kindInWords)", hint: hint)
+      return []
+    }
+    if items.isEmpty, section == .steps { sink.error("E-EMPTY", at: node.range, "`steps` is empty") }
+    declareRoots(of: section)
+    var steps: [ValidatedStep] = []
+    steps.reserveCapacity(items.count)
+    var end: SourceRange?
+    for (index, item) in items.enumerated() {
+      guard let step = step(item, index, in: section) else { continue }
+      if end != nil {
+        warn("W-UNREACHABLE", at: item.range, "no run comes to this step: the one before always fails", hint: nil)
+        end = nil
+      }
+      if step.action.name == "fail", step.condition == nil, !step.continuesOnError { end = step.range }
+      steps.append(step)
+    }
+    return steps
+  }
+
+  /// The roots that exist only in some sections.
+  private func declareRoots(of section: StepSection) {
+    switch section {
+    case .steps: break
+    case .undo, .onFailure: environment.roots["failure"] = .stepError
+    case .onRollbackFailure:
+      environment.roots["failure"] = .stepError
+      environment.roots["rollback"] = .rollback
+    case .always:
+      // null when nothing failed, so nothing is said of it.
+      environment.roots["failure"] = .any
+      environment.roots["rollback"] = .rollback
+    }
+  }
+
+  func warn(_ code: String, at range: SourceRange, _ message: @autoclosure () -> String, hint: @autoclosure () -> String?) {
+    sink.report(Diagnostic(code, context.isStrict ? .error : .warning, at: range, message(), hint: hint()))
+  }
+
+  // MARK: One step
+
+  private func step(_ node: Node, _ index: Int, in section: StepSection) -> ValidatedStep? {
+    guard let entries = node.entries else {
+      if !node.isUnreadable {
+        sink.error("E-TYPE", at: node.range, "a step must be a map (`key: value` lines), not \(node.kindInWords)")
+      }
+      return nil
+    }
+    guard let (kind, shape) = keyword(entries, node) else { return nil }
+    guard let act = resolved(kind, shape, entries, in: section) else {
+      registerUnknown(entries)
+      return nil
+    }
+    let all = act.defaults.isEmpty ? entries : applicable(act.defaults, to: act, under: entries)
+    var fields = FieldReader(all, of: node, "the step", sink)
+    _ = fields.take(kind.key)
+    let id = fields.takeEntry("id").flatMap { stepId($0, in: section) }
+    var step = ValidatedStep(
+      path: id ?? section.path(index), id: id, title: id ?? act.info.declaration.name, range: node.range, mode: act.mode,
+      action: act.info.declaration, provider: act.block, with: [:], condition: nil, env: [:], outputs: [], expect: nil,
+      retry: .standard, wait: .standard, timeout: .zero, rollback: .absent, isIdempotent: false,
+      effect: act.info.declaration.effect, effectClass: act.info.declaration.effectClass, onCrash: nil,
+      continuesOnError: false, undoContinuesOnError: false, isCommit: kind.key == "commit")
+    if let name = fields.take("name") { step.title = read.text(name, "name", limit: 200) ?? step.title }
+    if let condition = fields.take("if") { step.condition = expression(condition, "if", expecting: .bool) }
+    step.with = with(act, shape, kind, fields.takeEntry("with"))
+    if let env = fields.takeEntry("env") { step.env = self.env(env, act.info) }
+    flags(&step, &fields, section)
+    attempt(&step, act.info, &fields)
+    policies(&step, act.info, &fields, section)
+    if let provider = fields.takeEntry("provider"), act.block == nil {
+      sink.error("E-CONTEXT", at: provider.keyRange, "`\(step.action.name)` needs no provider", hint: "take the line out")
+    }
+    rollback(&step, &fields, section, at: kind.keyRange)
+    finish(fields, section)
+    register(step)
+    return step
+  }
+
+  private func finish(_ fields: FieldReader, _ section: StepSection) {
+    fields.finish(known: catalog.keywords + Validation.stepKeys + (section.isUndo ? ["on_error"] : [])) { entry in
+      guard entry.key == "with" else { return nil }
+      return Diagnostic("E-CONTEXT", at: entry.keyRange, "`with` belongs to `action` and `wait_for`", hint: "take it out")
+    }
+  }
+
+  private func stepId(_ entry: Node.Entry, in section: StepSection) -> String? {
+    guard let id = read.text(entry.value, "id", limit: 1000) else { return nil }
+    if section.isUndo {
+      sink.error("E-CONTEXT", at: entry.keyRange, "an undo step has no `id`: nothing can refer to it", hint: "use `name`")
+      return nil
+    }
+    guard Names.check(id, at: entry.value.range, "the id", sink) else { return nil }
+    if let first = ids[id] {
+      sink.report(
+        Diagnostic(
+          "E-ID-DUPLICATE", at: entry.value.range, "the id `\(id)` is given twice",
+          hint: "first on line \(first.start.line); ids are unique in a file", related: first))
+    } else {
+      ids[id] = entry.value.range
+    }
+    return id
+  }
+
+  // MARK: What it does
+
+  /// The one keyword of a step.
+  private func keyword(_ entries: [Node.Entry], _ node: Node) -> (Node.Entry, StepShape)? {
+    var found: (entry: Node.Entry, shape: StepShape)?
+    var isWrong = false
+    for entry in entries {
+      guard let shape = catalog.kinds[entry.key] else { continue }
+      if let first = found {
+        sink.error(
+          "E-STEP-KIND", at: entry.keyRange, "a step does one thing, and this one has `\(first.entry.key)` and `\(entry.key)`",
+          hint: "make two steps of it")
+        isWrong = true
+      } else {
+        found = (entry, shape)
+      }
+    }
+    if let found { return isWrong ? nil : (found.entry, found.shape) }
+    registerUnknown(entries)
+    for entry in entries {
+      if let known = LaterFeatures.key(entry), !Validation.stepKeys.contains(entry.key) {
+        sink.report(known)
+        return nil
+      }
+    }
+    let strange = entries.first { !Validation.stepKeys.contains($0.key) && Suggestion.nearest(to: $0.key, among: catalog.keywords) != nil }
+      ?? entries.first { !Validation.stepKeys.contains($0.key) }
+    if let strange {
+      sink.error(
+        "E-STEP-KIND", at: strange.keyRange, "unknown step kind `\(strange.key.excerpt(60))`",
+        hint: Suggestion.hint(for: strange.key, among: catalog.keywords))
+    } else {
+      sink.error(
+        "E-STEP-KIND", at: node.range, "the step does not say what it does",
+        hint: "give it one of \(catalog.keywords.map { "`\($0)`" }.joined(separator: ", "))")
+    }
+    return nil
+  }
+
+  /// A step that could not be read: references to it are not mistakes of their own.
+  private func registerUnknown(_ entries: [Node.Entry]) {
+    guard let id = entries.first(where: { $0.key == "id" })?.value.scalar?.text else { return }
+    brokenSteps.append(id)
+  }
+
+  struct Act {
+    var info: ActionInfo
+    var block: String?
+    var mode: StepMode
+    var defaults: [Node.Entry]
+  }
+
+  private func resolved(
+    _ kind: Node.Entry, _ shape: StepShape, _ entries: [Node.Entry], in section: StepSection
+  ) -> Act? {
+    switch shape {
+    case .scalar(let name, _):
+      guard allowed(kind, name, in: section), let info = catalog.builtIn[name] else { return nil }
+      return Act(info: info, block: nil, mode: .call, defaults: [])
+    case .scalarOrFields(let name, _):
+      guard allowed(kind, name, in: section), let info = catalog.builtIn[name] else { return nil }
+      return Act(info: info, block: nil, mode: .call, defaults: defaults.keys(for: name))
+    case .namedAction(let mode):
+      guard let name = read.text(kind.value, kind.key) else { return nil }
+      guard var act = named(name, kind, entries) else { return nil }
+      act.mode = mode
+      guard allowed(kind, name, in: section), isDiagnostic(act.info, kind, section) else { return nil }
+      if mode == .waitFor, act.info.declaration.effect != .none {
+        sink.error(
+          "E-CONTEXT", at: kind.value.range, "`wait_for` repeats its action, and `\(name)` changes something",
+          hint: "write `action: \(name)`, or wait for an action that only reads")
+        return nil
+      }
+      return act
+    }
+  }
+
+  private func named(_ name: String, _ kind: Node.Entry, _ entries: [Node.Entry]) -> Act? {
+    let defaults = defaults.keys(for: name)
+    if let info = catalog.builtIn[name] {
+      if info.declaration.isWritable { return Act(info: info, block: nil, mode: .call, defaults: defaults) }
+      sink.error("E-ACTION", at: kind.value.range, "`\(name)` is not an action", hint: "write `\(name): …` instead of `\(kind.key): \(name)`")
+      return nil
+    }
+    if let byType = catalog.provided[name] {
+      let choice = (entries.first { $0.key == "provider" } ?? defaults.first { $0.key == "provider" })?.value
+      return resolve(name, byType, at: kind.value, provider: choice).map {
+        Act(info: $0.info, block: $0.block, mode: .call, defaults: defaults)
+      }
+    }
+    if LaterFeatures.actions.contains(name) {
+      sink.report(LaterFeatures.unsupported(name, at: kind.value.range))
+    } else {
+      sink.error(
+        "E-ACTION", at: kind.value.range, "unknown action `\(name.excerpt(60))`",
+        hint: Suggestion.nearest(to: name, among: catalog.writableNames.sorted()).map { "did you mean `\($0)`?" }
+          ?? "`runbook schema` lists them")
+    }
+    return nil
+  }
+
+  /// `commit` closes undo entries of the steps before it, so it stands among them.
+  private func allowed(_ kind: Node.Entry, _ action: String, in section: StepSection) -> Bool {
+    if section == .steps { return true }
+    if kind.key == "commit" || (kind.key == "fail" && section.isUndo) {
+      sink.error("E-CONTEXT", at: kind.keyRange, "`\(kind.key)` cannot stand in `\(section.word)`", hint: "it belongs into `steps`")
+      return false
+    }
+    return true
+  }
+
+  private func isDiagnostic(_ info: ActionInfo, _ kind: Node.Entry, _ section: StepSection) -> Bool {
+    guard section == .onFailure, !info.declaration.isDiagnostic, info.declaration.effect != .none else { return true }
+    sink.error(
+      "E-CONTEXT", at: kind.value.range, "`on_failure` only looks, and `\(info.declaration.name)` changes something",
+      hint: "put it into the step's `rollback`, or into `always`")
+    return false
+  }
+
+  private func register(_ step: ValidatedStep) {
+    guard let id = step.id else { return }
+    var outputs = step.action.outputs
+    for output in step.outputs { outputs[output.name] = output.value.type }
+    if step.condition != nil {
+      environment.steps[id] = .mayNotHaveRun(outputs: outputs, because: "it has an `if`")
+    } else if step.continuesOnError {
+      environment.steps[id] = .mayNotHaveRun(outputs: outputs, because: "it may have failed (`continue_on_error`)")
+    } else {
+      environment.steps[id] = .ran(outputs: outputs)
+    }
+  }
+}

@@ -1,0 +1,266 @@
+/// Values with `${{ }}` and bare expressions, checked against what their place takes.
+extension Validation {
+  /// A bare expression.
+  func expression(_ node: Node, _ name: @autoclosure () -> String, expecting type: ValueType = .any) -> Expression? {
+    guard let scalar = read.scalar(node, name(), "an expression") else { return nil }
+    if node.isNull, scalar.text.isEmpty {
+      return read.refuse("E-TYPE", node, "`\(name())` is empty", hint: "write an expression, or take the key out")
+    }
+    switch Expression.parse(scalar.text, at: node.range, in: environment, expecting: type) {
+    case .success(let expression):
+      if expression.isTainted { refuseSecret(node, name()) }
+      return expression
+    case .failure(let mistakes):
+      refuse(mistakes, node, scalar)
+      return nil
+    }
+  }
+
+  /// Any value, with expressions in any text of it.
+  func anyTemplate(_ node: Node) -> Template? {
+    switch node.content {
+    case .unreadable: return nil
+    case .scalar(let scalar):
+      if Validation.hasExpression(scalar.text) { return text(node, scalar) }
+      return node.scalarValue(scalar, sink).map { .literal($0) }
+    case .sequence(let items):
+      let templates = items.map { anyTemplate($0) }
+      return .list(templates.compactMap { $0 })
+    case .mapping(let entries):
+      var templates: [String: Template] = [:]
+      for entry in entries { templates[entry.key] = anyTemplate(entry.value) }
+      return .map(templates)
+    }
+  }
+
+  func text(_ node: Node, _ scalar: Node.Scalar) -> Template? {
+    switch Template.scalar(scalar.text, at: node.range, in: environment) {
+    case .success(let template): return template
+    case .failure(let mistakes):
+      refuse(mistakes, node, scalar)
+      return nil
+    }
+  }
+
+  /// Tells why an expression is none, in the way that helps most: what YAML did to it, a habit, or the parser's own words.
+  private func refuse(_ mistakes: Diagnostics, _ node: Node, _ scalar: Node.Scalar) {
+    if sink.isFull || brokenSteps.prefix(100).contains(where: { scalar.text.contains("steps.\($0)") }) { return }
+    if scalar.isPlain, let misread = MisreadText(in: document.source, commentAfter: node.range) {
+      sink.report(misread.diagnostic)
+    } else if let habit = LaterFeatures.expression(scalar.text, at: node.range) {
+      sink.report(habit)
+    } else {
+      sink.report(mistakes)
+    }
+  }
+
+  func refuseSecret(_ node: Node, _ name: String) {
+    sink.error(
+      "E-SECRET", at: node.range, "`\(name)` would show a secret",
+      hint: "secrets go only into fields made for them (`env`, `headers`, `token`, `password`, `url`, …)")
+  }
+
+  static func hasExpression(_ text: String) -> Bool {
+    var braces = -1
+    for byte in text.utf8 {
+      if byte == UInt8(ascii: "$") {
+        braces = 0
+      } else if byte == UInt8(ascii: "{"), braces >= 0 {
+        braces += 1
+        if braces == 2 { return true }
+      } else {
+        braces = -1
+      }
+    }
+    return false
+  }
+
+  // MARK: Fields
+
+  /// One field's value. Constants are checked in full; expressions by their type.
+  func template(_ node: Node, _ name: String, _ info: FieldInfo) -> Template? {
+    if case .unreadable = node.content { return nil }
+    if case .scalar(let scalar) = node.content {
+      if info.field.kind == .expression { return expression(node, name).map { .expression($0) } }
+      if Validation.hasExpression(scalar.text) { return computed(node, scalar, name, info) }
+      if node.isNull { return null(node, name, info) }
+    }
+    return constant(node, name, info)
+  }
+
+  private func null(_ node: Node, _ name: String, _ info: FieldInfo) -> Template? {
+    guard info.field.required else { return .literal(.null) }
+    return read.refuse("E-TYPE", node, "`\(name)` is empty", hint: info.field.help)
+  }
+
+  private func computed(_ node: Node, _ scalar: Node.Scalar, _ name: String, _ info: FieldInfo) -> Template? {
+    guard info.field.allowsInterpolation else {
+      return read.refuse(
+        "E-INTERPOLATION", node, "`${{ }}` cannot stand in `\(name)`: another program would interpret the value",
+        hint: "give the value through `env: {NAME: \"${{ … }}\"}` and read \"$NAME\"")
+    }
+    guard let template = text(node, scalar) else { return nil }
+    if template.isTainted, !info.field.acceptsSecret {
+      refuseSecret(node, name)
+      return nil
+    }
+    if info.field.kind == .url, !scalar.text.hasPrefix("${{"), !WebAddress.hasScheme(scalar.text) {
+      return read.refuse("E-URL", node, "`\(name)` must begin with `https://` or `http://`")
+    }
+    guard Validation.accepts(info.field.kind, template.type) else {
+      return read.refuse(
+        "E-TYPE", node, "`\(name)` must be \(Validation.words(info.field.kind)), and the expression gives \(template.type.words)")
+    }
+    return template
+  }
+
+  private func constant(_ node: Node, _ name: String, _ info: FieldInfo) -> Template? {
+    switch info.field.kind {
+    case .string: return string(node, name, info)
+    case .int: return read.int(node, name, in: .min ... .max).map { .literal(.int($0)) }
+    case .number:
+      return read.number(node, name, in: -Double.greatestFiniteMagnitude ... .greatestFiniteMagnitude)
+        .map { number in .literal(Int64(exactly: number).map { .int($0) } ?? .double(number)) }
+    case .bool: return read.bool(node, name).map { .literal(.bool($0)) }
+    case .duration:
+      let least = name == "grace" ? Duration.zero : .milliseconds(1)
+      return read.duration(node, name, in: least ... .seconds(366 * 86_400)).map { .literal(.duration($0)) }
+    case .choice(let words): return read.choice(node, name, words).map { .literal(.string($0)) }
+    case .url: return address(node, name)
+    case .stringMap: return stringMap(node, name, info.field.acceptsSecret)
+    case .list:
+      guard node.items != nil else { return read.wrongType(node, name, "a list") }
+      return checkedAny(node, name, info)
+    case .map:
+      guard node.entries != nil else { return read.wrongType(node, name, "a map") }
+      return checkedAny(node, name, info)
+    case .any, .expression: return checkedAny(node, name, info)
+    }
+  }
+
+  private func checkedAny(_ node: Node, _ name: String, _ info: FieldInfo) -> Template? {
+    guard let template = anyTemplate(node) else { return nil }
+    if template.isTainted, !info.field.acceptsSecret {
+      refuseSecret(node, name)
+      return nil
+    }
+    return template
+  }
+
+  private func string(_ node: Node, _ name: String, _ info: FieldInfo) -> Template? {
+    guard let scalar = read.scalar(node, name, "text") else { return nil }
+    if scalar.text.isEmpty, info.field.required {
+      return read.refuse("E-TYPE", node, "`\(name)` is empty", hint: info.field.help)
+    }
+    if let pattern = info.pattern, !pattern.matches(scalar.text) {
+      return read.refuse(
+        "E-PATTERN", node, "`\(name)` is `\(scalar.text.excerpt(60))`, which does not match `\(info.field.pattern ?? "")`",
+        hint: info.field.help)
+    }
+    return .literal(.string(scalar.text))
+  }
+
+  private func address(_ node: Node, _ name: String) -> Template? {
+    guard let scalar = read.scalar(node, name, "an address") else { return nil }
+    if let problem = WebAddress.problem(scalar.text) { return read.refuse("E-URL", node, "`\(name)` \(problem)") }
+    return .literal(.string(scalar.text))
+  }
+
+  /// Names to texts: `env`, `headers`. Numbers and booleans keep the text they were written with.
+  func stringMap(_ node: Node, _ name: String, _ acceptsSecret: Bool) -> Template? {
+    guard let entries = map(node, "`\(name)`") else { return nil }
+    let info = acceptsSecret ? secretText : plainText
+    var templates: [String: Template] = [:]
+    for entry in entries { templates[entry.key] = template(entry.value, "\(name).\(entry.key)", info) }
+    return .map(templates)
+  }
+}
+
+// MARK: - Types of fields
+
+extension Validation {
+  static func accepts(_ kind: Field.Kind, _ type: ValueType) -> Bool {
+    switch (kind, type) {
+    case (_, .any), (_, .null), (.any, _), (.expression, _), (_, .secret): true
+    case (_, .optional(let inner)): accepts(kind, inner)
+    case (.string, .string), (.string, .int), (.string, .double), (.string, .bool), (.string, .timestamp): true
+    case (.choice, .string), (.url, .string), (.duration, .string), (.duration, .duration), (.bool, .bool): true
+    case (.int, .int), (.int, .double), (.number, .int), (.number, .double), (.list, .list): true
+    case (.map, .map), (.map, .object), (.stringMap, .map), (.stringMap, .object): true
+    default: false
+    }
+  }
+
+  static func words(_ kind: Field.Kind) -> String {
+    switch kind {
+    case .string: "text"
+    case .int: "a whole number"
+    case .number: "a number"
+    case .bool: "true or false"
+    case .duration: "a duration"
+    case .list: "a list"
+    case .map, .stringMap: "a map"
+    case .any, .expression: "a value"
+    case .url: "an address"
+    case .choice(let words): ScalarReader.alternatives(words)
+    }
+  }
+}
+
+extension ValueType {
+  var words: String {
+    switch self {
+    case .any: "a value"
+    case .null: "null"
+    case .bool: "true or false"
+    case .int: "a whole number"
+    case .double: "a number"
+    case .string: "text"
+    case .duration: "a duration"
+    case .timestamp: "a time"
+    case .list: "a list"
+    case .map, .object: "a map"
+    case .optional(let type): "\(type.words) or nothing"
+    case .secret: "a secret"
+    }
+  }
+}
+
+/// `http://` and `https://` addresses, as far as a file can be checked.
+enum WebAddress {
+  static func hasScheme(_ text: String) -> Bool { text.hasPrefix("https://") || text.hasPrefix("http://") }
+
+  /// A clause that follows the field's name; nil if the address is fine.
+  static func problem(_ text: String) -> String? {
+    guard hasScheme(text) else { return "must begin with `https://` or `http://`, not `\(text.excerpt(40))`" }
+    guard let host = host(text), !host.isEmpty else { return "names no host: `\(text.excerpt(60))`" }
+    if host.contains("@") { return "holds a user or password; give them in fields of their own" }
+    let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\"") }
+    return isPlain ? nil : "holds a character that no address has: `\(text.excerpt(60))`"
+  }
+
+  /// Between the scheme and the path, with port.
+  static func host(_ text: String) -> Substring? {
+    guard let start = text.range(ofScheme: "://") else { return nil }
+    return text[start...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+  }
+
+  static func isLoopback(_ text: String) -> Bool {
+    guard let host = host(text) else { return false }
+    if host.hasPrefix("[::1]") { return true }
+    let name = host.prefix { $0 != ":" }
+    return name == "localhost" || name == "127.0.0.1"
+      || name.hasPrefix("127.") && name.allSatisfy { $0.isNumber || $0 == "." } && name.split(separator: ".").count == 4
+  }
+}
+
+extension String {
+  fileprivate func range(ofScheme mark: String) -> Index? {
+    var index = startIndex
+    while index < endIndex {
+      if self[index...].hasPrefix(mark) { return self.index(index, offsetBy: mark.count) }
+      index = self.index(after: index)
+    }
+    return nil
+  }
+}
