@@ -39,14 +39,16 @@ struct VPSOrgFixture: Sendable {
 
   /// Runs an action on the example server to its end.
   @discardableResult
-  func run(_ name: String, _ with: [String: Value] = [:]) async throws -> ActionDriver.Outcome {
-    try await driver(name).run(with.merging(["server": .string(VPSOrgFixture.server)]) { given, _ in given })
+  func run(_ name: String, _ with: [String: Value] = [:], attempts: Int = 3) async throws -> ActionDriver.Outcome {
+    var driver = try driver(name)
+    driver.attempts = attempts
+    return try await driver.run(with.merging(["server": .string(VPSOrgFixture.server)]) { given, _ in given })
   }
 
   /// The failure an action ends in.
-  func failure(_ name: String, _ with: [String: Value] = [:]) async throws -> StepFailure {
+  func failure(_ name: String, _ with: [String: Value] = [:], attempts: Int = 3) async throws -> StepFailure {
     do {
-      let outcome = try await run(name, with)
+      let outcome = try await run(name, with, attempts: attempts)
       Issue.record("`\(name)` succeeded: \(outcome.result.outputs)")
       return StepFailure(.server, "none")
     } catch let failure as StepFailure {

@@ -23,11 +23,12 @@ extension VPSOrgClient {
     return ActionResult(outputs: ["state": .string(PowerState.changing.rawValue)])
   }
 
-  /// A refused change, told with the state that explains it: worth a retry only while the server is on its way.
+  /// A refused change, told with the state that explains it. "Busy" is worth a retry, a plain refusal only while the server
+  /// is on its way to another state.
   func explained(_ failure: StepFailure, _ server: VPSOrgServer) -> StepFailure {
     failure.renamed(
       "server \(server.id) is `\(server.nativeState)`; \(failure.message)", kind: .conflict,
-      retryable: server.state == .changing)
+      retryable: failure.kind == .conflict || server.state == .changing)
   }
 
   /// Asks again while waiting. A refusal is only told: the next look shows what it meant.

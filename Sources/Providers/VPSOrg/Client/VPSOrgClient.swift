@@ -200,7 +200,8 @@ extension VPSOrgClient {
     try checkID(id, kind.rawValue)
     if server == nil { try needsServer() }
     do {
-      _ = try await send(VPSOrgRequest(method: "DELETE", path: dialect.item(kind, id, server: server)))
+      let reply = try await send(VPSOrgRequest(method: "DELETE", path: dialect.item(kind, id, server: server)))
+      _ = try looseObject(reply)
       return true
     } catch {
       if error.kind == .notFound { return false }
