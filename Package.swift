@@ -60,7 +60,9 @@ let package = Package(
         name: "ScriptHarness", dependencies: ["Runbook", "Steps", "Posix"], path: "Tests/ScriptHarness", swiftSettings: strict),
       tests(of: "Steps", uses: ["Posix", "ScriptHarness"]),
       tests(of: "Providers", uses: ["Simulator"]),
-      tests(of: "Stores"),
+      .executableTarget(
+        name: "StoreHammer", dependencies: ["Runbook", "Stores"], path: "Tests/StoreHammer", swiftSettings: strict),
+      tests(of: "Stores", uses: ["Runbook", "StoreHammer", "Posix"]),
       tests(of: "Simulator", uses: ["Providers", "Steps", "Stores"]),
       tests(of: "CommandLine"),
       .testTarget(name: "CLITests", dependencies: ["TestSupport", "Posix"], swiftSettings: strict),

@@ -1,0 +1,177 @@
+public import Runbook
+import Synchronization
+
+/// A store that lives as long as the process: for `--simulate` and for tests. It outlives the interpreter that used it, so a
+/// crash is an interpreter that stops and another one that opens the same store.
+public final class MemoryStore: RunStore {
+  public let digestKey: [UInt8]
+  private let clock: any EngineClock
+  private let content = Mutex(Content())
+
+  /// - Parameters:
+  ///   - clock: its wall clock decides when leases expire.
+  ///   - digestKey: 32 bytes; constant by default, so that a simulated run repeats exactly. Nothing of it leaves the process.
+  public init(clock: any EngineClock, digestKey: [UInt8] = [UInt8](repeating: 0x5a, count: 32)) {
+    self.clock = clock
+    self.digestKey = digestKey
+  }
+
+  public func create(
+    _ run: RunSummary, owner: Owner, leaseFor: Duration, locks: [String], entries: [NewEntry]
+  ) throws(StoreFailure) -> Lease {
+    let now = clock.now
+    let lease = Lease(runID: run.id, epoch: 1, owner: owner, renewedAt: now, expiresAt: now + leaseFor)
+    try content.withLock { content throws(StoreFailure) in
+      if let key = run.key, let other = content.runs.values.first(where: { $0.summary.key == key }) {
+        throw .keyTaken(other.summary)
+      }
+      guard content.runs[run.id] == nil else { throw .unusable("there already is a run `\(run.id)` in memory") }
+      try content.checkFree(locks, for: run.id)
+      content.runs[run.id] = Run(summary: run, lease: lease)
+      content.take(locks, for: run.id)
+      content.runs[run.id]?.append(entries)
+    }
+    return lease
+  }
+
+  @discardableResult
+  public func append(
+    _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?, locks: [String], releasingLocks: Bool
+  ) throws(StoreFailure) -> Int64 {
+    try content.withLock { content throws(StoreFailure) in
+      try content.check(runID, ownedAt: epoch)
+      try content.checkFree(locks, for: runID)
+      content.take(locks, for: runID)
+      content.runs[runID]?.append(entries)
+      if var summary {
+        summary.id = runID
+        summary.key = content.runs[runID]?.summary.key
+        content.runs[runID]?.summary = summary
+      }
+      if releasingLocks { content.locks = content.locks.filter { $0.value != runID } }
+      return Int64(content.runs[runID]?.entries.count ?? 0)
+    }
+  }
+
+  public func entries(of runID: String, after sequence: Int64) throws(StoreFailure) -> [JournalEntry] {
+    let entries = try run(runID).entries
+    return Array(entries.dropFirst(Int(clamping: max(0, sequence))))
+  }
+
+  public func summary(of runID: String) throws(StoreFailure) -> RunSummary { try run(runID).summary }
+
+  public func summaries(limit: Int) throws(StoreFailure) -> [RunSummary] {
+    let all = content.withLock { $0.runs.values.map(\.summary) }
+    return Array(all.sorted { $0.id > $1.id }.prefix(max(0, limit)))
+  }
+
+  public func run(withKey key: String) throws(StoreFailure) -> RunSummary? {
+    content.withLock { $0.runs.values.first { $0.summary.key == key }?.summary }
+  }
+
+  public func lease(of runID: String) throws(StoreFailure) -> Lease? {
+    let run = try run(runID)
+    return run.isOwned ? run.lease : nil
+  }
+
+  public func takeOver(
+    _ runID: String, owner: Owner, leaseFor: Duration, isGone: (Owner) -> Bool
+  ) throws(StoreFailure) -> Lease {
+    let seen = try lease(of: runID)
+    let seenIsGone = seen.map { isGone($0.owner) } ?? true
+    let now = clock.now
+    return try content.withLock { content throws(StoreFailure) in
+      guard let run = content.runs[runID] else { throw .notFound(runID) }
+      if run.isOwned, run.lease.expiresAt > now, !(seenIsGone && run.lease == seen) { throw .owned(run.lease) }
+      let lease = Lease(
+        runID: runID, epoch: run.lease.epoch + 1, owner: owner, renewedAt: now, expiresAt: now + leaseFor)
+      content.runs[runID]?.lease = lease
+      content.runs[runID]?.isOwned = true
+      return lease
+    }
+  }
+
+  public func renew(_ lease: Lease, leaseFor: Duration) throws(StoreFailure) -> Lease {
+    var renewed = lease
+    renewed.renewedAt = clock.now
+    renewed.expiresAt = renewed.renewedAt + leaseFor
+    try content.withLock { [renewed] content throws(StoreFailure) in
+      try content.check(lease.runID, ownedAt: lease.epoch)
+      content.runs[lease.runID]?.lease = renewed
+    }
+    return renewed
+  }
+
+  public func release(_ lease: Lease) throws(StoreFailure) {
+    try content.withLock { content throws(StoreFailure) in
+      try content.check(lease.runID, ownedAt: lease.epoch)
+      content.runs[lease.runID]?.isOwned = false
+    }
+  }
+
+  public func locks(of runID: String) throws(StoreFailure) -> [String] {
+    content.withLock { content in content.locks.filter { $0.value == runID }.keys.sorted() }
+  }
+
+  public func holder(of lock: String) throws(StoreFailure) -> String? { content.withLock { $0.locks[lock] } }
+
+  public func post(_ kind: String, body: [UInt8], to runID: String, requester: String) throws(StoreFailure) {
+    let now = clock.now
+    try content.withLock { content throws(StoreFailure) in
+      guard content.runs[runID] != nil else { throw .notFound(runID) }
+      let id = Int64(content.requests.count + 1)
+      content.requests.append(
+        (runID, RunRequest(id: id, kind: kind, body: body, requester: requester, at: now)))
+    }
+  }
+
+  public func requests(for runID: String, after id: Int64) throws(StoreFailure) -> [RunRequest] {
+    _ = try run(runID)
+    return content.withLock { content in
+      content.requests.filter { $0.runID == runID && $0.request.id > id }.map(\.request)
+    }
+  }
+
+  private func run(_ runID: String) throws(StoreFailure) -> Run {
+    guard let run = content.withLock({ $0.runs[runID] }) else { throw .notFound(runID) }
+    return run
+  }
+}
+
+private struct Run {
+  var summary: RunSummary
+  var lease: Lease
+  var isOwned = true
+  var entries: [JournalEntry] = []
+
+  mutating func append(_ new: [NewEntry]) {
+    for entry in new {
+      entries.append(
+        JournalEntry(
+          sequence: Int64(entries.count + 1), at: entry.at, epoch: lease.epoch, kind: entry.kind, body: entry.body))
+    }
+  }
+}
+
+/// Changed in place, so whoever changes it checks first: all or nothing.
+private struct Content {
+  var runs: [String: Run] = [:]
+  /// Who holds each lock.
+  var locks: [String: String] = [:]
+  var requests: [(runID: String, request: RunRequest)] = []
+
+  func check(_ runID: String, ownedAt epoch: Int64) throws(StoreFailure) {
+    guard let run = runs[runID] else { throw .notFound(runID) }
+    guard run.isOwned, run.lease.epoch == epoch else { throw .fenced(by: run.isOwned ? run.lease : nil) }
+  }
+
+  func checkFree(_ wanted: [String], for runID: String) throws(StoreFailure) {
+    for lock in wanted {
+      if let holder = locks[lock], holder != runID { throw .lockHeld(lock: lock, by: holder) }
+    }
+  }
+
+  mutating func take(_ wanted: [String], for runID: String) {
+    for lock in wanted { locks[lock] = runID }
+  }
+}

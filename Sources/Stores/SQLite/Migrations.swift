@@ -1,0 +1,75 @@
+/// The forms a store has had, oldest first. Never change one that was released: add the next. Each leaves `user_version` one
+/// higher; all that a store lacks are made in one transaction.
+enum Migrations {
+  /// "Runb": tells our files from other SQLite databases.
+  static let applicationID: Int64 = 0x5275_6e62
+  static var newest: Int { all.count }
+
+  static let all: [StaticString] = [first]
+
+  /// - `runs.head` is the hash of the run's last entry; `summary_seal` and `lease_seal` are checksums of those columns.
+  /// - `runs.epoch` fences: it rises with each take-over; `owned` is 0 after `release`.
+  /// - `entries.place` is the run's number × 2³² + sequence: one run's entries lie together, in order.
+  /// - Times are nanoseconds since 1970.
+  private static let first: StaticString = """
+    CREATE TABLE store (
+      only INTEGER PRIMARY KEY CHECK (only = 1),
+      incarnation TEXT NOT NULL,
+      digest_key BLOB NOT NULL,
+      seal INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE runs (
+      number INTEGER PRIMARY KEY CHECK (number BETWEEN 1 AND 2147483647),
+      epoch INTEGER NOT NULL,
+      owned INTEGER NOT NULL,
+      last_sequence INTEGER NOT NULL,
+      head BLOB NOT NULL,
+      id TEXT NOT NULL UNIQUE,
+      name TEXT NOT NULL,
+      status TEXT NOT NULL,
+      outcome TEXT,
+      rollback TEXT,
+      exit_code INTEGER,
+      started_at INTEGER NOT NULL,
+      ended_at INTEGER,
+      key TEXT,
+      fingerprint TEXT NOT NULL,
+      restored INTEGER NOT NULL,
+      summary_seal INTEGER NOT NULL,
+      owner_host TEXT NOT NULL,
+      owner_boot TEXT NOT NULL,
+      owner_pid INTEGER NOT NULL,
+      owner_start INTEGER NOT NULL,
+      renewed_at INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL,
+      lease_seal INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX runs_by_key ON runs (key) WHERE key IS NOT NULL;
+    CREATE INDEX open_runs ON runs (id) WHERE status <> 'ended';
+    CREATE TABLE entries (
+      place INTEGER PRIMARY KEY,
+      at INTEGER NOT NULL,
+      epoch INTEGER NOT NULL,
+      kind TEXT NOT NULL,
+      body BLOB NOT NULL,
+      hash BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE locks (
+      name TEXT PRIMARY KEY,
+      run_id TEXT NOT NULL,
+      seal INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE requests (
+      id INTEGER PRIMARY KEY,
+      run_id TEXT NOT NULL,
+      kind TEXT NOT NULL,
+      body BLOB NOT NULL,
+      requester TEXT NOT NULL,
+      at INTEGER NOT NULL,
+      seal INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX requests_by_run ON requests (run_id, id);
+    PRAGMA application_id = 0x52756e62;
+    PRAGMA user_version = 1;
+    """
+}

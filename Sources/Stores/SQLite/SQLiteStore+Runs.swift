@@ -1,0 +1,129 @@
+public import Runbook
+import SQLite
+
+// The rows of runs, and the right to write them.
+extension SQLiteStore {
+  public func summary(of runID: String) throws(StoreFailure) -> RunSummary {
+    try read { try $0.row(of: runID).summary }
+  }
+
+  public func summaries(limit: Int) throws(StoreFailure) -> [RunSummary] {
+    try read { database in
+      let ids = try database.connection.all(
+        "SELECT id FROM runs ORDER BY id DESC LIMIT ?", .integer(Int64(max(0, limit)))) { $0.text(0) }
+      return try ids.map { try database.row(of: $0).summary }
+    }
+  }
+
+  public func openRuns() throws(StoreFailure) -> [RunSummary] {
+    try read { database in
+      let ids = try database.connection.all("SELECT id FROM runs WHERE status <> 'ended' ORDER BY id DESC") { $0.text(0) }
+      return try ids.map { try database.row(of: $0).summary }
+    }
+  }
+
+  public func run(withKey key: String) throws(StoreFailure) -> RunSummary? {
+    try read { try $0.summary(withKey: key) }
+  }
+
+  public func lease(of runID: String) throws(StoreFailure) -> Lease? {
+    try read { try $0.row(of: runID).heldLease }
+  }
+
+  public func takeOver(
+    _ runID: String, owner: Owner, leaseFor: Duration, isGone: (Owner) -> Bool
+  ) throws(StoreFailure) -> Lease {
+    // Asked outside the transaction, so that the store's lock is not held meanwhile.
+    let seen = try lease(of: runID)
+    let seenIsGone = seen.map { isGone($0.owner) } ?? true
+    return try write(.forNewWork) { [clock] database in
+      let row = try database.row(of: runID)
+      let now = clock.now
+      if let held = row.heldLease, held.expiresAt > now, !(seenIsGone && held == seen) { throw StoreFailure.owned(held) }
+      let (epoch, overflow) = row.head.epoch.addingReportingOverflow(1)
+      guard !overflow else { throw database.damaged("the epoch of run `\(runID)` cannot rise") }
+      let lease = Lease(runID: runID, epoch: epoch, owner: owner, renewedAt: now, expiresAt: now + leaseFor)
+      try database.update(lease, isOwned: true)
+      return lease
+    }
+  }
+
+  public func renew(_ lease: Lease, leaseFor: Duration) throws(StoreFailure) -> Lease {
+    try write(.mayUseReserve) { [clock] database in
+      _ = try database.head(of: lease.runID, epoch: lease.epoch)
+      var renewed = lease
+      renewed.renewedAt = clock.now
+      renewed.expiresAt = renewed.renewedAt + leaseFor
+      try database.update(renewed, isOwned: true)
+      return renewed
+    }
+  }
+
+  public func release(_ lease: Lease) throws(StoreFailure) {
+    try write(.mayUseReserve) { database in
+      _ = try database.head(of: lease.runID, epoch: lease.epoch)
+      try database.update(lease, isOwned: false)
+    }
+  }
+}
+
+extension Database {
+  /// The run's row, verified.
+  func row(of runID: String) throws -> RunRow {
+    guard let row = try RunRow.find(runID, on: connection) else { throw StoreFailure.notFound(runID) }
+    guard row.isIntact else { throw damaged("the row of run `\(runID)` does not match its checksum") }
+    return row
+  }
+
+  func summary(withKey key: String) throws -> RunSummary? {
+    let id = try connection.first("SELECT id FROM runs WHERE key = ?", .text(key)) { $0.text(0) }
+    return try id.map { try row(of: $0).summary }
+  }
+
+  func insert(_ run: RunSummary, _ lease: Lease) throws {
+    try connection.run(
+      """
+      INSERT INTO runs (epoch, owned, last_sequence, head, id, name, status, outcome, rollback, exit_code, started_at,
+        ended_at, key, fingerprint, restored, summary_seal, owner_host, owner_boot, owner_pid, owner_start, renewed_at,
+        expires_at, lease_seal)
+      VALUES (?, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      .integer(lease.epoch), .bytes(JournalChain.start(of: run.id)), .text(run.id), .text(run.name), .text(run.status),
+      .text(run.outcome), .text(run.rollback), .integer(run.exitCode.map { Int64($0) }),
+      .integer(run.startedAt.storedNanoseconds), .integer(run.endedAt?.storedNanoseconds), .text(run.key),
+      .text(run.fingerprint), .integer(run.isRestored ? 1 : 0), .integer(run.seal), .text(lease.owner.host),
+      .text(lease.owner.bootID), .integer(Int64(lease.owner.pid)),
+      .integer(Int64(bitPattern: lease.owner.processStart)), .integer(lease.renewedAt.storedNanoseconds),
+      .integer(lease.expiresAt.storedNanoseconds), .integer(lease.seal(isOwned: true)))
+  }
+
+  /// A run keeps its id and its key for good.
+  func update(_ summary: RunSummary, of runID: String) throws {
+    let stored = try row(of: runID).summary
+    var summary = summary
+    summary.id = runID
+    summary.key = stored.key
+    guard summary != stored else { return }
+    try connection.run(
+      """
+      UPDATE runs SET name = ?, status = ?, outcome = ?, rollback = ?, exit_code = ?, started_at = ?, ended_at = ?,
+        fingerprint = ?, restored = ?, summary_seal = ? WHERE id = ?
+      """,
+      .text(summary.name), .text(summary.status), .text(summary.outcome), .text(summary.rollback),
+      .integer(summary.exitCode.map { Int64($0) }), .integer(summary.startedAt.storedNanoseconds),
+      .integer(summary.endedAt?.storedNanoseconds), .text(summary.fingerprint), .integer(summary.isRestored ? 1 : 0),
+      .integer(summary.seal), .text(runID))
+  }
+
+  func update(_ lease: Lease, isOwned: Bool) throws {
+    try connection.run(
+      """
+      UPDATE runs SET epoch = ?, owned = ?, owner_host = ?, owner_boot = ?, owner_pid = ?, owner_start = ?, renewed_at = ?,
+        expires_at = ?, lease_seal = ? WHERE id = ?
+      """,
+      .integer(lease.epoch), .integer(isOwned ? 1 : 0), .text(lease.owner.host), .text(lease.owner.bootID),
+      .integer(Int64(lease.owner.pid)), .integer(Int64(bitPattern: lease.owner.processStart)),
+      .integer(lease.renewedAt.storedNanoseconds), .integer(lease.expiresAt.storedNanoseconds),
+      .integer(lease.seal(isOwned: isOwned)), .text(lease.runID))
+  }
+}

@@ -1,0 +1,52 @@
+public import Runbook
+import SQLite
+import Synchronization
+
+/// Journals, leases, locks and requests in one SQLite file that any number of processes share. Write-ahead log, flushed at
+/// every commit; what was answered is on the disk. See `docs/decisions/store.md`.
+///
+/// Beside the file lie `-wal` and `-shm` (SQLite's own), `.lock` and `.reserve`. Do not carry an open store over a `fork`.
+public final class SQLiteStore: RunStore {
+  /// For tests; everybody else takes the defaults.
+  public struct Options: Sendable {
+    /// Bytes held back for outcomes on a full disk; 0 for none.
+    public var reserve: Int64 = 1 << 20
+    /// Length of the write-ahead log, in pages of 4 KiB, at which it is copied into the database.
+    public var checkpointFrames = 1000
+    /// If false, a store that does not exist is `notFound`: for commands that only look.
+    public var creates = true
+    public init() {}
+  }
+
+  public let path: String
+  public let digestKey: [UInt8]
+  /// Something an operator must know though the store can be used: it was put back from an older copy.
+  public let warning: String?
+  let clock: any EngineClock
+  private let database: Mutex<Database>
+
+  /// Opens the store and, if need be, makes or migrates it.
+  /// - Parameters:
+  ///   - path: absolute (`StoreLocation` gives it).
+  ///   - clock: its wall clock decides when leases expire.
+  public init(at path: String, clock: any EngineClock, options: Options = Options()) throws(StoreFailure) {
+    let opened = try StoreOpening(path: path, options: options).open()
+    self.path = path
+    self.clock = clock
+    digestKey = opened.digestKey
+    warning = opened.warning
+    database = Mutex(opened.database)
+  }
+
+  public var isOutOfSpace: Bool { database.withLock { $0.isOutOfSpace } }
+
+  func write<Result: Sendable>(
+    _ space: Database.Space, _ body: @Sendable (Database) throws -> Result
+  ) throws(StoreFailure) -> Result {
+    try database.withLock { database throws(StoreFailure) in try database.write(space) { try body(database) } }
+  }
+
+  func read<Result: Sendable>(_ body: @Sendable (Database) throws -> Result) throws(StoreFailure) -> Result {
+    try database.withLock { database throws(StoreFailure) in try database.read { try body(database) } }
+  }
+}

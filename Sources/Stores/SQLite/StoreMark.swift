@@ -1,0 +1,51 @@
+import Runbook
+
+/// The newest journal entry of the store, written beside it after each commit. A store that does not hold the entry of its
+/// mark has lost what was committed: an older copy was put back, or its file or write-ahead log was cut. A store whose mark
+/// is missing or of another incarnation is a copy. Either way its open runs may have done more than their journals say.
+///
+/// A hash chain alone cannot tell this: every beginning of a chain is a good chain.
+struct StoreMark: Equatable {
+  var incarnation: String
+  var runID: String
+  var sequence: Int64
+  var hash: [UInt8]
+
+  /// One line that fits into one sector, so that it is never half old and half new.
+  var line: String { "mark 1 \(incarnation) \(sequence) \(hash.hexadecimal) \(runID)\n" }
+
+  init(incarnation: String, runID: String = "-", sequence: Int64 = 0, hash: [UInt8] = []) {
+    self.incarnation = incarnation
+    self.runID = runID
+    self.sequence = sequence
+    self.hash = hash
+  }
+
+  /// nil if `text` does not begin with a mark.
+  init?(_ text: String) {
+    guard let end = text.firstIndex(of: "\n") else { return nil }
+    let fields = text[..<end].split(separator: " ", omittingEmptySubsequences: false)
+    guard fields.count == 6, fields[0] == "mark", fields[1] == "1", let sequence = Int64(fields[3]),
+      let hash = [UInt8](hex: fields[4])
+    else { return nil }
+    self.init(incarnation: String(fields[2]), runID: String(fields[5]), sequence: sequence, hash: hash)
+  }
+}
+
+extension [UInt8] {
+  init?(hex: Substring) {
+    var bytes: [UInt8] = []
+    var high: UInt8?
+    for character in hex {
+      guard let digit = character.hexDigitValue.map(UInt8.init(truncatingIfNeeded:)) else { return nil }
+      if let first = high {
+        bytes.append(first << 4 | digit)
+        high = nil
+      } else {
+        high = digit
+      }
+    }
+    guard high == nil else { return nil }
+    self = bytes
+  }
+}
