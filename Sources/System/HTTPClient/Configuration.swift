@@ -69,19 +69,30 @@ extension Exchange {
 }
 
 extension ClientRequest {
+  /// Of `http://` or `https://`, in any case; nil: neither.
+  private var schemeLength: Int? {
+    func begins(with scheme: StaticString) -> Bool {
+      zip(url.utf8, scheme.description.utf8).allSatisfy { $0 | 0x20 == $1 | 0x20 } && url.utf8.count > scheme.utf8CodeUnitCount
+    }
+    return begins(with: "https://") ? 8 : begins(with: "http://") ? 7 : nil
+  }
+
+  /// Whether it goes out in the clear.
+  var isPlain: Bool { schemeLength == 7 }
+
   /// - Throws: `.badURL`, for what libcurl would send as it is or read as something else.
   func check() throws(ClientFailure) {
     func refuse(_ message: String) -> ClientFailure { ClientFailure(.badURL, message, beforeFirstByte: true) }
-    let scheme = url.prefix(8).lowercased()
-    guard scheme.hasPrefix("http://") || scheme == "https://" else {
-      throw refuse("the URL must begin with `https://` or `http://`")
-    }
-    guard url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+    let bytes = url.utf8
+    guard let scheme = schemeLength else { throw refuse("the URL must begin with `https://` or `http://`") }
+    guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
       throw refuse("the URL of \(HTTPClient.authority(of: url)) holds a space, a control or a non-ASCII character: encode it")
     }
-    guard url.utf8.count <= 16 << 10 else { throw refuse("the URL of \(HTTPClient.authority(of: url)) is longer than 16 KiB") }
-    let host = url.dropFirst(scheme == "https://" ? 8 : 7).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-    guard !host.isEmpty, !host.contains("@") else {
+    guard bytes.count <= 16 << 10 else {
+      throw refuse("the URL of \(HTTPClient.authority(of: url)) is longer than 16 KiB")
+    }
+    let host = bytes.dropFirst(scheme).prefix { !"/?#".utf8.contains($0) }
+    guard !host.isEmpty, !host.contains(UInt8(ascii: "@")) else {
       throw refuse("the URL must name a host, and no user or password: send those in a header")
     }
     guard !method.isEmpty, method.utf8.allSatisfy({ $0 >= 0x41 && $0 <= 0x5a }) else {

@@ -41,8 +41,8 @@ import Synchronization
   init(_ request: ClientRequest, _ continuation: UnsafeContinuation<Outcome, Never>) {
     self.request = request
     unsafe self.continuation = continuation
-    isPlainHTTP = !request.url.lowercased().hasPrefix("https:")
-    isSafe = ["GET", "HEAD", "OPTIONS"].contains(request.method)
+    isPlainHTTP = request.isPlain
+    isSafe = request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS"
   }
 
   /// Hands the outcome to the waiting task. Once, and not under the lock.
