@@ -1,7 +1,8 @@
 public import Runbook
 import Synchronization
 
-/// Random bits from one seed (Steele, Lea and Flood's SplitMix64): the same seed gives the same sequence on every machine.
+/// Random bits from one seed (Steele, Lea and Flood's SplitMix64): the same seed gives the same sequence on every
+/// machine.
 public final class SeededRandom: RandomSource {
   private let state: Mutex<UInt64>
   public init(seed: UInt64) { state = Mutex(seed) }

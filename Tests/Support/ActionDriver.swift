@@ -1,7 +1,7 @@
 public import Runbook
 
-/// Carries one action of a provider out as the engine does, without the engine: capture, perform, ask the probe when the
-/// outcome is unknown, repeat what may be repeated, then watch until it is done.
+/// Carries one action of a provider out as the engine does, without the engine: capture, perform, ask the probe when
+/// the outcome is unknown, repeat what may be repeated, then watch until it is done.
 public struct ActionDriver: Sendable {
   public var action: any Action
   public var clock: any EngineClock
@@ -84,7 +84,9 @@ public struct ActionDriver: Sendable {
     while true {
       do throws(StepFailure) {
         let observation = try await action.observe(call, after: outcome.result)
-        if let state = observation.nativeState, state != outcome.nativeStates.last { outcome.nativeStates.append(state) }
+        if let state = observation.nativeState, state != outcome.nativeStates.last {
+          outcome.nativeStates.append(state)
+        }
         outcome.result.outputs.merge(observation.result.outputs) { _, new in new }
         switch observation.verdict {
         case .done: return

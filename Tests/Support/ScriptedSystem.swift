@@ -34,5 +34,7 @@ public final class ScriptedSystem: SimulatedSystem {
   public var requests: [SimulatedRequest] { state.withLock { $0.requests } }
   public var ledger: [LedgerEntry] { [] }
   public func ensureServer(_ id: String) {}
-  public func inject(_ fault: String) throws(ExpressionFailure) { throw ExpressionFailure("a scripted system has no faults") }
+  public func inject(_ fault: String) throws(ExpressionFailure) {
+    throw ExpressionFailure("a scripted system has no faults")
+  }
 }

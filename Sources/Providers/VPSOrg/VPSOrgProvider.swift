@@ -40,7 +40,9 @@ public enum VPSOrgProvider: ProviderKind {
     return Secret(try settings.text("token"), named: [])
   }
 
-  private static func pacer(_ settings: Arguments, _ environment: ProviderEnvironment) throws(StepFailure) -> RequestPacer? {
+  private static func pacer(_ settings: Arguments, _ environment: ProviderEnvironment) throws(StepFailure)
+    -> RequestPacer?
+  {
     let limit: Double
     switch settings["max_requests_per_second"] {
     case nil: return nil

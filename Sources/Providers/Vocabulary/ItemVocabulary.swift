@@ -1,7 +1,7 @@
 import Runbook
 
-/// The `snapshot.*` and `backup.*` actions as every provider declares them. A provider adds its durations, classes, name
-/// rules and further fields.
+/// The `snapshot.*` and `backup.*` actions as every provider declares them. A provider adds its durations, classes,
+/// name rules and further fields.
 struct ItemVocabulary: Sendable {
   /// `snapshot`, `backup`.
   let word: String
@@ -10,7 +10,8 @@ struct ItemVocabulary: Sendable {
   static let backups = ItemVocabulary(word: "backup")
 
   static let facts: [String: ValueType] = [
-    "id": .string, "name": .string, "state": .string, "native_state": .string, "size_mb": .int, "created_at": .timestamp,
+    "id": .string, "name": .string, "state": .string, "native_state": .string, "size_mb": .int,
+    "created_at": .timestamp,
     "created_at_error": .duration,
   ]
 

@@ -1,7 +1,7 @@
 import Runbook
 
-/// The `server.*` actions as every provider declares them: names, fields, outputs and what is waited for. A provider adds
-/// its own durations, classes and limits.
+/// The `server.*` actions as every provider declares them: names, fields, outputs and what is waited for. A provider
+/// adds its own durations, classes and limits.
 enum ServerVocabulary {
   static let server = Field("server", .string, required: true, help: "the provider's id of the server")
 
@@ -18,7 +18,8 @@ enum ServerVocabulary {
 
   static func list() -> ActionDeclaration {
     ActionDeclaration(
-      "server.list", "list the account's servers", fields: [], outputs: ["servers": .list(.object(facts))], effect: .none,
+      "server.list", "list the account's servers", fields: [], outputs: ["servers": .list(.object(facts))],
+      effect: .none,
       class: .convergent)
   }
 
@@ -36,14 +37,16 @@ enum ServerVocabulary {
         server,
         Field(
           "mode", .choice(StopMode.allCases.map { $0.rawValue }), default: "clean",
-          help: "`clean` asks the guest, `hard` cuts the power, `clean_then_hard` cuts it after `grace`; default `clean`"),
+          help:
+            "`clean` asks the guest, `hard` cuts the power, `clean_then_hard` cuts it after `grace`; default `clean`"),
         Field(
           "grace", .duration, default: .duration(.seconds(300)),
           help: "how long `clean_then_hard` waits for the guest; default `5m`"),
       ],
       outputs: ["state": .string], effect: .change, class: .convergent,
-      wait: WaitDefaults(until: "stopped", failsOn: refusals, timeout: timeout), 
-      suggestedUndo: "{action: server.start, if: self.before.state == 'running'}", before: before, serverField: "server")
+      wait: WaitDefaults(until: "stopped", failsOn: refusals, timeout: timeout),
+      suggestedUndo: "{action: server.start, if: self.before.state == 'running'}", before: before, serverField: "server"
+    )
   }
 
   static func start(within timeout: Duration) -> ActionDeclaration {

@@ -21,7 +21,8 @@ enum RetryAfter {
   /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, IMF-fixdate).
   private static func httpDate(_ text: String) -> Timestamp? {
     let parts = text.split(separator: " ", omittingEmptySubsequences: false)
-    guard parts.count == 6, parts[5] == "GMT", parts[1].count == 2, let month = months.firstIndex(of: String(parts[2])) else {
+    guard parts.count == 6, parts[5] == "GMT", parts[1].count == 2, let month = months.firstIndex(of: String(parts[2]))
+    else {
       return nil
     }
     let number = month + 1 < 10 ? "0\(month + 1)" : "\(month + 1)"

@@ -21,8 +21,8 @@ struct BaseURL: Sendable {
     self.path = path
   }
 
-  /// The path and query of a link the other side gave; nil unless it leads to the same host. The scheme is ours: a server
-  /// behind a proxy often writes `http` into its links.
+  /// The path and query of a link the other side gave; nil unless it leads to the same host. The scheme is ours: a
+  /// server behind a proxy often writes `http` into its links.
   func target(of link: String) -> String? {
     if link.hasPrefix("/"), !link.hasPrefix("//") { return link }
     let lower = link.lowercased()
@@ -42,7 +42,8 @@ extension String {
     for byte in utf8 {
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "~"):
         encoded.unicodeScalars.append(Unicode.Scalar(byte))
       default:
         encoded += byte < 16 ? "%0" : "%"

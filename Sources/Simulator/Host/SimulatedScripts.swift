@@ -1,8 +1,9 @@
 public import Runbook
 import Synchronization
 
-/// A host that runs nothing: scripts and commands end as a table says, by default at once with 0 and no output. It belongs
-/// to the world, not to the engine, so it survives a simulated crash: a script started before is found again by its key.
+/// A host that runs nothing: scripts and commands end as a table says, by default at once with 0 and no output. It
+/// belongs to the world, not to the engine, so it survives a simulated crash: a script started before is found again by
+/// its key.
 public final class SimulatedScripts: ScriptHost {
   /// How scripts end whose command, text or stdin contains `text`; the first matching rule holds.
   public struct Rule: Sendable {
@@ -131,7 +132,10 @@ extension SimulatedScripts.State {
 
   /// The first rule that holds and is not used up, or success.
   fileprivate mutating func take(where matches: (String) -> Bool) -> SimulatedScripts.Rule {
-    guard let index = rules.indices.first(where: { rules[$0].times != 0 && (rules[$0].text.isEmpty || matches(rules[$0].text)) })
+    guard
+      let index = rules.indices.first(where: {
+        rules[$0].times != 0 && (rules[$0].text.isEmpty || matches(rules[$0].text))
+      })
     else { return SimulatedScripts.Rule(matching: "") }
     if let times = rules[index].times { rules[index].times = times - 1 }
     return rules[index]

@@ -1,8 +1,8 @@
 public import Runbook
 import Synchronization
 
-/// HTTP without a network: requests go to simulated systems by scheme, host and port. An address nobody answers for is a
-/// failed look-up, so nothing can leave the machine.
+/// HTTP without a network: requests go to simulated systems by scheme, host and port. An address nobody answers for is
+/// a failed look-up, so nothing can leave the machine.
 public final class InMemoryTransport: HTTPTransport {
   public typealias Interceptor = @Sendable (NetworkPoint) -> NetworkVerdict
   private struct State {
@@ -49,7 +49,8 @@ public final class InMemoryTransport: HTTPTransport {
     let reply = system.answer(
       SimulatedRequest(
         method: request.method, path: target.path, query: target.query,
-        headers: request.headers.map { (name: $0.name.lowercased(), value: $0.value.reveal()) }, body: request.body ?? []))
+        headers: request.headers.map { (name: $0.name.lowercased(), value: $0.value.reveal()) },
+        body: request.body ?? []))
     var response = try await deliver(reply, to: request, from: target.origin)
     try pass(.receive, request)
     guard response.body.count <= request.bodyLimit else {

@@ -75,7 +75,8 @@ struct VPSOrgDocumentsTests {
         {"count":1,"results":[{"id":12345,"name":"web-server-01","hostname":"web01.example.com","status":"active",
         "ip_address":"203.0.113.10","location":"us-west",
         "plan":{"id":1,"name":"Standard VPS","vcpus":2,"memory":4096,"storage":80},
-        "os":{"id":5,"name":"Ubuntu 22.04 LTS"},"created_at":"2025-01-10T14:30:00Z","updated_at":"2025-01-15T10:20:00Z"}]}
+        "os":{"id":5,"name":"Ubuntu 22.04 LTS"},
+        "created_at":"2025-01-10T14:30:00Z","updated_at":"2025-01-15T10:20:00Z"}]}
         """),
     Example(
       method: "GET", path: "/api/v1/backups/", query: [(name: "backup_type", value: "manual")], status: 200,
@@ -85,7 +86,8 @@ struct VPSOrgDocumentsTests {
         """),
     Example(method: "DELETE", path: "/api/v1/snapshots/1/", status: 404, reply: #"{"detail":"Snapshot not found."}"#),
     Example(method: "DELETE", path: "/api/v1/backups/1/", status: 404, reply: #"{"detail":"Backup not found."}"#),
-    Example(method: "POST", path: "/api/v1/snapshots/1/restore/", status: 404, reply: #"{"detail":"Snapshot not found."}"#),
+    Example(
+      method: "POST", path: "/api/v1/snapshots/1/restore/", status: 404, reply: #"{"detail":"Snapshot not found."}"#),
     Example(
       method: "POST", path: "/api/v1/snapshots/", body: #"{"server_id":9,"name":"a"}"#, status: 404,
       reply: #"{"detail":"Server not found."}"#),
@@ -95,7 +97,8 @@ struct VPSOrgDocumentsTests {
     Example(
       method: "POST", path: "/api/v1/snapshots/", body: #"{"server_id":12345,"name":"a b"}"#, status: 400,
       reply: #"{"name":["Enter a valid value."]}"#),
-    Example(method: "POST", path: "/api/v1/snapshots/", body: "{", status: 400, reply: #"{"detail":"JSON parse error."}"#),
+    Example(
+      method: "POST", path: "/api/v1/snapshots/", body: "{", status: 400, reply: #"{"detail":"JSON parse error."}"#),
     Example(method: "GET", path: "/api/v1/snapshots", status: 404, reply: #"{"detail":"Not found."}"#),
     Example(method: "PUT", path: "/api/v1/backups/", status: 405, reply: #"{"detail":"Method \"PUT\" not allowed."}"#),
   ]
@@ -118,7 +121,9 @@ struct VPSOrgDocumentsTests {
   func aTokenThatIsNotOneIsRefused(authorization: String?) throws {
     let twin = SimulatedVPSOrg(clock: VirtualClock())
     let headers = authorization.map { [(name: "authorization", value: $0)] } ?? []
-    guard case .response(let response) = twin.answer(SimulatedRequest(method: "GET", path: "/api/v1/servers/", headers: headers))
+    guard
+      case .response(let response) = twin.answer(
+        SimulatedRequest(method: "GET", path: "/api/v1/servers/", headers: headers))
     else { throw StepFailure(.server, "no response") }
     #expect(response.status == 401)
     #expect(twin.ledger == [])

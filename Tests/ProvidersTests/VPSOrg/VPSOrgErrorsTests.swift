@@ -19,7 +19,8 @@ struct VPSOrgErrorsTests {
   static let rows = [
     Row(status: 302, kind: .server, effect: .unknown),
     Row(status: 400, kind: .input), Row(status: 401, kind: .auth), Row(status: 403, kind: .auth),
-    Row(status: 404, kind: .notFound), Row(status: 405, kind: .input), Row(status: 408, kind: .timeout, retryable: true, effect: .unknown),
+    Row(status: 404, kind: .notFound), Row(status: 405, kind: .input),
+    Row(status: 408, kind: .timeout, retryable: true, effect: .unknown),
     Row(status: 409, kind: .conflict, retryable: true), Row(status: 418, kind: .input), Row(status: 422, kind: .input),
     Row(status: 423, kind: .conflict, retryable: true), Row(status: 429, kind: .rateLimited, retryable: true),
     Row(status: 500, kind: .server, retryable: true, effect: .unknown),
@@ -35,7 +36,8 @@ struct VPSOrgErrorsTests {
     Row(status: 200, body: #"{"id":1.5,"name":"a","status":"x"}"#, kind: .server, retryable: true, effect: .unknown),
     Row(status: 200, body: #"{"id":"..","name":"a","status":"x"}"#, kind: .server, retryable: true, effect: .unknown),
     Row(status: 200, body: #"{"id":1e400,"name":"a","status":"x"}"#, kind: .server, retryable: true, effect: .unknown),
-    Row(status: 200, body: #"{"id":99999999999999999999,"name":"a"}"#, kind: .server, retryable: true, effect: .unknown),
+    Row(
+      status: 200, body: #"{"id":99999999999999999999,"name":"a"}"#, kind: .server, retryable: true, effect: .unknown),
     Row(status: 200, body: #"{"id":1,"name":7,"status":"x"}"#, kind: .server, retryable: true, effect: .unknown),
     Row(status: 200, body: #"{"id":1,"name":"a","status":["x"]}"#, kind: .server, retryable: true, effect: .unknown),
     Row(
@@ -48,7 +50,9 @@ struct VPSOrgErrorsTests {
     #expect(failure.kind == row.kind)
     #expect(failure.retryable == row.retryable)
     #expect(failure.effect == StepFailure.Effect.none)
-    if row.kind != .notFound { #expect(failure.message.contains("(\(row.status)") || failure.message.contains("\(row.status) ")) }
+    if row.kind != .notFound {
+      #expect(failure.message.contains("(\(row.status)") || failure.message.contains("\(row.status) "))
+    }
   }
 
   @Test(arguments: rows)
@@ -75,18 +79,23 @@ struct VPSOrgErrorsTests {
     let read = try await fixture.failure("server.status")
     #expect((read.kind, read.retryable, read.effect) == (expected, retryable, .none))
     let driver = try fixture.driver("server.stop")
-    let write = await #expect(throws: StepFailure.self) { try await driver.action.perform(driver.call(["server": "12345"])) }
+    let write = await #expect(throws: StepFailure.self) {
+      try await driver.action.perform(driver.call(["server": "12345"]))
+    }
     #expect(write?.kind == expected)
     #expect(write?.effect == (beforeFirstByte ? StepFailure.Effect.none : .unknown))
     #expect(write?.beforeFirstByte == beforeFirstByte)
     #expect(fixture.twin.ledger == [])
   }
 
-  @Test(arguments: [
-    ("0", 0), ("7", 7), ("299", 299), ("301", 300), ("99999999999999999999999", 300), ("-5", nil), ("soon", nil), ("", nil),
-    ("1.5", nil), ("Thu, 16 Jan 2025 16:15:30 GMT", 30), ("Thu, 16 Jan 2025 16:14:30 GMT", nil),
-    ("Fri, 17 Jan 2025 16:15:30 GMT", 300), ("Thu, 32 Jan 2025 16:15:30 GMT", nil), ("Thu, 16 Jab 2025 16:15:30 GMT", nil),
-  ] as [(String, Int64?)])
+  @Test(
+    arguments: [
+      ("0", 0), ("7", 7), ("299", 299), ("301", 300), ("99999999999999999999999", 300), ("-5", nil), ("soon", nil),
+      ("", nil),
+      ("1.5", nil), ("Thu, 16 Jan 2025 16:15:30 GMT", 30), ("Thu, 16 Jan 2025 16:14:30 GMT", nil),
+      ("Fri, 17 Jan 2025 16:15:30 GMT", 300), ("Thu, 32 Jan 2025 16:15:30 GMT", nil),
+      ("Thu, 16 Jab 2025 16:15:30 GMT", nil),
+    ] as [(String, Int64?)])
   func theOtherSidesPauseIsHeededWithinReason(header: String, seconds: Int64?) async throws {
     let system = ScriptedSystem(429, "{}", headers: [(name: "retry-after", value: header)])
     let failure = try await VPSOrgFixture(system: system).failure("server.status", attempts: 1)
@@ -115,7 +124,9 @@ struct VPSOrgErrorsTests {
     let failure = try await fixture.failure("snapshot.create", ["name": "a"])
     #expect(
       failure.message
-        == "the token (`vps_token`) has no permission for POST /snapshots/ (403: You do not have permission to perform this action.)")
+        == "the token (`vps_token`) has no permission for POST /snapshots/ "
+        + "(403: You do not have permission to perform this action.)"
+    )
   }
 
   // MARK: Lists
@@ -128,7 +139,8 @@ struct VPSOrgErrorsTests {
 
   @Test func linksToOurHostAreFollowedWhateverTheirScheme() async throws {
     let system = ScriptedSystem([
-      Self.page(1...2, next: "http://ADMIN.vps.org/api/v1/servers/?page=2"), Self.page(2...3, next: "/api/v1/servers/?page=3"),
+      Self.page(1...2, next: "http://ADMIN.vps.org/api/v1/servers/?page=2"),
+      Self.page(2...3, next: "/api/v1/servers/?page=3"),
       Self.page(4...4, next: nil),
     ])
     let outcome = try await VPSOrgFixture(system: system).run("server.list")
@@ -137,7 +149,8 @@ struct VPSOrgErrorsTests {
   }
 
   @Test(arguments: [
-    "https://evil.example/api/v1/servers/", "//evil.example/", "https://admin.vps.org.evil.example/x", "https://u@admin.vps.org/x",
+    "https://evil.example/api/v1/servers/", "//evil.example/", "https://admin.vps.org.evil.example/x",
+    "https://u@admin.vps.org/x",
     "ftp://admin.vps.org/x", "", "servers",
   ])
   func aLinkElsewhereIsNotFollowed(link: String) async throws {
@@ -159,11 +172,14 @@ struct VPSOrgErrorsTests {
     let system = ScriptedSystem((1...200).map { Self.page($0...$0, next: "/api/v1/servers/?page=\($0 + 1)") })
     #expect(try await VPSOrgFixture(system: system).failure("server.list").message.contains("more than 100 pages"))
     #expect(system.requests.count == 100)
-    let wide = ScriptedSystem((1...50).map { Self.page($0 * 1000...$0 * 1000 + 999, next: "/api/v1/servers/?page=\($0 + 1)") })
+    let wide = ScriptedSystem(
+      (1...50).map { Self.page($0 * 1000...$0 * 1000 + 999, next: "/api/v1/servers/?page=\($0 + 1)") })
     #expect(try await VPSOrgFixture(system: wide).failure("server.list").message.contains("more than 10000 items"))
   }
 
-  @Test(arguments: [#"{"results":{}}"#, #"{"count":1}"#, #"{"results":[1]}"#, #"{"results":[],"next":7}"#, #"{"results":[{}]}"#])
+  @Test(arguments: [
+    #"{"results":{}}"#, #"{"count":1}"#, #"{"results":[1]}"#, #"{"results":[],"next":7}"#, #"{"results":[{}]}"#,
+  ])
   func aListOfAnotherShapeIsBroken(body: String) async throws {
     #expect(try await VPSOrgFixture(system: ScriptedSystem(200, body)).failure("server.list").kind == .server)
   }
@@ -171,7 +187,8 @@ struct VPSOrgErrorsTests {
   /// A filter that is ignored must not give us another server's snapshots.
   @Test func itemsOfOtherServersAreLeftOut() async throws {
     func item(_ id: Int, _ server: Int) -> String {
-      #"{"id":\#(id),"server":{"id":\#(server)},"name":"a","status":"completed","created_at":"2025-01-01T00:00:00Z","new":1}"#
+      #"{"id":\#(id),"server":{"id":\#(server)},"name":"a","status":"completed","#
+        + #""created_at":"2025-01-01T00:00:00Z","new":1}"#
     }
     let system = ScriptedSystem(200, #"{"results":[\#(item(1, 12345)),\#(item(2, 77))]}"#)
     let snapshots = try await VPSOrgFixture(system: system).run("snapshot.list").result.outputs["snapshots"]?.list
@@ -196,10 +213,12 @@ struct VPSOrgErrorsTests {
     #expect(try await VPSOrgFixture(system: system).provider.liveCheck() == [])
   }
 
-  @Test(arguments: [
-    ["url": "ftp://x"], ["url": "https://u:p@x/"], ["url": "https://x/?a=b"], ["api": "d3"], ["timeout": .duration(.zero)],
-    ["max_requests_per_second": 0], ["max_requests_per_second": "many"], ["token": ""],
-  ] as [[String: Value]])
+  @Test(
+    arguments: [
+      ["url": "ftp://x"], ["url": "https://u:p@x/"], ["url": "https://x/?a=b"], ["api": "d3"],
+      ["timeout": .duration(.zero)],
+      ["max_requests_per_second": 0], ["max_requests_per_second": "many"], ["token": ""],
+    ] as [[String: Value]])
   func settingsThatCannotBeAreRefused(settings: [String: Value]) {
     let failure = #expect(throws: StepFailure.self) { try VPSOrgFixture(settings: settings) }
     #expect(failure?.kind == .input)
@@ -209,7 +228,8 @@ struct VPSOrgErrorsTests {
     let system = ScriptedSystem(200, #"{"id":1,"name":"a","status":"active"}"#)
     let fixture = try VPSOrgFixture(
       settings: [
-        "url": "https://admin.vps.org/other/", "timeout": .duration(.seconds(7)), "max_requests_per_second": .double(0.5),
+        "url": "https://admin.vps.org/other/", "timeout": .duration(.seconds(7)),
+        "max_requests_per_second": .double(0.5),
       ], system: system)
     #expect(fixture.provider.account == "admin.vps.org")
     #expect(fixture.provider.action("server.stop")?.maxRequestLife == .seconds(67))

@@ -108,7 +108,9 @@ struct VPSOrgItemActionsTests {
     #expect(try await fixture.run("snapshot.find", ["newest": true]).result.outputs["id"] == "801")
     #expect(try await fixture.failure("snapshot.find").kind == .conflict)
     #expect(try await fixture.failure("snapshot.find", ["name": "x"]).kind == .notFound)
-    #expect(try await fixture.run("backup.find", ["newest": true, "max_age": .duration(.seconds(86_400))]).result.outputs["id"] == "501")
+    #expect(
+      try await fixture.run("backup.find", ["newest": true, "max_age": .duration(.seconds(86_400))]).result.outputs[
+        "id"] == "501")
     let old = try await fixture.failure("backup.find", ["newest": true, "max_age": .duration(.seconds(3600))])
     #expect(old.kind == .notFound)
     #expect(old.message.contains("2025-01-16T03:00:00Z"))
@@ -206,8 +208,12 @@ struct VPSOrgItemActionsTests {
   @Test func pruneTakesOnlyManualReadyBackupsThatAreOldEnough() async throws {
     let fixture = try VPSOrgFixture(faults: ["fails:backup.create"])
     _ = try await fixture.failure("backup.create")
-    #expect(try await fixture.run("backup.prune", ["older_than": .duration(.seconds(3 * 86_400))]).result.outputs["deleted"] == [])
-    #expect(try await fixture.run("backup.prune", ["older_than": .duration(.seconds(2 * 86_400))]).result.outputs["deleted"] == ["499"])
+    #expect(
+      try await fixture.run("backup.prune", ["older_than": .duration(.seconds(3 * 86_400))]).result.outputs["deleted"]
+        == [])
+    #expect(
+      try await fixture.run("backup.prune", ["older_than": .duration(.seconds(2 * 86_400))]).result.outputs["deleted"]
+        == ["499"])
   }
 
   @Test(arguments: [[:], ["keep": -1], ["keep": "two"], ["older_than": "3d"]] as [[String: Value]])
@@ -237,7 +243,8 @@ struct VPSOrgItemActionsTests {
   @Test func anyCallCanBeMade() async throws {
     let fixture = try VPSOrgFixture()
     let body: Value = ["server_id": 12345, "name": .secret(Secret("raw", named: ["x"]))]
-    let outputs = try await fixture.run("vps_org.request", ["method": "POST", "path": "/snapshots", "json": body]).result.outputs
+    let outputs = try await fixture.run("vps_org.request", ["method": "POST", "path": "/snapshots", "json": body])
+      .result.outputs
     #expect(outputs["status"] == 201)
     #expect(outputs["json"]?["id"] == 802)
     let list = try await fixture.run("vps_org.request", ["path": "/backups/", "query": ["backup_type": "manual"]])

@@ -32,7 +32,8 @@ struct VPSOrgLostReplyTests {
   ]
 
   static let faults = [
-    "request_lost", "request_late:30s", "reply_lost", "reply_late:2m", "reply_late:5s", "502", "502:2", "502_after", "504_after",
+    "request_lost", "request_late:30s", "reply_lost", "reply_late:2m", "reply_late:5s", "502", "502:2", "502_after",
+    "504_after",
     "html_200", "html_after", "429", "429:2:20s", "503:1:30s", "409", "423",
   ]
 
@@ -127,7 +128,9 @@ struct VPSOrgLostReplyTests {
     #expect(fixture.twin.requests.count == 4)
   }
 
-  @Test(arguments: ["429:snapshot.list:3:30s", "502:snapshot.list:4", "request_lost:snapshot.list:2", "html_200:snapshot.list:2"])
+  @Test(arguments: [
+    "429:snapshot.list:3:30s", "502:snapshot.list:4", "request_lost:snapshot.list:2", "html_200:snapshot.list:2",
+  ])
   func aStormDoesNotEndAWait(fault: String) async throws {
     let fixture = try VPSOrgFixture()
     let driver = try fixture.driver("snapshot.create")

@@ -89,7 +89,9 @@ struct VPSOrgServerActionsTests {
     let stop = try fixture.driver("server.stop")
     _ = try await stop.action.perform(stop.call(["server": "12345"]))
     let start = try fixture.driver("server.start")
-    let failure = await #expect(throws: StepFailure.self) { try await start.action.perform(start.call(["server": "12345"])) }
+    let failure = await #expect(throws: StepFailure.self) {
+      try await start.action.perform(start.call(["server": "12345"]))
+    }
     #expect(failure?.kind == .conflict)
     #expect(failure?.retryable == true)
     #expect(failure?.effect == StepFailure.Effect.none)
@@ -145,7 +147,9 @@ struct VPSOrgServerActionsTests {
     #expect(fixture.effects == [])
   }
 
-  @Test(arguments: ["server.stop", "server.start", "snapshot.create", "snapshot.restore", "backup.create", "server.status"])
+  @Test(arguments: [
+    "server.stop", "server.start", "snapshot.create", "snapshot.restore", "backup.create", "server.status",
+  ])
   func aServerThatIsNotThereIsNotFoundAndToldBeforehand(action: String) async throws {
     let fixture = try VPSOrgFixture()
     let fields: [String: Value] = ["server": "999", "name": "a", "snapshot": "801"]

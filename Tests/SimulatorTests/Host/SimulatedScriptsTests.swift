@@ -8,12 +8,14 @@ struct SimulatedScriptsTests {
   @Test func aScriptEndsAsTheTableSays() async throws {
     let scripts = SimulatedScripts(
       clock: clock,
-      rules: [.init(matching: "update.sh", exitCode: 3, stdout: "out", stderr: "err", duration: .seconds(60), times: 1)])
+      rules: [.init(matching: "update.sh", exitCode: 3, stdout: "out", stderr: "err", duration: .seconds(60), times: 1)]
+    )
     try await scripts.start(ScriptRequest(key: "k1", command: ["./update.sh"]))
     try await scripts.start(ScriptRequest(key: "k1", command: ["./update.sh"]))
     #expect(try await scripts.state(of: "k1") == .running)
     #expect(
-      try await scripts.wait(for: "k1") == .ended(ScriptEnd(exitCode: 3, stdout: Array("out".utf8), stderr: Array("err".utf8))))
+      try await scripts.wait(for: "k1")
+        == .ended(ScriptEnd(exitCode: 3, stdout: Array("out".utf8), stderr: Array("err".utf8))))
     #expect(clock.monotonic == .seconds(60))
     try await scripts.start(ScriptRequest(key: "k2", command: ["/bin/sh"], script: "./update.sh"))
     #expect(try await scripts.wait(for: "k2") == .ended(ScriptEnd(exitCode: 0)))
@@ -26,7 +28,9 @@ struct SimulatedScriptsTests {
   @Test func aScriptCanBeLostAndCancelled() async throws {
     let scripts = SimulatedScripts(
       clock: clock,
-      rules: [.init(matching: "lose", duration: .seconds(1), isLost: true), .init(matching: "", duration: .seconds(3600))])
+      rules: [
+        .init(matching: "lose", duration: .seconds(1), isLost: true), .init(matching: "", duration: .seconds(3600)),
+      ])
     try await scripts.start(ScriptRequest(key: "k1", command: ["lose"]))
     #expect(try await scripts.wait(for: "k1") == .lost)
     try await scripts.start(ScriptRequest(key: "k2", command: ["long"]))

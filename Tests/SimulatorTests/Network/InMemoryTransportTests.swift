@@ -20,7 +20,8 @@ struct InMemoryTransportTests {
   ])
   func aRequestReachesTheSystemOfItsOrigin(url: String) async throws {
     let system = ScriptedSystem(200, "{}")
-    let transport = InMemoryTransport(clock: clock, routes: ["https://a.example": system, "http://a.example:8080": system])
+    let transport = InMemoryTransport(
+      clock: clock, routes: ["https://a.example": system, "http://a.example:8080": system])
     #expect(try await transport.send(HTTPRequest("GET", url)).status == 200)
     #expect(system.requests.first?.path.hasPrefix("/") == true)
   }
@@ -29,7 +30,9 @@ struct InMemoryTransportTests {
     let system = ScriptedSystem(200, "{}")
     let transport = InMemoryTransport(clock: clock, routes: ["https://a.example": system])
     _ = try await transport.send(
-      HTTPRequest("GET", "https://a.example/x%2Fy%2520z/+?a=1%202&b=c+d&e&f=%zz", headers: [(name: "X-Y", value: Secret("s", named: []))]))
+      HTTPRequest(
+        "GET", "https://a.example/x%2Fy%2520z/+?a=1%202&b=c+d&e&f=%zz",
+        headers: [(name: "X-Y", value: Secret("s", named: []))]))
     let request = try #require(system.requests.first)
     #expect(request.path == "/x/y%20z/+")
     #expect(request.query.map { "\($0.name)=\($0.value)" } == ["a=1 2", "b=c d", "e=", "f=%zz"])

@@ -13,7 +13,9 @@ struct VPSOrgBackupCreate: Action {
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
     let name = try call.with.optionalText("name")
-    return try await client.captureNames(.backup, server: try call.with.text("server")) { $0.name == name && $0.isManual }
+    return try await client.captureNames(.backup, server: try call.with.text("server")) {
+      $0.name == name && $0.isManual
+    }
   }
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {

@@ -43,7 +43,9 @@ struct VPSOrgItemDelete<Items: VPSOrgItems>: Action {
   private func find(_ call: ActionCall) async throws(StepFailure) -> VPSOrgItem? {
     let (id, server) = try target(call)
     if let item = try await client.item(Items.kind, id, server: server) { return item }
-    guard let server, client.dialect == .d1, let item = try await client.item(Items.kind, id, server: nil) else { return nil }
+    guard let server, client.dialect == .d1, let item = try await client.item(Items.kind, id, server: nil) else {
+      return nil
+    }
     throw StepFailure(
       .conflict, "\(Items.kind.rawValue) \(id) belongs to server \(item.server ?? "?"), not to \(server)")
   }

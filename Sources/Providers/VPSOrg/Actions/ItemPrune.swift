@@ -1,6 +1,7 @@
 import Runbook
 
-/// Decides once, in `capture`, what to delete: a repeat after a crash deletes the rest of the same list, and tells all of it.
+/// Decides once, in `capture`, what to delete: a repeat after a crash deletes the rest of the same list, and tells all
+/// of it.
 struct VPSOrgItemPrune<Items: VPSOrgItems>: Action {
   static var declaration: ActionDeclaration { Items.words.prune(within: .seconds(900)) }
   let client: VPSOrgClient
@@ -43,7 +44,9 @@ struct VPSOrgItemPrune<Items: VPSOrgItems>: Action {
   }
 
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await client.isAtRest(call) }
-  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await client.problems(call, acting: false) }
+  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
+    try await client.problems(call, acting: false)
+  }
 
   private func doomed(_ call: ActionCall) -> [String] { call.before["doomed"]?.list?.compactMap { $0.string } ?? [] }
 

@@ -11,7 +11,9 @@ struct VPSOrgItemList<Items: VPSOrgItems>: Action {
     return ActionResult(outputs: ["\(Items.kind.rawValue)s": .list(sorted)])
   }
 
-  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await client.problems(call, acting: false) }
+  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
+    try await client.problems(call, acting: false)
+  }
 }
 
 struct VPSOrgItemFind<Items: VPSOrgItems>: Action {
@@ -38,5 +40,7 @@ struct VPSOrgItemFind<Items: VPSOrgItems>: Action {
     return ActionResult(outputs: item.outputs)
   }
 
-  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await client.problems(call, acting: false) }
+  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
+    try await client.problems(call, acting: false)
+  }
 }

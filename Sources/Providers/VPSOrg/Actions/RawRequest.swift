@@ -6,7 +6,9 @@ struct VPSOrgRawRequest: Action {
     "vps_org.request", "make any call of the VPS.org API; succeeds on 2xx",
     fields: [
       Field("method", .choice(["GET", "POST", "PUT", "PATCH", "DELETE"]), default: "GET", help: "default `GET`"),
-      Field("path", .string, required: true, help: "below the API's root: `/servers/12345/`; the last slash may be left out"),
+      Field(
+        "path", .string, required: true, help: "below the API's root: `/servers/12345/`; the last slash may be left out"
+      ),
       Field("query", .stringMap, help: "arguments of the URL"),
       Field("json", .any, acceptsSecret: true, help: "the body"),
     ],

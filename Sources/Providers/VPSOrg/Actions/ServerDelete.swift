@@ -5,7 +5,8 @@ import Runbook
 struct VPSOrgServerDelete: Action {
   static let declaration = ServerVocabulary.delete(within: .seconds(900))
   private static let reason =
-    "`server.delete` deletes only a server that this run created, and no run can create one at VPS.org: delete it there by hand"
+    "`server.delete` deletes only a server that this run created, and no run can create one at VPS.org: "
+    + "delete it there by hand"
   let client: VPSOrgClient
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {

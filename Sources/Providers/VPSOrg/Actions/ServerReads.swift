@@ -8,7 +8,9 @@ struct VPSOrgServerStatus: Action {
     ActionResult(outputs: try await client.server(try call.with.text("server")).outputs)
   }
 
-  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await client.problems(call, acting: false) }
+  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
+    try await client.problems(call, acting: false)
+  }
 }
 
 struct VPSOrgServerList: Action {

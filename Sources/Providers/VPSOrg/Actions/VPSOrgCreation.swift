@@ -2,8 +2,8 @@ import Runbook
 
 /// What creating a snapshot and creating a backup have in common.
 extension VPSOrgClient {
-  /// `before` of a creation: ids that already match (never adopted later), and the one among them that takes the name. A
-  /// failed one takes no name, so that a retry after "snapshot 802 failed" may use it again.
+  /// `before` of a creation: ids that already match (never adopted later), and the one among them that takes the name.
+  /// A failed one takes no name, so that a retry after "snapshot 802 failed" may use it again.
   func captureNames(
     _ kind: VPSOrgItemKind, server: String, _ matches: (VPSOrgItem) -> Bool
   ) async throws(StepFailure) -> [String: Value] {
@@ -22,7 +22,9 @@ extension VPSOrgClient {
     guard try call.with.optionalText("if_exists") == "reuse" else {
       throw StepFailure(
         .conflict,
-        "server \(server) had a \(kind.rawValue) named `\(name)` (\(taken)) before: choose another name, or `if_exists: reuse`")
+        "server \(server) had a \(kind.rawValue) named `\(name)` (\(taken)) before: "
+          + "choose another name, or `if_exists: reuse`"
+      )
     }
     guard let item = try await item(kind, taken, server: server) else { return nil }
     return ActionResult(outputs: item.outputs)
@@ -55,10 +57,12 @@ extension VPSOrgClient {
   ) async throws(StepFailure) -> Observation {
     let server = try call.with.text("server")
     guard let id = result.outputs["id"]?.string else {
-      throw StepFailure(.server, "the id of the new \(kind.rawValue) of server \(server) is not known", effect: .unknown)
+      throw StepFailure(
+        .server, "the id of the new \(kind.rawValue) of server \(server) is not known", effect: .unknown)
     }
     guard let item = try await item(kind, id, server: server) else {
-      throw StepFailure(.notFound, "\(kind.rawValue) \(id) of server \(server) is not in VPS.org's list", effect: .applied)
+      throw StepFailure(
+        .notFound, "\(kind.rawValue) \(id) of server \(server) is not in VPS.org's list", effect: .applied)
     }
     let verdict: Observation.Verdict =
       switch item.state {
@@ -68,7 +72,8 @@ extension VPSOrgClient {
         .failed(
           StepFailure(
             .server,
-            "\(kind.rawValue) \(id) of server \(server) is `\(item.nativeState)`: VPS.org did not finish it; delete it, as it counts towards the limit of \(kind.limit)",
+            "\(kind.rawValue) \(id) of server \(server) is `\(item.nativeState)`: VPS.org did not finish it; "
+              + "delete it, as it counts towards the limit of \(kind.limit)",
             effect: .applied, detail: ["native_state": .string(item.nativeState), "id": .string(id)]))
       }
     return Observation(verdict, nativeState: item.nativeState, result: ActionResult(outputs: item.outputs))
@@ -79,13 +84,16 @@ extension VPSOrgClient {
     _ kind: VPSOrgItemKind, _ call: ActionCall, _ matches: (VPSOrgItem) -> Bool
   ) async throws(StepFailure) -> Bool {
     guard try await isAtRest(call) else { return false }
-    do { return try await newItems(kind, call, matches).allSatisfy { $0.state != .creating && $0.state != .deleting } } catch {
+    do {
+      return try await newItems(kind, call, matches).allSatisfy { $0.state != .creating && $0.state != .deleting }
+    } catch {
       if error.kind == .notFound { return true }
       throw error
     }
   }
 
-  /// A refused creation is a `limit` if there is no room: only the count tells, the text of the refusal is not documented.
+  /// A refused creation is a `limit` if there is no room: only the count tells, the text of the refusal is not
+  /// documented.
   func full(_ kind: VPSOrgItemKind, server: String, _ failure: StepFailure) async throws(StepFailure) -> StepFailure {
     guard failure.kind == .input, failure.detail["status"] == 400 else { return failure }
     let items: [VPSOrgItem]
@@ -95,8 +103,8 @@ extension VPSOrgClient {
       "\(roomText(kind, server, items)); delete one, or put `\(kind.rawValue).prune` before this step", kind: .limit)
   }
 
-  /// Server there and in order, name free, room left. A full server is a problem only if nothing on it could be pruned: an
-  /// earlier step of the run may make room.
+  /// Server there and in order, name free, room left. A full server is a problem only if nothing on it could be pruned:
+  /// an earlier step of the run may make room.
   func problemsOfCreating(_ kind: VPSOrgItemKind, _ call: ActionCall) async throws(StepFailure) -> [String] {
     guard let server = try call.with.optionalText("server"), !server.isEmpty else { return [] }
     var problems = try await problems(call)
@@ -115,7 +123,8 @@ extension VPSOrgClient {
   }
 
   private func roomText(_ kind: VPSOrgItemKind, _ server: String, _ items: [VPSOrgItem]) -> String {
-    let names = items.sorted(by: VPSOrgItem.newestFirst).map { "\($0.name.excerpt(64)) (\($0.id))" }.joined(separator: ", ")
+    let names = items.sorted(by: VPSOrgItem.newestFirst).map { "\($0.name.excerpt(64)) (\($0.id))" }.joined(
+      separator: ", ")
     return "server \(server) has \(items.count) of \(kind.limit) \(kind.rawValue)s: \(names)"
   }
 }

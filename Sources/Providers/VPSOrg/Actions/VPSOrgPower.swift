@@ -17,14 +17,16 @@ extension VPSOrgClient {
     do { try await power(id, action) } catch {
       guard error.kind == .input || error.kind == .conflict else { throw error }
       let server = try await server(id)
-      if server.state == wanted, action != .restart { return ActionResult(outputs: ["state": .string(wanted.rawValue)]) }
+      if server.state == wanted, action != .restart {
+        return ActionResult(outputs: ["state": .string(wanted.rawValue)])
+      }
       throw explained(error, server)
     }
     return ActionResult(outputs: ["state": .string(PowerState.changing.rawValue)])
   }
 
-  /// A refused change, told with the state that explains it. "Busy" is worth a retry, a plain refusal only while the server
-  /// is on its way to another state.
+  /// A refused change, told with the state that explains it. "Busy" is worth a retry, a plain refusal only while the
+  /// server is on its way to another state.
   func explained(_ failure: StepFailure, _ server: VPSOrgServer) -> StepFailure {
     failure.renamed(
       "server \(server.id) is `\(server.nativeState)`; \(failure.message)", kind: .conflict,
@@ -43,14 +45,16 @@ extension VPSOrgClient {
   func dead(_ server: VPSOrgServer, wanting wanted: String) -> Observation? {
     guard server.state == .error || server.state == .suspended else { return nil }
     let failure = StepFailure(
-      .server, "server \(server.id) is `\(server.nativeState)` at VPS.org and does not become \(wanted): look at it there",
+      .server,
+      "server \(server.id) is `\(server.nativeState)` at VPS.org and does not become \(wanted): look at it there",
       effect: .applied, detail: ["native_state": .string(server.nativeState)])
     return Observation(.failed(failure), nativeState: server.nativeState)
   }
 
   func seen(_ verdict: Observation.Verdict, _ server: VPSOrgServer) -> Observation {
     Observation(
-      verdict, nativeState: server.nativeState, result: ActionResult(outputs: ["state": .string(server.state.rawValue)]))
+      verdict, nativeState: server.nativeState, result: ActionResult(outputs: ["state": .string(server.state.rawValue)])
+    )
   }
 
   /// At rest: not on its way to another state. A server that is gone is at rest.
@@ -75,8 +79,8 @@ extension VPSOrgClient {
   }
 }
 
-/// A sign that a call with no trace of its own took effect: the time of the server's last change. That `updated_at` moves
-/// with a restart or restore is inferred, not documented.
+/// A sign that a call with no trace of its own took effect: the time of the server's last change. That `updated_at`
+/// moves with a restart or restore is inferred, not documented.
 enum UpdateSign {
   case changed, same, missing
 

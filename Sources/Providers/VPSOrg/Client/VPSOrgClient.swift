@@ -54,7 +54,9 @@ struct VPSOrgClient: Sendable {
     var visited: Set<String> = []
     while true {
       guard visited.insert(target).inserted else { throw endless(request, "a page leads back to an earlier one") }
-      guard visited.count <= VPSOrgClient.pageLimit else { throw endless(request, "it has more than \(VPSOrgClient.pageLimit) pages") }
+      guard visited.count <= VPSOrgClient.pageLimit else {
+        throw endless(request, "it has more than \(VPSOrgClient.pageLimit) pages")
+      }
       let reply = try await send(request, to: base.origin + target)
       let json = try reply.json()
       guard let results = json["results"]?.list else { throw reply.malformed("`results` is not a list") }
@@ -63,7 +65,9 @@ struct VPSOrgClient: Sendable {
         do { item = try model(result) } catch { throw reply.malformed(error.message) }
         if ids.insert(id(item)).inserted { models.append(item) }
       }
-      guard models.count <= VPSOrgClient.itemLimit else { throw endless(request, "it has more than \(VPSOrgClient.itemLimit) items") }
+      guard models.count <= VPSOrgClient.itemLimit else {
+        throw endless(request, "it has more than \(VPSOrgClient.itemLimit) items")
+      }
       switch json["next"] {
       case nil, .null: return models
       case .string(let link):
@@ -167,7 +171,9 @@ extension VPSOrgClient {
       body: dialect == .d1 ? ["server_id": dialect.id(server), "description": .string(description)] : [:])
   }
 
-  private func create(_ kind: VPSOrgItemKind, server: String, body: [String: Value]) async throws(StepFailure) -> VPSOrgItem {
+  private func create(_ kind: VPSOrgItemKind, server: String, body: [String: Value]) async throws(StepFailure)
+    -> VPSOrgItem
+  {
     let request = VPSOrgRequest(
       method: "POST", path: dialect.create(kind, server: server), json: body.isEmpty ? nil : .map(body))
     do {

@@ -1,8 +1,8 @@
 import Runbook
 
-/// The two shapes of the API. `d1` is the published documentation: whole numbers as ids, `/snapshots/` and `/backups/` at the
-/// top. `d2` is what the vendor's own client speaks: UUIDs, everything below `/servers/{id}/`, `label` for a snapshot's name.
-/// Paths that neither document shows are inferred from their neighbours and marked so.
+/// The two shapes of the API. `d1` is the published documentation: whole numbers as ids, `/snapshots/` and `/backups/`
+/// at the top. `d2` is what the vendor's own client speaks: UUIDs, everything below `/servers/{id}/`, `label` for a
+/// snapshot's name. Paths that neither document shows are inferred from their neighbours and marked so.
 enum VPSOrgDialect: String, Sendable, CaseIterable {
   case d1, d2
 

@@ -29,7 +29,8 @@ struct VPSOrgReply: Sendable {
   let token: Secret
   let now: Timestamp
 
-  /// The body as JSON. An empty one, an HTML page or broken JSON is a `server` failure: the call may well have been done.
+  /// The body as JSON. An empty one, an HTML page or broken JSON is a `server` failure: the call may well have been
+  /// done.
   func json() throws(StepFailure) -> Value {
     guard !response.body.isEmpty else { throw malformed("the body is empty") }
     do { return try JSONReader.read(response.body) } catch {
@@ -56,15 +57,20 @@ struct VPSOrgReply: Sendable {
     switch response.status {
     case 200..<300: nil
     case 400, 405, 406, 410, 413, 415, 422: make(.input, "VPS.org refused \(request.text)", effect: .none)
-    case 401: make(.auth, "VPS.org does not accept \(tokenText): make a new token in the account's developer page", effect: .none)
+    case 401:
+      make(
+        .auth, "VPS.org does not accept \(tokenText): make a new token in the account's developer page", effect: .none)
     case 403: make(.auth, "\(tokenText) has no permission for \(request.text)", effect: .none)
     case 404: make(.notFound, "VPS.org knows nothing at \(request.text)", effect: .none)
     case 408: make(.timeout, "VPS.org gave up waiting for \(request.text)", effect: unanswered, retryable: true)
-    case 409, 423: make(.conflict, "VPS.org is busy with something else and refused \(request.text)", effect: .none, retryable: true)
-    case 429: make(.rateLimited, "VPS.org wants fewer requests and refused \(request.text)", effect: .none, retryable: true)
+    case 409, 423:
+      make(.conflict, "VPS.org is busy with something else and refused \(request.text)", effect: .none, retryable: true)
+    case 429:
+      make(.rateLimited, "VPS.org wants fewer requests and refused \(request.text)", effect: .none, retryable: true)
     case 400..<500: make(.input, "VPS.org refused \(request.text)", effect: .none)
     case 500...: make(.server, "VPS.org failed at \(request.text)", effect: unanswered, retryable: true)
-    default: make(.server, "VPS.org answered \(request.text) with a redirect, which is not followed", effect: unanswered)
+    default:
+      make(.server, "VPS.org answered \(request.text) with a redirect, which is not followed", effect: unanswered)
     }
   }
 
@@ -98,7 +104,8 @@ struct VPSOrgReply: Sendable {
   private var reason: String? {
     guard let entries = (try? JSONReader.read(response.body))?.map, !entries.isEmpty else { return nil }
     let texts = entries.sorted { $0.key < $1.key }.compactMap { key, value -> String? in
-      guard let text = value.string ?? value.list?.compactMap({ $0.string }).joined(separator: " "), !text.isEmpty else {
+      guard let text = value.string ?? value.list?.compactMap({ $0.string }).joined(separator: " "), !text.isEmpty
+      else {
         return nil
       }
       return key == "detail" || key == "non_field_errors" ? text : "\(key): \(text)"

@@ -1,8 +1,8 @@
 public import Runbook
 import Synchronization
 
-/// The twin of VPS.org: its documented limits, durations, replies and refusals behind its own wire format, driven by the
-/// clock handed in. Nothing happens between two requests: what is asked for is worked out from the time of asking.
+/// The twin of VPS.org: its documented limits, durations, replies and refusals behind its own wire format, driven by
+/// the clock handed in. Nothing happens between two requests: what is asked for is worked out from the time of asking.
 public final class SimulatedVPSOrg: SimulatedSystem {
   public static let type = "vps_org"
 
@@ -105,7 +105,9 @@ public final class SimulatedVPSOrg: SimulatedSystem {
     return state.withLock { state in
       state.settle(now)
       let route: VPSOrgRoute
-      do throws(VPSOrgRoute.Refusal) { route = try VPSOrgRoute(request) } catch { return .response(error.response(request)) }
+      do throws(VPSOrgRoute.Refusal) { route = try VPSOrgRoute(request) } catch {
+        return .response(error.response(request))
+      }
       state.requests.append(route.operation.rawValue)
       if let refusal = refuse(request, route, &state.faults) { return .response(refusal) }
       return state.reply(to: route, at: now, page: Page(request, size: pageSize))
@@ -113,7 +115,8 @@ public final class SimulatedVPSOrg: SimulatedSystem {
   }
 
   /// 401 without a token that is accepted.
-  private func refuse(_ request: SimulatedRequest, _ route: VPSOrgRoute, _ faults: inout [VPSOrgFault]) -> HTTPResponse? {
+  private func refuse(_ request: SimulatedRequest, _ route: VPSOrgRoute, _ faults: inout [VPSOrgFault]) -> HTTPResponse?
+  {
     guard let header = request.header("authorization"), header.hasPrefix("Bearer ") else {
       return .json(401, ["detail": "Authentication credentials were not provided."])
     }
@@ -140,7 +143,9 @@ extension SimulatedVPSOrg.State {
     world.settle(now)
   }
 
-  fileprivate mutating func reply(to route: VPSOrgRoute, at now: Timestamp, page: SimulatedVPSOrg.Page) -> SimulatedReply {
+  fileprivate mutating func reply(to route: VPSOrgRoute, at now: Timestamp, page: SimulatedVPSOrg.Page)
+    -> SimulatedReply
+  {
     let before = faults.strike(route.operation) { kind in
       switch kind {
       case .requestLost, .requestLate, .status, .html: true
@@ -190,7 +195,8 @@ extension SimulatedVPSOrg.State {
     switch route.operation {
     case .account:
       return .json(
-        200, ["account": ["email": "ops@example.com"], "token": ["name": "runbook", "permissions": ["read", "write"]]])
+        200,
+        ["account": ["email": "ops@example.com"], "token": ["name": "runbook", "permissions": ["read", "write"]]])
     case .serverList:
       let wanted = route.query["status"]
       return page.response(world.servers.filter { wanted == nil || $0.status == wanted }.map { world.document($0) })
@@ -238,7 +244,8 @@ extension SimulatedVPSOrg.State {
       guard name.isSnapshotName else { throw VPSOrgWorld.Refusal(400, .map([key: ["Enter a valid value."]])) }
     }
     let item = try world.create(
-      kind, server: server, name: name, description: route.body["description"]?.string ?? "", now, twist(route.operation))
+      kind, server: server, name: name, description: route.body["description"]?.string ?? "", now,
+      twist(route.operation))
     return .json(201, world.document(item, message: VPSOrgWorld.creationMessage(kind)))
   }
 

@@ -63,7 +63,8 @@ extension HTTPResponse {
 
   static func fault(_ status: Int, retryAfter: Duration?) -> HTTPResponse {
     let texts = [
-      403: "You do not have permission to perform this action.", 409: "The resource is busy.", 423: "The resource is locked.",
+      403: "You do not have permission to perform this action.", 409: "The resource is busy.",
+      423: "The resource is locked.",
       429: "Request was throttled.",
     ]
     guard status < 500 else {

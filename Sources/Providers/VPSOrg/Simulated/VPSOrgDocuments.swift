@@ -7,7 +7,8 @@ extension VPSOrgWorld {
       "id": id(server.id), "name": .string(server.name), "hostname": .string(server.hostname),
       "status": .string(server.status), "ip_address": .string(server.ip), "location": "us-west",
       "plan": ["id": 1, "name": "Standard VPS", "vcpus": 2, "memory": 4096, "storage": 80],
-      "os": ["id": 5, "name": "Ubuntu 22.04 LTS"], "created_at": time(server.createdAt), "updated_at": time(server.updatedAt),
+      "os": ["id": 5, "name": "Ubuntu 22.04 LTS"], "created_at": time(server.createdAt),
+      "updated_at": time(server.updatedAt),
     ]
   }
 

@@ -1,8 +1,8 @@
 import Runbook
 
-/// A fault of the simulated VPS.org, from its text: `KIND[:OPERATION][:COUNT][:#NTH][:DURATION][:WORD]`, the parts after the
-/// kind in any order. It concerns requests for the operation (default: all), from the `NTH` on (default: the first), `COUNT`
-/// times (default: once).
+/// A fault of the simulated VPS.org, from its text: `KIND[:OPERATION][:COUNT][:#NTH][:DURATION][:WORD]`, the parts
+/// after the kind in any order. It concerns requests for the operation (default: all), from the `NTH` on (default: the
+/// first), `COUNT` times (default: once).
 struct VPSOrgFault: Sendable {
   enum Kind: Sendable, Equatable {
     /// The connection breaks before the request has any effect.
@@ -39,8 +39,10 @@ struct VPSOrgFault: Sendable {
   private(set) var hasFired = false
 
   private static let kinds: [(name: String, kind: Kind)] = [
-    ("request_lost", .requestLost), ("request_late", .requestLate), ("reply_lost", .replyLost), ("reply_late", .replyLate),
-    ("html_200", .html), ("html_after", .htmlAfter), ("token_expires", .tokenExpires), ("stuck", .stuck), ("fails", .fails),
+    ("request_lost", .requestLost), ("request_late", .requestLate), ("reply_lost", .replyLost),
+    ("reply_late", .replyLate),
+    ("html_200", .html), ("html_after", .htmlAfter), ("token_expires", .tokenExpires), ("stuck", .stuck),
+    ("fails", .fails),
     ("unknown_status", .unknownStatus),
   ]
 

@@ -1,7 +1,7 @@
 import Runbook
 
-/// Everything VPS.org knows, as a value: servers, snapshots and backups, each with the change it is in. Time comes in with
-/// every call; what a change becomes, and when, is drawn when it begins.
+/// Everything VPS.org knows, as a value: servers, snapshots and backups, each with the change it is in. Time comes in
+/// with every call; what a change becomes, and when, is drawn when it begins.
 struct VPSOrgWorld: Sendable {
   struct Server: Sendable {
     var id: String
@@ -116,15 +116,19 @@ struct VPSOrgWorld: Sendable {
 // MARK: - What can be asked of it
 
 extension VPSOrgWorld {
-  /// Start and stop converge: a server that is there already, or on its way there, accepts and nothing happens. One that is
-  /// on its way elsewhere refuses (409). Documented nowhere.
-  mutating func power(_ operation: VPSOrgOperation, server id: String?, _ now: Timestamp, _ twist: Twist) throws(Refusal) {
+  /// Start and stop converge: a server that is there already, or on its way there, accepts and nothing happens. One
+  /// that is on its way elsewhere refuses (409). Documented nowhere.
+  mutating func power(_ operation: VPSOrgOperation, server id: String?, _ now: Timestamp, _ twist: Twist)
+    throws(Refusal)
+  {
     let index = try serverIndex(id)
     let server = servers[index]
     let isChanging = server.change != nil
     switch operation {
     case .start where server.status == "active" || (isChanging && server.change?.status == "active"): return
-    case .stop where server.status == "stopped" || (isChanging && server.change?.status == "stopped" && server.status != "restoring"):
+    case .stop
+    where server.status == "stopped"
+      || (isChanging && server.change?.status == "stopped" && server.status != "restoring"):
       return
     case .hardStop where server.status == "stopped": return
     case .hardStop where server.status != "restoring" && server.status != "suspended":
