@@ -66,6 +66,7 @@ let package = Package(
       tests(of: "Simulator", uses: ["Providers", "Steps", "Stores"]),
       tests(of: "CommandLine"),
       .testTarget(name: "CLITests", dependencies: ["TestSupport", "Posix"], swiftSettings: strict),
-      .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: strict),
+      .testTarget(
+        name: "TidyTests", dependencies: ["TestSupport", "Runbook", "Steps", "Providers", "Simulator"], swiftSettings: strict),
     ]
 )
