@@ -17,6 +17,44 @@ struct EvalCommand: Command {
     ],
     group: .write)
 
-  init(_ arguments: ParsedArguments) throws(UsageError) {}
-  func run(in shell: Shell) async -> ExitCode { .usage }
+  private let source: String
+  private let context: String?
+
+  init(_ arguments: ParsedArguments) throws(UsageError) {
+    source = try arguments.required("EXPR")
+    context = arguments.value("context")
+  }
+
+  func run(in shell: Shell) async -> ExitCode {
+    do throws(Refusal) {
+      let roots = try context.map { file throws(Refusal) in try GivenInputs.map(in: file) } ?? [:]
+      let value = try evaluate(roots)
+      if shell.wantsJSON {
+        shell.output.result(json: ["v": 1, "value": value])
+      } else {
+        shell.output.result(json: value)
+      }
+      return .succeeded
+    } catch {
+      return shell.refuse(error)
+    }
+  }
+
+  private func evaluate(_ roots: [String: Value]) throws(Refusal) -> Value {
+    let environment = TypeEnvironment(roots: roots.mapValues { _ in .any })
+    let end = SourceRange.Place(line: 1, column: source.unicodeScalars.count + 1)
+    let range = SourceRange(SourceRange.Place(line: 1, column: 1), end)
+    switch Expression.parse(source, at: range, in: environment) {
+    case .failure(let diagnostics):
+      let first = diagnostics.items.first
+      let place = first.map { " at character \($0.range.start.column)" } ?? ""
+      throw Refusal(.failed, first?.code ?? "E-EXPRESSION", (first?.message ?? "this is no expression") + place, hint: first?.hint)
+    case .success(let expression):
+      do throws(ExpressionFailure) {
+        return try expression.evaluate(in: DictionaryScope(roots, now: SystemClock().now))
+      } catch {
+        throw Refusal(.failed, "E-EXPRESSION", DisplayText.escaped(error.message, limit: 2000))
+      }
+    }
+  }
 }

@@ -13,6 +13,32 @@ struct LogsCommand: Command {
     ],
     group: .look)
 
-  init(_ arguments: ParsedArguments) throws(UsageError) {}
-  func run(in shell: Shell) async -> ExitCode { .usage }
+  private let id: String
+  private let isFollowing: Bool
+
+  init(_ arguments: ParsedArguments) throws(UsageError) {
+    id = try arguments.required("RUN")
+    isFollowing = arguments.flag("follow")
+  }
+
+  func run(in shell: Shell) async -> ExitCode {
+    do throws(Refusal) {
+      let (access, _) = try StoreAccess.forRun(id, shell)
+      if isFollowing { return try await Follower(shell: shell, access: access, runID: id).follow() }
+      var text = EventText(runID: id, verbose: shell.globals.verbose, clockText: Shell.localTime)
+      var bytes: [UInt8] = []
+      for event in try access.events(of: id) {
+        if shell.wantsJSON {
+          bytes += JSONWriter.bytes(event.json) + [0x0a]
+        } else if let line = text.line(for: event) {
+          bytes += Array(line.utf8) + [0x0a]
+        }
+      }
+      shell.output.result(bytes: bytes)
+      access.tellOwnerless(shell)
+      return .succeeded
+    } catch {
+      return shell.refuse(error)
+    }
+  }
 }

@@ -16,6 +16,27 @@ struct PlanCommand: Command {
     ],
     group: .write)
 
-  init(_ arguments: ParsedArguments) throws(UsageError) {}
-  func run(in shell: Shell) async -> ExitCode { .usage }
+  private let file: String
+  private let inputs: GivenInputs
+
+  init(_ arguments: ParsedArguments) throws(UsageError) {
+    file = try arguments.required("FILE")
+    inputs = try GivenInputs(arguments)
+  }
+
+  func run(in shell: Shell) async -> ExitCode {
+    do throws(Refusal) {
+      let runbook = try shell.check(file, isStrict: false).runbook
+      let given = try inputs.read(for: runbook, isComplete: false)
+      let plan = Plan(runbook, inputs: given, at: SystemClock().now)
+      if shell.wantsJSON {
+        shell.output.result(json: PlanText.json(plan))
+      } else {
+        shell.output.result(PlanText.lines(plan).map { DisplayText.escaped($0) + "\n" }.joined())
+      }
+      return .succeeded
+    } catch {
+      return shell.refuse(error)
+    }
+  }
 }

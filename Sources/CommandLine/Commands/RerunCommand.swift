@@ -16,6 +16,51 @@ struct RerunCommand: Command {
     ],
     group: .run)
 
-  init(_ arguments: ParsedArguments) throws(UsageError) {}
-  func run(in shell: Shell) async -> ExitCode { .usage }
+  private let id: String
+  private let from: String?
+
+  init(_ arguments: ParsedArguments) throws(UsageError) {
+    id = try arguments.required("RUN")
+    from = arguments.value("from")
+  }
+
+  func run(in shell: Shell) async -> ExitCode {
+    InterruptDesk.shared.open()
+    do throws(Refusal) {
+      let (access, run) = try StoreAccess.forRun(id, shell)
+      guard run.status == "ended" else {
+        throw Refusal(.usage, "E-NOT-ENDED", "run \(id) has not ended", hint: "`runbook resume \(id)` carries it on")
+      }
+      access.tellOwnerless(shell)
+      let earlier: (started: RunStarted, source: PinnedSource)
+      do throws(StoreFailure) { earlier = try RunCreation.read(id, in: access.store) } catch { throw Refusal(error) }
+      let path = earlier.source.folder + "/" + RunbookFile.name(of: earlier.started.file)
+      let checked = try shell.check(path, isStrict: false)
+      let steps = checked.runbook.steps.map(\.path)
+      let first = from ?? steps.first ?? ""
+      guard steps.contains(first) else {
+        throw Refusal(
+          .usage, "E-STEP", "there is no step `\(DisplayText.escaped(first, limit: 100))` in `\(DisplayText.escaped(path, limit: 300))`",
+          hint: Suggestion.hint(for: first, among: steps))
+      }
+      let inherited: [String: Value]
+      do throws(StoreFailure) {
+        inherited = from == nil ? [:] : try RunCreation.inheritance(from: id, before: first, of: checked.runbook, in: access.store)
+      } catch {
+        throw Refusal(error)
+      }
+      let inputs: [String: Value]
+      do throws(InputMistakes) {
+        inputs = try InputReader.read(texts: [], values: earlier.started.inputs, for: checked.runbook.inputs)
+      } catch {
+        throw Refusal(.usage, "E-INPUT", error.messages.joined(separator: "\n       "), hint: "the file's inputs have changed: `runbook run` takes new ones")
+      }
+      let creation = RunCreation(
+        runbook: checked.runbook, source: checked.source, file: earlier.started.file, inputs: inputs,
+        requester: Ownership.requester, earlier: (id, first, inherited))
+      return try await RealRun(creation, access, shell, lockWait: nil).carryOut()
+    } catch {
+      return shell.refuse(error)
+    }
+  }
 }

@@ -12,6 +12,23 @@ struct ResumeCommand: Command {
     examples: [.init("runbook resume r0123456789abcdefghi", "go on where it stopped")],
     group: .run)
 
-  init(_ arguments: ParsedArguments) throws(UsageError) {}
-  func run(in shell: Shell) async -> ExitCode { .usage }
+  private let id: String
+
+  init(_ arguments: ParsedArguments) throws(UsageError) { id = try arguments.required("RUN") }
+
+  func run(in shell: Shell) async -> ExitCode {
+    InterruptDesk.shared.open()
+    do throws(Refusal) {
+      let (access, run) = try StoreAccess.forRun(id, shell)
+      guard run.status != "ended" else {
+        throw Refusal(
+          .usage, "E-ENDED", "run \(id) has ended: \(RunWords.outcome(run.outcome, rollback: run.rollback))",
+          hint: "`runbook rerun \(id)` starts it anew; `runbook rollback resume \(id)` goes on with a rollback that stopped")
+      }
+      access.tellOwnerless(shell, but: id)
+      return try await Resumption(id, access, shell).carryOn()
+    } catch {
+      return shell.refuse(error)
+    }
+  }
 }

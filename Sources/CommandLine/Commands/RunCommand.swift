@@ -1,4 +1,6 @@
 import Runbook
+import Simulator
+import Steps
 
 /// `runbook run FILE`.
 struct RunCommand: Command {
@@ -29,8 +31,106 @@ struct RunCommand: Command {
     ],
     group: .run)
 
-  init(_ arguments: ParsedArguments) throws(UsageError) {}
-  func run(in shell: Shell) async -> ExitCode { .usage }
+  private let file: String
+  private let inputs: GivenInputs
+  private let isSimulated: Bool
+  private let real: Set<String>
+  private let mock: String?
+  private let key: String?
+  private let lockWait: Duration?
+  private let isDetached: Bool
+  private let isAgreed: Bool
+  private let isStrict: Bool
+
+  init(_ arguments: ParsedArguments) throws(UsageError) {
+    file = try arguments.required("FILE")
+    inputs = try GivenInputs(arguments)
+    isSimulated = arguments.flag("simulate")
+    real = Set(arguments.values(of: "real"))
+    mock = arguments.value("mock")
+    key = arguments.value("key")
+    lockWait = try arguments.duration("lock-wait")
+    isDetached = arguments.flag("detach")
+    isAgreed = arguments.flag("yes")
+    isStrict = arguments.flag("strict")
+    if !isSimulated, mock != nil || !real.isEmpty {
+      throw UsageError("`--\(mock != nil ? "mock" : "real")` is for simulations", hint: "add --simulate")
+    }
+    if isSimulated, isDetached || key != nil {
+      throw UsageError("a simulation is kept nowhere, so it takes no `--\(isDetached ? "detach" : "key")`", hint: "leave it out")
+    }
+    if let key, key.utf8.count > 200 || key.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
+      throw UsageError("`--key` is longer than 200 bytes or holds a control character", hint: "a short name, such as `deploy-4711`")
+    }
+  }
+
+  func run(in shell: Shell) async -> ExitCode {
+    InterruptDesk.shared.open()
+    do throws(Refusal) {
+      if isDetached, !Detachment.isChild {
+        // Mistakes are told here, where somebody reads them.
+        _ = try inputs.read(for: shell.check(file, isStrict: isStrict).runbook)
+        return Detachment.start(shell)
+      }
+      return isSimulated ? try await simulate(shell) : try await carryOut(shell)
+    } catch {
+      return Detachment.isChild ? Detachment.report(error) : shell.refuse(error)
+    }
+  }
+
+  private func carryOut(_ shell: Shell) async throws(Refusal) -> ExitCode {
+    let checked = try shell.check(file, isStrict: isStrict)
+    let given = try inputs.read(for: checked.runbook)
+    let access = try StoreAccess(shell, creates: true)
+    access.tellOwnerless(shell)
+    let creation = RunCreation(
+      runbook: checked.runbook, source: checked.source, file: file, inputs: given, key: key, requester: Ownership.requester)
+    return try await RealRun(creation, access, shell, lockWait: lockWait).carryOut()
+  }
+
+  private func simulate(_ shell: Shell) async throws(Refusal) -> ExitCode {
+    let checked = try shell.check(file, isStrict: isStrict)
+    let given = try inputs.read(for: checked.runbook)
+    let mocks = try mock.map { path throws(Refusal) in try readMocks(path, for: checked.runbook, shell) }
+    try agree(checked.runbook, shell)
+    let simulated = try SimulatedWorld(checked, inputs: given, real: real, mocks: mocks)
+    let creation = RunCreation(
+      runbook: simulated.runbook, source: checked.source, file: file, inputs: given, requester: Ownership.requester,
+      isSimulated: true)
+    let secrets = SecretReading.placeholders(checked.runbook.secrets)
+    return try await Launch(creation, simulated.store, simulated.world, secrets, shell).carryOut()
+  }
+
+  private func readMocks(_ path: String, for runbook: ValidatedRunbook, _ shell: Shell) throws(Refusal) -> MockFile {
+    let bytes = try RunbookFile.read(path, limit: SourceText.byteLimit, what: "mock file")
+    let found: Diagnostics
+    do throws(Diagnostics) {
+      let mocks = try MockFile(yaml: bytes)
+      found = Diagnostics(mocks.mistakes(for: runbook))
+      if !found.hasErrors { return mocks }
+    } catch {
+      shell.printDiagnostics(error.items, path, bytes)
+      throw Refusal.invalid(path, error)
+    }
+    shell.printDiagnostics(found.items, path, bytes)
+    throw Refusal.invalid(path, found)
+  }
+
+  /// `--real` reaches out of the simulation: somebody has to say yes.
+  private func agree(_ runbook: ValidatedRunbook, _ shell: Shell) throws(Refusal) {
+    guard !real.isEmpty else { return }
+    let known = standardActions.map { $0.declaration.name }
+    for name in real.sorted() where !known.contains(name) || !SimulatedActions.isSealed(name) {
+      throw Refusal(
+        .usage, "E-ACTION", "`--real \(DisplayText.escaped(name, limit: 60))` names no action that a simulation leaves out",
+        hint: Suggestion.hint(for: name, among: known.filter { SimulatedActions.isSealed($0) }))
+    }
+    guard !isAgreed else { return }
+    let question = "\(real.sorted().joined(separator: ", ")) will really be done. Go on? [y/N] "
+    guard shell.asks(question) else {
+      throw Refusal(.refused, "E-REAL", "nobody agreed to real actions in a simulation", hint: "answer `y`, or add --yes")
+    }
+  }
 }
 
 /// Options that several commands share.

@@ -1,4 +1,6 @@
+import Providers
 import Runbook
+import Steps
 
 /// `runbook schema`: the JSON Schema of a runbook.
 struct SchemaCommand: Command {
@@ -8,5 +10,8 @@ struct SchemaCommand: Command {
     group: .write)
 
   init(_ arguments: ParsedArguments) throws(UsageError) {}
-  func run(in shell: Shell) async -> ExitCode { .usage }
+
+  func run(in shell: Shell) async -> ExitCode {
+    return shell.refuse(Refusal(.usage, "E-NOT-SUPPORTED", "`schema` is not supported yet"))
+  }
 }

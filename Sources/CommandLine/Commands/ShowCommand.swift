@@ -11,6 +11,30 @@ struct ShowCommand: Command {
     ],
     group: .look)
 
-  init(_ arguments: ParsedArguments) throws(UsageError) {}
-  func run(in shell: Shell) async -> ExitCode { .usage }
+  private let id: String
+
+  init(_ arguments: ParsedArguments) throws(UsageError) { id = try arguments.required("RUN") }
+
+  func run(in shell: Shell) async -> ExitCode {
+    do throws(Refusal) {
+      let (access, run) = try StoreAccess.forRun(id, shell)
+      // With the runbook as it was pinned, undo steps that were never begun are listed too.
+      let pinned = try? RunCreation.read(id, in: access.store)
+      let plan = pinned.flatMap { try? CheckedRunbook($0.source) }.map { UndoPlan($0.runbook) } ?? UndoPlan()
+      let report = RunReport(id: id, plan: plan, events: try access.events(of: id))
+      let lease: Lease?
+      do throws(StoreFailure) { lease = try access.store.lease(of: id) } catch { throw Refusal(error) }
+      let isOwned = run.status != "ended" && Ownership.isLive(lease, at: SystemClock().now)
+      if shell.wantsJSON {
+        shell.output.result(json: ReportJSON.document(report, status: run.status, owner: isOwned ? lease : nil))
+      } else {
+        shell.print(RunTable.lines(report, status: run.status, owner: isOwned ? lease : nil, verbose: shell.globals.verbose))
+        if !isOwned { shell.print([StyledText()] + ClosingWords.lines(for: report)) }
+      }
+      access.tellOwnerless(shell, but: id)
+      return .succeeded
+    } catch {
+      return shell.refuse(error)
+    }
+  }
 }

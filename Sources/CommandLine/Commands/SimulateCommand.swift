@@ -1,4 +1,6 @@
+import Posix
 import Runbook
+import Simulator
 
 /// `runbook simulate PROVIDER`.
 struct SimulateCommand: Command {
@@ -18,6 +20,55 @@ struct SimulateCommand: Command {
     ],
     group: .around)
 
-  init(_ arguments: ParsedArguments) throws(UsageError) {}
-  func run(in shell: Shell) async -> ExitCode { .usage }
+  private let type: String
+  private let port: UInt16
+  private let speed: Int
+  private let seed: UInt64
+  private let faults: [String]
+
+  init(_ arguments: ParsedArguments) throws(UsageError) {
+    type = try arguments.required("PROVIDER")
+    port = UInt16(clamping: try arguments.number("port", in: 0...65_535) ?? 0)
+    speed = Int(try arguments.number("speed", in: 1...1_000_000) ?? 1)
+    seed = UInt64(clamping: try arguments.number("seed", in: 0...Int64.max) ?? 1)
+    faults = arguments.values(of: "fault")
+  }
+
+  func run(in shell: Shell) async -> ExitCode {
+    let (ends, end) = AsyncStream<Void>.makeStream()
+    try? Signals.deliver([.interrupt, .terminate, .hangUp]) { _ in end.finish() }
+    do throws(Refusal) {
+      let host = try serve()
+      if shell.wantsJSON {
+        shell.output.result(json: ["v": 1, "provider": .string(type), "url": .string(host.url)])
+      } else {
+        shell.output.result("\(type) is simulated at \(host.url)\n")
+      }
+      shell.note("Ctrl-C ends it")
+      for await _ in ends {}
+      host.stop()
+      return .succeeded
+    } catch {
+      return shell.refuse(error)
+    }
+  }
+
+  private func serve() throws(Refusal) -> LoopbackHost {
+    guard let make = Composition.twins[type] else {
+      let known = Composition.twins.keys.sorted()
+      throw Refusal(
+        .usage, "E-PROVIDER", "there is no simulation of `\(DisplayText.escaped(type, limit: 60))`",
+        hint: Suggestion.hint(for: type, among: known))
+    }
+    let twin = make(ScaledClock(SystemClock(), speed: speed), seed, false)
+    for fault in faults {
+      do throws(ExpressionFailure) { try twin.inject(fault) } catch {
+        throw Refusal(.usage, "E-FAULT", DisplayText.escaped(error.message, limit: 1000), hint: "docs/simulation.md lists them")
+      }
+    }
+    let speed = speed
+    do throws(StepFailure) { return try LoopbackHost(twin, port: port) { $0 / speed } } catch {
+      throw Refusal(.usage, "E-PORT", error.message, hint: "`--port 0` takes a free one")
+    }
+  }
 }

@@ -17,6 +17,41 @@ struct ValidateCommand: Command {
     ],
     group: .write)
 
-  init(_ arguments: ParsedArguments) throws(UsageError) {}
-  func run(in shell: Shell) async -> ExitCode { .usage }
+  private let files: [String]
+  private let isStrict: Bool
+
+  init(_ arguments: ParsedArguments) throws(UsageError) {
+    files = arguments.operands("FILE")
+    isStrict = arguments.flag("strict")
+  }
+
+  func run(in shell: Shell) async -> ExitCode {
+    var isValid = true
+    var found: [(file: String, diagnostics: [Diagnostic])] = []
+    for path in files {
+      do throws(Refusal) {
+        let file = try RunbookFile(path)
+        let items = ValidateCommand.diagnostics(of: file, isStrict: isStrict)
+        if items.contains(where: { $0.severity == .error }) { isValid = false }
+        if shell.wantsJSON {
+          found.append((path, items))
+        } else {
+          shell.printDiagnostics(items, path, file.bytes)
+        }
+      } catch {
+        if shell.wantsJSON || files.count == 1 { return shell.refuse(error) }
+        _ = shell.refuse(error)
+        isValid = false
+      }
+    }
+    if shell.wantsJSON { shell.output.result(json: Diagnostics.json(found)) }
+    if isValid, !shell.wantsJSON, !shell.globals.quiet {
+      shell.output.result(files.map { "\(DisplayText.escaped($0)): valid\n" }.joined())
+    }
+    return isValid ? .succeeded : .usage
+  }
+
+  private static func diagnostics(of file: RunbookFile, isStrict: Bool) -> [Diagnostic] {
+    do throws(Diagnostics) { return try CheckedRunbook(file, isStrict: isStrict).runbook.warnings } catch { return error.items }
+  }
 }

@@ -13,6 +13,7 @@ struct Output: Sendable {
 
   /// One or more whole lines for stdout.
   func result(_ text: String) { results.write(text) }
+  func result(bytes: [UInt8]) { results.write(bytes) }
   func result(json document: Value) { results.write(JSONWriter.bytes(document) + [0x0a]) }
 
   /// One line for stderr. If stderr cannot be written there is nobody left to tell.

@@ -36,6 +36,14 @@ struct Shell: Sendable {
     if !globals.quiet { output.message(line) }
   }
 
+  /// Asks a person at the terminal; nobody there is a no.
+  func asks(_ question: String) -> Bool {
+    guard Terminal.isTerminal(0), Terminal.isTerminal(2) else { return false }
+    output.message(question)
+    guard let answer = readLine() else { return false }
+    return ["y", "yes"].contains(answer.lowercased())
+  }
+
   /// Wall time as the clock on the wall shows it, in the operator's zone (`TZ`).
   static let localTime: @Sendable (Timestamp) -> String = { instant in
     var seconds = time_t(instant.seconds)

@@ -19,7 +19,8 @@ final class Watcher: RunObserver {
   private enum News: Sendable {
     case event(RunEvent)
     case progress(RunProgress)
-    case leaving
+    /// Words for whoever pressed Ctrl-C.
+    case notice(String)
   }
 
   private let shell: Shell
@@ -27,21 +28,26 @@ final class Watcher: RunObserver {
   private let runID: String
   private let plan: UndoPlan
   private let steps: [String]
+  private let earlier: [RunEvent]
   private let clock: any EngineClock
   private let news = Mutex<[News]>([])
   private let wake: AsyncStream<Void>
   private let waker: AsyncStream<Void>.Continuation
   private let finalReport: Mutex<RunReport>
+  private let lastSequence = Mutex<Int64>(0)
 
-  /// - Parameter clock: the run's, which in a simulation goes faster than the one on the wall.
-  init(_ shell: Shell, runID: String, runbook: ValidatedRunbook?, clock: any EngineClock) {
+  /// - Parameters:
+  ///   - clock: the run's, which in a simulation goes faster than the one on the wall.
+  ///   - earlier: what was journaled before; counted, not printed.
+  init(_ shell: Shell, runID: String, runbook: ValidatedRunbook?, clock: any EngineClock, earlier: [RunEvent] = []) {
     self.shell = shell
     self.runID = runID
     self.clock = clock
     plan = runbook.map { UndoPlan($0) } ?? UndoPlan()
     steps = runbook?.steps.map(\.path) ?? []
     mode = Watcher.mode(for: shell)
-    finalReport = Mutex(RunReport(id: runID, plan: plan))
+    finalReport = Mutex(RunReport(id: runID, plan: plan, events: earlier))
+    self.earlier = earlier
     (wake, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
@@ -58,12 +64,32 @@ final class Watcher: RunObserver {
   func progress(_ progress: RunProgress) {
     if mode == .live { tell(.progress(progress)) }
   }
-  /// Ctrl-C came a second time: say so before the run has noticed.
-  func markLeaving() { tell(.leaving) }
+  /// Answers Ctrl-C before the run has noticed it.
+  func say(_ words: String) {
+    if mode == .live { tell(.notice(words)) } else { shell.output.message(words) }
+  }
   /// The terminal has another size.
   func redraw() { waker.yield() }
-  /// No more news: `work` prints what is left and returns.
-  func finish() { waker.finish() }
+  /// No more news: `work` prints what is left and returns. Programs are told how this process's work came to its end even
+  /// where the journal has no entry for it.
+  func finish(_ end: RunEnd? = nil) {
+    if mode == .json, let end, let event = farewell(end) { tell(.event(event)) }
+    waker.finish()
+  }
+
+  private func farewell(_ end: RunEnd) -> RunEvent? {
+    var fields: [String: Value] = ["exit_code": .int(Int64(end.exitCode))]
+    switch end {
+    case .ended, .left: return nil
+    case .parked(let step, _):
+      fields["reason"] = "waits for an answer"
+      fields["step"] = .string(step)
+    case .lost(let failure): fields["reason"] = .string(Refusal(failure).message)
+    }
+    let last = news.withLock { news in news.reversed().compactMap { if case .event(let event) = $0 { event.sequence } else { nil } }.first }
+    return RunEvent(
+      event: "run.left", runID: runID, sequence: last ?? lastSequence.withLock { $0 }, at: clock.now, fields: fields)
+  }
 
   private func tell(_ item: News) {
     news.withLock { $0.append(item) }
@@ -89,6 +115,7 @@ final class Watcher: RunObserver {
 
   private func workLines() async {
     var text = EventText(runID: runID, verbose: shell.globals.verbose, clockText: Shell.localTime)
+    for event in earlier { _ = text.line(for: event) }
     for await _ in wake { await printLines(&text) }
     await printLines(&text)
   }
@@ -97,13 +124,23 @@ final class Watcher: RunObserver {
     var bytes: [UInt8] = []
     for case .event(let event) in takeNews() {
       finalReport.withLock { $0.apply(event) }
+      lastSequence.withLock { $0 = event.sequence }
       switch mode {
-      case .json: bytes += JSONWriter.bytes(event.json) + [0x0a]
+      case .json: bytes += Watcher.json(event)
       case .quiet: break
       case .lines, .live: if let line = text.line(for: event) { bytes += Array(line.utf8) + [0x0a] }
       }
     }
     if !bytes.isEmpty { await shell.output.stream(bytes) }
+  }
+
+  /// The last event of a process that left has the same four fields as that of a run that ended.
+  private static func json(_ event: RunEvent) -> [UInt8] {
+    var event = event
+    if event.event == "run.left" {
+      for name in ["outcome", "rollback", "exit_code"] where event.fields[name] == nil { event.fields[name] = .some(.null) }
+    }
+    return JSONWriter.bytes(event.json) + [0x0a]
   }
 
   // MARK: The live tree
@@ -114,6 +151,8 @@ final class Watcher: RunObserver {
   private func workLive() async {
     let glyphs = Glyphs.forLocale { Environment[$0] }
     var tree = LiveTree(runID: runID, plan: plan, steps: steps, glyphs: glyphs)
+    for event in earlier { tree.handle(event) }
+    tree.forgetWhatRan()
     var screen = Screen(paint: shell.paint, glyphs: glyphs)
     var frame = 0
     await withTaskGroup(of: Void.self) { group in
@@ -143,7 +182,7 @@ final class Watcher: RunObserver {
         tree.handle(event)
         finalReport.withLock { $0.apply(event) }
       case .progress(let progress): tree.handle(progress)
-      case .leaving: tree.markLeaving()
+      case .notice(let words): tree.show(notice: words)
       }
     }
     let known = Terminal.size(1) ?? (columns: 80, rows: 24)

@@ -15,7 +15,7 @@ struct LiveTree {
   /// In order of their start.
   private var order: [String] = []
   private var undoOwner: String?
-  private var isLeaving = false
+  private var notice: String?
 
   private struct Running {
     var name: String
@@ -47,8 +47,14 @@ struct LiveTree {
     return finished
   }
 
-  /// Ctrl-C once, twice: said in the footer at once, before the run has noticed.
-  mutating func markLeaving() { isLeaving = true }
+  /// Stands in the footer from now on: Ctrl-C is answered at once, before the run has noticed it.
+  mutating func show(notice: String) { self.notice = notice }
+
+  /// What an earlier process was doing when it ended: it is not doing it any more, and the engine will say what becomes of it.
+  mutating func forgetWhatRan() {
+    running = [:]
+    order = []
+  }
 
   mutating func handle(_ progress: RunProgress) {
     guard var state = running[progress.step] else { return }
@@ -233,10 +239,10 @@ struct LiveTree {
       let begun = report.steps.filter { $0.isMain && $0.status != "started" }.count
       parts.append("\(begun) of \(total)")
     }
-    if isLeaving {
-      parts.append("leaving at the next safe point")
+    if let notice {
+      parts.append(notice)
     } else if report.cancelledBy != nil {
-      parts.append("cancelling; Ctrl-C again leaves it, to be resumed")
+      parts.append("cancelling")
     } else {
       parts.append(report.rollbackReason == nil ? "Ctrl-C cancels and undoes" : "undoing, newest first")
     }

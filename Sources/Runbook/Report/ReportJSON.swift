@@ -2,9 +2,15 @@
 /// fields they do not know.
 public enum ReportJSON {
   /// `{v, run, steps, undo}`.
-  public static func document(_ report: RunReport) -> Value {
-    [
-      "v": 1, "run": run(report), "steps": .list(report.steps.map(step)), "undo": .list(report.undo.map(undo)),
+  /// - Parameters:
+  ///   - status: of the run's row; nil: as the events tell it.
+  ///   - owner: the process that works on it.
+  public static func document(_ report: RunReport, status: String? = nil, owner: Lease? = nil) -> Value {
+    var run = self.run(report).map ?? [:]
+    if let status { run["status"] = .string(status) }
+    run["owner"] = owner.map { ["host": .string($0.owner.host), "pid": .int(Int64($0.owner.pid))] } ?? .some(.null)
+    return [
+      "v": 1, "run": .map(run), "steps": .list(report.steps.map(step)), "undo": .list(report.undo.map(undo)),
     ]
   }
 

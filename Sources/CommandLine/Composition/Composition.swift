@@ -1,0 +1,88 @@
+import Posix
+import Providers
+import Runbook
+import Simulator
+import Steps
+import Stores
+import Transport
+
+/// The one place where steps, providers, stores, the simulator and the machine meet.
+enum Composition {
+  /// The world as it is. Nothing of it is touched before a run needs it.
+  static func realWorld(scripts: String) -> RunWorld {
+    RunWorld(
+      clock: SystemClock(), random: SystemRandom(), transport: LibcurlTransport(),
+      scripts: DetachedScripts(folder: scripts), files: LocalFiles(), builtIn: standardActions,
+      providerKinds: standardProviders)
+  }
+
+  /// A simulated provider, by its type.
+  static let twins: [String: @Sendable (any EngineClock, UInt64, Bool) -> any SimulatedSystem] = [
+    SimulatedVPSOrg.type: { clock, seed, isSealed in
+      SimulatedVPSOrg(clock: clock, seed: seed, tokens: isSealed ? .any : .wellFormed)
+    }
+  ]
+}
+
+/// A sealed simulation of one runbook: the providers' twins on loopback, reached through the same HTTP client; everything
+/// else answers success or what the mock file says; the store is in memory.
+struct SimulatedWorld {
+  /// Ten documented minutes pass in ten seconds.
+  static let speed = 60
+
+  let world: RunWorld
+  let runbook: ValidatedRunbook
+  let store: any RunStore
+  /// Serve until they are let go.
+  private let hosts: [LoopbackHost]
+
+  /// - Parameters:
+  ///   - inputs: any server they name is known to the twins.
+  ///   - real: actions that are let through (`--real`).
+  init(
+    _ checked: CheckedRunbook, inputs: [String: Value], real: Set<String>, mocks: MockFile?
+  ) throws(Refusal) {
+    let clock = ScaledClock(SystemClock(), speed: SimulatedWorld.speed)
+    var runbook = checked.runbook
+    var hosts: [LoopbackHost] = []
+    let servers = SimulatedWorld.texts(.map(inputs)) + runbook.inputs.compactMap { $0.defaultValue?.string }
+    for (index, block) in runbook.providers.enumerated() {
+      guard let make = Composition.twins[block.type] else {
+        throw Refusal(.usage, "E-NOT-SUPPORTED", "there is no simulation of provider type `\(block.type)` yet")
+      }
+      let twin = make(clock, 1, true)
+      for server in servers { twin.ensureServer(server) }
+      for fault in mocks?.faults ?? [] where fault.provider == block.type {
+        do throws(ExpressionFailure) { try twin.inject(fault.fault) } catch {
+          throw Refusal(.usage, "E-MOCK", "fault `\(DisplayText.escaped(fault.fault, limit: 100))`: \(error.message)")
+        }
+      }
+      do throws(StepFailure) {
+        let host = try LoopbackHost(twin) { $0 / SimulatedWorld.speed }
+        hosts.append(host)
+        runbook.providers[index].settings["url"] = .literal(.string(host.url))
+        runbook.providers[index].settings["ca_file"] = nil
+      } catch {
+        throw Refusal(.failed, "E-SIMULATION", "the simulation cannot be served: \(error.message)")
+      }
+    }
+    self.hosts = hosts
+    self.runbook = runbook
+    store = MemoryStore(clock: SystemClock())
+    world = RunWorld(
+      clock: clock, random: SystemRandom(), transport: LibcurlTransport(), scripts: SimulatedScripts(clock: clock),
+      files: SimulatedFiles(), builtIn: SimulatedActions.make(from: standardActions, real: real, mocks: mocks),
+      providerKinds: standardProviders)
+  }
+
+  /// Every text and number that may be a server's id.
+  private static func texts(_ value: Value) -> [String] {
+    switch value {
+    case .string(let text): text.utf8.count <= 64 ? [text] : []
+    case .int(let number): [String(number)]
+    case .list(let items): items.flatMap(texts)
+    case .map(let entries): entries.values.flatMap(texts)
+    default: []
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import Runbook
+
+/// Watches a run that another process carries out: reads its journal until it ends, is left, or needs somebody.
+struct Follower {
+  let shell: Shell
+  let access: StoreAccess
+  let runID: String
+  private static let pollTime = Duration.milliseconds(500)
+
+  /// - Returns: the run's own exit code; 6 if it waits for an answer, 9 if nobody works on it any more.
+  func follow() async throws(Refusal) -> ExitCode {
+    let pinned = try? RunCreation.read(runID, in: access.store)
+    let runbook = pinned.flatMap { try? CheckedRunbook($0.source) }?.runbook
+    let watcher = Watcher(shell, runID: runID, runbook: runbook, clock: SystemClock())
+    InterruptDesk.shared.attach(watching: watcher)
+    let outcome: Result<ExitCode, Refusal> = await withTaskGroup(of: Void.self) { group in
+      group.addTask { await watcher.work() }
+      let outcome: Result<ExitCode, Refusal>
+      do throws(Refusal) { outcome = .success(try await read(into: watcher)) } catch { outcome = .failure(error) }
+      watcher.finish()
+      return outcome
+    }
+    let code = try outcome.get()
+    shell.close(watcher.report)
+    return code
+  }
+
+  private func read(into watcher: Watcher) async throws(Refusal) -> ExitCode {
+    var last: Int64 = 0
+    while true {
+      // Asked before the entries are read: what an owner wrote before it ended is not missed.
+      let isLive = access.isLive(runID)
+      let run: RunSummary
+      do throws(StoreFailure) { run = try access.store.summary(of: runID) } catch { throw Refusal(error, run: runID) }
+      for event in try access.events(of: runID, after: last) {
+        last = event.sequence
+        watcher.observe(event)
+      }
+      if run.status == "ended" { return run.exitCode.flatMap { ExitCode(rawValue: $0) } ?? .failed }
+      if !isLive { return run.status == "waiting" ? .waiting : .stopped }
+      await SystemClock().sleep(for: Follower.pollTime)
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import Runbook
+
+/// A run from its first entry on: locks, journal, engine.
+struct Launch {
+  let creation: RunCreation
+  let store: any RunStore
+  let world: RunWorld
+  let secrets: [String: Secret]
+  let shell: Shell
+
+  init(_ creation: RunCreation, _ store: any RunStore, _ world: RunWorld, _ secrets: [String: Secret], _ shell: Shell) {
+    self.creation = creation
+    self.store = store
+    self.world = world
+    self.secrets = secrets
+    self.shell = shell
+  }
+
+  func carryOut() async throws(Refusal) -> ExitCode {
+    do throws(StoreFailure) {
+      return await carryOut(try await create(lockWait: nil))
+    } catch {
+      throw refusal(error)
+    }
+  }
+
+  func carryOut(_ lease: Lease) async -> ExitCode {
+    await RunSession(
+      shell: shell, runbook: creation.runbook, source: creation.source, secrets: secrets, store: store, lease: lease, world: world
+    ).carryOut()
+  }
+
+  /// How often a held lock is asked for again.
+  private static let lockPause = Duration.milliseconds(500)
+
+  /// Writes the run, with its lease and its locks, all or nothing.
+  /// - Parameter lockWait: how long to wait for a lock that somebody holds; nil: not at all.
+  func create(lockWait: Duration?) async throws(StoreFailure) -> Lease {
+    let begin = SystemClock().monotonic
+    let id = RunID.make(at: SystemClock().now, random: world.random)
+    var hasSaidSo = false
+    while true {
+      let now = world.clock.now
+      do throws(StoreFailure) {
+        return try creation.create(
+          in: store, id: id, owner: Ownership.own, leaseFor: Ownership.leaseTime, locks: try locks(at: now), at: now)
+      } catch {
+        guard case .lockHeld(let lock, let holder) = error, let lockWait, SystemClock().monotonic - begin < lockWait else {
+          throw error
+        }
+        if !hasSaidSo { shell.note("waiting for `\(DisplayText.escaped(lock, limit: 200))`, held by \(holder)") }
+        hasSaidSo = true
+        await SystemClock().sleep(for: Launch.lockPause)
+      }
+    }
+  }
+
+  private func locks(at now: Timestamp) throws(StoreFailure) -> [String] {
+    do throws(StepFailure) {
+      let context = try RunContext(creation.runbook, inputs: creation.inputs, secrets: secrets, world: world, at: now)
+      return try creation.locks(providers: context.providers, vars: context.vars)
+    } catch {
+      throw .unusable(error.message)
+    }
+  }
+
+  func refusal(_ failure: StoreFailure) -> Refusal {
+    if case .lockHeld(let lock, let holder) = failure { return Refusal(lock: lock, heldBy: holder, in: store) }
+    return Refusal(failure)
+  }
+}
+
+/// A run in the real world, with its key and its locks.
+struct RealRun {
+  private let creation: RunCreation
+  private let access: StoreAccess
+  private let shell: Shell
+  private let lockWait: Duration?
+
+  init(_ creation: RunCreation, _ access: StoreAccess, _ shell: Shell, lockWait: Duration?) {
+    self.creation = creation
+    self.access = access
+    self.shell = shell
+    self.lockWait = lockWait
+  }
+
+  func carryOut() async throws(Refusal) -> ExitCode {
+    if let key = creation.key {
+      let earlier: RunSummary?
+      do throws(StoreFailure) { earlier = try access.store.run(withKey: key) } catch { throw Refusal(error) }
+      if let earlier { return try await attach(to: earlier) }
+    }
+    let secrets = try SecretReading.resolve(creation.runbook.secrets, folder: creation.source.folder)
+    let launch = Launch(creation, access.store, Composition.realWorld(scripts: access.scripts), secrets, shell)
+    let lease: Lease
+    do throws(StoreFailure) { lease = try await launch.create(lockWait: lockWait) } catch {
+      if case .keyTaken(let earlier) = error { return try await attach(to: earlier) }
+      throw launch.refusal(error)
+    }
+    Detachment.report(runID: lease.runID)
+    return await launch.carryOut(lease)
+  }
+
+  /// The same key, file and inputs: one run for all callers.
+  private func attach(to earlier: RunSummary) async throws(Refusal) -> ExitCode {
+    guard earlier.fingerprint == creation.fingerprint else { throw Refusal(.keyTaken(earlier)) }
+    Detachment.report(runID: earlier.id)
+    if earlier.status == "ended" {
+      shell.note("run \(earlier.id) of this key has ended already")
+    } else if !access.isLive(earlier.id) {
+      shell.note("run \(earlier.id) of this key has no owner: carrying it on")
+      return try await Resumption(earlier.id, access, shell).carryOn()
+    } else {
+      shell.note("run \(earlier.id) of this key is going on: watching it")
+    }
+    return try await Follower(shell: shell, access: access, runID: earlier.id).follow()
+  }
+}

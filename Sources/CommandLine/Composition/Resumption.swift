@@ -1,0 +1,75 @@
+import Runbook
+
+/// A run of the store that this process takes over, with the text it was started with.
+struct Resumption {
+  private let id: String
+  private let access: StoreAccess
+  private let shell: Shell
+  private let checked: CheckedRunbook
+
+  init(_ id: String, _ access: StoreAccess, _ shell: Shell) throws(Refusal) {
+    self.id = id
+    self.access = access
+    self.shell = shell
+    let pinned: (started: RunStarted, source: PinnedSource)
+    do throws(StoreFailure) { pinned = try RunCreation.read(id, in: access.store) } catch { throw Refusal(error, run: id) }
+    do throws(Diagnostics) { checked = try CheckedRunbook(pinned.source) } catch {
+      throw Refusal.invalid("\(pinned.started.file) of run \(id)", error)
+    }
+  }
+
+  func carryOn() async throws(Refusal) -> ExitCode {
+    let secrets = try secretsBeforeTakeOver()
+    return await work(on: try takeOver(), secrets)
+  }
+
+  /// Lets a person decide about the rollback.
+  /// - Parameter carriesOn: the engine then goes on with the run.
+  func decide(carriesOn: Bool, _ body: (inout RollbackDesk) throws(Refusal) -> Void) async throws(Refusal) -> ExitCode {
+    let secrets = carriesOn ? try secretsBeforeTakeOver() : [:]
+    let lease = try takeOver()
+    do throws(Refusal) {
+      var desk = try openDesk(lease)
+      try body(&desk)
+    } catch {
+      try? access.store.release(lease)
+      throw error
+    }
+    if carriesOn { return await work(on: lease, secrets) }
+    try? access.store.release(lease)
+    return .succeeded
+  }
+
+  private func openDesk(_ lease: Lease) throws(Refusal) -> RollbackDesk {
+    do throws(StoreFailure) {
+      return try RollbackDesk(checked.runbook, store: access.store, lease: lease)
+    } catch {
+      throw Refusal(error, run: id)
+    }
+  }
+
+  /// A live owner is told before a missing secret; a missing secret leaves the run untouched.
+  private func secretsBeforeTakeOver() throws(Refusal) -> [String: Secret] {
+    let lease: Lease?
+    do throws(StoreFailure) { lease = try access.store.lease(of: id) } catch { throw Refusal(error) }
+    if let lease, Ownership.isLive(lease, at: SystemClock().now) { throw Refusal(owner: lease) }
+    return try SecretReading.resolve(checked.runbook.secrets, folder: checked.source.folder)
+  }
+
+  private func takeOver() throws(Refusal) -> Lease {
+    do throws(StoreFailure) {
+      return try access.store.takeOver(
+        id, owner: Ownership.own, leaseFor: Ownership.leaseTime, isGone: { Ownership.isGone($0) })
+    } catch {
+      throw Refusal(error, run: id)
+    }
+  }
+
+  private func work(on lease: Lease, _ secrets: [String: Secret]) async -> ExitCode {
+    let earlier = (try? access.events(of: id)) ?? []
+    return await RunSession(
+      shell: shell, runbook: checked.runbook, source: checked.source, secrets: secrets, store: access.store, lease: lease,
+      world: Composition.realWorld(scripts: access.scripts), earlier: earlier
+    ).carryOut()
+  }
+}

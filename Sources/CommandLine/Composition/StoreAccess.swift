@@ -1,0 +1,81 @@
+import Posix
+import Runbook
+import Stores
+
+/// The store that the command line, the environment or the default names.
+struct StoreAccess {
+  let store: any RunStore
+  /// Where detached scripts of its runs are kept: beside it, so that whoever resumes a run finds them.
+  let scripts: String
+
+  /// - Parameter creates: false for commands that only look; then `notFound` if there is none yet.
+  init(_ shell: Shell, creates: Bool) throws(Refusal) {
+    var options = SQLiteStore.Options()
+    options.creates = creates
+    let opened: SQLiteStore
+    do throws(StoreFailure) {
+      let location = try StoreLocation(option: shell.globals.store, environment: Environment.all)
+      opened = try SQLiteStore(at: location.path, clock: SystemClock(), options: options)
+    } catch {
+      throw Refusal(error)
+    }
+    store = opened
+    scripts = opened.path + ".scripts"
+    if let warning = opened.warning { shell.output.message("warning: \(DisplayText.escaped(warning, limit: 2000))") }
+  }
+
+  /// For a command about one run.
+  static func forRun(_ id: String, _ shell: Shell) throws(Refusal) -> (access: StoreAccess, run: RunSummary) {
+    guard RunID.isWellFormed(id) else {
+      throw Refusal(
+        .usage, "E-NOT-FOUND", "`\(DisplayText.escaped(id, limit: 80))` is not the id of a run",
+        hint: "an id is `r` and 19 letters or digits; `runbook list` shows them")
+    }
+    let access: StoreAccess
+    do throws(Refusal) { access = try StoreAccess(shell, creates: false) } catch {
+      throw error.code == "E-NOT-FOUND" ? Refusal(.notFound(id)) : error
+    }
+    do throws(StoreFailure) { return (access, try access.store.summary(of: id)) } catch { throw Refusal(error) }
+  }
+
+  /// The run's events so far.
+  func events(of id: String, after sequence: Int64 = 0) throws(Refusal) -> [RunEvent] {
+    do throws(StoreFailure) {
+      return try store.entries(of: id, after: sequence).compactMap { RunEvent($0, runID: id) }
+    } catch {
+      throw Refusal(error, run: id)
+    }
+  }
+
+  /// A row for the owner of a run, who reads it within a second.
+  func post(_ kind: String, _ body: Value, to id: String) throws(Refusal) {
+    do throws(StoreFailure) {
+      try store.post(kind, body: JSONWriter.bytes(body), to: id, requester: Ownership.requester)
+    } catch {
+      throw Refusal(error, run: id)
+    }
+  }
+
+  func isLive(_ id: String) -> Bool { Ownership.isLive((try? store.lease(of: id)) ?? nil, at: SystemClock().now) }
+
+  /// One line on stderr about runs that nobody works on, so that none is forgotten.
+  func tellOwnerless(_ shell: Shell, but own: String? = nil) {
+    guard let open = try? store.openRuns() else { return }
+    let ownerless = open.filter { $0.id != own && !isLive($0.id) }
+    guard !ownerless.isEmpty else { return }
+    let waiting = ownerless.filter { $0.status == "waiting" }
+    let stopped = ownerless.filter { $0.status != "waiting" }
+    var parts: [String] = []
+    if let first = stopped.first {
+      parts.append("\(StoreAccess.count(stopped.count, "run has", "runs have")) no owner: `runbook resume \(first.id)`")
+    }
+    if let first = waiting.first {
+      parts.append("\(StoreAccess.count(waiting.count, "run waits", "runs wait")) for an answer: `runbook show \(first.id)`")
+    }
+    shell.output.message("note: " + parts.joined(separator: "; "))
+  }
+
+  private static func count(_ number: Int, _ one: String, _ many: String) -> String {
+    number == 1 ? "a \(one)" : "\(number) \(many)"
+  }
+}
