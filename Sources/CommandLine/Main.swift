@@ -43,7 +43,8 @@ enum Main {
       shell.output.result(HelpText.overview)
       return .succeeded
     }
-    return shell.refuse(Refusal(.usage, "E-USAGE", "a command is missing", hint: "`runbook help` shows what there is, by example"))
+    return shell.refuse(
+      Refusal(.usage, "E-USAGE", "a command is missing", hint: "`runbook help` shows what there is, by example"))
   }
 
   private static func words() throws(UsageError) -> [String] {

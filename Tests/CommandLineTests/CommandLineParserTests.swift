@@ -23,7 +23,8 @@ import Testing
     Refused("run", message: "`FILE` is missing: the runbook, a YAML file", hint: "usage: \(RunCommand.spec.usage)"),
     Refused("run", "", message: "`FILE` is empty: the runbook, a YAML file", hint: "see `runbook help run`"),
     Refused("run", "a", "b", message: "`b` is one word too many", hint: "usage: \(RunCommand.spec.usage)"),
-    Refused("run", "a", "--input", message: "`--input` needs a value: `--input NAME=VALUE`", hint: "see `runbook help run`"),
+    Refused(
+      "run", "a", "--input", message: "`--input` needs a value: `--input NAME=VALUE`", hint: "see `runbook help run`"),
     Refused(
       "run", "a", "--key", "--detach", message: "`--key` needs a value, and `--detach` looks like an option",
       hint: "if it is the value, write `--key=--detach`"),
@@ -32,20 +33,28 @@ import Testing
     Refused("run", "a", "--detach", "--detach", message: "`--detach` is given twice", hint: "leave one of them out"),
     Refused("-q", "run", "a", "-q", message: "`--quiet` is given twice", hint: "leave one of them out"),
     Refused("run", "a", "--detach=yes", message: "`--detach` takes no value", hint: "see `runbook help run`"),
-    Refused("run", "a", "--simlate", message: "`--simlate` is no option of `runbook run`", hint: "did you mean `--simulate`?"),
-    Refused("--simulate", "run", "a", message: "`--simulate` stands before the command", hint: "write the command first: `runbook COMMAND --simulate`"),
+    Refused(
+      "run", "a", "--simlate", message: "`--simlate` is no option of `runbook run`", hint: "did you mean `--simulate`?"),
+    Refused(
+      "--simulate", "run", "a", message: "`--simulate` stands before the command",
+      hint: "write the command first: `runbook COMMAND --simulate`"),
     Refused("list", "--follow", message: "`--follow` is no option of `runbook list`", hint: "see `runbook help list`"),
     Refused("run", "-x", "a", message: "`-x` is no option of `runbook run`", hint: "see `runbook help run`"),
-    Refused("--format", "xml", "list", message: "`--format` is `xml`; it must be `text` or `json`", hint: "see `runbook help`"),
-    Refused("rollback", "skp", "r1", message: "`skp` is not `resume` or `skip` or `abandon`", hint: "did you mean `skip`?"),
     Refused(
-      "run", "a", "--password", "p", message: "secrets are not taken from the command line, where every user of this machine can read them",
+      "--format", "xml", "list", message: "`--format` is `xml`; it must be `text` or `json`", hint: "see `runbook help`"
+    ),
+    Refused(
+      "rollback", "skp", "r1", message: "`skp` is not `resume` or `skip` or `abandon`", hint: "did you mean `skip`?"),
+    Refused(
+      "run", "a", "--password", "p",
+      message: "secrets are not taken from the command line, where every user of this machine can read them",
       hint: "declare it under `secrets:` in the runbook, with `source: env` or `source: file`"),
     Refused(
       "eval", "-1 + 2", message: "`-1 + 2` looks like an option",
       hint: "put `--` before an expression that begins with `-`: `runbook eval -- '-1 + 2'`"),
     Refused("run", "a\u{1b}[2J", "b", message: "`b` is one word too many", hint: "usage: \(RunCommand.spec.usage)"),
-    Refused("\u{1b}]0;x\u{7}", message: #"there is no command `\x1b]0;x\x07`"#, hint: "`runbook help` lists the commands"),
+    Refused(
+      "\u{1b}]0;x\u{7}", message: #"there is no command `\x1b]0;x\x07`"#, hint: "`runbook help` lists the commands"),
   ])
   func isRefusedWithAHint(_ refused: Refused) throws {
     let error = #expect(throws: UsageError.self) { try CommandLineParser.parse(refused.words) }
@@ -54,7 +63,9 @@ import Testing
   }
 
   @Test func globalOptionsStandAnywhere() throws {
-    for words in [["--format", "json", "-q", "list"], ["list", "--format=json", "-q"], ["-q", "list", "--format", "json"]] {
+    for words in [
+      ["--format", "json", "-q", "list"], ["list", "--format=json", "-q"], ["-q", "list", "--format", "json"],
+    ] {
       let invocation = try CommandLineParser.parse(words)
       #expect(invocation.globals.format == .json)
       #expect(invocation.globals.quiet)
@@ -73,7 +84,8 @@ import Testing
   }
 
   @Test func valuesKeepWhatFollowsTheFirstEqualsSign() throws {
-    let arguments = try CommandLineParser.parse(["run", "f", "--input=a=b=c", "--input", "x=", "--input=y=-1"]).arguments
+    let arguments = try CommandLineParser.parse(["run", "f", "--input=a=b=c", "--input", "x=", "--input=y=-1"])
+      .arguments
     #expect(arguments.values(of: "input") == ["a=b=c", "x=", "y=-1"])
   }
 
@@ -90,7 +102,9 @@ import Testing
   }
 
   @Test func noRubbishTraps() {
-    let words = ["run", "-", "--", "--input", "=", "--=", "", "-q", "--format", "\u{0}", "eval", "--x=y", "rollback", "skip", "é"]
+    let words = [
+      "run", "-", "--", "--input", "=", "--=", "", "-q", "--format", "\u{0}", "eval", "--x=y", "rollback", "skip", "é",
+    ]
     var random = SystemRandomNumberGenerator()
     for _ in 0..<20_000 {
       let count = Int.random(in: 0...6, using: &random)
@@ -120,7 +134,9 @@ import Testing
         }
         words.append(word)
         words = Array(words.prefix { $0 != ">" }).filter { !["source"].contains($0) }
-        if words.first == "<(runbook" { words = ["runbook"] + words.dropFirst().map { $0.hasSuffix(")") ? String($0.dropLast()) : $0 } }
+        if words.first == "<(runbook" {
+          words = ["runbook"] + words.dropFirst().map { $0.hasSuffix(")") ? String($0.dropLast()) : $0 }
+        }
         #expect(words.first == "runbook", "\(example.command)")
         let invocation = try CommandLineParser.parse(Array(words.dropFirst()))
         #expect(invocation.command?.spec.name == spec.name)

@@ -67,8 +67,11 @@ struct ToyTerminal {
 }
 
 @Suite struct TerminalTests {
-  private func play(_ story: RunStory, until seconds: Double, width: Int = 100, rows: Int = 30, glyphs: Glyphs = .unicode) -> ToyTerminal {
-    var tree = LiveTree(runID: story.runID, plan: RunStory.undoPlan, steps: ["stop", "snapshot", "update", "health"], glyphs: glyphs)
+  private func play(
+    _ story: RunStory, until seconds: Double, width: Int = 100, rows: Int = 30, glyphs: Glyphs = .unicode
+  ) -> ToyTerminal {
+    var tree = LiveTree(
+      runID: story.runID, plan: RunStory.undoPlan, steps: ["stop", "snapshot", "update", "health"], glyphs: glyphs)
     var screen = Screen(paint: .ansi, glyphs: glyphs)
     var terminal = ToyTerminal(width: width)
     let end = RunStory.beginning + .milliseconds(Int64(seconds * 1000))
@@ -161,7 +164,8 @@ struct ToyTerminal {
   }
 
   @Test(arguments: [
-    ([("LANG", "en_US.UTF-8")], true), ([("LANG", "C")], false), ([], false), ([("LC_ALL", "C"), ("LANG", "de_DE.utf8")], false),
+    ([("LANG", "en_US.UTF-8")], true), ([("LANG", "C")], false), ([], false),
+    ([("LC_ALL", "C"), ("LANG", "de_DE.utf8")], false),
     ([("LC_ALL", ""), ("LC_CTYPE", "C.UTF-8")], true),
   ])
   func theLocaleDecidesAboutUTF8(_ variables: [(String, String)], _ isUnicode: Bool) {
@@ -191,7 +195,8 @@ struct ToyTerminal {
     for event in RunStory.failedAndRolledBack.events {
       tree.handle(event)
       bytes += screen.frame(
-        finished: tree.takeFinished(), live: tree.live(at: event.at, frame: 1, rows: 24), size: .init(columns: 80, rows: 24))
+        finished: tree.takeFinished(), live: tree.live(at: event.at, frame: 1, rows: 24),
+        size: .init(columns: 80, rows: 24))
     }
     #expect(!bytes.contains("?25l"))
   }

@@ -22,7 +22,8 @@ public struct RunStory {
     tell(
       seconds, "step.started",
       [
-        "step": .string(step), "title": .string(step), "action": .string(action), "class": "E3", "effect": .string(effect),
+        "step": .string(step), "title": .string(step), "action": .string(action), "class": "E3",
+        "effect": .string(effect),
         "purpose": "do", "attempt": 1,
       ])
   }
@@ -38,7 +39,8 @@ public struct RunStory {
   }
 
   public mutating func undo(
-    _ seconds: Double, _ took: Double, _ step: String, _ action: String, _ status: String = "succeeded", error: Value? = nil
+    _ seconds: Double, _ took: Double, _ step: String, _ action: String, _ status: String = "succeeded",
+    error: Value? = nil
   ) {
     let entry = "\(step).undo[0]"
     tell(
@@ -55,7 +57,9 @@ public struct RunStory {
     if status == "succeeded" { tell(seconds + took, "undo.closed", ["step": .string(step), "reason": "undone"]) }
   }
 
-  public mutating func finish(_ seconds: Double, _ outcome: String, _ rollback: String, _ code: Int64, outputs: Value = [:]) {
+  public mutating func finish(
+    _ seconds: Double, _ outcome: String, _ rollback: String, _ code: Int64, outputs: Value = [:]
+  ) {
     tell(
       seconds, "run.ended",
       ["outcome": .string(outcome), "rollback": .string(rollback), "exit_code": .int(code), "outputs": outputs])
@@ -76,7 +80,10 @@ public struct RunStory {
     story.tell(0.4, "attempt.ended", ["step": "stop", "attempt": 1])
     story.tell(
       0.4, "step.waiting",
-      ["step": "stop", "native_state": "stopping", "until": "stopped", "deadline": .timestamp(beginning + .seconds(600))])
+      [
+        "step": "stop", "native_state": "stopping", "until": "stopped",
+        "deadline": .timestamp(beginning + .seconds(600)),
+      ])
     story.end(32.1, "stop")
     story.start(32.1, "snapshot", "snapshot.create", effect: "change")
     story.end(90, "snapshot")
@@ -106,7 +113,8 @@ public struct RunStory {
     story.start(30, "update", "ssh.run", effect: "change")
     story.end(40, "update", "failed", error: error("exit_code", "the script ended with 1"))
     story.tell(40, "rollback.started", ["reason": "step `update` failed"])
-    story.undo(40, 60, "update", "snapshot.restore", "failed", error: error("server", "502 Bad Gateway", effect: "unknown"))
+    story.undo(
+      40, 60, "update", "snapshot.restore", "failed", error: error("server", "502 Bad Gateway", effect: "unknown"))
     story.tell(100, "rollback.ended", ["outcome": "failed", "failed_step": "update.undo[0]"])
     story.finish(101, "failed", "failed", 4)
     return story
@@ -115,10 +123,14 @@ public struct RunStory {
   public static let undoPlan: UndoPlan = {
     var plan = UndoPlan()
     plan.entries = [
-      "stop": [UndoReport(entry: "stop.undo[0]", step: "stop", title: "server.start", action: "server.start", status: "pending")],
+      "stop": [
+        UndoReport(
+          entry: "stop.undo[0]", step: "stop", title: "server.start", action: "server.start", status: "pending")
+      ],
       "update": [
         UndoReport(
-          entry: "update.undo[0]", step: "update", title: "snapshot.restore", action: "snapshot.restore", status: "pending")
+          entry: "update.undo[0]", step: "update", title: "snapshot.restore", action: "snapshot.restore",
+          status: "pending")
       ],
     ]
     return plan

@@ -12,7 +12,9 @@ struct EvalCommand: Command {
     options: [.value("context", "FILE.json", .file, "a JSON object: what the expression may read")],
     examples: [
       .init("runbook eval '\"pre-\" + \"x\".upperAscii()'", "print \"pre-X\""),
-      .init("runbook eval 'steps.list.outputs.snapshots.filter(s, s.size_mb > 100)' --context run.json", "try a filter on recorded outputs"),
+      .init(
+        "runbook eval 'steps.list.outputs.snapshots.filter(s, s.size_mb > 100)' --context run.json",
+        "try a filter on recorded outputs"),
       .init("runbook eval -- '-2 * 3'", "evaluate an expression that begins with a dash"),
     ],
     group: .write)
@@ -48,7 +50,8 @@ struct EvalCommand: Command {
     case .failure(let diagnostics):
       let first = diagnostics.items.first
       let place = first.map { " at character \($0.range.start.column)" } ?? ""
-      throw Refusal(.failed, first?.code ?? "E-EXPRESSION", (first?.message ?? "this is no expression") + place, hint: first?.hint)
+      throw Refusal(
+        .failed, first?.code ?? "E-EXPRESSION", (first?.message ?? "this is no expression") + place, hint: first?.hint)
     case .success(let expression):
       do throws(ExpressionFailure) {
         return try expression.evaluate(in: DictionaryScope(roots, now: SystemClock().now))

@@ -40,12 +40,15 @@ struct RerunCommand: Command {
       let first = from ?? steps.first ?? ""
       guard steps.contains(first) else {
         throw Refusal(
-          .usage, "E-STEP", "there is no step `\(DisplayText.escaped(first, limit: 100))` in `\(DisplayText.escaped(path, limit: 300))`",
+          .usage, "E-STEP",
+          "there is no step `\(DisplayText.escaped(first, limit: 100))` in `\(DisplayText.escaped(path, limit: 300))`",
           hint: Suggestion.hint(for: first, among: steps))
       }
       let inherited: [String: Value]
       do throws(StoreFailure) {
-        inherited = from == nil ? [:] : try RunCreation.inheritance(from: id, before: first, of: checked.runbook, in: access.store)
+        inherited =
+          from == nil
+          ? [:] : try RunCreation.inheritance(from: id, before: first, of: checked.runbook, in: access.store)
       } catch {
         throw Refusal(error)
       }
@@ -53,7 +56,9 @@ struct RerunCommand: Command {
       do throws(InputMistakes) {
         inputs = try InputReader.read(texts: [], values: earlier.started.inputs, for: checked.runbook.inputs)
       } catch {
-        throw Refusal(.usage, "E-INPUT", error.messages.joined(separator: "\n       "), hint: "the file's inputs have changed: `runbook run` takes new ones")
+        throw Refusal(
+          .usage, "E-INPUT", error.messages.joined(separator: "\n       "),
+          hint: "the file's inputs have changed: `runbook run` takes new ones")
       }
       let creation = RunCreation(
         runbook: checked.runbook, source: checked.source, file: earlier.started.file, inputs: inputs,

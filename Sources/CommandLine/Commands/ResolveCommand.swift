@@ -9,7 +9,8 @@ struct ResolveCommand: Command {
       say one of the four.
       """,
     operands: [
-      OperandSpec("RUN", .run, .one, "the id of the run"), OperandSpec("STEP", .text, .one, "the step that waits for an answer"),
+      OperandSpec("RUN", .run, .one, "the id of the run"),
+      OperandSpec("STEP", .text, .one, "the step that waits for an answer"),
     ],
     options: [
       .flag("applied", "it took effect: go on after it"),
@@ -47,9 +48,12 @@ struct ResolveCommand: Command {
       }
       let report = RunReport(id: id, events: try access.events(of: id))
       guard report.waitingStep == step else {
-        let waiting = report.waitingStep.map { "it waits for one about `\(DisplayText.escaped($0, limit: 100))`" } ?? "it waits for none"
+        let waiting =
+          report.waitingStep.map { "it waits for one about `\(DisplayText.escaped($0, limit: 100))`" }
+          ?? "it waits for none"
         throw Refusal(
-          .usage, "E-NOT-WAITING", "run \(id) does not wait for an answer about `\(DisplayText.escaped(step, limit: 100))`: \(waiting)",
+          .usage, "E-NOT-WAITING",
+          "run \(id) does not wait for an answer about `\(DisplayText.escaped(step, limit: 100))`: \(waiting)",
           hint: "`runbook show \(id)` says where it stands")
       }
       try access.post("resolve", ["step": .string(step), "answer": .string(answer.rawValue)], to: id)

@@ -23,7 +23,9 @@ struct ResumeCommand: Command {
       guard run.status != "ended" else {
         throw Refusal(
           .usage, "E-ENDED", "run \(id) has ended: \(RunWords.outcome(run.outcome, rollback: run.rollback))",
-          hint: "`runbook rerun \(id)` starts it anew; `runbook rollback resume \(id)` goes on with a rollback that stopped")
+          hint:
+            "`runbook rerun \(id)` starts it anew; `runbook rollback resume \(id)` goes on with a rollback that stopped"
+        )
       }
       access.tellOwnerless(shell, but: id)
       return try await Resumption(id, access, shell).carryOn()

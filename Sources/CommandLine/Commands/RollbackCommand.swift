@@ -16,8 +16,11 @@ struct RollbackCommand: Command {
     options: [.value("reason", "TEXT", .text, "why, for the journal; `skip` and `abandon` need it")],
     examples: [
       .init("runbook rollback resume r0123456789abcdefghi", "try the failed undo step again and go on"),
-      .init("runbook rollback skip r0123456789abcdefghi 'update.undo[0]' --reason 'restored by hand'", "leave this one out"),
-      .init("runbook rollback abandon r0123456789abcdefghi --reason 'server is being replaced'", "leave things as they are and free the locks"),
+      .init(
+        "runbook rollback skip r0123456789abcdefghi 'update.undo[0]' --reason 'restored by hand'", "leave this one out"),
+      .init(
+        "runbook rollback abandon r0123456789abcdefghi --reason 'server is being replaced'",
+        "leave things as they are and free the locks"),
     ],
     group: .act)
 
@@ -32,7 +35,8 @@ struct RollbackCommand: Command {
     entry = arguments.operand("ENTRY")
     reason = arguments.value("reason")
     if what == "skip", entry == nil {
-      throw UsageError("`ENTRY` is missing: the undo step to leave out", hint: "`runbook show RUN` names it, such as `update.undo[0]`")
+      throw UsageError(
+        "`ENTRY` is missing: the undo step to leave out", hint: "`runbook show RUN` names it, such as `update.undo[0]`")
     }
     if what != "skip", entry != nil {
       throw UsageError("`rollback \(what)` takes no ENTRY", hint: UsageError.help("rollback"))
@@ -61,7 +65,8 @@ struct RollbackCommand: Command {
   private func decide(_ desk: inout RollbackDesk, _ shell: Shell) throws(Refusal) {
     guard desk.rollback == .failed || desk.rollback == .blocked || desk.rollback == .pending, !desk.owed.isEmpty else {
       throw Refusal(
-        .usage, "E-NO-ROLLBACK", "run \(id) has no rollback that stopped", hint: "`runbook show \(id)` says where it stands")
+        .usage, "E-NO-ROLLBACK", "run \(id) has no rollback that stopped",
+        hint: "`runbook show \(id)` says where it stands")
     }
     let now = SystemClock().now
     let by = Ownership.requester
@@ -69,14 +74,18 @@ struct RollbackCommand: Command {
       switch what {
       case "resume":
         if let oldest = desk.oldestOwed {
-          shell.note("undoing \(desk.owed.joined(separator: ", ")); the oldest of it was changed \((now - oldest).elapsedText) ago")
+          shell.note(
+            "undoing \(desk.owed.joined(separator: ", ")); the oldest of it was changed \((now - oldest).elapsedText) ago"
+          )
         }
         try desk.resume(by: by, at: now)
       case "skip":
         guard let entry, try desk.skip(entry, reason: reason ?? "", by: by, at: now) else {
           throw StoreFailure.notFound("")
         }
-        say(shell, "skipped `\(DisplayText.escaped(entry, limit: 100))`", "`runbook rollback resume \(id)` goes on with the rest")
+        say(
+          shell, "skipped `\(DisplayText.escaped(entry, limit: 100))`",
+          "`runbook rollback resume \(id)` goes on with the rest")
       default:
         try desk.abandon(reason: reason ?? "", by: by, at: now)
         say(shell, "the rollback is abandoned; things stay as they are, and the locks are free", nil)

@@ -27,7 +27,9 @@ struct RunCommand: Command {
     examples: [
       .init("runbook run --simulate deploy.yaml --input server=12345", "watch it against a simulated cloud"),
       .init("runbook run deploy.yaml --input server=12345 --input host=db-1.example", "do it"),
-      .init("runbook run deploy.yaml --inputs production.json --key deploy-4711 --format json", "deploy once, however often CI retries the job"),
+      .init(
+        "runbook run deploy.yaml --inputs production.json --key deploy-4711 --format json",
+        "deploy once, however often CI retries the job"),
     ],
     group: .run)
 
@@ -57,10 +59,12 @@ struct RunCommand: Command {
       throw UsageError("`--\(mock != nil ? "mock" : "real")` is for simulations", hint: "add --simulate")
     }
     if isSimulated, isDetached || key != nil {
-      throw UsageError("a simulation is kept nowhere, so it takes no `--\(isDetached ? "detach" : "key")`", hint: "leave it out")
+      throw UsageError(
+        "a simulation is kept nowhere, so it takes no `--\(isDetached ? "detach" : "key")`", hint: "leave it out")
     }
     if let key, key.utf8.count > 200 || key.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
-      throw UsageError("`--key` is longer than 200 bytes or holds a control character", hint: "a short name, such as `deploy-4711`")
+      throw UsageError(
+        "`--key` is longer than 200 bytes or holds a control character", hint: "a short name, such as `deploy-4711`")
     }
   }
 
@@ -84,7 +88,8 @@ struct RunCommand: Command {
     let access = try StoreAccess(shell, creates: true)
     access.tellOwnerless(shell)
     let creation = RunCreation(
-      runbook: checked.runbook, source: checked.source, file: file, inputs: given, key: key, requester: Ownership.requester)
+      runbook: checked.runbook, source: checked.source, file: file, inputs: given, key: key,
+      requester: Ownership.requester)
     return try await RealRun(creation, access, shell, lockWait: lockWait).carryOut()
   }
 
@@ -122,19 +127,22 @@ struct RunCommand: Command {
     let known = standardActions.map { $0.declaration.name }
     for name in real.sorted() where !known.contains(name) || !SimulatedActions.isSealed(name) {
       throw Refusal(
-        .usage, "E-ACTION", "`--real \(DisplayText.escaped(name, limit: 60))` names no action that a simulation leaves out",
+        .usage, "E-ACTION",
+        "`--real \(DisplayText.escaped(name, limit: 60))` names no action that a simulation leaves out",
         hint: Suggestion.hint(for: name, among: known.filter { SimulatedActions.isSealed($0) }))
     }
     guard !isAgreed else { return }
     let question = "\(real.sorted().joined(separator: ", ")) will really be done. Go on? [y/N] "
     guard shell.asks(question) else {
-      throw Refusal(.refused, "E-REAL", "nobody agreed to real actions in a simulation", hint: "answer `y`, or add --yes")
+      throw Refusal(
+        .refused, "E-REAL", "nobody agreed to real actions in a simulation", hint: "answer `y`, or add --yes")
     }
   }
 }
 
 /// Options that several commands share.
 enum RunOptions {
-  static let input: OptionSpec = .value("input", "NAME=VALUE", .text, repeatable: true, "an input, typed by its declaration; lists and maps as JSON")
+  static let input: OptionSpec = .value(
+    "input", "NAME=VALUE", .text, repeatable: true, "an input, typed by its declaration; lists and maps as JSON")
   static let inputs: OptionSpec = .value("inputs", "FILE", .file, "inputs from a JSON object; --input goes before it")
 }

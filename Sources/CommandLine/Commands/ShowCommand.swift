@@ -28,7 +28,8 @@ struct ShowCommand: Command {
       if shell.wantsJSON {
         shell.output.result(json: ReportJSON.document(report, status: run.status, owner: isOwned ? lease : nil))
       } else {
-        shell.print(RunTable.lines(report, status: run.status, owner: isOwned ? lease : nil, verbose: shell.globals.verbose))
+        shell.print(
+          RunTable.lines(report, status: run.status, owner: isOwned ? lease : nil, verbose: shell.globals.verbose))
         if !isOwned { shell.print([StyledText()] + ClosingWords.lines(for: report)) }
       }
       access.tellOwnerless(shell, but: id)

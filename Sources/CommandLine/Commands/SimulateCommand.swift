@@ -63,7 +63,8 @@ struct SimulateCommand: Command {
     let twin = make(ScaledClock(SystemClock(), speed: speed), seed, false)
     for fault in faults {
       do throws(ExpressionFailure) { try twin.inject(fault) } catch {
-        throw Refusal(.usage, "E-FAULT", DisplayText.escaped(error.message, limit: 1000), hint: "docs/simulation.md lists them")
+        throw Refusal(
+          .usage, "E-FAULT", DisplayText.escaped(error.message, limit: 1000), hint: "docs/simulation.md lists them")
       }
     }
     let speed = speed

@@ -52,6 +52,8 @@ struct ValidateCommand: Command {
   }
 
   private static func diagnostics(of file: RunbookFile, isStrict: Bool) -> [Diagnostic] {
-    do throws(Diagnostics) { return try CheckedRunbook(file, isStrict: isStrict).runbook.warnings } catch { return error.items }
+    do throws(Diagnostics) { return try CheckedRunbook(file, isStrict: isStrict).runbook.warnings } catch {
+      return error.items
+    }
   }
 }

@@ -20,7 +20,8 @@ enum Detachment {
 
   static func report(_ refusal: Refusal) -> ExitCode {
     send([
-      "exit_code": .int(Int64(refusal.exitCode.rawValue)), "code": .string(refusal.code), "message": .string(refusal.message),
+      "exit_code": .int(Int64(refusal.exitCode.rawValue)), "code": .string(refusal.code),
+      "message": .string(refusal.message),
       "hint": refusal.hint.map { .string($0) } ?? .null,
     ])
     return refusal.exitCode
@@ -67,7 +68,9 @@ enum Detachment {
     }
     guard let message = news["message"]?.string else {
       return shell.refuse(
-        Refusal(.failed, "E-DETACH", "the detached process ended before the run had begun", hint: "run it without --detach to see why"))
+        Refusal(
+          .failed, "E-DETACH", "the detached process ended before the run had begun",
+          hint: "run it without --detach to see why"))
     }
     let code = news["exit_code"]?.int.flatMap { Int32(exactly: $0) }.flatMap { ExitCode(rawValue: $0) } ?? .failed
     return shell.refuse(Refusal(code, news["code"]?.string ?? "E-DETACH", message, hint: news["hint"]?.string))

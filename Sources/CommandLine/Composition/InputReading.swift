@@ -28,7 +28,9 @@ struct GivenInputs {
     if !isComplete {
       let given = Set(texts.map(\.name)).union(values.keys)
       let names = Set(declarations.map(\.name))
-      if given.isSubset(of: names) { declarations = declarations.filter { given.contains($0.name) || $0.defaultValue != nil } }
+      if given.isSubset(of: names) {
+        declarations = declarations.filter { given.contains($0.name) || $0.defaultValue != nil }
+      }
     }
     do throws(InputMistakes) {
       return try InputReader.read(texts: texts, values: values, for: declarations)

@@ -26,7 +26,8 @@ struct Launch {
 
   func carryOut(_ lease: Lease) async -> ExitCode {
     await RunSession(
-      shell: shell, runbook: creation.runbook, source: creation.source, secrets: secrets, store: store, lease: lease, world: world
+      shell: shell, runbook: creation.runbook, source: creation.source, secrets: secrets, store: store, lease: lease,
+      world: world
     ).carryOut()
   }
 
@@ -45,7 +46,8 @@ struct Launch {
         return try creation.create(
           in: store, id: id, owner: Ownership.own, leaseFor: Ownership.leaseTime, locks: try locks(at: now), at: now)
       } catch {
-        guard case .lockHeld(let lock, let holder) = error, let lockWait, SystemClock().monotonic - begin < lockWait else {
+        guard case .lockHeld(let lock, let holder) = error, let lockWait, SystemClock().monotonic - begin < lockWait
+        else {
           throw error
         }
         if !hasSaidSo { shell.note("waiting for `\(DisplayText.escaped(lock, limit: 200))`, held by \(holder)") }

@@ -12,7 +12,9 @@ struct Resumption {
     self.access = access
     self.shell = shell
     let pinned: (started: RunStarted, source: PinnedSource)
-    do throws(StoreFailure) { pinned = try RunCreation.read(id, in: access.store) } catch { throw Refusal(error, run: id) }
+    do throws(StoreFailure) { pinned = try RunCreation.read(id, in: access.store) } catch {
+      throw Refusal(error, run: id)
+    }
     do throws(Diagnostics) { checked = try CheckedRunbook(pinned.source) } catch {
       throw Refusal.invalid("\(pinned.started.file) of run \(id)", error)
     }
@@ -68,7 +70,8 @@ struct Resumption {
   private func work(on lease: Lease, _ secrets: [String: Secret]) async -> ExitCode {
     let earlier = (try? access.events(of: id)) ?? []
     return await RunSession(
-      shell: shell, runbook: checked.runbook, source: checked.source, secrets: secrets, store: access.store, lease: lease,
+      shell: shell, runbook: checked.runbook, source: checked.source, secrets: secrets, store: access.store,
+      lease: lease,
       world: Composition.realWorld(scripts: access.scripts), earlier: earlier
     ).carryOut()
   }

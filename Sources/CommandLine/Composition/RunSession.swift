@@ -53,4 +53,3 @@ extension Shell {
     print(globals.quiet ? lines : [StyledText()] + lines)
   }
 }
-

@@ -47,7 +47,9 @@ struct RunbookFile {
   static func reader(below folder: String) -> @Sendable (String, Int) throws(FileRefusal) -> [UInt8] {
     { (path: String, limit: Int) throws(FileRefusal) -> [UInt8] in
       guard let real = realPath("\(folder)/\(path)") else { throw FileRefusal("it does not exist") }
-      guard real.hasPrefix(folder == "/" ? "/" : folder + "/") else { throw FileRefusal("it leads out of the runbook's folder") }
+      guard real.hasPrefix(folder == "/" ? "/" : folder + "/") else {
+        throw FileRefusal("it leads out of the runbook's folder")
+      }
       do throws(FileFailure) { return try FileReading.all(of: real, limit: limit) } catch {
         throw FileRefusal("it \(error.reason)")
       }
@@ -57,7 +59,9 @@ struct RunbookFile {
   /// The files as they were when the run started.
   static func reader(of pinned: [String: [UInt8]]) -> @Sendable (String, Int) throws(FileRefusal) -> [UInt8] {
     { (path: String, limit: Int) throws(FileRefusal) -> [UInt8] in
-      guard let content = pinned[path], content.count <= limit else { throw FileRefusal("it was not pinned when the run started") }
+      guard let content = pinned[path], content.count <= limit else {
+        throw FileRefusal("it was not pinned when the run started")
+      }
       return content
     }
   }
@@ -107,7 +111,8 @@ extension Shell {
   func printDiagnostics(_ items: [Diagnostic], _ path: String, _ bytes: [UInt8]) {
     let source = (try? ParsedDocument(yaml: bytes))?.source
     for item in items {
-      let text = source.map { DiagnosticText.excerpt(item, file: path, source: $0) } ?? DiagnosticText.line(item, file: path)
+      let text =
+        source.map { DiagnosticText.excerpt(item, file: path, source: $0) } ?? DiagnosticText.line(item, file: path)
       output.message(text)
     }
   }
@@ -118,7 +123,8 @@ extension Refusal {
     let errors = diagnostics.items.filter { $0.severity == .error }
     let first = errors.first.map { ": line \($0.range.start.line), \($0.code): \($0.message)" } ?? ""
     return Refusal(
-      .usage, "E-INVALID", "`\(DisplayText.escaped(path, limit: 300))` has \(errors.count == 1 ? "a mistake" : "\(errors.count) mistakes")\(first)",
+      .usage, "E-INVALID",
+      "`\(DisplayText.escaped(path, limit: 300))` has \(errors.count == 1 ? "a mistake" : "\(errors.count) mistakes")\(first)",
       hint: "`runbook validate` lists all of them")
   }
 }

@@ -70,7 +70,8 @@ struct StoreAccess {
       parts.append("\(StoreAccess.count(stopped.count, "run has", "runs have")) no owner: `runbook resume \(first.id)`")
     }
     if let first = waiting.first {
-      parts.append("\(StoreAccess.count(waiting.count, "run waits", "runs wait")) for an answer: `runbook show \(first.id)`")
+      parts.append(
+        "\(StoreAccess.count(waiting.count, "run waits", "runs wait")) for an answer: `runbook show \(first.id)`")
     }
     shell.output.message("note: " + parts.joined(separator: "; "))
   }

@@ -5,4 +5,3 @@ protocol Command: Sendable {
   init(_ arguments: ParsedArguments) throws(UsageError)
   func run(in shell: Shell) async -> ExitCode
 }
-

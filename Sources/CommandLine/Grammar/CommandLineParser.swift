@@ -149,7 +149,8 @@ struct CommandLineParser {
     }
     let suggestion = Nearest.suggestion(for: word, among: CommandTable.names)
     return UsageError(
-      "there is no command `\(shown(word))`", code: "E-UNKNOWN-COMMAND", hint: suggestion ?? "`runbook help` lists the commands")
+      "there is no command `\(shown(word))`", code: "E-UNKNOWN-COMMAND",
+      hint: suggestion ?? "`runbook help` lists the commands")
   }
 
   private func unknownOption(_ name: String, in word: String) -> UsageError {
@@ -160,7 +161,8 @@ struct CommandLineParser {
         code: "E-SECRET", hint: "declare it under `secrets:` in the runbook, with `source: env` or `source: file`")
     }
     if command == nil, CommandTable.options.contains(where: { "--\($0)" == name }) {
-      return UsageError("`\(shown(name))` stands before the command", hint: "write the command first: `runbook COMMAND \(shown(name))`")
+      return UsageError(
+        "`\(shown(name))` stands before the command", hint: "write the command first: `runbook COMMAND \(shown(name))`")
     }
     if command?.spec.operands.first?.name == "EXPR", operands.isEmpty {
       return UsageError(

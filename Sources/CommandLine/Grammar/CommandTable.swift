@@ -24,7 +24,8 @@ enum CommandTable {
 
   /// Verbs of the language that this release has not yet.
   static let later: Set<String> = [
-    "fmt", "explain", "report", "approve", "reject", "unlock", "test", "record", "providers", "gc", "verify-audit", "serve",
+    "fmt", "explain", "report", "approve", "reject", "unlock", "test", "record", "providers", "gc", "verify-audit",
+    "serve",
     "worker",
   ]
 
@@ -32,4 +33,3 @@ enum CommandTable {
   static var options: Set<String> { Set(all.flatMap { $0.spec.options.map(\.name) }) }
   static func command(named name: String) -> (any Command.Type)? { all.first { $0.spec.name == name } }
 }
-

@@ -28,7 +28,8 @@ struct ParsedArguments: Sendable, Equatable {
     guard let text = value(name) else { return nil }
     guard let duration = Duration(text: text) else {
       throw UsageError(
-        "`--\(name)` is `\(DisplayText.escaped(text, limit: 60))`, which is no duration", hint: "write `30s`, `10m` or `1h30m`")
+        "`--\(name)` is `\(DisplayText.escaped(text, limit: 60))`, which is no duration",
+        hint: "write `30s`, `10m` or `1h30m`")
     }
     return duration
   }

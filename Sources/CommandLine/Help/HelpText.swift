@@ -31,10 +31,16 @@ enum HelpText {
   static func page(for spec: CommandSpec) -> String {
     var text = "runbook \(spec.name): \(spec.summary)\n\nExamples\n"
     text += spec.examples.map { "  \($0.command)\n      \($0.meaning)\n" }.joined()
-    text += "\nUsage\n" + fold(spec.usage, width: 96).enumerated().map { "  \($0.offset > 0 ? "    " : "")\($0.element)\n" }.joined()
+    text +=
+      "\nUsage\n"
+      + fold(spec.usage, width: 96).enumerated().map { "  \($0.offset > 0 ? "    " : "")\($0.element)\n" }.joined()
     if !spec.details.isEmpty { text += "\n" + paragraphs(spec.details) }
-    if !spec.operands.isEmpty { text += "\nOperands\n" + columns(spec.operands.map { ($0.name, $0.summary) }, indent: 2) }
-    if !spec.options.isEmpty { text += "\nOptions\n" + columns(spec.options.map { ($0.heading, $0.summary) }, indent: 2) }
+    if !spec.operands.isEmpty {
+      text += "\nOperands\n" + columns(spec.operands.map { ($0.name, $0.summary) }, indent: 2)
+    }
+    if !spec.options.isEmpty {
+      text += "\nOptions\n" + columns(spec.options.map { ($0.heading, $0.summary) }, indent: 2)
+    }
     text += "\nEverywhere: \(GlobalOptions.specs.map(\.usage).joined(separator: " "))\n"
     return text
   }

@@ -4,9 +4,12 @@ enum ManPage {
     var page = ".TH RUNBOOK 1 \"\" \"runbook \(escaped(CommandTable.version))\" \"User commands\"\n"
     page += ".SH NAME\nrunbook \\- change servers step by step, and undo the steps when one fails\n"
     page += ".SH SYNOPSIS\n.B runbook\n.I command\n.RI [ options ]\n"
-    page += ".SH DESCRIPTION\n" + paragraph(
-      "A runbook is a YAML file: a list of steps, and for each step what undoes it. Every effect is written to a journal before"
-        + " it is sent, so a run survives a crash of the machine it runs on: `runbook resume` goes on where it stopped.")
+    page +=
+      ".SH DESCRIPTION\n"
+      + paragraph(
+        "A runbook is a YAML file: a list of steps, and for each step what undoes it. Every effect is written to a journal before"
+          + " it is sent, so a run survives a crash of the machine it runs on: `runbook resume` goes on where it stopped."
+      )
     page += ".SH COMMANDS\n"
     for command in CommandTable.all { page += section(command.spec) }
     page += ".SH GLOBAL OPTIONS\n" + GlobalOptions.specs.map(option).joined()

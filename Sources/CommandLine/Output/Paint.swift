@@ -7,7 +7,9 @@ enum Paint: Sendable {
   func line(_ text: StyledText) -> String {
     switch self {
     case .plain: text.plain
-    case .ansi: text.parts.map { part in Paint.code(part.role).map { "\u{1b}[\($0)m\(part.text)\u{1b}[0m" } ?? part.text }.joined()
+    case .ansi:
+      text.parts.map { part in Paint.code(part.role).map { "\u{1b}[\($0)m\(part.text)\u{1b}[0m" } ?? part.text }
+        .joined()
     }
   }
 

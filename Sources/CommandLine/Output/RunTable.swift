@@ -5,12 +5,15 @@ enum RunTable {
   static func lines(_ runs: [RunSummary], ownerless: Set<String>, now: Timestamp) -> [StyledText] {
     guard !runs.isEmpty else { return [StyledText("no runs yet", .faint)] }
     let nameWidth = min(32, max(4, runs.map { DisplayWidth.of(name($0)) }.max() ?? 4))
-    let head = "RUN                   \(DisplayWidth.padded("NAME", to: nameWidth))  STARTED               TOOK    STATE"
-    return [StyledText(head, .faint)] + runs.map { run in
-      let took = ((run.endedAt ?? now) - run.startedAt).elapsedText
-      let left = "\(run.id)  \(DisplayWidth.padded(name(run), to: nameWidth))  \(run.startedAt.wholeSecond)  "
-      return StyledText(left) + StyledText(DisplayWidth.padded(took, to: 6) + "  ", .faint) + state(run, ownerless.contains(run.id))
-    }
+    let head =
+      "RUN                   \(DisplayWidth.padded("NAME", to: nameWidth))  STARTED               TOOK    STATE"
+    return [StyledText(head, .faint)]
+      + runs.map { run in
+        let took = ((run.endedAt ?? now) - run.startedAt).elapsedText
+        let left = "\(run.id)  \(DisplayWidth.padded(name(run), to: nameWidth))  \(run.startedAt.wholeSecond)  "
+        return StyledText(left) + StyledText(DisplayWidth.padded(took, to: 6) + "  ", .faint)
+          + state(run, ownerless.contains(run.id))
+      }
   }
 
   private static func name(_ run: RunSummary) -> String { DisplayText.escaped(run.name, limit: 32) }
@@ -33,9 +36,12 @@ enum RunTable {
   // MARK: One run
 
   static func lines(_ report: RunReport, status: String, owner: Lease?, verbose: Bool) -> [StyledText] {
-    var lines = [StyledText(DisplayText.escaped(report.name, limit: 64), .strong) + "  " + StyledText(report.id, .faint)]
+    var lines = [
+      StyledText(DisplayText.escaped(report.name, limit: 64), .strong) + "  " + StyledText(report.id, .faint)
+    ]
     for (name, value) in (report.inputs.map ?? [:]).sorted(by: { $0.key < $1.key }) {
-      lines.append(StyledText("  \(DisplayText.escaped(name, limit: 64)) = ", .faint) + DisplayText.line(value, limit: 200))
+      lines.append(
+        StyledText("  \(DisplayText.escaped(name, limit: 64)) = ", .faint) + DisplayText.line(value, limit: 200))
     }
     if let startedAt = report.startedAt { lines.append(StyledText("  started \(startedAt.wholeSecond)", .faint)) }
     if let owner {
@@ -48,11 +54,14 @@ enum RunTable {
     for step in report.steps {
       let (mark, role) = mark(step.status)
       lines.append(
-        StyledText("  \(mark) ", role) + DisplayWidth.padded(DisplayText.escaped(step.path, limit: 100), to: width) + "  "
+        StyledText("  \(mark) ", role) + DisplayWidth.padded(DisplayText.escaped(step.path, limit: 100), to: width)
+          + "  "
           + StyledText(words(for: step), step.status == "failed" ? .bad : .faint))
       if verbose, let outputs = step.outputs.map {
         for (name, value) in outputs.sorted(by: { $0.key < $1.key }) {
-          lines.append(StyledText("      \(DisplayText.escaped(name, limit: 64)) = \(DisplayText.line(value, limit: 1000))", .faint))
+          lines.append(
+            StyledText(
+              "      \(DisplayText.escaped(name, limit: 64)) = \(DisplayText.line(value, limit: 1000))", .faint))
         }
       }
       lines += undoLines(report.undo.filter { $0.step == step.path })

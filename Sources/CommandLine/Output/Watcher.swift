@@ -86,7 +86,9 @@ final class Watcher: RunObserver {
       fields["step"] = .string(step)
     case .lost(let failure): fields["reason"] = .string(Refusal(failure).message)
     }
-    let last = news.withLock { news in news.reversed().compactMap { if case .event(let event) = $0 { event.sequence } else { nil } }.first }
+    let last = news.withLock { news in
+      news.reversed().compactMap { if case .event(let event) = $0 { event.sequence } else { nil } }.first
+    }
     return RunEvent(
       event: "run.left", runID: runID, sequence: last ?? lastSequence.withLock { $0 }, at: clock.now, fields: fields)
   }
@@ -138,7 +140,9 @@ final class Watcher: RunObserver {
   private static func json(_ event: RunEvent) -> [UInt8] {
     var event = event
     if event.event == "run.left" {
-      for name in ["outcome", "rollback", "exit_code"] where event.fields[name] == nil { event.fields[name] = .some(.null) }
+      for name in ["outcome", "rollback", "exit_code"] where event.fields[name] == nil {
+        event.fields[name] = .some(.null)
+      }
     }
     return JSONWriter.bytes(event.json) + [0x0a]
   }

@@ -14,10 +14,12 @@ struct Glyphs: Sendable {
   var spinner: [String]
 
   static let unicode = Glyphs(
-    done: "✓", failed: "✗", skipped: "–", unknown: "?", waiting: "◆", undo: "↶", next: "·", divider: " · ", ellipsis: "…",
+    done: "✓", failed: "✗", skipped: "–", unknown: "?", waiting: "◆", undo: "↶", next: "·", divider: " · ",
+    ellipsis: "…",
     spinner: ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"])
   static let ascii = Glyphs(
-    done: "+", failed: "x", skipped: "-", unknown: "?", waiting: "*", undo: "<", next: ".", divider: ", ", ellipsis: "...",
+    done: "+", failed: "x", skipped: "-", unknown: "?", waiting: "*", undo: "<", next: ".", divider: ", ",
+    ellipsis: "...",
     spinner: ["|", "/", "-", "\\"])
 
   /// By the locale's own order: `LC_ALL`, `LC_CTYPE`, `LANG`.

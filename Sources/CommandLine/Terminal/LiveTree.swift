@@ -31,7 +31,9 @@ struct LiveTree {
   }
 
   init(runID: String, runbook: ValidatedRunbook? = nil, glyphs: Glyphs) {
-    self.init(runID: runID, plan: runbook.map(UndoPlan.init) ?? UndoPlan(), steps: runbook?.steps.map(\.path) ?? [], glyphs: glyphs)
+    self.init(
+      runID: runID, plan: runbook.map(UndoPlan.init) ?? UndoPlan(), steps: runbook?.steps.map(\.path) ?? [],
+      glyphs: glyphs)
   }
 
   init(runID: String, plan: UndoPlan, steps: [String], glyphs: Glyphs) {
@@ -70,19 +72,29 @@ struct LiveTree {
     case "run.started": finished += header()
     case "run.resumed": finished.append(faint("resumed here; what is done stays done"))
     case "run.checked" where !report.problems.isEmpty:
-      for problem in report.problems { finished.append(line(glyphs.failed, .bad, "checks", nil, DisplayText.escaped(problem, limit: 600), .bad)) }
+      for problem in report.problems {
+        finished.append(line(glyphs.failed, .bad, "checks", nil, DisplayText.escaped(problem, limit: 600), .bad))
+      }
     case "rollback.started":
       let reason = DisplayText.escaped(report.rollbackReason ?? "", limit: 300)
-      finished += [StyledText(), StyledText("  \(glyphs.undo) ", .warning) + StyledText("rolling back", .strong) + ": \(reason)"]
+      finished += [
+        StyledText(), StyledText("  \(glyphs.undo) ", .warning) + StyledText("rolling back", .strong) + ": \(reason)",
+      ]
       upcoming = []
-    case "rollback.resumed": finished.append(StyledText("  \(glyphs.undo) ", .warning) + StyledText("rolling back again", .strong))
+    case "rollback.resumed":
+      finished.append(StyledText("  \(glyphs.undo) ", .warning) + StyledText("rolling back again", .strong))
     case "cancel.requested":
       finished.append(faint("cancel asked for by \(DisplayText.escaped(report.cancelledBy ?? "somebody", limit: 64))"))
     case "step.started", "undo.started": begin(event)
-    case "attempt.started": update(fields) { $0.attempt = fields["attempt"]?.int ?? $0.attempt; $0.retryAt = nil }
+    case "attempt.started":
+      update(fields) {
+        $0.attempt = fields["attempt"]?.int ?? $0.attempt; $0.retryAt = nil
+      }
     case "attempt.ended":
       let failure = fields["error"].flatMap { RunWords.failure($0) }
-      update(fields) { $0.failure = failure ?? $0.failure; $0.retryAt = RunReport.instant(fields["retry_at"]) }
+      update(fields) {
+        $0.failure = failure ?? $0.failure; $0.retryAt = RunReport.instant(fields["retry_at"])
+      }
     case "step.waiting":
       update(fields) {
         $0.until = RunWords.stateWord(fields["until"]?.string)
@@ -144,7 +156,8 @@ struct LiveTree {
     let until = running[entry]?.until
     forget(entry)
     let (glyph, role) = mark(undo.status)
-    var words = undo.status == "succeeded" ? until ?? "done" : RunWords.spaced(DisplayText.escaped(undo.status, limit: 40))
+    var words =
+      undo.status == "succeeded" ? until ?? "done" : RunWords.spaced(DisplayText.escaped(undo.status, limit: 40))
     if undo.status == "failed" { words = RunWords.failure(undo.error) ?? "failed" }
     var took: Duration?
     if let start = undo.startedAt, let end = undo.endedAt, undo.status != "skipped" { took = end - start }
@@ -177,7 +190,9 @@ struct LiveTree {
   private func header() -> [StyledText] {
     var text = StyledText(DisplayText.escaped(report.name, limit: 64), .strong) + "  " + StyledText(report.id, .faint)
     for (name, value) in (report.inputs.map ?? [:]).sorted(by: { $0.key < $1.key }) {
-      text = text + "  " + StyledText("\(DisplayText.escaped(name, limit: 64))=", .faint) + DisplayText.line(value, limit: 60)
+      text =
+        text + "  " + StyledText("\(DisplayText.escaped(name, limit: 64))=", .faint)
+        + DisplayText.line(value, limit: 60)
     }
     if report.isSimulated { text = text + "  " + StyledText("simulated", .active) }
     return [text, StyledText()]
@@ -187,15 +202,19 @@ struct LiveTree {
 
   /// `  ✓ stop         32s  stopped`
   private func line(
-    _ glyph: String, _ role: StyledText.Role, _ name: String, _ took: Duration?, _ words: String, _ wordRole: StyledText.Role
+    _ glyph: String, _ role: StyledText.Role, _ name: String, _ took: Duration?, _ words: String,
+    _ wordRole: StyledText.Role
   ) -> StyledText {
     row(glyph, role, name, took?.elapsedText ?? "", StyledText(words, wordRole))
   }
 
-  private func row(_ glyph: String, _ role: StyledText.Role, _ name: String, _ time: String, _ words: StyledText) -> StyledText {
+  private func row(_ glyph: String, _ role: StyledText.Role, _ name: String, _ time: String, _ words: StyledText)
+    -> StyledText
+  {
     let shown = DisplayWidth.padded(DisplayText.escaped(name, limit: 100), to: nameWidth)
     let gap = String(repeating: " ", count: max(0, 6 - time.count))
-    return StyledText("  ") + StyledText("\(glyph) ", role) + shown + "  \(gap)" + StyledText(time, .faint) + "  " + words
+    return StyledText("  ") + StyledText("\(glyph) ", role) + shown + "  \(gap)" + StyledText(time, .faint) + "  "
+      + words
   }
 
   // MARK: Live lines

@@ -24,10 +24,12 @@ public enum ClosingWords {
     case "succeeded":
       return StyledText("✓ ", .good) + StyledText(name, .strong) + " succeeded\(took)\(simulated)."
     case "cancelled":
-      return StyledText("■ ", .warning) + StyledText(name, .strong) + " was cancelled\(took)\(rollback(report))\(code)\(simulated)."
+      return StyledText("■ ", .warning) + StyledText(name, .strong)
+        + " was cancelled\(took)\(rollback(report))\(code)\(simulated)."
     default:
       let word = DisplayText.escaped(RunWords.spaced(report.outcome ?? "ended"), limit: 40)
-      return StyledText("✗ ", .bad) + StyledText(name, .strong) + " \(word)\(at)\(took)\(rollback(report))\(code)\(simulated)."
+      return StyledText("✗ ", .bad) + StyledText(name, .strong)
+        + " \(word)\(at)\(took)\(rollback(report))\(code)\(simulated)."
     }
   }
 
@@ -60,7 +62,8 @@ public enum ClosingWords {
     var lines: [(StyledText, StyledText)] = []
     if report.outcome == "succeeded" {
       for (name, value) in (report.outputs.map ?? [:]).sorted(by: { $0.key < $1.key }) {
-        lines.append((StyledText(DisplayText.escaped(name, limit: 64)), StyledText(DisplayText.line(value, limit: 200))))
+        lines.append(
+          (StyledText(DisplayText.escaped(name, limit: 64)), StyledText(DisplayText.line(value, limit: 200))))
       }
       return lines
     }
@@ -74,13 +77,16 @@ public enum ClosingWords {
     let standing = Standing(report)
     func add(_ label: String, _ role: StyledText.Role, _ names: [String]) {
       guard !names.isEmpty else { return }
-      lines.append((StyledText(label, role), StyledText(names.map { DisplayText.escaped($0, limit: 100) }.joined(separator: ", "))))
+      lines.append(
+        (StyledText(label, role), StyledText(names.map { DisplayText.escaped($0, limit: 100) }.joined(separator: ", ")))
+      )
     }
     add("undone", .good, standing.undone)
     for undo in standing.notUndone {
       let why = RunWords.failure(undo.error).map { ": \($0)" } ?? (undo.status == "pending" ? ": not begun" : "")
       let action = DisplayText.escaped(undo.action, limit: 64)
-      lines.append((StyledText("not undone", .bad), StyledText("\(DisplayText.escaped(undo.entry, limit: 100)) \(action)\(why)")))
+      lines.append(
+        (StyledText("not undone", .bad), StyledText("\(DisplayText.escaped(undo.entry, limit: 100)) \(action)\(why)")))
     }
     add("unknown", .warning, standing.unknown)
     add("stands", .warning, standing.standing)
@@ -121,7 +127,11 @@ public enum ClosingWords {
     default:
       var lines = [logs]
       if let step = report.failedStep {
-        lines.append(("runbook rerun \(id) --from \(DisplayText.escaped(step.path, limit: 100))", "try again, once the cause is mended"))
+        lines.append(
+          (
+            "runbook rerun \(id) --from \(DisplayText.escaped(step.path, limit: 100))",
+            "try again, once the cause is mended"
+          ))
       } else {
         lines.append(("runbook rerun \(id)", "try again from the first step"))
       }

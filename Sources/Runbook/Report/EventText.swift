@@ -7,7 +7,9 @@ public struct EventText: Sendable {
   /// Hour, minute and second, in whatever zone the reader lives.
   private let clockText: @Sendable (Timestamp) -> String
 
-  public init(runID: String = "", verbose: Bool = false, clockText: @escaping @Sendable (Timestamp) -> String = EventText.utc) {
+  public init(
+    runID: String = "", verbose: Bool = false, clockText: @escaping @Sendable (Timestamp) -> String = EventText.utc
+  ) {
     report = RunReport(id: runID)
     isVerbose = verbose
     self.clockText = clockText
@@ -72,17 +74,22 @@ public struct EventText: Sendable {
     guard let path = fields["step"]?.string else { return isVerbose ? raw(event) : nil }
     // Attempts and waits of an undo step come under its own path.
     let subject = report.undo(path).map { "undo \(DisplayText.escaped($0.step, limit: 100))" } ?? name(fields["step"])
-    let step = report.step(path) ?? StepReport(path: path, title: path, action: "", purpose: "undo", status: "started", effect: "none")
+    let step =
+      report.step(path)
+      ?? StepReport(path: path, title: path, action: "", purpose: "undo", status: "started", effect: "none")
     switch event.event {
     case "step.started":
-      let title = step.title == path || step.title == step.action ? "" : " (\(DisplayText.escaped(step.title, limit: 100)))"
+      let title =
+        step.title == path || step.title == step.action ? "" : " (\(DisplayText.escaped(step.title, limit: 100)))"
       return "\(subject) … \(DisplayText.escaped(step.action, limit: 64))\(title)"
     case "attempt.started": return "\(subject) … attempt \(fields["attempt"]?.int ?? 1)"
     case "attempt.ended": return attempt(subject, fields)
     case "step.waiting": return waiting(subject, fields)
     case "step.ended":
       var text = "\(subject) … \(RunWords.end(of: step))"
-      if isVerbose, let outputs = step.outputs.map, !outputs.isEmpty { text += " \(DisplayText.line(step.outputs, limit: 1000))" }
+      if isVerbose, let outputs = step.outputs.map, !outputs.isEmpty {
+        text += " \(DisplayText.line(step.outputs, limit: 1000))"
+      }
       return text
     default: return isVerbose ? raw(event) : nil
     }
@@ -112,13 +119,16 @@ public struct EventText: Sendable {
       guard fields["reason"]?.string != "undone" else { return nil }
       return "undo \(name(fields["step"])) … \(RunWords.spaced(word(fields["reason"], limit: 200)))"
     }
-    guard let entry = fields["entry"]?.string, let undo = report.undo(entry) else { return isVerbose ? raw(event) : nil }
+    guard let entry = fields["entry"]?.string, let undo = report.undo(entry) else {
+      return isVerbose ? raw(event) : nil
+    }
     let subject = "undo \(DisplayText.escaped(undo.step, limit: 100))"
     let action = DisplayText.escaped(undo.action.isEmpty ? undo.title : undo.action, limit: 100)
     switch event.event {
     case "undo.started": return "\(subject) … \(action)"
     case "undo.ended": return "\(subject) … \(action) \(RunWords.end(of: undo))"
-    case "undo.skipped": return "\(subject) … \(action) skipped\(by(fields["by"])): \(word(fields["reason"], limit: 300))"
+    case "undo.skipped":
+      return "\(subject) … \(action) skipped\(by(fields["by"])): \(word(fields["reason"], limit: 300))"
     default: return isVerbose ? raw(event) : nil
     }
   }
@@ -127,13 +137,16 @@ public struct EventText: Sendable {
     guard let step else { return "waiting for \(DisplayText.escaped(what ?? "an answer", limit: 100))" }
     let subject = DisplayText.escaped(step, limit: 100)
     if what == "lock" { return "\(subject) … waiting for a lock" }
-    return "\(subject) … waiting for an answer: `runbook resolve \(report.id) \(subject) --applied`, `--not-applied`, `--retry` or `--fail`"
+    return
+      "\(subject) … waiting for an answer: `runbook resolve \(report.id) \(subject) --applied`, `--not-applied`, `--retry` or `--fail`"
   }
 
   private func raw(_ event: RunEvent) -> String {
     "\(DisplayText.escaped(event.event, limit: 60)) \(DisplayText.line(.map(event.fields), limit: 1000))"
   }
   private func name(_ value: Value?) -> String { DisplayText.escaped(value?.string ?? "?", limit: 100) }
-  private func word(_ value: Value?, limit: Int = 60) -> String { value.map { DisplayText.line($0, limit: limit) } ?? "?" }
+  private func word(_ value: Value?, limit: Int = 60) -> String {
+    value.map { DisplayText.line($0, limit: limit) } ?? "?"
+  }
   private func by(_ value: Value?) -> String { value?.string.map { " by \(DisplayText.escaped($0, limit: 64))" } ?? "" }
 }

@@ -27,7 +27,8 @@ public enum ReportJSON {
   private static func run(_ report: RunReport) -> Value {
     [
       "id": .string(report.id), "name": .string(report.name), "status": .string(report.status),
-      "outcome": text(report.outcome), "rollback": text(report.rollback), "exit_code": report.exitCode.map(Value.int) ?? .null,
+      "outcome": text(report.outcome), "rollback": text(report.rollback),
+      "exit_code": report.exitCode.map(Value.int) ?? .null,
       "started_at": instant(report.startedAt), "ended_at": instant(report.endedAt), "inputs": report.inputs,
       "outputs": report.outputs, "file": text(report.file), "simulated": .bool(report.isSimulated),
     ]

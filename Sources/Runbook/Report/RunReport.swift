@@ -154,7 +154,9 @@ extension RunReport {
     let fields = event.fields
     guard let path = fields["step"]?.string, fields["purpose"]?.string != "undo", undoIndex[path] == nil else { return }
     guard event.event.hasPrefix("step.") || event.event.hasPrefix("attempt.") else { return }
-    let index = stepIndex[path] ?? add(StepReport(path: path, title: path, action: "", purpose: "do", status: "pending", effect: "none"))
+    let index =
+      stepIndex[path]
+      ?? add(StepReport(path: path, title: path, action: "", purpose: "do", status: "pending", effect: "none"))
     switch event.event {
     case "step.started":
       steps[index].title = fields["title"]?.string ?? path
@@ -196,7 +198,8 @@ extension RunReport {
     }
     guard let entry = fields["entry"]?.string else { return }
     let step = fields["step"]?.string ?? UndoPath.owner(of: entry)
-    let index = undoIndex[entry] ?? add(UndoReport(entry: entry, step: step, title: entry, action: "", status: "pending"))
+    let index =
+      undoIndex[entry] ?? add(UndoReport(entry: entry, step: step, title: entry, action: "", status: "pending"))
     switch event.event {
     case "undo.started":
       undo[index].action = fields["action"]?.string ?? undo[index].action

@@ -19,7 +19,8 @@ public struct Standing: Sendable, Equatable {
         .map(\.element)
     }
     let owed = Set(notUndone.map(\.step))
-    for step in report.steps where step.isMain && step.effect != "none" && step.startedAt != nil && !owed.contains(step.path) {
+    for step in report.steps
+    where step.isMain && step.effect != "none" && step.startedAt != nil && !owed.contains(step.path) {
       let undo = report.undo.filter { $0.step == step.path }
       let isUndone = !undo.isEmpty && undo.allSatisfy { $0.status == "succeeded" || $0.status == "skipped" }
       if isUndone || step.closed == "undone" { undone.append(step.path) } else { place(step) }

@@ -54,7 +54,10 @@ import TestSupport
 
   @Test func hostileFieldsDoNotTrap() {
     let odd: [Value] = [.null, .int(.min), .double(.nan), .string(""), [], [:], ["x": []]]
-    let names = ["step", "entry", "status", "error", "outputs", "attempt", "attempts", "problems", "deadline", "exit_code", "reason"]
+    let names = [
+      "step", "entry", "status", "error", "outputs", "attempt", "attempts", "problems", "deadline", "exit_code",
+      "reason",
+    ]
     var report = RunReport(id: "r")
     var text = EventText(verbose: true)
     let kinds = [
@@ -89,7 +92,8 @@ import TestSupport
   }
 
   @Test(arguments: [
-    (Int64(0), "0.0s"), (440, "0.4s"), (9940, "9.9s"), (9960, "10s"), (32_100, "32s"), (59_600, "1m00s"), (72_000, "1m12s"),
+    (Int64(0), "0.0s"), (440, "0.4s"), (9940, "9.9s"), (9960, "10s"), (32_100, "32s"), (59_600, "1m00s"),
+    (72_000, "1m12s"),
     (3_600_000, "1h00m"), (7_500_000, "2h05m"), (273_600_000, "3d04h"), (-5, "0.0s"),
   ])
   func elapsedTimeIsShort(_ milliseconds: Int64, _ text: String) {
