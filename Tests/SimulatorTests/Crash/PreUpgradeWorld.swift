@@ -60,7 +60,7 @@ struct PreUpgradeWorld {
     SimulatedProcess(
       world: RunWorld(
         clock: clock, random: SeededRandom(seed: 7), transport: transport, scripts: scripts,
-        files: SimulatedFiles(clock: clock), builtIn: standardActions, providerKinds: standardProviders),
+        files: SimulatedFiles(), builtIn: standardActions, providerKinds: standardProviders),
       store: store, runbook: runbook, source: source,
       secrets: [
         "vps_token": Secret("vps_canary_token_1", named: ["vps_token"]),
