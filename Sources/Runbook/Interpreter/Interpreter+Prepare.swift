@@ -13,41 +13,12 @@ extension Interpreter {
     }
   }
 
-  /// What can be asked before the first change: credentials, and per step what is known already (the server exists, a
-  /// snapshot still fits, the name is free).
   func liveProblems() async -> [String] {
     guard launch.world.makesLiveChecks else { return [] }
-    var problems: [String] = []
-    for (name, provider) in providers.sorted(by: { $0.key < $1.key }) {
-      do throws(StepFailure) {
-        problems += try await provider.liveCheck().map { "provider `\(name)`: \($0)" }
-      } catch {
-        problems.append("provider `\(name)`: \(error.message)")
-      }
-    }
-    guard problems.isEmpty else { return problems.map { masker.mask($0) } }
-    for step in launch.runbook.steps where step.mode == .call && step.provider != nil {
-      guard let action = action(of: step) else { continue }
-      do throws(StepFailure) {
-        problems += try await action.liveCheck(liveCheckCall(step)).map { "step `\(step.path)`: \($0)" }
-      } catch {
-        problems.append("step `\(step.path)`: \(error.message)")
-      }
-    }
-    var seen: Set<String> = []
-    return problems.map { masker.mask($0) }.filter { seen.insert($0).inserted }
-  }
-
-  /// With the fields that do not depend on earlier steps.
-  private func liveCheckCall(_ step: ValidatedStep) -> ActionCall {
-    let known = step.with.filter { $0.value.references.steps.isEmpty }
-    let fields = step.action.fields.map { field in
-      var optional = field
-      optional.required = false
-      return optional
-    }
-    let with = (try? FieldValues.evaluate(known, fields: fields, in: scope(for: step.path))) ?? [:]
-    return actionCall(step, key: StepKey.make(runID, step.path, .do, 1), with: with, deadline: clock.now + .seconds(60))
+    let check = LiveCheck(
+      runbook: launch.runbook, providers: providers, inputs: machine.started?.inputs ?? [:], vars: vars,
+      secrets: launch.secrets, world: launch.world, runID: runID, at: machine.startedAt)
+    return await check.problems()
   }
 
   func action(of step: ValidatedStep) -> (any Action)? {

@@ -1,0 +1,72 @@
+/// What can be asked of the clouds before the first change: credentials, and per step what is known already (the server
+/// exists, a snapshot still fits, the name is free). Reads only. Made by `run` before it begins and by `plan --live`.
+public struct LiveCheck: Sendable {
+  public let runbook: ValidatedRunbook
+  public let providers: [String: any Provider]
+  public let world: RunWorld
+  private let runID: String
+  private let scope: DictionaryScope
+  private let masker: Masker
+
+  public init(
+    runbook: ValidatedRunbook, providers: [String: any Provider], inputs: [String: Value], vars: [String: Value],
+    secrets: [String: Secret], world: RunWorld, runID: String, at instant: Timestamp
+  ) {
+    self.runbook = runbook
+    self.providers = providers
+    self.world = world
+    self.runID = runID
+    masker = Masker(secrets.values)
+    scope = DictionaryScope(
+      [
+        "inputs": .map(inputs), "vars": .map(vars), "secrets": .map(secrets.mapValues { .secret($0) }),
+        "run": .map([
+          "id": .string(runID), "name": .string(runbook.name), "started_at": .timestamp(instant),
+          "outcome": .string(RunOutcome.succeeded.rawValue), "requester": "",
+        ]),
+      ], now: instant)
+  }
+
+  /// - Returns: what an operator should know before anything is changed, each once; empty: nothing stands in the way.
+  public func problems() async -> [String] {
+    var problems: [String] = []
+    for (name, provider) in providers.sorted(by: { $0.key < $1.key }) {
+      problems += await found("provider `\(name)`") { () async throws(StepFailure) in try await provider.liveCheck() }
+    }
+    // With a token that is not accepted every step would say the same.
+    guard problems.isEmpty else { return problems }
+    for step in runbook.steps where step.mode == .call {
+      guard let name = step.provider, let action = providers[name]?.action(step.action.name) else { continue }
+      let call = call(for: step)
+      problems += await found("step `\(step.path)`") { () async throws(StepFailure) in try await action.liveCheck(call) }
+    }
+    var seen: Set<String> = []
+    return problems.filter { seen.insert($0).inserted }
+  }
+
+  private func found(_ place: String, _ check: () async throws(StepFailure) -> [String]) async -> [String] {
+    var tries = 1
+    while true {
+      do throws(StepFailure) { return try await check().map { "\(place): \(masker.mask($0))" } } catch {
+        guard error.retryable, tries < 3 else { return ["\(place): \(masker.mask(error.message))"] }
+        await world.clock.sleep(
+          for: RetrySchedule.standard.delay(after: tries, asked: error.retryAfter, random: world.random))
+        tries += 1
+      }
+    }
+  }
+
+  /// With the fields that do not depend on earlier steps.
+  private func call(for step: ValidatedStep) -> ActionCall {
+    let known = step.with.filter { $0.value.references.steps.isEmpty }
+    let fields = step.action.fields.map { field in
+      var optional = field
+      optional.required = false
+      return optional
+    }
+    let with = (try? FieldValues.evaluate(known, fields: fields, in: scope)) ?? [:]
+    return ActionCall(
+      with: Arguments(with), key: StepKey.make(runID, step.path, .do, 1), runID: runID, clock: world.clock,
+      transport: world.transport, scripts: world.scripts, files: world.files, deadline: world.clock.now + .seconds(60))
+  }
+}
