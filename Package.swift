@@ -66,6 +66,9 @@ let package = Package(
       tests(of: "Simulator", uses: ["Providers", "Steps", "Stores"]),
       tests(of: "CommandLine"),
       .testTarget(name: "CLITests", dependencies: ["TestSupport", "Posix"], swiftSettings: strict),
+      .executableTarget(
+        name: "PollBench", dependencies: ["Runbook", "Simulator", "Steps", "Stores", "Transport"],
+        path: "Tests/Benchmarks/PollBench", swiftSettings: strict),
       .testTarget(
         name: "TidyTests", dependencies: ["TestSupport", "Runbook", "Steps", "Providers", "Simulator"], swiftSettings: strict),
     ]

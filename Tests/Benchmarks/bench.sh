@@ -1,0 +1,162 @@
+#!/bin/bash
+# `make bench`: bench.sh FOLDER-OF-BINARIES [FIGURE...]. Every figure of ours stands beside a floor and a peer, measured in
+# turns in the same run; medians. Nothing here needs the network. Figures: start steps scripts validate http polls.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+binaries=$(cd "$1" && pwd)
+shift
+figures=${*:-start steps scripts validate http polls}
+runbook=$binaries/runbook
+
+# On the disk of the project, not in memory: flushing is part of what is measured.
+work=$(mktemp -d "$binaries/bench.XXXXXX")
+server=
+trap '[ -z "$server" ] || kill "$server"; rm -rf "$work"' EXIT
+export XDG_STATE_HOME=$work HOME=$work RUNBOOK_STORE=$work/store.db
+
+# build NAME LIBRARIES...: compiles a reference program; false, and said, if that cannot be done here.
+build() {
+  local name=$1
+  shift
+  cc -O2 -o "$work/$name" "$here/$name.c" "$@" 2>"$work/cc.log" && return
+  echo "($name.c could not be compiled: $(head -n 1 "$work/cc.log"))"
+  return 1
+}
+build bench
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# measure RUNS NAME COMMAND [NAME COMMAND]...: a table; ratios are to the first line.
+measure() {
+  local runs=$1 names=() command=(-n "$1")
+  shift
+  while [ $# -gt 1 ]; do
+    names+=("$1")
+    read -ra words <<<"$2"
+    command+=(-- "${words[@]}")
+    shift 2
+  done
+  "$work/bench" "${command[@]}" >"$work/figures"
+  printf '  %-46s %10s %19s %9s %9s %7s\n' '' 'median ms' '(least–most)' 'CPU ms' 'peak MiB' 'ratio'
+  local index=0
+  while read -r median least most cpu peak; do
+    [ $index -gt 0 ] || first=$median
+    awk -v n="${names[$index]}" -v m="$median" -v l="$least" -v h="$most" -v c="$cpu" -v p="$peak" -v f="$first" \
+      'BEGIN { printf "  %-46s %10.2f %19s %9.2f %9.1f %7.2f\n", n, m, sprintf("(%.2f–%.2f)", l, h), c, p, m / f }'
+    index=$((index + 1))
+  done <"$work/figures"
+  echo
+}
+
+# head NAME: the beginning of a runbook.
+head_of() { printf 'runbook: v1\nname: %s\nsteps:\n' "$1"; }
+
+# mixed COUNT: steps as people write them, five in turn.
+mixed() {
+  head_of mixed
+  awk -v n="$1" 'BEGIN {
+    for (i = 0; i < n; i++) {
+      if (i % 5 == 0) printf "  - {id: s%d, run: \"tar -cf /tmp/x.tar ./data\", timeout: 10m, rollback: none}\n", i
+      if (i % 5 == 1) printf "  - {id: s%d, wait_for: http.get, with: {url: \"https://db-%d.example.com/health\"}, wait: {every: 5s, timeout: 2m, until: \"result.status == 200\"}}\n", i, i
+      if (i % 5 == 2) printf "  - {id: s%d, action: assert, with: {that: steps.s%d.status == \"succeeded\", message: \"step %d must have run\"}}\n", i, i - 1, i - 1
+      if (i % 5 == 3) printf "  - id: s%d\n    action: http.post\n    with: {url: \"https://api.example.com/v1/things\", json: {name: \"thing-%d\", run: \"${{ run.id }}\"}}\n    retry: {attempts: 3, delay: 1s}\n    rollback:\n      - {action: http.delete, with: {url: \"https://api.example.com/v1/things/%d\"}}\n", i, i, i
+      if (i % 5 == 4) printf "  - {id: s%d, action: log.info, with: {message: \"%d is done\"}, if: steps.s%d.status == \"succeeded\"}\n", i, i, i - 1
+    }
+  }'
+}
+
+justfile() { awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) printf "s%d:\n  @true\n\n", i }'; }
+
+start() {
+  echo "== start-up: check 50 steps, run one durable step that does nothing"
+  mixed 50 >"$work/mixed50.yaml"
+  { head_of one; echo '  - {action: assert, with: {that: "true"}}'; } >"$work/one.yaml"
+  justfile 50 >"$work/just50"
+  printf 'one:\n  @true\n' >"$work/just1"
+  awk 'BEGIN { printf "all:"; for (i = 0; i < 50; i++) printf " s%d", i; print ""; for (i = 0; i < 50; i++) printf "s%d:\n\t@:\n", i }' >"$work/make50"
+  awk 'BEGIN { for (i = 0; i < 50; i++) print "true" }' >"$work/bash50"
+  "$runbook" run "$work/one.yaml" >/dev/null
+  if has just; then
+    measure 101 "just --summary, 50 recipes" "just -f $work/just50 --summary" "runbook validate, 50 steps" "$runbook validate $work/mixed50.yaml" \
+      "make -n, 50 targets" "make -n -f $work/make50" "bash -n, 50 lines" "bash -n $work/bash50"
+    measure 101 "just, one recipe (not durable)" "just -f $work/just1 one" "runbook run, one step, durable" "$runbook run $work/one.yaml" \
+      "make, one target (not durable)" "make -f $work/make50 s0" "bash -c : (not durable)" "bash -c :"
+  else
+    echo "  (no just on PATH; beside make instead)"
+    measure 101 "make -n, 50 targets" "make -n -f $work/make50" "runbook validate, 50 steps" "$runbook validate $work/mixed50.yaml" \
+      "bash -n, 50 lines" "bash -n $work/bash50"
+    measure 101 "make, one target (not durable)" "make -f $work/make50 s0" "runbook run, one step, durable" "$runbook run $work/one.yaml" \
+      "bash -c : (not durable)" "bash -c :"
+  fi
+}
+
+steps() {
+  echo "== 1 000 steps that do nothing, with a durable journal"
+  build sqlite_commits -lsqlite3 || return 0
+  { head_of noop; awk 'BEGIN { for (i = 0; i < 1000; i++) printf "  - {id: s%d, action: assert, with: {that: \"true\"}}\n", i }'; } >"$work/noop.yaml"
+  measure 11 "C: 1 000 SQLite WAL+FULL commits" "$work/sqlite_commits $work/c.db 1000" "runbook run, 1 000 steps" "$runbook run -q $work/noop.yaml"
+}
+
+scripts() {
+  echo "== 200 steps that each run /bin/true"
+  build spawns || return 0
+  { head_of true; awk 'BEGIN { for (i = 0; i < 200; i++) printf "  - {id: s%d, run: {command: [/bin/true]}, rollback: none}\n", i }'; } >"$work/true.yaml"
+  awk 'BEGIN { for (i = 0; i < 200; i++) print "/bin/true" }' >"$work/true.sh"
+  measure 11 "bash (not durable)" "bash $work/true.sh" "runbook run, 200 steps, durable" "$runbook run -q $work/true.yaml" \
+    "C: 200 posix_spawn and wait" "$work/spawns 200"
+}
+
+validate() {
+  echo "== validate by size: time and memory should grow with the file and not faster"
+  build yaml_scan -lyaml || return 0
+  local count
+  for count in 10 100 1000 10000; do
+    mixed "$count" >"$work/mixed$count.yaml"
+    local runs=31
+    [ "$count" -lt 10000 ] || runs=11
+    local peers=()
+    if has just; then
+      justfile "$count" >"$work/just$count"
+      peers=("just --summary, $count recipes" "just -f $work/just$count --summary")
+    fi
+    measure $runs "C: libyaml's events, $count steps, $(($(wc -c <"$work/mixed$count.yaml") / 1024)) KiB" "$work/yaml_scan $work/mixed$count.yaml" \
+      "runbook validate, $count steps" "$runbook validate $work/mixed$count.yaml" "${peers[@]}"
+  done
+}
+
+# serve READY_MS: starts statusd on a free port.
+serve() {
+  build statusd || return 1
+  "$work/statusd" 0 "$1" >"$work/port" &
+  server=$!
+  until [ -s "$work/port" ]; do sleep 0.05; done
+  port=$(cat "$work/port")
+}
+unserve() { kill "$server" && wait "$server" 2>/dev/null || true; server=; rm -f "$work/port"; }
+
+http() {
+  echo "== 1 000 http.get steps against a server on loopback"
+  build http_gets -lcurl && build sqlite_commits -lsqlite3 && serve 0 || return 0
+  { head_of gets; awk -v p="$port" 'BEGIN { for (i = 0; i < 1000; i++) printf "  - {id: s%d, action: http.get, with: {url: \"http://127.0.0.1:%d/ok\"}}\n", i, p }'; } >"$work/gets.yaml"
+  printf '%s http://127.0.0.1:%s/ok 1000 && %s %s 1000\n' "$work/http_gets" "$port" "$work/sqlite_commits" "$work/d.db" >"$work/gets.sh"
+  measure 11 "C: 1 000 libcurl GETs and 1 000 commits" "sh $work/gets.sh" "runbook run, 1 000 GETs, durable" "$runbook run -q $work/gets.yaml"
+  unserve
+}
+
+polls() {
+  echo "== 1 000 runs in one process, each polling every second until its resource is ready after 5 to 6 s"
+  build pollclient && serve 5000 || return 0
+  ask() { "$work/http_gets" "http://127.0.0.1:$port/stats" 1 >/dev/null 2>&1; (exec 3<>"/dev/tcp/127.0.0.1/$port"; printf 'GET /stats HTTP/1.1\r\nHost: x\r\n\r\n' >&3; head -c 400 <&3 | tail -n 1 & sleep 0.3; kill $! 2>/dev/null) || true; }
+  printf '  %-34s %s\n' "C, epoll, one thread" "$("$work/pollclient" "$port" 1000)"
+  printf '  %-34s %s\n' "  ready to noticed" "$(ask)"
+  unserve
+  serve 5000
+  printf '  %-34s %s\n' "runbook, 1 000 durable runs" "$("$binaries/PollBench" "$port" 1000 "$work/polls.db")"
+  printf '  %-34s %s\n' "  ready to noticed" "$(ask)"
+  unserve
+  echo
+}
+
+echo "$(nproc) processors, $(uname -sr), $(df --output=fstype "$work" | tail -n 1); medians; peak is the largest process"
+has just || echo "(just is not installed: its lines are left out)"
+echo
+for figure in $figures; do $figure; done
