@@ -8,8 +8,8 @@ enum Main {
   static func main() async {
     // Our own program file is also the keeper of scripts.
     ScriptKeeper.runIfAsked()
-    // First of all: a descriptor that the caller closed must not be given to the store, and a reader that leaves must not
-    // end us.
+    // First of all: a descriptor that the caller closed must not be given to the store, and a reader that leaves must
+    // not end us.
     StandardDescriptors.ensureOpen()
     Signals.ignoreBrokenPipe()
     let output = Output()

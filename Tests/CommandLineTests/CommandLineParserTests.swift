@@ -34,7 +34,8 @@ import Testing
     Refused("-q", "run", "a", "-q", message: "`--quiet` is given twice", hint: "leave one of them out"),
     Refused("run", "a", "--detach=yes", message: "`--detach` takes no value", hint: "see `runbook help run`"),
     Refused(
-      "run", "a", "--simlate", message: "`--simlate` is no option of `runbook run`", hint: "did you mean `--simulate`?"),
+      "run", "a", "--simlate", message: "`--simlate` is no option of `runbook run`",
+      hint: "did you mean `--simulate`?"),
     Refused(
       "--simulate", "run", "a", message: "`--simulate` stands before the command",
       hint: "write the command first: `runbook COMMAND --simulate`"),

@@ -4,8 +4,8 @@ import TestSupport
 
 @testable import CommandLine
 
-/// As much of a terminal as the live tree uses: text, line feeds, carriage returns, cursor up, erase. Lines wrap at the width
-/// (and the test sees that they never do).
+/// As much of a terminal as the live tree uses: text, line feeds, carriage returns, cursor up, erase. Lines wrap at
+/// the width (and the test sees that they never do).
 struct ToyTerminal {
   private(set) var rows: [[Character]] = [[]]
   private var row = 0

@@ -5,8 +5,8 @@ struct EvalCommand: Command {
   static let spec = CommandSpec(
     name: "eval", summary: "try an expression",
     details: """
-      The keys of the context file are the names the expression may read. JSON `1` is an int, `1.0` a double. The result is \
-      printed as JSON; every error ends with 1.
+      The keys of the context file are the names the expression may read. JSON `1` is an int, `1.0` a double. The \
+      result is printed as JSON; every error ends with 1.
       """,
     operands: [OperandSpec("EXPR", .text, .one, "the expression, in quotes")],
     options: [.value("context", "FILE.json", .file, "a JSON object: what the expression may read")],

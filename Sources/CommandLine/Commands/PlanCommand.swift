@@ -5,8 +5,8 @@ struct PlanCommand: Command {
   static let spec = CommandSpec(
     name: "plan", summary: "show what a run would do, in order, and what would undo it",
     details: """
-      Evaluates everything that is known before the run; the rest prints as `(known after apply)`. Touches no network and \
-      resolves no secret.
+      Evaluates everything that is known before the run; the rest prints as `(known after apply)`. Touches no \
+      network and resolves no secret.
       """,
     operands: [OperandSpec("FILE", .file, .one, "the runbook, a YAML file")],
     options: [RunOptions.input, RunOptions.inputs],

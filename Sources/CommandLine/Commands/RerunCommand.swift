@@ -5,8 +5,8 @@ struct RerunCommand: Command {
   static let spec = CommandSpec(
     name: "rerun", summary: "start an ended run anew, from a step on",
     details: """
-      A new run with the inputs of the earlier one and the file as it is now. With --from the outputs of the steps before \
-      it are taken over from the earlier run.
+      A new run with the inputs of the earlier one and the file as it is now. With --from the outputs of the steps \
+      before it are taken over from the earlier run.
       """,
     operands: [OperandSpec("RUN", .run, .one, "the id of the earlier run")],
     options: [.value("from", "STEP", .text, "the first step to do; the ones before it keep their outputs")],

@@ -5,8 +5,8 @@ struct ResolveCommand: Command {
   static let spec = CommandSpec(
     name: "resolve", summary: "say what became of a step whose outcome was lost",
     details: """
-      A step that leaves no trace cannot be looked up after a crash, and is never repeated unasked. Look at the server, then \
-      say one of the four.
+      A step that leaves no trace cannot be looked up after a crash, and is never repeated unasked. Look at the \
+      server, then say one of the four.
       """,
     operands: [
       OperandSpec("RUN", .run, .one, "the id of the run"),

@@ -5,8 +5,9 @@ struct RollbackCommand: Command {
   static let spec = CommandSpec(
     name: "rollback", summary: "go on with a rollback that stopped, or decide what to do about it",
     details: """
-      A rollback stops at the first undo step that fails for good, because older ones assume that it happened. `resume` tries \
-      it again and goes on; `skip` says that ENTRY was undone by hand (then `resume`); `abandon` leaves everything as it is.
+      A rollback stops at the first undo step that fails for good, because older ones assume that it happened. \
+      `resume` tries it again and goes on; `skip` says that ENTRY was undone by hand (then `resume`); `abandon` \
+      leaves everything as it is.
       """,
     operands: [
       OperandSpec("WHAT", .words(["resume", "skip", "abandon"]), .one, "what to do"),
@@ -17,7 +18,8 @@ struct RollbackCommand: Command {
     examples: [
       .init("runbook rollback resume r0123456789abcdefghi", "try the failed undo step again and go on"),
       .init(
-        "runbook rollback skip r0123456789abcdefghi 'update.undo[0]' --reason 'restored by hand'", "leave this one out"),
+        "runbook rollback skip r0123456789abcdefghi 'update.undo[0]' --reason 'restored by hand'",
+        "leave this one out"),
       .init(
         "runbook rollback abandon r0123456789abcdefghi --reason 'server is being replaced'",
         "leave things as they are and free the locks"),
@@ -74,9 +76,8 @@ struct RollbackCommand: Command {
       switch what {
       case "resume":
         if let oldest = desk.oldestOwed {
-          shell.note(
-            "undoing \(desk.owed.joined(separator: ", ")); the oldest of it was changed \((now - oldest).elapsedText) ago"
-          )
+          let steps = desk.owed.joined(separator: ", ")
+          shell.note("undoing \(steps); the oldest of it was changed \((now - oldest).elapsedText) ago")
         }
         try desk.resume(by: by, at: now)
       case "skip":

@@ -7,10 +7,11 @@ struct RunCommand: Command {
   static let spec = CommandSpec(
     name: "run", summary: "carry a runbook out, and undo it when a step fails",
     details: """
-      Checks the file, the inputs and the secrets, then what can be asked of the providers, and only then begins. Ctrl-C \
-      cancels and undoes; a second Ctrl-C leaves the run as it is, to be resumed.
+      Checks the file, the inputs and the secrets, then what can be asked of the providers, and only then begins. \
+      Ctrl-C cancels and undoes; a second Ctrl-C leaves the run as it is, to be resumed.
 
-      With --simulate everything is a simulation on this machine: no secret is needed, nothing leaves it, nothing is kept.
+      With --simulate everything is a simulation on this machine: no secret is needed, nothing leaves it, nothing is \
+      kept.
       """,
     operands: [OperandSpec("FILE", .file, .one, "the runbook, a YAML file")],
     options: [

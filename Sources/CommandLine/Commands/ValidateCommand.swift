@@ -5,8 +5,8 @@ struct ValidateCommand: Command {
   static let spec = CommandSpec(
     name: "validate", summary: "find every mistake in a runbook; touch nothing",
     details: """
-      Reads the file and those it names, and nothing else: no network, no command, no secret, no store. Mistakes come as \
-      `file:line:column: error CODE: text` with the nearest right thing; exit 0 valid, 2 not.
+      Reads the file and those it names, and nothing else: no network, no command, no secret, no store. Mistakes \
+      come as `file:line:column: error CODE: text` with the nearest right thing; exit 0 valid, 2 not.
       """,
     operands: [OperandSpec("FILE", .file, .oneOrMore, "the runbook, a YAML file")],
     options: [.flag("strict", "count warnings as mistakes")],

@@ -24,8 +24,8 @@ enum Composition {
   ]
 }
 
-/// A sealed simulation of one runbook: the providers' twins on loopback, reached through the same HTTP client; everything
-/// else answers success or what the mock file says; the store is in memory.
+/// A sealed simulation of one runbook: the providers' twins on loopback, reached through the same HTTP client;
+/// everything else answers success or what the mock file says; the store is in memory.
 struct SimulatedWorld {
   /// Ten documented minutes pass in ten seconds.
   static let speed = 60

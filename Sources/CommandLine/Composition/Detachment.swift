@@ -2,8 +2,8 @@ import Posix
 import Runbook
 import Synchronization
 
-/// `--detach`: the run goes on in a process of its own, without a terminal, in its own session. The starting process waits
-/// until the run is in the journal, prints its id and ends with 6.
+/// `--detach`: the run goes on in a process of its own, without a terminal, in its own session. The starting process
+/// waits until the run is in the journal, prints its id and ends with 6.
 enum Detachment {
   /// Set in the started process alone.
   private static let variable = "RUNBOOK_DETACHED"

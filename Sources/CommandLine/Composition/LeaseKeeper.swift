@@ -1,7 +1,7 @@
 import Runbook
 
-/// Keeps a run ours while we work on it, and brings it what others ask: renews the lease, reads the request rows. In real
-/// time, whatever clock the run has.
+/// Keeps a run ours while we work on it, and brings it what others ask: renews the lease, reads the request rows. In
+/// real time, whatever clock the run has.
 struct LeaseKeeper: Sendable {
   let store: any RunStore
   let lease: Lease

@@ -124,7 +124,8 @@ extension Refusal {
     let first = errors.first.map { ": line \($0.range.start.line), \($0.code): \($0.message)" } ?? ""
     return Refusal(
       .usage, "E-INVALID",
-      "`\(DisplayText.escaped(path, limit: 300))` has \(errors.count == 1 ? "a mistake" : "\(errors.count) mistakes")\(first)",
+      "`\(DisplayText.escaped(path, limit: 300))` has "
+        + (errors.count == 1 ? "a mistake" : "\(errors.count) mistakes") + first,
       hint: "`runbook validate` lists all of them")
   }
 }

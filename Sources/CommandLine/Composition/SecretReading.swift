@@ -2,7 +2,8 @@ import Glibc
 import Posix
 import Runbook
 
-/// Fetches a run's secrets, all of them before anything begins. One that is missing refuses the run, which is untouched.
+/// Fetches a run's secrets, all of them before anything begins. One that is missing refuses the run, which is
+/// untouched.
 enum SecretReading {
   /// Longest secret file: 64 KiB, room for any key or certificate chain.
   static let fileLimit = 64 << 10

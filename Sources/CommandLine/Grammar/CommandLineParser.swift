@@ -2,8 +2,8 @@ import Runbook
 
 /// Words → a command and its arguments, or the one thing that is wrong with them. Touches nothing.
 ///
-/// `--name value` and `--name=value` are the same. A value that begins with `-` needs the second form, so that a forgotten
-/// value is noticed. `--` ends the options. Global options stand anywhere.
+/// `--name value` and `--name=value` are the same. A value that begins with `-` needs the second form, so that a
+/// forgotten value is noticed. `--` ends the options. Global options stand anywhere.
 struct CommandLineParser {
   struct Invocation {
     /// nil: no verb was given.
@@ -106,7 +106,7 @@ struct CommandLineParser {
     if case .words(let words) = kind, !words.contains(text) {
       throw UsageError(
         "`--\(option.name)` is `\(shown(text))`; it must be \(list(words))",
-        hint: Nearest.suggestion(for: text, among: words) ?? help)
+        hint: Suggestion.question(for: text, among: words) ?? help)
     }
   }
 
@@ -130,7 +130,7 @@ struct CommandLineParser {
     if text.isEmpty { throw UsageError("`\(operand.name)` is empty: \(operand.summary)", hint: help) }
     if case .words(let words) = operand.kind, !words.contains(text) {
       throw UsageError(
-        "`\(shown(text))` is not \(list(words))", hint: Nearest.suggestion(for: text, among: words) ?? help)
+        "`\(shown(text))` is not \(list(words))", hint: Suggestion.question(for: text, among: words) ?? help)
     }
   }
 
@@ -147,7 +147,7 @@ struct CommandLineParser {
       return UsageError(
         "`\(word)` is not supported yet", code: "E-NOT-SUPPORTED", hint: "`runbook help` lists what there is")
     }
-    let suggestion = Nearest.suggestion(for: word, among: CommandTable.names)
+    let suggestion = Suggestion.question(for: word, among: CommandTable.names)
     return UsageError(
       "there is no command `\(shown(word))`", code: "E-UNKNOWN-COMMAND",
       hint: suggestion ?? "`runbook help` lists the commands")
@@ -169,7 +169,7 @@ struct CommandLineParser {
         "`\(shown(word))` looks like an option", code: "E-UNKNOWN-OPTION",
         hint: "put `--` before an expression that begins with `-`: `runbook eval -- '\(shown(word))'`")
     }
-    let suggestion = Nearest.suggestion(for: name, among: known.map { "--\($0.name)" })
+    let suggestion = Suggestion.question(for: name, among: known.map { "--\($0.name)" })
     let place = command.map { " of `runbook \($0.spec.name)`" } ?? ""
     return UsageError(
       "`\(shown(name))` is no option\(place)", code: "E-UNKNOWN-OPTION", hint: suggestion ?? help)

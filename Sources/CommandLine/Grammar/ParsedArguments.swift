@@ -1,7 +1,7 @@
 import Runbook
 
-/// What stood on the command line after a verb, sorted and checked against its `CommandSpec`: options known, values there,
-/// operands as many as they must be. Commands read it by name.
+/// What stood on the command line after a verb, sorted and checked against its `CommandSpec`: options known, values
+/// there, operands as many as they must be. Commands read it by name.
 struct ParsedArguments: Sendable, Equatable {
   /// The verb, for hints.
   var command: String
@@ -39,7 +39,8 @@ struct ParsedArguments: Sendable, Equatable {
     guard let text = value(name) else { return nil }
     guard let number = Int64(text), range.contains(number) else {
       throw UsageError(
-        "`--\(name)` is `\(DisplayText.escaped(text, limit: 60))`; it must be a whole number from \(range.lowerBound) to \(range.upperBound)",
+        "`--\(name)` is `\(DisplayText.escaped(text, limit: 60))`; it must be a whole number from \(range.lowerBound)"
+          + " to \(range.upperBound)",
         hint: UsageError.help(command))
     }
     return number

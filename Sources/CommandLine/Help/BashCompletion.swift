@@ -56,7 +56,8 @@ enum BashCompletion {
 
   private static var flagCases: String {
     CommandTable.all.map { $0.spec }.map { spec in
-      "        \(spec.name)) COMPREPLY=($(compgen -W \"\(words(spec.options + GlobalOptions.specs))\" -- \"$current\")) ;;"
+      let offered = words(spec.options + GlobalOptions.specs)
+      return "        \(spec.name)) COMPREPLY=($(compgen -W \"\(offered)\" -- \"$current\")) ;;"
     }.joined(separator: "\n")
   }
 

@@ -3,8 +3,8 @@ import Runbook
 
 /// The process's stdout and stderr. Results go to stdout, messages to stderr.
 ///
-/// A reader that has left (`| head -1`) is no failure: what follows is dropped and the work goes on. Any other failure of
-/// stdout (a full device) is said once on stderr at the end, and makes the exit code non-zero.
+/// A reader that has left (`| head -1`) is no failure: what follows is dropped and the work goes on. Any other
+/// failure of stdout (a full device) is said once on stderr at the end, and makes the exit code non-zero.
 struct Output: Sendable {
   private let results = OutputWriter.standardOutput
   private let messages = OutputWriter.standardError
@@ -19,8 +19,8 @@ struct Output: Sendable {
   /// One line for stderr. If stderr cannot be written there is nobody left to tell.
   func message(_ line: String) { messages.write(line + "\n") }
 
-  /// Writes while the reader keeps up, and otherwise waits without holding a thread: a pager that is not scrolled must not
-  /// hold up the run.
+  /// Writes while the reader keeps up, and otherwise waits without holding a thread: a pager that is not scrolled
+  /// must not hold up the run.
   func stream(_ bytes: [UInt8]) async {
     var rest = bytes[...]
     while !rest.isEmpty, results.state == .open {

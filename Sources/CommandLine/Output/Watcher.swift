@@ -2,8 +2,8 @@ import Posix
 import Runbook
 import Synchronization
 
-/// Shows a run while it goes on: takes what the engine tells, and prints it from a task of its own, so that a slow reader
-/// holds up nobody. On a terminal a live tree, in a pipe a line an event, for programs JSON Lines.
+/// Shows a run while it goes on: takes what the engine tells, and prints it from a task of its own, so that a slow
+/// reader holds up nobody. On a terminal a live tree, in a pipe a line an event, for programs JSON Lines.
 final class Watcher: RunObserver {
   enum Mode: Sendable, Equatable {
     /// One JSON object an event.
@@ -70,8 +70,8 @@ final class Watcher: RunObserver {
   }
   /// The terminal has another size.
   func redraw() { waker.yield() }
-  /// No more news: `work` prints what is left and returns. Programs are told how this process's work came to its end even
-  /// where the journal has no entry for it.
+  /// No more news: `work` prints what is left and returns. Programs are told how this process's work came to its end
+  /// even where the journal has no entry for it.
   func finish(_ end: RunEnd? = nil) {
     if mode == .json, let end, let event = farewell(end) { tell(.event(event)) }
     waker.finish()

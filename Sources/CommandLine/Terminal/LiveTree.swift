@@ -52,7 +52,8 @@ struct LiveTree {
   /// Stands in the footer from now on: Ctrl-C is answered at once, before the run has noticed it.
   mutating func show(notice: String) { self.notice = notice }
 
-  /// What an earlier process was doing when it ended: it is not doing it any more, and the engine will say what becomes of it.
+  /// What an earlier process was doing when it ended: it is not doing it any more, and the engine will say what
+  /// becomes of it.
   mutating func forgetWhatRan() {
     running = [:]
     order = []

@@ -1,8 +1,8 @@
 import Runbook
 
-/// What a terminal shows of a run: finished lines, which scroll away like any output, and below them the live lines, drawn
-/// over again in place. Makes the bytes; writes none. The cursor is never hidden, so a process that is killed leaves the
-/// terminal as it was.
+/// What a terminal shows of a run: finished lines, which scroll away like any output, and below them the live lines,
+/// drawn over again in place. Makes the bytes; writes none. The cursor is never hidden, so a process that is killed
+/// leaves the terminal as it was.
 struct Screen {
   struct Size: Sendable, Equatable {
     var columns: Int
@@ -24,8 +24,8 @@ struct Screen {
     self.glyphs = glyphs
   }
 
-  /// The bytes that put `finished` above and `live` below them; empty if the screen is right already. Live lines are cut to the
-  /// width, and to the height from the top, so that the last (what is going on now) is always seen.
+  /// The bytes that put `finished` above and `live` below them; empty if the screen is right already. Live lines are
+  /// cut to the width, and to the height from the top, so that the last (what is going on now) is always seen.
   mutating func frame(finished: [StyledText], live: [StyledText], size: Size) -> String {
     let fitted = live.suffix(size.rows - 1).map { DisplayWidth.cut(glyphs.fitted($0), to: size.columns) }
     if finished.isEmpty, fitted == drawn, size == drawnSize { return "" }

@@ -17,6 +17,11 @@ public enum Suggestion {
     return best?.word
   }
 
+  /// "did you mean `x`?", or nothing.
+  public static func question(for word: String, among known: some Sequence<String>) -> String? {
+    nearest(to: word, among: known).map { "did you mean `\($0)`?" }
+  }
+
   /// "did you mean `x`?"; else "known here: …" when the list is short enough to read.
   public static func hint(for word: String, among known: [String]) -> String? {
     if let nearest = nearest(to: word, among: known) { return "did you mean `\(nearest)`?" }

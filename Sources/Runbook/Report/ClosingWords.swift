@@ -120,7 +120,7 @@ public enum ClosingWords {
       var lines = [("runbook rollback resume \(id)", "try what is left of the rollback")]
       if let entry = Standing(report).notUndone.first?.entry {
         let shown = DisplayText.escaped(entry, limit: 100)
-        lines.append(("runbook rollback skip \(id) '\(shown)' --reason TEXT", "it was undone by hand: go on below it"))
+        lines.append(("runbook rollback skip \(id) '\(shown)' --reason TEXT", "undone by hand: leave it out"))
       }
       lines.append(("runbook rollback abandon \(id) --reason TEXT", "leave things as they are"))
       return lines + [logs]

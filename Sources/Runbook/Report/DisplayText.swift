@@ -1,5 +1,5 @@
-/// Text from outside (outputs, names, errors) made safe to look at: what would move the cursor, recolour the screen, turn
-/// the writing direction or hide itself is shown as an escape.
+/// Text from outside (outputs, names, errors) made safe to look at: what would move the cursor, recolour the screen,
+/// turn the writing direction or hide itself is shown as an escape.
 public enum DisplayText {
   /// Control characters become `\n`, `\t`, `\x1b`; direction marks, zero-width and invisible characters `\u{202e}`.
   /// With a `limit`, at most so many characters, the last being `…`.
@@ -34,8 +34,8 @@ public enum DisplayText {
     }
   }
 
-  /// Marks and overrides of direction, zero-width spaces and joiners, line separators, fillers, tags: the default-ignorable
-  /// code points of Unicode but for the variation selectors, which only pick a glyph.
+  /// Marks and overrides of direction, zero-width spaces and joiners, line separators, fillers, tags: the
+  /// default-ignorable code points of Unicode but for the variation selectors, which only pick a glyph.
   static func isInvisible(_ code: UInt32) -> Bool {
     switch code {
     case 0xad, 0x034f, 0x061c, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x180b...0x180f, 0x200b...0x200f, 0x2028...0x202e,

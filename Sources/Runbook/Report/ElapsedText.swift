@@ -1,6 +1,6 @@
 extension Duration {
-  /// How long something took, as short as it can be read: `0.4s`, `32s`, `1m12s`, `2h05m`, `3d04h`. Below ten seconds with
-  /// one decimal.
+  /// How long something took, as short as it can be read: `0.4s`, `32s`, `1m12s`, `2h05m`, `3d04h`. Below ten seconds
+  /// with one decimal.
   public var elapsedText: String {
     let milliseconds = max(0, milliseconds)
     if milliseconds < 9_950 { return "\((milliseconds + 50) / 1000).\((milliseconds + 50) / 100 % 10)s" }

@@ -1,4 +1,5 @@
-/// Events in, one plain line for each out: what `run` prints into a pipe and `logs` shows. `12:03:11 stop … stopped after 32s`
+/// Events in, one plain line for each out: what `run` prints into a pipe and `logs` shows. `12:03:11 stop … stopped
+/// after 32s`
 public struct EventText: Sendable {
   /// The run as told so far.
   public private(set) var report: RunReport
@@ -138,7 +139,8 @@ public struct EventText: Sendable {
     let subject = DisplayText.escaped(step, limit: 100)
     if what == "lock" { return "\(subject) … waiting for a lock" }
     return
-      "\(subject) … waiting for an answer: `runbook resolve \(report.id) \(subject) --applied`, `--not-applied`, `--retry` or `--fail`"
+      "\(subject) … waiting for an answer: `runbook resolve \(report.id) \(subject) --applied`, `--not-applied`, `--retry`"
+      + " or `--fail`"
   }
 
   private func raw(_ event: RunEvent) -> String {

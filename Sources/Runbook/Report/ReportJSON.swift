@@ -1,5 +1,5 @@
-/// The documents of `show` and `list`: `docs/language.md`, "The command". Every one carries `"v": 1`; readers ignore the
-/// fields they do not know.
+/// The documents of `show` and `list`: `docs/language.md`, "The command". Every one carries `"v": 1`; readers ignore
+/// the fields they do not know.
 public enum ReportJSON {
   /// `{v, run, steps, undo}`.
   /// - Parameters:

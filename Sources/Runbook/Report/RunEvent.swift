@@ -1,8 +1,8 @@
-/// What is told of a run while it runs and by `logs`: one for every journal entry, with the entry's sequence number. The
-/// names and fields are the public JSON of `docs/language.md`; readers ignore those they do not know.
+/// What is told of a run while it runs and by `logs`: one for every journal entry, with the entry's sequence number.
+/// The names and fields are the public JSON of `docs/language.md`; readers ignore those they do not know.
 public struct RunEvent: Sendable, Equatable {
-  /// `run.started step.started attempt.ended step.waiting step.ended run.waiting rollback.started undo.started undo.ended
-  /// rollback.ended run.ended run.left` and others.
+  /// `run.started step.started attempt.ended step.waiting step.ended run.waiting rollback.started undo.started
+  /// undo.ended rollback.ended run.ended run.left` and others.
   public var event: String
   public var runID: String
   public var sequence: Int64

@@ -32,7 +32,7 @@ import TestSupport
           not undone  stop.undo[0] server.start: not begun
 
           runbook rollback resume r0123456789abcdefghi                               try what is left of the rollback
-          runbook rollback skip r0123456789abcdefghi 'update.undo[0]' --reason TEXT  it was undone by hand: go on below it
+          runbook rollback skip r0123456789abcdefghi 'update.undo[0]' --reason TEXT  undone by hand: leave it out
           runbook rollback abandon r0123456789abcdefghi --reason TEXT                leave things as they are
           runbook logs r0123456789abcdefghi                                          what happened, line by line
         """)
