@@ -55,6 +55,8 @@ public struct ActionResult: Sendable, Equatable {
 /// Whether an effect whose outcome was lost took place.
 public enum ProbeAnswer: Sendable, Equatable {
   case applied(ActionResult)
+  /// It took place and has failed, in a way that is known (a script's exit code).
+  case failed(StepFailure)
   /// Certainly not, *so far*: a request still in flight may make it so until `maxRequestLife` has passed.
   case notApplied
   /// Cannot be told now (still changing) or ever.
@@ -102,7 +104,8 @@ public protocol Action: Sendable {
   /// One look during the wait after `perform` (or instead of it, for an adopted effect).
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation
 
-  /// Stops a running call, for actions that declare `cancellable`. Returns once it is certainly over.
+  /// Stops a running call, for actions that declare `cancellable`. Returns once it is certainly over; at once if nothing
+  /// runs or ever did.
   func cancel(_ call: ActionCall) async throws(StepFailure)
 
   /// How late a request sent now may still take effect. Default: 90 s.

@@ -70,8 +70,8 @@ public protocol ScriptHost: Sendable {
   /// Starts the script unless its folder is already there. When this returns it is durable that it was started.
   func start(_ request: ScriptRequest) async throws(StepFailure)
   func state(of key: String) async throws(StepFailure) -> ScriptState
-  /// Returns when the script has ended, is lost, or the task is cancelled (then the state at that moment).
-  func wait(for key: String) async throws(StepFailure) -> ScriptState
+  /// Returns when the script has ended or is lost; when `timeout` is over or the task is cancelled, the state at that moment.
+  func wait(for key: String, timeout: Duration) async throws(StepFailure) -> ScriptState
   /// TERM to the whole group, after `grace` KILL; returns when nothing of it is left.
   func cancel(_ key: String, grace: Duration) async throws(StepFailure)
   /// Runs a child attached to this process: its end is the call's end. For `ssh`. `stdin` is written and closed.
@@ -80,6 +80,13 @@ public protocol ScriptHost: Sendable {
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure)
   /// Removes what is kept of a script whose outcome is journaled.
   func forget(_ key: String) async
+}
+
+extension ScriptHost {
+  /// Without a limit.
+  public func wait(for key: String) async throws(StepFailure) -> ScriptState {
+    try await wait(for: key, timeout: .seconds(366 * 86_400))
+  }
 }
 
 /// Files an action writes. Atomic: the new content under the name, or the old.

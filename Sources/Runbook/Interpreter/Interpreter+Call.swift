@@ -9,8 +9,12 @@ extension Interpreter {
     }
     try flushed()
     switch try await perform(action, call, step) {
-    case .success(let result): succeed(step, result)
-    case .failure(let failure): fail(step, failure)
+    case .success(let result):
+      release(step, call)
+      succeed(step, result)
+    case .failure(let failure):
+      if failure.effect != .unknown { release(step, call) }
+      fail(step, failure)
     }
   }
 

@@ -19,7 +19,12 @@ extension Interpreter {
     case .keyed: record(.resend(path))
     case .convergent, .findable, .opaque:
       switch try await seek(action, call, step, until: lostAt + action.maxRequestLife) {
-      case .applied(let result): succeed(step, result)
+      case .applied(let result):
+        release(step, call)
+        succeed(step, result)
+      case .failed(let failure):
+        release(step, call)
+        fail(step, failure)
       case .notApplied: record(.resend(path))
       case .unsure where step.effectClass == .convergent || state.purpose.isRepeatedAfterCrash: record(.resend(path))
       case .unsure: record(.unknowable(path, lostFailure(step)))
@@ -47,7 +52,7 @@ extension Interpreter {
         guard failure.retryable, clock.now < call.deadline || clock.now < lateBound else { return .unsure }
         asked = failure.retryAfter ?? .zero
       }
-      if case .applied = answer { return answer }
+      if answer.isDefinite { return answer }
       // A probe that did not answer is asked again, however long the request may live; one that did not know, until then.
       if asked == nil {
         let isFinal =
@@ -77,6 +82,12 @@ extension Interpreter {
       return
     }
     try flushed()
+    // One that was left running by another process is not awaited to its end: nobody wants that any more.
+    if action.declaration.cancellable {
+      do throws(StepFailure) { try await action.cancel(call) } catch {
+        launch.observer.progress(RunProgress(step: path, message: masker.mask(error).message))
+      }
+    }
     var answer = ProbeAnswer.unsure
     if state.error?.effect == .unknown || state.error == nil {
       let lateBound = (state.endedAt ?? clock.now) + action.maxRequestLife
@@ -101,7 +112,7 @@ extension Interpreter {
       do throws(StepFailure) { answer = try await action.probe(call) } catch {
         hasAnswered = !error.retryable
       }
-      if case .applied = answer { return answer }
+      if answer.isDefinite { return answer }
       if hasAnswered, clock.now >= lateBound || action.answersAtOnce { return answer }
       if clock.now >= giveUp { return .unsure }
       let pause = RetrySchedule.standard.delay(after: min(tries, 3), asked: nil, random: launch.world.random)
@@ -135,6 +146,16 @@ extension Interpreter {
       }
       launch.observer.progress(RunProgress(step: step.path, message: "waiting for it to come to rest before undoing"))
       try await pauseOrInterrupt(.seconds(5), isRead: true)
+    }
+  }
+}
+
+extension ProbeAnswer {
+  /// It took place, and what came of it is known.
+  fileprivate var isDefinite: Bool {
+    switch self {
+    case .applied, .failed: true
+    case .notApplied, .unsure: false
     }
   }
 }

@@ -14,6 +14,9 @@ public actor Interpreter {
   let masker: Masker
   private var pending: [(fact: Fact, at: Timestamp)] = []
   var heldLocks: Set<String> = []
+  /// Scripts whose outcome is recorded; and those of them whose outcome is durable, so that their traces can go.
+  private var recordedScripts: [String] = []
+  private var finishedScripts: [String] = []
   private var lastStatus = ""
   private var isRestored = false
 
@@ -59,6 +62,7 @@ public actor Interpreter {
 
   private func carryOn() async throws(StoreFailure) -> RunEnd {
     while true {
+      await forgetFinishedScripts()
       takeMessages()
       if let reason = launch.control.leaveReason { return try leave(reason) }
       if launch.store.isOutOfSpace { return try leave("the disk of the store is full") }
@@ -66,6 +70,7 @@ public actor Interpreter {
       switch order {
       case .done(let ended):
         try flush()
+        await forgetFinishedScripts()
         return .ended(ended)
       case .park(let path, let until):
         if clock.now >= until {
@@ -159,6 +164,18 @@ public actor Interpreter {
       if let event = RunEvent(fact, runID: runID, sequence: sequence, at: instant) { launch.observer.observe(event) }
     }
     pending.removeAll(keepingCapacity: true)
+    finishedScripts += recordedScripts
+    recordedScripts = []
+  }
+
+  /// The outcome of this call is known: once it is durable, what the host keeps of a script can go.
+  func release(_ step: ValidatedStep, _ call: ActionCall) {
+    if step.action.cancellable { recordedScripts.append(call.key) }
+  }
+
+  private func forgetFinishedScripts() async {
+    for key in finishedScripts { await launch.world.scripts.forget(key) }
+    finishedScripts = []
   }
 
   func flushed() throws(Interruption) {

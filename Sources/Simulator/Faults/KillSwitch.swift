@@ -126,9 +126,9 @@ struct MortalScripts: ScriptHost {
     guard !life.isDead else { throw dead }
     return try await base.state(of: key)
   }
-  func wait(for key: String) async throws(StepFailure) -> ScriptState {
+  func wait(for key: String, timeout: Duration) async throws(StepFailure) -> ScriptState {
     guard life.pass("while waiting for a script") else { throw dead }
-    return try await base.wait(for: key)
+    return try await base.wait(for: key, timeout: timeout)
   }
   func cancel(_ key: String, grace: Duration) async throws(StepFailure) {
     guard !life.isDead else { throw dead }

@@ -72,9 +72,12 @@ public final class SimulatedScripts: ScriptHost {
     }
   }
 
-  public func wait(for key: String) async throws(StepFailure) -> ScriptState {
-    while !Task.isCancelled, let endsAt = state.withLock({ $0.scripts[key]?.endsAt }), endsAt > clock.monotonic {
-      await clock.sleep(for: endsAt - clock.monotonic)
+  public func wait(for key: String, timeout: Duration) async throws(StepFailure) -> ScriptState {
+    let limit = clock.monotonic + timeout
+    while !Task.isCancelled, clock.monotonic < limit, let endsAt = state.withLock({ $0.scripts[key]?.endsAt }),
+      endsAt > clock.monotonic
+    {
+      await clock.sleep(for: min(endsAt, limit) - clock.monotonic)
     }
     return try await state(of: key)
   }

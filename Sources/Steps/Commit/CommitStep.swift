@@ -13,7 +13,8 @@ public struct CommitStep: StepKind {
 struct CommitAction: Action {
   static let message = Field("message", .string, required: true, help: "why there is no way back from here")
   static let declaration = ActionDeclaration(
-    "commit", "keeps everything done so far", fields: [message], effect: .none, class: .convergent, isWritable: false)
+    "commit", "keeps everything done so far", fields: [message], effect: .none, class: .convergent, isWritable: false,
+    isInstant: true)
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     _ = try call.with.text("message")

@@ -13,6 +13,7 @@ struct WriteFileAction: Action {
     outputs: ["path": .string], effect: .change, class: .convergent, isDiagnostic: true)
 
   var maxRequestLife: Duration { .zero }
+  var answersAtOnce: Bool { true }
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let (path, content) = try request(call)

@@ -18,9 +18,12 @@ struct RunAction: Action {
 
   /// From TERM to KILL.
   static let grace = Duration.seconds(10)
+  /// Longest look at a script that an earlier engine started.
+  static let glance = Duration.seconds(5)
 
   /// Started scripts are durable before they start: one that is not found was never started.
   var maxRequestLife: Duration { .zero }
+  var answersAtOnce: Bool { true }
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let work = try ScriptFields(call.with)
@@ -31,11 +34,19 @@ struct RunAction: Action {
     return try await finish(call)
   }
 
+  /// While it still runs, the probe fails for now, so that the engine can heed what comes in, and ask again.
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
-    switch try await call.scripts.state(of: call.key) {
+    let left = max(call.deadline - call.clock.now, .zero)
+    switch try await call.scripts.wait(for: call.key, timeout: min(left, Self.glance)) {
     case .absent: return .notApplied
-    case .running, .ended: return .applied(try await finish(call))
     case .lost: return .unsure
+    case .running where left > Self.glance:
+      throw StepFailure(.timeout, "the script still runs", effect: .unknown, retryable: true)
+    case .running, .ended:
+      do throws(StepFailure) { return .applied(try await finish(call)) } catch {
+        if error.effect == .applied { return .failed(error) }
+        throw error
+      }
     }
   }
 
@@ -49,12 +60,7 @@ struct RunAction: Action {
 
   /// Waits for the end, but not beyond the step's deadline; then the script is stopped.
   private func finish(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
-    let state: ScriptState
-    switch await waitUntilDeadline(call) {
-    case .success(let waited): state = waited
-    case .failure(let failure): throw failure
-    }
-    switch state {
+    switch try await call.scripts.wait(for: call.key, timeout: max(call.deadline - call.clock.now, .zero)) {
     case .ended(let end): return try ScriptResult(end).get(of: "the script")
     case .absent: throw StepFailure(.crashed, "the script's folder has disappeared", effect: .unknown)
     case .lost:
@@ -63,24 +69,6 @@ struct RunAction: Action {
       if Task.isCancelled { throw StepFailure(.cancelled, "the script was told to stop", effect: .applied) }
       try await call.scripts.cancel(call.key, grace: Self.grace)
       throw StepFailure(.timeout, "the script ran longer than the step's timeout and was stopped", effect: .applied)
-    }
-  }
-
-  private func waitUntilDeadline(_ call: ActionCall) async -> Result<ScriptState, StepFailure> {
-    let left = max(call.deadline - call.clock.now, .zero)
-    return await withTaskGroup(of: Result<ScriptState, StepFailure>?.self) { group in
-      group.addTask { () async -> Result<ScriptState, StepFailure>? in
-        do throws(StepFailure) { return .success(try await call.scripts.wait(for: call.key)) } catch { return .failure(error) }
-      }
-      group.addTask {
-        await call.clock.sleep(for: left)
-        return nil
-      }
-      // Whichever ends first ends the other: a cancelled wait answers with the state at that moment.
-      let first = await group.next() ?? nil
-      group.cancelAll()
-      if let first { return first }
-      return (await group.next() ?? nil) ?? .success(.running)
     }
   }
 }

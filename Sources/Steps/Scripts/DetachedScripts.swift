@@ -77,7 +77,25 @@ public final class DetachedScripts: ScriptHost {
     return try await blocking { self.settledState(of: key) }
   }
 
-  public func wait(for key: String) async throws(StepFailure) -> ScriptState {
+  public func wait(for key: String, timeout: Duration) async throws(StepFailure) -> ScriptState {
+    let outcome = await withTaskGroup(of: Result<ScriptState, StepFailure>?.self) { group in
+      group.addTask { () async -> Result<ScriptState, StepFailure>? in
+        do throws(StepFailure) { return .success(try await self.waitForEnd(of: key)) } catch { return .failure(error) }
+      }
+      group.addTask {
+        try? await Task.sleep(for: timeout)
+        return nil
+      }
+      let first = await group.next() ?? nil
+      // Whichever ends first ends the other: a cancelled wait answers with the state at that moment.
+      group.cancelAll()
+      let second = await group.next() ?? nil
+      return first ?? second
+    }
+    return try (outcome ?? .success(.running)).get()
+  }
+
+  private func waitForEnd(of key: String) async throws(StepFailure) -> ScriptState {
     if let link = opened.withLock({ $0?.link }) {
       switch await link.wait(for: key) {
       case .ended(let ending): return .ended(ScriptFolder(path: "\(folder)/\(key)").end(ending))

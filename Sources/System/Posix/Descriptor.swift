@@ -1,12 +1,19 @@
 import CPosix
+import Synchronization
 
 /// An open file, pipe or socket; closed when the last reference goes. Not inherited by children.
 public final class Descriptor: Sendable {
   public let number: Int32
+  private let isClosed = Atomic<Bool>(false)
 
   /// Takes over an open descriptor.
   public init(adopting number: Int32) { self.number = number }
-  deinit { _ = close(number) }
+  deinit { closeEarly() }
+
+  /// Closes it now; using it afterwards is our bug. For ends of pipes that a child has inherited.
+  public func closeEarly() {
+    if !isClosed.exchange(true, ordering: .acquiringAndReleasing) { _ = close(number) }
+  }
 
   public static func open(_ path: String, _ flags: Int32, mode: UInt16 = 0) throws(PosixError) -> Descriptor {
     let number = try retrying("open") { unsafe Int(posix_open_file(path, flags | O_CLOEXEC, UInt32(mode))) }
