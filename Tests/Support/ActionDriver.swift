@@ -67,6 +67,7 @@ public struct ActionDriver: Sendable {
       do throws(StepFailure) {
         switch try await action.probe(call) {
         case .applied(let result): return result
+        case .failed(let failure): throw failure
         case .notApplied where clock.now >= end: return nil
         case .unsure where clock.now >= end: throw StepFailure(.crashed, "nobody can tell", effect: .unknown)
         case .notApplied, .unsure: break

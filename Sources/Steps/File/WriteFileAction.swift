@@ -26,7 +26,13 @@ struct WriteFileAction: Action {
 
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
     let (path, content) = try request(call)
-    guard let found = try await call.files.read(path, limit: content.count + 1), found == content else { return .notApplied }
+    do throws(StepFailure) {
+      guard try await call.files.read(path, limit: content.count) == content else { return .notApplied }
+    } catch {
+      // Longer than what we write, or no file at all: not ours.
+      if error.kind == .input { return .notApplied }
+      throw error
+    }
     return .applied(ActionResult(outputs: ["path": .string(path)]))
   }
 
