@@ -60,7 +60,7 @@ struct AttachedTests {
     let failure = await withTaskGroup(of: StepFailure?.self) { group in
       group.addTask {
         do throws(StepFailure) {
-          _ = try await scripts.run(ScriptRequest(key: "k", command: ["sh", "-c", "kill -9 $PPID; sleep 1000"]), stdin: nil, timeout: .seconds(600))
+          _ = try await scripts.run(ScriptRequest(key: "k", command: ["sh", "-c", "kill -9 $PPID; cat"]), stdin: nil, timeout: .seconds(600))
           return nil
         } catch { return error }
       }

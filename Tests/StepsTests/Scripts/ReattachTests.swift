@@ -55,7 +55,7 @@ struct ReattachTests {
   }
 
   @Test func aScriptWhoseKeeperIsKilledTooEndsUnknown() async throws {
-    let engine = try Engine(folder, script: "sleep 1000")
+    let engine = try Engine(folder, script: "exec sleep 1000")
     engine.kill9()
     let process = try #require(ScriptFolder(path: folder.path + "/scripts/k").process)
     kill(process.keeper.pid, SIGKILL)
