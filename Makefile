@@ -47,6 +47,7 @@ torture: libraries
 
 bench: build
 	@scripts/need.sh $(BENCH_TOOLS)
+	$(SWIFT) build $(RELEASE) --product PollBench
 	@Tests/Benchmarks/bench.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)"
 
 lint:
