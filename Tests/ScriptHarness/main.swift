@@ -20,6 +20,31 @@ case "hold" where words.count == 5:
   } catch {
     OutputWriter.standardOutput.write("failed: \(error.message)\n")
   }
+case "signals":
+  // signals: writes the name of every signal that comes, until its standard input ends.
+  do throws(PosixError) {
+    try Signals.deliver { OutputWriter.standardOutput.write("\($0)\n") }
+    OutputWriter.standardOutput.write("ready\n")
+    let input = Descriptor(adopting: 0)
+    while let bytes = try input.read(limit: 100), !bytes.isEmpty {}
+  } catch {
+    OutputWriter.standardOutput.write("failed: \(error)\n")
+  }
+case "detach":
+  // detach: starts itself anew, without a terminal, and passes on what that one reports.
+  do throws(PosixError) {
+    let (pid, report) = try DetachedSelf.start(arguments: ["ScriptHarness", "detached"])
+    while let bytes = try report.read(limit: 1000), !bytes.isEmpty { OutputWriter.standardOutput.write(bytes) }
+    Children.reap(pid)
+  } catch {
+    OutputWriter.standardOutput.write("failed: \(error)\n")
+  }
+case "detached":
+  let own = ProcessEntry(ProcessIdentity.own.pid)
+  let open = (0...20).filter { Descriptor.isOpen(Int32($0)) }
+  let report = DetachedSelf.report()
+  let leads = own.map { $0.session == $0.pid } == true
+  try? report?.write(Array("leads: \(leads), open: \(open)\n".utf8))
 case "measure" where words.count >= 5:
   // measure FOLDER COUNT COMMAND...: milliseconds for COUNT times start, wait and forget, one after the other.
   let scripts = DetachedScripts(folder: words[2])

@@ -20,6 +20,8 @@ public final class Descriptor: Sendable {
     return Descriptor(adopting: Int32(truncatingIfNeeded: number))
   }
 
+  public static func isOpen(_ number: Int32) -> Bool { posix_is_open(number) != 0 }
+
   public static func pipe() throws(PosixError) -> (reader: Descriptor, writer: Descriptor) {
     var ends: [Int32] = [-1, -1]
     if unsafe pipe2(&ends, O_CLOEXEC) < 0 { throw PosixError("pipe") }
