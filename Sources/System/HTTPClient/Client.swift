@@ -44,6 +44,7 @@ public final class LibcurlClient: Sendable {
     _ request: ClientRequest, isolation: isolated (any Actor)? = #isolation
   ) async throws(ClientFailure) -> ClientResponse {
     let loop = try started()
+    defer { withExtendedLifetime(self) {} }  // the end of the client is the end of its loop
     let current = Mutex<Exchange?>(nil)
     let isCancelled = Atomic(false)
     let outcome: Exchange.Outcome = await withTaskCancellationHandler {

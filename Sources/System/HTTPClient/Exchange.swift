@@ -33,6 +33,8 @@ import Synchronization
 
   private var headers: [(name: String, value: String)] = []
   private var headerBytes = 0
+  /// The empty line has come: libcurl takes a head that breaks off for a whole one.
+  private(set) var isHeadWhole = false
   private var body: [UInt8] = []
 
   /// Longest head of a reply, all header lines together.
@@ -143,6 +145,9 @@ extension Exchange {
     }
     if unsafe line.starts(with: "HTTP/".utf8) {
       headers.removeAll(keepingCapacity: true)  // of an interim answer
+      isHeadWhole = false
+    } else if unsafe line.first == UInt8(ascii: "\r") || line.first == UInt8(ascii: "\n") {
+      isHeadWhole = true
     } else if let colon = unsafe line.firstIndex(of: UInt8(ascii: ":")) {
       let name = unsafe String(decoding: line[..<colon], as: UTF8.self).lowercased()
       headers.append((name, unsafe HeaderText.trimmed(UnsafeRawBufferPointer(rebasing: line[(colon + 1)...]))))

@@ -57,8 +57,10 @@ extension Transfers {
     case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT:
       return (.unavailable, "no memory is left for HTTP")
     default:
-      let received = exchange.hasReceived ? "inside its answer" : "without an answer"
-      return (.reset, "the connection to \(host) broke \(received)")
+      // libcurl has one code for a connection that broke and for chunks that are none.
+      return exchange.hasReceived
+        ? (.badReply, "the answer of \(host) broke off or is not valid HTTP")
+        : (.reset, "the connection to \(host) broke without an answer")
     }
   }
 

@@ -113,6 +113,7 @@ import Synchronization
     while let easy = unsafe curl_multi_next_done(curl.table, multi, &code) {
       guard let owner = unsafe curl_info_owner(curl.table, easy) else { continue }
       let exchange = unsafe Unmanaged<Exchange>.fromOpaque(owner).takeUnretainedValue()
+      if code == CURLE_OK, !exchange.isHeadWhole { code = CURLE_PARTIAL_FILE }
       let status = unsafe curl_info_long(curl.table, easy, CURLINFO_RESPONSE_CODE)
       end(exchange, code == CURLE_OK ? .success(exchange.response(status: status)) : .failure(failure(of: exchange, code)))
     }
