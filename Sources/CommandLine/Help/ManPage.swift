@@ -8,8 +8,8 @@ enum ManPage {
       ".SH DESCRIPTION\n"
       + paragraph(
         "A runbook is a YAML file: a list of steps, and for each step what undoes it. Every effect is written to a"
-          + " journal before it is sent, so a run survives a crash of the machine it runs on: `runbook resume` goes on where"
-          + " it stopped."
+          + " journal before it is sent, so a run survives a crash of the machine it runs on: `runbook resume` goes on"
+          + " where it stopped."
       )
     page += ".SH COMMANDS\n"
     for command in CommandTable.all { page += section(command.spec) }

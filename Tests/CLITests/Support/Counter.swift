@@ -1,0 +1,7 @@
+import Synchronization
+
+/// Numbers for files of tests that run at once.
+final class Counter: Sendable {
+  private let value = Atomic<Int>(0)
+  func next() -> Int { value.add(1, ordering: .relaxed).newValue }
+}
