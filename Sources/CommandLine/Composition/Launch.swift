@@ -25,9 +25,10 @@ struct Launch {
   }
 
   func carryOut(_ lease: Lease) async -> ExitCode {
-    await RunSession(
+    let entries = (try? store.entries(of: lease.runID, after: 0)) ?? []
+    return await RunSession(
       shell: shell, runbook: creation.runbook, source: creation.source, secrets: secrets, store: store, lease: lease,
-      world: world
+      world: world, beginning: entries.compactMap { RunEvent($0, runID: lease.runID) }
     ).carryOut()
   }
 

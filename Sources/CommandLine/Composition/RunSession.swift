@@ -11,10 +11,13 @@ struct RunSession {
   let world: RunWorld
   /// Events that an earlier process has journaled, so that the watcher knows what went before.
   var earlier: [RunEvent] = []
+  /// Events that this process has journaled before the engine began: shown like all others.
+  var beginning: [RunEvent] = []
 
   func carryOut() async -> ExitCode {
     let control = RunControl()
     let watcher = Watcher(shell, runID: lease.runID, runbook: runbook, clock: world.clock, earlier: earlier)
+    for event in beginning { watcher.observe(event) }
     InterruptDesk.shared.attach(control, watcher, requester: Ownership.requester)
     let launch = RunLaunch(
       runbook: runbook, source: source, secrets: secrets, store: store, lease: lease, world: world, observer: watcher,
