@@ -5,6 +5,9 @@ public struct Expression: Sendable {
   public let range: SourceRange
   /// What it evaluates to, as far as it can be known; `.optional` where an optional may be absent.
   public let type: ValueType
+  let tree: ExpressionNode
+  /// Where `source` begins in the text whose offsets the tree holds.
+  private let base: Int
 
   /// Parses and checks a bare expression. A text that is exactly one `${{ expr }}` is taken as `expr`.
   ///
@@ -14,34 +17,107 @@ public struct Expression: Sendable {
   public static func parse(
     _ source: String, at range: SourceRange, in environment: TypeEnvironment, expecting expected: ValueType = .any
   ) -> Result<Expression, Diagnostics> {
-    .success(Expression(source: source, range: range, type: .any))
+    let bytes = Array(source.utf8)
+    do throws(ExpressionMistake) {
+      var (start, isInTemplate) = (0, false)
+      while start < bytes.count, bytes[start].isSpace { start += 1 }
+      if bytes[start...].starts(with: Template.opening) { (start, isInTemplate) = (start + 3, true) }
+      let (tree, end) = try ExpressionParser.parse(bytes, from: start, inTemplate: isInTemplate)
+      if isInTemplate, let rest = bytes[end...].firstIndex(where: { !$0.isSpace }) {
+        throw ExpressionMistake(
+          .syntax, rest..<bytes.count, "there is more behind the `}}`",
+          hint: "this place takes a whole expression: leave out `${{` and `}}`")
+      }
+      return check(tree, bytes, from: start, to: isInTemplate ? end - 2 : end, at: range, in: environment, expecting: expected)
+    } catch {
+      return .failure(Diagnostics([SourceMap(bytes, at: range).diagnostic(error)]))
+    }
+  }
+
+  /// Checks a tree of `bytes[start..<end]`.
+  static func check(
+    _ tree: ExpressionNode, _ bytes: [UInt8], from start: Int, to end: Int, at range: SourceRange,
+    in environment: TypeEnvironment, expecting expected: ValueType = .any
+  ) -> Result<Expression, Diagnostics> {
+    var checker = ExpressionChecker(in: environment)
+    let type = checker.type(of: tree)
+    if checker.mistakes.isEmpty, !type.fits(expected) { checker.refuse(tree, type, expected) }
+    guard checker.mistakes.isEmpty else {
+      let map = SourceMap(bytes, at: range)
+      return .failure(Diagnostics(checker.mistakes.map { map.diagnostic($0) }))
+    }
+    var (first, last) = (start, end)
+    while first < last, bytes[first].isSpace { first += 1 }
+    while last > first, bytes[last - 1].isSpace { last -= 1 }
+    let source = String(decoding: bytes[first..<last], as: UTF8.self)
+    return .success(Expression(source: source, range: range, type: type, tree: tree, base: first))
+  }
+
+  private init(source: String, range: SourceRange, type: ValueType, tree: ExpressionNode, base: Int) {
+    self.source = source
+    self.range = range
+    self.type = type
+    self.tree = tree
+    self.base = base
   }
 
   /// - Throws: the reason, with the values that the expression read.
   public func evaluate(in scope: some ExpressionScope) throws(ExpressionFailure) -> Value {
-    throw ExpressionFailure("not built")
+    var evaluator = Evaluator(in: scope)
+    do throws(EvaluationFault) {
+      let value = try evaluator.evaluate(tree)
+      _ = try evaluator.budget.inspect(value, "the result")
+      return value
+    } catch {
+      throw failure(error, in: evaluator)
+    }
+  }
+
+  private func failure(_ fault: EvaluationFault, in evaluator: Evaluator<some ExpressionScope>) -> ExpressionFailure {
+    let node = fault.node ?? tree
+    var message = "\(fault.message), in `\(text(of: node))`"
+    let values = ValueReport(of: node, in: evaluator) { text(of: $0) }.text
+    if !values.isEmpty { message += " (\(values))" }
+    return ExpressionFailure(message)
+  }
+
+  private func text(of node: ExpressionNode) -> String {
+    let bytes = Array(source.utf8)
+    let (start, end) = (node.span.lowerBound - base, node.span.upperBound - base)
+    guard start >= 0, end <= bytes.count, start < end else { return source.shortened }
+    return String(decoding: bytes[start..<end], as: UTF8.self).shortened
   }
 
   /// What it reads, for locks, plans and warnings.
-  public var references: References { References() }
+  public var references: References {
+    var references = References()
+    references.collect(tree)
+    return references
+  }
   /// True if the value is, or holds, a secret.
-  public var isTainted: Bool { false }
+  public var isTainted: Bool { type.isTainted }
   /// True if the value can be known only in the run: it reads more than `inputs`, `vars` and `secrets`, or calls `now()`.
-  public var mayBeUnknown: Bool { false }
-  /// The values it reads, for the message of an `expect` that does not hold: "`result.status` is 503"; empty if it reads none.
-  public func explanation(in scope: some ExpressionScope) -> String { "" }
+  public var mayBeUnknown: Bool { tree.mayBeUnknown }
+  /// Itself and the values it reads, for the message of an `expect` that does not hold:
+  /// "`result.status == 200`, where `result.status` is 503". Never a secret's value.
+  public func explanation(in scope: some ExpressionScope) -> String {
+    let values = ValueReport(of: tree, in: Evaluator(in: scope)) { text(of: $0) }.text
+    return "`\(source.shortened)`" + (values.isEmpty ? "" : ", where " + values)
+  }
 }
 
-/// The outside names in an expression or template.
-public struct References: Sendable, Equatable {
-  /// `inputs`, `steps`, …
-  public var roots: Set<String> = []
-  /// The `x` of each `steps.x`.
-  public var steps: Set<String> = []
-  /// The `x` of each `inputs.x`, `vars.x`, `secrets.x`.
-  public var inputs: Set<String> = []
-  public var vars: Set<String> = []
-  public var secrets: Set<String> = []
-  public var callsNow = false
-  public init() {}
+extension ExpressionChecker {
+  /// The whole expression has a type that its place cannot take.
+  mutating func refuse(_ tree: ExpressionNode, _ type: ValueType, _ expected: ValueType) {
+    if type.isTainted {
+      _ = mistake(.secret, tree, "a secret cannot stand here", hint: "it may only be passed to fields that take one")
+    } else {
+      let hint = expected == .bool ? type.boolHint : type.mixHint(with: expected)
+      _ = mistake(.type, tree, "this place needs \(expected.phrase), the expression gives \(type.phrase)", hint: hint)
+    }
+  }
+}
+
+extension UInt8 {
+  var isSpace: Bool { self == 0x20 || (self >= 0x09 && self <= 0x0d) }
 }

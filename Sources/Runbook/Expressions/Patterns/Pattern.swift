@@ -32,11 +32,21 @@ public struct Pattern: Sendable {
 
   /// Whether any part of the text matches; anchor with `^` and `$` for the whole.
   public func matches(_ text: String) -> Bool {
+    var visits = Int.max
+    return matches(text, visits: &visits) ?? false
+  }
+
+  /// - Parameter visits: how many states may be looked at; what is left of them afterwards.
+  /// - Returns: nil if they did not suffice.
+  func matches(_ text: String, visits: inout Int) -> Bool? {
     var current = StateSet(count: program.count)
     var next = StateSet(count: program.count)
     var previous: Unicode.Scalar?
     for scalar in text.unicodeScalars {
-      if add(0, to: &current, between: previous, and: scalar) { return true }
+      if add(isFirst: previous == nil, to: &current, between: previous, and: scalar) { return true }
+      if isAnchored, current.members.isEmpty { return false }
+      visits -= current.members.count + 1
+      if visits < 0 { return nil }
       next.removeAll()
       for index in current.members {
         guard case .scalar(let set) = program[index], set.contains(scalar) else { continue }
@@ -46,14 +56,17 @@ public struct Pattern: Sendable {
       // The successors are followed once the scalar after them is known: assertions look both ways.
       previous = scalar
     }
-    return add(0, to: &current, between: previous, and: nil)
+    return add(isFirst: previous == nil, to: &current, between: previous, and: nil)
   }
 
-  /// Follows everything that costs no scalar from `start` and from the states just reached. True: a match.
+  /// Can match only from the very beginning of the text.
+  private var isAnchored: Bool { if case .assert(.textStart)? = program.first { true } else { false } }
+
+  /// Follows everything that costs no scalar from the beginning and from the states just reached. True: a match.
   private func add(
-    _ start: Int, to set: inout StateSet, between previous: Unicode.Scalar?, and next: Unicode.Scalar?
+    isFirst: Bool, to set: inout StateSet, between previous: Unicode.Scalar?, and next: Unicode.Scalar?
   ) -> Bool {
-    set.pending.append(start)
+    if isFirst || !isAnchored { set.pending.append(0) }
     while let index = set.pending.popLast() {
       guard set.insert(index) else { continue }
       switch program[index] {

@@ -3,29 +3,43 @@ enum PatternCompiler {
   private static let sizeLimit = 20_000
 
   static func compile(_ node: PatternNode) throws(PatternError) -> [Pattern.Instruction] {
+    guard size(of: node) < sizeLimit else { throw PatternError("the pattern is too large once its repeats are written out") }
     var program: [Pattern.Instruction] = []
-    try emit(node, into: &program)
+    emit(node, into: &program)
     program.append(.match)
     return program
   }
 
-  private static func emit(_ node: PatternNode, into program: inout [Pattern.Instruction]) throws(PatternError) {
-    guard program.count < sizeLimit else { throw PatternError("the pattern is too large once its repeats are written out") }
+  /// Instructions needed, at most `sizeLimit`. Counted before anything is written out; nothing at all counts as one, because
+  /// repeating it a billion times takes its time too.
+  private static func size(of node: PatternNode) -> Int {
+    let size: Int
+    switch node {
+    case .empty, .scalar, .assert: size = 1
+    case .sequence(let items): size = items.reduce(0) { min(sizeLimit, $0 + self.size(of: $1)) }
+    case .either(let branches): size = branches.reduce(0) { min(sizeLimit, $0 + self.size(of: $1) + 2) }
+    case .repeated(let inner, let minimum, let maximum):
+      size = (self.size(of: inner) + 2) * max(maximum ?? minimum + 1, 1)
+    }
+    return min(size, sizeLimit)
+  }
+
+  private static func emit(_ node: PatternNode, into program: inout [Pattern.Instruction]) {
     switch node {
     case .empty: break
     case .scalar(let set): program.append(.scalar(set))
     case .assert(let assertion): program.append(.assert(assertion))
-    case .sequence(let items): for item in items { try emit(item, into: &program) }
-    case .either(let branches): try emitEither(branches, into: &program)
+    case .sequence(let items): for item in items { emit(item, into: &program) }
+    case .either(let branches): emitEither(branches, into: &program)
     case .repeated(let inner, let minimum, let maximum):
-      for _ in 0..<minimum { try emit(inner, into: &program) }
+      for _ in 0..<minimum { emit(inner, into: &program) }
       if let maximum {
-        try emitOptional(inner, count: maximum - minimum, into: &program)
+        emitOptional(inner, count: maximum - minimum, into: &program)
       } else {
         // L: split(body, out); body; jump L
         let split = program.count
         program.append(.jump(0))
-        try emit(inner, into: &program)
+        emit(inner, into: &program)
         program.append(.jump(split))
         program[split] = .split(split + 1, program.count)
       }
@@ -34,16 +48,16 @@ enum PatternCompiler {
 
   private static func emitEither(
     _ branches: [PatternNode], into program: inout [Pattern.Instruction]
-  ) throws(PatternError) {
+  ) {
     var jumps: [Int] = []
     for (index, branch) in branches.enumerated() {
       guard index < branches.count - 1 else {
-        try emit(branch, into: &program)
+        emit(branch, into: &program)
         break
       }
       let split = program.count
       program.append(.jump(0))
-      try emit(branch, into: &program)
+      emit(branch, into: &program)
       jumps.append(program.count)
       program.append(.jump(0))
       program[split] = .split(split + 1, program.count)
@@ -54,12 +68,12 @@ enum PatternCompiler {
   /// `x{0,n}`: each one may be the last, so each may jump to the common end.
   private static func emitOptional(
     _ inner: PatternNode, count: Int, into program: inout [Pattern.Instruction]
-  ) throws(PatternError) {
+  ) {
     var splits: [Int] = []
     for _ in 0..<count {
       splits.append(program.count)
       program.append(.jump(0))
-      try emit(inner, into: &program)
+      emit(inner, into: &program)
     }
     for split in splits { program[split] = .split(split + 1, program.count) }
   }

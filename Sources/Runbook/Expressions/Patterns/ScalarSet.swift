@@ -2,10 +2,19 @@
 struct ScalarSet: Sendable {
   private var ranges: [ClosedRange<UInt32>]
   private var isNegated: Bool
+  /// Who of ASCII is in it, a bit each: most texts are asked nothing else.
+  private var low: UInt64 = 0
+  private var high: UInt64 = 0
 
   init(_ ranges: [ClosedRange<UInt32>], isNegated: Bool = false) {
     self.ranges = ranges
     self.isNegated = isNegated
+    for range in ranges where range.lowerBound < 128 {
+      for value in range.lowerBound...min(range.upperBound, 127) {
+        if value < 64 { low |= 1 << UInt64(value) } else { high |= 1 << UInt64(value - 64) }
+      }
+    }
+    if isNegated { (low, high) = (~low, ~high) }
   }
 
   init(_ scalar: Unicode.Scalar) { self.init([scalar.value...scalar.value]) }
@@ -17,7 +26,9 @@ struct ScalarSet: Sendable {
   static let notNewline = ScalarSet([0x0a...0x0a], isNegated: true)
 
   func contains(_ scalar: Unicode.Scalar) -> Bool {
-    ranges.contains { $0.contains(scalar.value) } != isNegated
+    if scalar.value < 64 { return low >> UInt64(scalar.value) & 1 == 1 }
+    if scalar.value < 128 { return high >> UInt64(scalar.value - 64) & 1 == 1 }
+    return ranges.contains { $0.contains(scalar.value) } != isNegated
   }
 
   /// The one scalar of a set made of one.
