@@ -79,7 +79,7 @@ extension Interpreter {
         case .string, .secret: environment[name] = value
         case .null, .optional: throw ExpressionFailure("is null")
         case .int, .double, .bool, .list, .map, .duration, .timestamp, .unknown:
-          environment[name] = .string(value.scalarText)
+          environment[name] = .string(value.scalarText ?? JSONWriter.text(value))
         }
       } catch {
         throw StepFailure(.expression, "`env.\(name)`: \(error.message)")
@@ -150,18 +150,6 @@ extension Interpreter {
     case .do: return min(own, machine.startedAt + launch.runbook.timeout)
     case .onFailure: return min(own, machine.stoppedAt(default: clock.now) + .seconds(120))
     case .undo, .always, .onRollbackFailure: return own
-    }
-  }
-}
-
-extension Value {
-  /// As it stands in an environment variable or a text: CEL `string()` for scalars, JSON for lists and maps.
-  var scalarText: String {
-    switch self {
-    case .string(let text): text
-    case .bool, .int, .double, .list, .map, .null, .optional, .secret, .unknown: JSONWriter.text(self)
-    case .duration(let duration): duration.text
-    case .timestamp(let instant): instant.description
     }
   }
 }

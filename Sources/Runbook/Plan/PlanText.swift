@@ -77,7 +77,7 @@ public enum PlanText {
       let first = text.prefix { $0 != "\n" }
       let more = text.split(separator: "\n").count - 1
       return first.count == text.count || more < 1 ? String(first) : "\(first) … (\(more) more lines)"
-    default: return value.scalarText
+    default: return value.scalarText ?? JSONWriter.text(value)
     }
   }
 

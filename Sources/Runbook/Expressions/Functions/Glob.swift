@@ -1,7 +1,7 @@
 /// Shell-like patterns over a whole text: `*` any run of characters, `?` one, `[a-z]` and `[!a-z]` one of (not of) these,
 /// `\` takes the next character as it is.
 public enum Glob {
-  public static func matches(_ text: String, _ pattern: String) -> Bool {
+  public static func matches(_ pattern: String, _ text: String) -> Bool {
     let scalars = Array(text.unicodeScalars)
     let parts = Glob.parts(of: Array(pattern.unicodeScalars))
     var (position, part) = (0, 0)

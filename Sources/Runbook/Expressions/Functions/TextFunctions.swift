@@ -10,7 +10,7 @@ extension EvaluationBudget {
     case (.matches, .string(let source)?, 2): return try matches(.string(text), try compiled(source))
     case (.glob, .string(let pattern)?, 2):
       try spend(text.utf8.count * pattern.utf8.count / 65_536)
-      return .bool(Glob.matches(text, pattern))
+      return .bool(Glob.matches(pattern, text))
     case (.lowerAscii, nil, 1):
       return .string(text.mappingBytes { $0 >= 0x41 && $0 <= 0x5a ? $0 | 0x20 : $0 })
     case (.upperAscii, nil, 1):
