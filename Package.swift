@@ -37,24 +37,23 @@ let package = Package(
     + wrapper("SQLite", around: "CSQLite")
     + wrapper("HTTPClient", around: "CCurl")
     + wrapper("HTTPServer", around: "CMicroHTTPD")
-    + wrapper("Crypto", around: "CCrypto")
     + wrapper("Posix", around: "CPosix")
     + [
       target("Runbook", uses: ["YAML"]),
       target("Steps", uses: ["Runbook", "Posix"]),
       target("Providers", uses: ["Runbook"]),
-      target("Stores", uses: ["Runbook", "SQLite", "Crypto"]),
+      target("Stores", uses: ["Runbook", "SQLite"]),
       target("Simulator", uses: ["Runbook", "HTTPServer"]),
       target("Transport", uses: ["Runbook", "HTTPClient"]),
       .executableTarget(
         name: "CommandLine",
         dependencies: [
-          "Runbook", "Steps", "Providers", "Stores", "Simulator", "Transport", "Crypto", "Posix",
+          "Runbook", "Steps", "Providers", "Stores", "Simulator", "Transport", "Posix",
         ],
         swiftSettings: strict),
       .target(name: "TestSupport", dependencies: ["Runbook"], path: "Tests/Support", swiftSettings: strict),
       tests(of: "YAML"), tests(of: "SQLite"), tests(of: "HTTPClient", uses: ["HTTPServer"]), tests(of: "HTTPServer"),
-      tests(of: "Crypto"), tests(of: "Posix"),
+      tests(of: "Posix"),
       tests(of: "Runbook", uses: ["Steps", "Providers"]),
       .executableTarget(
         name: "ScriptHarness", dependencies: ["Runbook", "Steps", "Posix"], path: "Tests/ScriptHarness", swiftSettings: strict),

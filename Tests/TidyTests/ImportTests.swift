@@ -6,15 +6,15 @@ import Testing
   /// Of ours. All arrows point at `Runbook`; steps, providers, stores and simulator meet in the command's `Composition`.
   static let allowed: [String: Set<String>] = [
     "YAML": ["CYAML"], "SQLite": ["CSQLite"], "HTTPClient": ["CCurl"], "HTTPServer": ["CMicroHTTPD"],
-    "Crypto": ["CCrypto"], "Posix": ["CPosix"],
+    "Posix": ["CPosix"],
     "Runbook": ["YAML"],
     "Steps": ["Runbook", "Posix"],
     "Providers": ["Runbook"],
-    "Stores": ["Runbook", "SQLite", "Crypto"],
+    "Stores": ["Runbook", "SQLite"],
     "Simulator": ["Runbook", "HTTPServer"],
     "Transport": ["Runbook", "HTTPClient"],
     "CommandLine": [
-      "Runbook", "Steps", "Providers", "Stores", "Simulator", "Transport", "Crypto", "Posix",
+      "Runbook", "Steps", "Providers", "Stores", "Simulator", "Transport", "Posix",
     ],
   ]
   /// Of the toolchain. No Foundation: it costs every start more than everything else together.
@@ -51,5 +51,5 @@ import Testing
 
 extension String {
   /// A system-library target: `CYAML`.
-  fileprivate var isLibrary: Bool { ["CYAML", "CSQLite", "CCurl", "CMicroHTTPD", "CCrypto", "CPosix"].contains(self) }
+  fileprivate var isLibrary: Bool { ["CYAML", "CSQLite", "CCurl", "CMicroHTTPD", "CPosix"].contains(self) }
 }
