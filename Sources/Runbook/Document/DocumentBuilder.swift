@@ -15,8 +15,10 @@ struct DocumentBuilder {
     var nodesBefore: Int
     /// Levels below this one.
     var height = 0
-    /// Nothing of it is kept: it stands where a key must.
-    var isDropped = false
+    /// What was told before it. Nothing of it is kept, and nothing told: it stands where a key must.
+    var droppedAfter: Int?
+    /// The key has been refused, so its value counts for nothing.
+    var dropsValue = false
   }
 
   private struct Anchored {
@@ -82,7 +84,10 @@ struct DocumentBuilder {
     if isKey {
       if let anchor = event.anchor { anchors[anchor] = nil }
       stack[stack.count - 1].key = (event.text, place, isPlain)
-      if isPlain, event.text == "<<" { refuseMerge(at: place) }
+      if isPlain, event.text == "<<" {
+        refuseMerge(at: place)
+        stack[stack.count - 1].dropsValue = true
+      }
       return
     }
     let isSetAside = event.tag != nil || (!setAside.isEmpty && setAside[place.range.start] != nil)
@@ -100,6 +105,7 @@ struct DocumentBuilder {
     if let top = stack.last, top.isMapping, top.key == nil {
       report("E-YAML-KEY", place, "an alias (`*\(name)`) cannot be a key", hint: "write the key itself")
       stack[stack.count - 1].key = ("*" + name, place, true)
+      stack[stack.count - 1].dropsValue = true
       return
     }
     guard let anchored = anchors[name] else {
@@ -133,16 +139,18 @@ struct DocumentBuilder {
     var frame = Frame(
       start: place, isMapping: event.kind == .mappingStart, isFlow: event.isFlow, anchor: event.anchor, nodesBefore: nodes)
     if let top = stack.last, top.isMapping, top.key == nil {
-      refuseComplexKey(at: place, isMapping: frame.isMapping)
-      frame.isDropped = true
+      if !stack.contains(where: { $0.droppedAfter != nil }) { refuseComplexKey(at: place, isMapping: frame.isMapping) }
+      frame.droppedAfter = mistakes.count
     }
     stack.append(frame)
   }
 
   private mutating func close(_ end: CompactRange) {
     guard let frame = stack.popLast() else { return }
-    if frame.isDropped {
+    if let told = frame.droppedAfter {
+      mistakes.removeSubrange(min(told, mistakes.count)...)
       stack[stack.count - 1].key = ("", frame.start, false)
+      stack[stack.count - 1].dropsValue = true
       return
     }
     let content: Node.Content = frame.isMapping ? .mapping(frame.entries) : .sequence(frame.items)
@@ -173,6 +181,10 @@ struct DocumentBuilder {
     }
     guard let key = stack[top].key else { return }
     stack[top].key = nil
+    if stack[top].dropsValue {
+      stack[top].dropsValue = false
+      return
+    }
     if stack[top].isFlow, key.isPlain, isMissing(node, after: key.place) { return splitByComma(at: top, key: key.place, key.text) }
     if let first = firstPlace(of: key.text, in: top) {
       mistakes.append(

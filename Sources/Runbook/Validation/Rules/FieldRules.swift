@@ -5,6 +5,7 @@ extension Validation {
     switch shape {
     case .scalar(_, let field):
       if let info = act.info.field(field.name) { templates[field.name] = required(kind.value, kind.key, info) }
+      refuseWith(with, kind)
     case .scalarOrFields(_, let scalarField):
       if kind.value.entries != nil {
         fields(kind.value.entries ?? [], act.info, &templates)
@@ -56,7 +57,7 @@ extension Validation {
   /// One mistake in a field's value is enough: only fields that are not written are told missing.
   private func requireFields(_ action: ActionInfo, _ templates: [String: Template], _ with: Node?, at place: SourceRange) {
     for info in action.required where templates[info.field.name] == nil {
-      if let with, with.isUnreadable || with.entries?.contains(where: { $0.key == info.field.name }) == true { continue }
+      if let with, with.entries?.contains(where: { $0.key == info.field.name }) ?? true { continue }
       sink.error(
         "E-KEY-MISSING", at: place, "`\(action.declaration.name)` needs `\(info.field.name)`", hint: info.field.help)
     }
