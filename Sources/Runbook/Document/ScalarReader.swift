@@ -8,8 +8,8 @@ struct ScalarReader {
     if node.isNull || scalar.text.isEmpty {
       return refuse("E-TYPE", node, "`\(name)` is empty", hint: "write its text, in quotes if it is meant to look like `null`")
     }
-    if scalar.text.contains("${{") { return interpolation(node, name) }
-    guard scalar.text.unicodeScalars.count <= limit else {
+    if scalar.text.hasExpression { return interpolation(node, name) }
+    guard scalar.text.utf8.count <= limit || scalar.text.unicodeScalars.count <= limit else {
       return refuse("E-RANGE", node, "`\(name)` is longer than \(limit) characters")
     }
     return scalar.text

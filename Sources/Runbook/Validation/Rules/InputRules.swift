@@ -89,7 +89,7 @@ extension Validation {
   }
 
   private func typed(_ node: Node, _ input: InputDeclaration, _ name: String) -> Value? {
-    if let text = node.scalar?.text, Validation.hasExpression(text) { return read.interpolation(node, name) }
+    if let text = node.scalar?.text, text.hasExpression { return read.interpolation(node, name) }
     // Text fields keep what was written: `default: 012` is "012".
     let plain: Value? =
       if let scalar = node.scalar, input.kind.keepsText, !node.isNull { .string(scalar.text) } else { node.value(sink) }

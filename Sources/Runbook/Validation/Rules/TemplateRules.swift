@@ -21,7 +21,7 @@ extension Validation {
     switch node.content {
     case .unreadable: return nil
     case .scalar(let scalar):
-      if Validation.hasExpression(scalar.text) { return text(node, scalar) }
+      if scalar.text.hasExpression { return text(node, scalar) }
       return node.scalarValue(scalar, sink).map { .literal($0) }
     case .sequence(let items):
       let templates = items.map { anyTemplate($0) }
@@ -60,21 +60,6 @@ extension Validation {
       hint: "secrets go only into fields made for them (`env`, `headers`, `token`, `password`, `url`, …)")
   }
 
-  static func hasExpression(_ text: String) -> Bool {
-    var braces = -1
-    for byte in text.utf8 {
-      if byte == UInt8(ascii: "$") {
-        braces = 0
-      } else if byte == UInt8(ascii: "{"), braces >= 0 {
-        braces += 1
-        if braces == 2 { return true }
-      } else {
-        braces = -1
-      }
-    }
-    return false
-  }
-
   // MARK: Fields
 
   /// One field's value. Constants are checked in full; expressions by their type.
@@ -82,7 +67,7 @@ extension Validation {
     if case .unreadable = node.content { return nil }
     if case .scalar(let scalar) = node.content {
       if info.field.kind == .expression { return expression(node, name).map { .expression($0) } }
-      if Validation.hasExpression(scalar.text) { return computed(node, scalar, name, info) }
+      if scalar.text.hasExpression { return computed(node, scalar, name, info) }
       if node.isNull { return null(node, name, info) }
     }
     return constant(node, name, info)
