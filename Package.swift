@@ -61,7 +61,7 @@ let package = Package(
       tests(of: "Providers", uses: ["Simulator"]),
       .executableTarget(
         name: "StoreHammer", dependencies: ["Runbook", "Stores"], path: "Tests/StoreHammer", swiftSettings: strict),
-      tests(of: "Stores", uses: ["Runbook", "StoreHammer", "Posix"]),
+      tests(of: "Stores", uses: ["Runbook", "StoreHammer", "Posix", "SQLite"]),
       tests(of: "Simulator", uses: ["Providers", "Steps", "Stores"]),
       tests(of: "CommandLine"),
       .testTarget(name: "CLITests", dependencies: ["TestSupport", "Posix"], swiftSettings: strict),

@@ -56,29 +56,29 @@ public struct SHA256: Sendable {
     return digest
   }
 
-  /// Takes in one block of 64 bytes. The message schedule rolls over 16 words.
+  /// Takes in one block of 64 bytes. The message schedule rolls over 16 words; eight rounds a turn, so that the eight
+  /// variables come back to their places without being moved.
   private static func compress(_ bytes: Span<UInt8>, from start: Int, into state: inout InlineArray<8, UInt32>) {
-    var words = InlineArray<16, UInt32>(repeating: 0)
-    for index in 0..<16 {
+    var words = InlineArray<16, UInt32> { index in
       let at = start &+ index &* 4
       let high = UInt32(bytes[at]) << 24 | UInt32(bytes[at &+ 1]) << 16
-      words[index] = high | UInt32(bytes[at &+ 2]) << 8 | UInt32(bytes[at &+ 3])
+      return high | UInt32(bytes[at &+ 2]) << 8 | UInt32(bytes[at &+ 3])
     }
     var (a, b, c, d) = (state[0], state[1], state[2], state[3])
     var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-    for round in 0..<64 {
-      if round >= 16 {
-        let early = words[(round &+ 1) & 15]
-        let late = words[(round &+ 14) & 15]
-        let small0 = early.rotated(7) ^ early.rotated(18) ^ early >> 3
-        let small1 = late.rotated(17) ^ late.rotated(19) ^ late >> 10
-        words[round & 15] = words[round & 15] &+ small0 &+ words[(round &+ 9) & 15] &+ small1
-      }
-      let big1 = e.rotated(6) ^ e.rotated(11) ^ e.rotated(25)
-      let first = h &+ big1 &+ ((e & f) ^ (~e & g)) &+ SHA256.constants[round] &+ words[round & 15]
-      let big0 = a.rotated(2) ^ a.rotated(13) ^ a.rotated(22)
-      let second = big0 &+ ((a & b) ^ (a & c) ^ (b & c))
-      (h, g, f, e, d, c, b, a) = (g, f, e, d &+ first, c, b, a, first &+ second)
+    var turn = 0
+    while turn < 64 {
+      let half = turn & 8
+      if turn >= 16 { SHA256.extend(&words, half) }
+      SHA256.round(a, b, c, &d, e, f, g, &h, SHA256.constants[turn] &+ words[half])
+      SHA256.round(h, a, b, &c, d, e, f, &g, SHA256.constants[turn &+ 1] &+ words[half &+ 1])
+      SHA256.round(g, h, a, &b, c, d, e, &f, SHA256.constants[turn &+ 2] &+ words[half &+ 2])
+      SHA256.round(f, g, h, &a, b, c, d, &e, SHA256.constants[turn &+ 3] &+ words[half &+ 3])
+      SHA256.round(e, f, g, &h, a, b, c, &d, SHA256.constants[turn &+ 4] &+ words[half &+ 4])
+      SHA256.round(d, e, f, &g, h, a, b, &c, SHA256.constants[turn &+ 5] &+ words[half &+ 5])
+      SHA256.round(c, d, e, &f, g, h, a, &b, SHA256.constants[turn &+ 6] &+ words[half &+ 6])
+      SHA256.round(b, c, d, &e, f, g, h, &a, SHA256.constants[turn &+ 7] &+ words[half &+ 7])
+      turn &+= 8
     }
     state[0] &+= a
     state[1] &+= b
@@ -88,6 +88,29 @@ public struct SHA256: Sendable {
     state[5] &+= f
     state[6] &+= g
     state[7] &+= h
+  }
+
+  @inline(__always)
+  private static func extend(_ words: inout InlineArray<16, UInt32>, _ half: Int) {
+    for index in half..<half &+ 8 {
+      let early = words[(index &+ 1) & 15]
+      let late = words[(index &+ 14) & 15]
+      let small0 = early.rotated(7) ^ early.rotated(18) ^ early >> 3
+      let small1 = late.rotated(17) ^ late.rotated(19) ^ late >> 10
+      words[index & 15] = words[index & 15] &+ small0 &+ words[(index &+ 9) & 15] &+ small1
+    }
+  }
+
+  @inline(__always)
+  private static func round(
+    _ a: UInt32, _ b: UInt32, _ c: UInt32, _ d: inout UInt32, _ e: UInt32, _ f: UInt32, _ g: UInt32, _ h: inout UInt32,
+    _ word: UInt32
+  ) {
+    let big1 = e.rotated(6) ^ e.rotated(11) ^ e.rotated(25)
+    let first = h &+ big1 &+ (g ^ (e & (f ^ g))) &+ word
+    let big0 = a.rotated(2) ^ a.rotated(13) ^ a.rotated(22)
+    d = d &+ first
+    h = first &+ big0 &+ ((a & b) | (c & (a | b)))
   }
 
   private static let constants: InlineArray<64, UInt32> = [

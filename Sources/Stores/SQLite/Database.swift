@@ -57,20 +57,30 @@ final class Database {
 
   private func attempt<Result>(_ body: () throws -> Result) throws(StoreFailure) -> Result {
     newest = nil
+    var changes: Int64 = 0
     let result: Result
     do {
       try connection.run("BEGIN IMMEDIATE")
       result = try body()
+      if newest == nil { changes = try countChange() }
       try connection.run("COMMIT")
     } catch {
       let failure = failure(for: error, writing: true)
       undo()
       throw failure
     }
-    if let newest { lock.write(newest.line) }
+    if let newest {
+      lock.write(newest.line, at: .entry)
+    } else {
+      lock.write(ChangeMark(incarnation: incarnation, changes: changes).line, at: .changes)
+    }
     // What was committed stays committed: a failure here is met by the next call.
     do { try log.committed(on: connection) } catch { _ = failure(for: error, writing: true) }
     return result
+  }
+
+  private func countChange() throws(SQLiteError) -> Int64 {
+    try connection.first("UPDATE store SET changes = changes + 1 RETURNING changes") { $0.integer(0) } ?? 0
   }
 
   private func undo() {

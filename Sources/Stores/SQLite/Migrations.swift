@@ -7,6 +7,7 @@ enum Migrations {
 
   static let all: [StaticString] = [first]
 
+  /// - `store.changes` counts transactions that append nothing; `store.seal` is a checksum of the columns before it.
   /// - `runs.head` is the hash of the run's last entry; `summary_seal` and `lease_seal` are checksums of those columns.
   /// - `runs.epoch` fences: it rises with each take-over; `owned` is 0 after `release`.
   /// - `entries.place` is the run's number × 2³² + sequence: one run's entries lie together, in order.
@@ -16,7 +17,8 @@ enum Migrations {
       only INTEGER PRIMARY KEY CHECK (only = 1),
       incarnation TEXT NOT NULL,
       digest_key BLOB NOT NULL,
-      seal INTEGER NOT NULL
+      seal INTEGER NOT NULL,
+      changes INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE runs (
       number INTEGER PRIMARY KEY CHECK (number BETWEEN 1 AND 2147483647),

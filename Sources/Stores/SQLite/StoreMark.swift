@@ -1,6 +1,6 @@
 import Runbook
 
-/// The newest journal entry of the store, written beside it after each commit. A store that does not hold the entry of its
+/// The newest journal entry of the store, written beside it after each commit that has entries. A store that does not hold the entry of its
 /// mark has lost what was committed: an older copy was put back, or its file or write-ahead log was cut. A store whose mark
 /// is missing or of another incarnation is a copy. Either way its open runs may have done more than their journals say.
 ///
@@ -29,6 +29,27 @@ struct StoreMark: Equatable {
       let hash = [UInt8](hex: fields[4])
     else { return nil }
     self.init(incarnation: String(fields[2]), runID: String(fields[5]), sequence: sequence, hash: hash)
+  }
+}
+
+/// How many transactions without a new entry the store has seen (take-overs, requests …): the second half of the mark.
+struct ChangeMark: Equatable {
+  var incarnation: String
+  var changes: Int64
+
+  var line: String { "changes 1 \(incarnation) \(changes)\n" }
+
+  init(incarnation: String, changes: Int64) {
+    self.incarnation = incarnation
+    self.changes = changes
+  }
+
+  /// nil if `text` does not begin with one.
+  init?(_ text: String) {
+    guard let end = text.firstIndex(of: "\n") else { return nil }
+    let fields = text[..<end].split(separator: " ", omittingEmptySubsequences: false)
+    guard fields.count == 4, fields[0] == "changes", fields[1] == "1", let changes = Int64(fields[3]) else { return nil }
+    self.init(incarnation: String(fields[2]), changes: changes)
   }
 }
 

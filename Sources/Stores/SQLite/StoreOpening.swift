@@ -47,6 +47,10 @@ struct StoreOpening {
     guard version <= known else { throw StoreFailure.tooNew(found: version, known: known) }
     try connection.run("PRAGMA synchronous = FULL")
     if version == 0 {
+      guard (StoreMark(lock.read(.entry))?.sequence ?? 0) == 0 else {
+        throw StoreFailure.damaged(
+          "the store `\(path)` is gone or empty, but it held runs: put it back, or delete `\(lock.path)` to begin anew")
+      }
       try reserve.restore()
       let mode = try connection.first("PRAGMA journal_mode = WAL") { $0.text(0) }
       guard mode == "wal" else {
@@ -58,7 +62,8 @@ struct StoreOpening {
     var warning: String?
     if !store.isWhole {
       if version > 0 { warning = try restored(connection, &store) }
-      lock.write(StoreMark(incarnation: store.incarnation).line)
+      lock.write(StoreMark(incarnation: store.incarnation).line, at: .entry)
+      lock.write(ChangeMark(incarnation: store.incarnation, changes: 0).line, at: .changes)
       lock.flush()
     }
     let log = WriteAheadLog(of: path, limit: options.checkpointFrames)
@@ -85,34 +90,39 @@ struct StoreOpening {
     if version == 0 {
       let identity = Identity(incarnation: Identity.random(16).hexadecimal, digestKey: Identity.random(32))
       try connection.run(
-        "INSERT INTO store (only, incarnation, digest_key, seal) VALUES (1, ?, ?, ?)",
+        "INSERT INTO store (only, incarnation, digest_key, seal, changes) VALUES (1, ?, ?, ?, 0)",
         .text(identity.incarnation), .bytes(identity.digestKey), .integer(identity.seal))
     }
     try connection.run("COMMIT")
   }
 
-  /// Reads who this store is, and whether it holds the entry of its mark.
+  /// Reads who this store is, and whether it holds what its mark says.
   private func identity(of connection: Connection, _ lock: StoreLock) throws -> Identity {
-    let mark = StoreMark(lock.read())
+    let mark = StoreMark(lock.read(.entry))
+    let changeMark = ChangeMark(lock.read(.changes))
     let row = try connection.first(
       """
-      SELECT incarnation, digest_key, seal,
+      SELECT incarnation, digest_key, seal, changes,
         (SELECT hash FROM runs JOIN entries ON place = (number << 32) + ?2 WHERE id = ?1)
       FROM store
       """, .text(mark?.runID ?? ""), .integer(mark?.sequence ?? 0)
     ) { row in
-      (Identity(incarnation: row.text(0), digestKey: row.bytes(1)), row.integer(2), row.bytes(3))
+      (Identity(incarnation: row.text(0), digestKey: row.bytes(1)), row.integer(2), row.integer(3), row.bytes(4))
     }
-    guard let (stored, seal, hash) = row, stored.seal == seal else {
+    guard let (stored, seal, changes, hash) = row, stored.seal == seal else {
       throw StoreFailure.damaged("the store `\(path)` is damaged: its first table does not match its checksum")
     }
     var identity = stored
-    identity.isWhole = mark.map { $0.incarnation == identity.incarnation && $0.hash == hash } ?? false
+    let hasEntry = mark.map { $0.incarnation == identity.incarnation && $0.hash == hash } ?? false
+    let hasChanges = changeMark.map { $0.incarnation == identity.incarnation && $0.changes <= changes } ?? false
+    identity.isWhole = hasEntry && hasChanges
+    identity.hadRuns = (mark?.sequence ?? 0) > 0
     return identity
   }
 
   /// Gives the copy an identity of its own and marks every run that had not ended.
-  private func restored(_ connection: Connection, _ store: inout Identity) throws -> String {
+  /// - Returns: a warning; nil if there never was a run (the store was being made when its maker was stopped).
+  private func restored(_ connection: Connection, _ store: inout Identity) throws -> String? {
     store.incarnation = Identity.random(16).hexadecimal
     try connection.run("BEGIN IMMEDIATE")
     let open = try connection.all("SELECT number, id FROM runs WHERE status <> 'ended'") { ($0.integer(0), $0.text(1)) }
@@ -125,7 +135,10 @@ struct StoreOpening {
     try connection.run(
       "UPDATE store SET incarnation = ?, seal = ?", .text(store.incarnation), .integer(store.seal))
     try connection.run("COMMIT")
-    let runs = open.isEmpty ? "no run was open" : "open runs may have done more than is known: \(open.map(\.1).joined(separator: ", "))"
+    let hasRuns = try connection.first("SELECT 1 FROM runs LIMIT 1") { _ in true } ?? false
+    guard hasRuns || store.hadRuns else { return nil }
+    let names = open.map(\.1).joined(separator: ", ")
+    let runs = open.isEmpty ? "no run was open" : "open runs may have done more than is known: \(names)"
     return "the store `\(path)` lacks what was written last, so it is an older copy or was cut; \(runs)"
   }
 }
@@ -134,8 +147,10 @@ struct StoreOpening {
 private struct Identity {
   var incarnation: String
   var digestKey: [UInt8]
-  /// It holds the entry of its mark.
+  /// It holds what its mark says.
   var isWhole = false
+  /// Its mark knows of a run.
+  var hadRuns = false
 
   init(incarnation: String, digestKey: [UInt8]) {
     self.incarnation = incarnation

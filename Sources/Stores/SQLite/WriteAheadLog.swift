@@ -18,8 +18,8 @@ struct WriteAheadLog {
   /// A frame is a page with a header of 24 bytes; the file begins with 32 bytes.
   private static let frameSize = 4096 + 24
   private static let growth = 512 * 1024
-  /// A log this long was made by a huge entry: cut it after the checkpoint (64 MiB).
-  private static let cutAbove = 16_384
+  /// A log of this many frames was made by a huge entry: cut it after the checkpoint (64 MiB by default).
+  private var cutAbove: Int { limit * 16 }
   /// A process that has just opened the store reads the whole log once, so one that leaves soon tidies up for the next.
   private static let firstCheckpoint = 192
 
@@ -37,8 +37,8 @@ struct WriteAheadLog {
     if frames >= nextCheckpoint {
       nextCheckpoint = frames + limit / 4
       do {
-        try connection.checkpoint(emptying: frames > WriteAheadLog.cutAbove)
-        if frames > WriteAheadLog.cutAbove { length = 0 }
+        try connection.checkpoint(emptying: frames > cutAbove)
+        if frames > cutAbove { length = 0 }
       } catch {
         // Readers in the way, or no room in the database's file: the log keeps everything, the next commit asks again.
         guard error.kind == .busy || error.kind == .full else { throw error }

@@ -1,0 +1,155 @@
+import Runbook
+import TestSupport
+import Testing
+
+/// Who may write a run: leases, epochs and locks, in every store.
+@Suite struct LeaseTests {
+  let folder = TemporaryFolder()
+
+  @Test(arguments: StoreUnderTest.allCases)
+  func aLivingOwnerIsNotRobbed(_ kind: StoreUnderTest) throws {
+    let bench = try kind.open(in: folder)
+    let lease = try bench.store.begin()
+    bench.clock.advance(.milliseconds(9999))
+    #expect(throws: StoreFailure.owned(lease)) {
+      try bench.store.takeOver("r1", owner: .second, leaseFor: .seconds(10)) { _ in false }
+    }
+    #expect(try bench.store.lease(of: "r1") == lease)
+  }
+
+  @Test(arguments: StoreUnderTest.allCases)
+  func anExpiredLeaseIsTakenOver(_ kind: StoreUnderTest) throws {
+    var bench = try kind.open(in: folder)
+    try bench.store.begin()
+    bench.clock.advance(.seconds(10))
+    let taken = try bench.store.takeOver("r1", owner: .second, leaseFor: .seconds(5)) { _ in false }
+    #expect(taken.epoch == 2)
+    #expect(taken.owner == .second)
+    #expect(taken.expiresAt == bench.clock.now + .seconds(5))
+    try bench.reopen()
+    #expect(try bench.store.lease(of: "r1") == taken)
+  }
+
+  @Test(arguments: StoreUnderTest.allCases)
+  func theRunOfAProcessThatIsGoneIsTakenOverAtOnce(_ kind: StoreUnderTest) throws {
+    let store = try kind.open(in: folder).store
+    try store.begin()
+    var asked: [Owner] = []
+    let taken = try store.takeOver("r1", owner: .second, leaseFor: .seconds(5)) {
+      asked.append($0)
+      return true
+    }
+    #expect(taken.epoch == 2)
+    #expect(asked == [.first])
+  }
+
+  @Test(arguments: StoreUnderTest.allCases)
+  func aFrozenOwnerIsFencedWhenItWakes(_ kind: StoreUnderTest) throws {
+    let bench = try kind.open(in: folder)
+    let old = try bench.store.begin(locks: ["l"])
+    bench.clock.advance(.seconds(11))
+    let new = try bench.store.takeOver("r1", owner: .second, leaseFor: .seconds(10)) { _ in false }
+    let fenced = StoreFailure.fenced(by: new)
+    #expect(throws: fenced) { try bench.store.add(["late"], summary: .sample("r1", status: "ended"), releasingLocks: true) }
+    #expect(throws: fenced) { try bench.store.add([], locks: ["m"]) }
+    #expect(throws: fenced) { try bench.store.renew(old, leaseFor: .seconds(10)) }
+    #expect(throws: fenced) { try bench.store.release(old) }
+    #expect(try bench.store.bodies() == ["{}"])
+    #expect(try bench.store.summary(of: "r1").status == "running")
+    #expect(try bench.store.locks(of: "r1") == ["l"])
+    #expect(try bench.store.add(["2"], epoch: 2) == 2)
+    #expect(try bench.store.entries(of: "r1", after: 1).map(\.epoch) == [2])
+  }
+
+  @Test(arguments: StoreUnderTest.allCases)
+  func anEpochFromTheFutureIsFencedToo(_ kind: StoreUnderTest) throws {
+    let store = try kind.open(in: folder).store
+    let lease = try store.begin()
+    #expect(throws: StoreFailure.fenced(by: lease)) { try store.add(["x"], epoch: 2) }
+  }
+
+  @Test(arguments: StoreUnderTest.allCases)
+  func aReleasedRunBelongsToNobody(_ kind: StoreUnderTest) throws {
+    var bench = try kind.open(in: folder)
+    try bench.store.release(try bench.store.begin(locks: ["l"]))
+    try bench.reopen()
+    #expect(try bench.store.lease(of: "r1") == nil)
+    #expect(throws: StoreFailure.fenced(by: nil)) { try bench.store.add(["late"]) }
+    #expect(try bench.store.locks(of: "r1") == ["l"])
+    let taken = try bench.store.takeOver("r1", owner: .second, leaseFor: .seconds(10)) { _ in
+      Issue.record("nobody was to be asked for")
+      return false
+    }
+    #expect(taken.epoch == 2)
+  }
+
+  @Test(arguments: StoreUnderTest.allCases)
+  func aRenewedLeaseLastsLonger(_ kind: StoreUnderTest) throws {
+    var bench = try kind.open(in: folder)
+    let lease = try bench.store.begin()
+    bench.clock.advance(.seconds(9))
+    let renewed = try bench.store.renew(lease, leaseFor: .seconds(10))
+    #expect(renewed.epoch == 1)
+    bench.clock.advance(.seconds(9))
+    try bench.reopen()
+    #expect(throws: StoreFailure.owned(renewed)) {
+      try bench.store.takeOver("r1", owner: .second, leaseFor: .seconds(10)) { _ in false }
+    }
+    #expect(try bench.store.add(["2"]) == 2)
+  }
+
+  @Test(arguments: StoreUnderTest.allCases)
+  func anOwnerThatRenewsWhileItIsJudgedIsNotRobbed(_ kind: StoreUnderTest) throws {
+    let store = try kind.open(in: folder).store
+    let lease = try store.begin()
+    let failure = failure(of: { () throws(StoreFailure) in
+      _ = try store.takeOver("r1", owner: .second, leaseFor: .seconds(10)) { _ in
+        _ = try? store.renew(lease, leaseFor: .seconds(20))
+        return true
+      }
+    })
+    guard case .owned = failure else {
+      Issue.record("the run was taken from an owner that was alive: \(String(describing: failure))")
+      return
+    }
+  }
+
+  @Test(arguments: StoreUnderTest.allCases)
+  func aLockHasOneHolder(_ kind: StoreUnderTest) throws {
+    var bench = try kind.open(in: folder)
+    try bench.store.begin("r1", locks: ["a"])
+    try bench.store.begin("r2", locks: ["b"])
+    try bench.reopen()
+    let store = bench.store
+    let held = StoreFailure.lockHeld(lock: "a", by: "r1")
+    #expect(throws: held) { try store.begin("r3", key: "k", locks: ["c", "a"]) }
+    #expect(throws: held) { try store.add(["2"], to: "r2", summary: .sample("r2", status: "ended"), locks: ["d", "a"]) }
+    #expect(try store.holder(of: "c") == nil)
+    #expect(try store.holder(of: "d") == nil)
+    #expect(try store.bodies(of: "r2").count == 1)
+    #expect(try store.summary(of: "r2").status == "running")
+    #expect(throws: StoreFailure.notFound("r3")) { try store.summary(of: "r3") }
+    #expect(try store.run(withKey: "k") == nil)
+  }
+
+  @Test(arguments: StoreUnderTest.allCases)
+  func aRunMayTakeItsOwnLockAgainAndReleasesAllAtOnce(_ kind: StoreUnderTest) throws {
+    let store = try kind.open(in: folder).store
+    try store.begin("r1", locks: ["a", "a"])
+    try store.add([], locks: ["b", "a"])
+    #expect(try store.locks(of: "r1") == ["a", "b"])
+    try store.add(["end"], locks: ["c"], releasingLocks: true)
+    #expect(try store.locks(of: "r1") == [])
+    #expect(try store.holder(of: "b") == nil)
+  }
+
+  @Test(arguments: StoreUnderTest.allCases)
+  func locksOutlastTheLeaseAndTheOwner(_ kind: StoreUnderTest) throws {
+    let bench = try kind.open(in: folder)
+    try bench.store.begin("r1", locks: ["a"])
+    bench.clock.advance(.seconds(86_400))
+    #expect(try bench.store.holder(of: "a") == "r1")
+    _ = try bench.store.takeOver("r1", owner: .second, leaseFor: .seconds(10)) { _ in true }
+    #expect(try bench.store.holder(of: "a") == "r1")
+  }
+}

@@ -1,0 +1,92 @@
+import Runbook
+import Stores
+import Synchronization
+import TestSupport
+
+/// A new store adds one case, and runs every test of `RunStoreTests`.
+enum StoreUnderTest: String, CaseIterable {
+  case memory, sqlite
+
+  func open(in folder: TemporaryFolder) throws(StoreFailure) -> Bench {
+    let clock = ManualClock()
+    switch self {
+    case .memory: return Bench(store: MemoryStore(clock: clock), clock: clock, folder: folder, kind: self)
+    case .sqlite:
+      return Bench(
+        store: try SQLiteStore(at: folder.path("runbook.db"), clock: clock), clock: clock, folder: folder, kind: self)
+    }
+  }
+}
+
+/// A store, the clock it reads, and the folder it lies in.
+struct Bench {
+  var store: any RunStore
+  let clock: ManualClock
+  let folder: TemporaryFolder
+  let kind: StoreUnderTest
+
+  /// What a new process would open.
+  mutating func reopen() throws(StoreFailure) {
+    if kind == .sqlite { store = try SQLiteStore(at: folder.path("runbook.db"), clock: clock) }
+  }
+}
+
+/// Stands still until it is moved.
+final class ManualClock: EngineClock {
+  private let elapsed = Mutex(Duration.zero)
+  static let start = Timestamp(seconds: 1_768_564_800, nanoseconds: 123_456_789)
+  var now: Timestamp { ManualClock.start + monotonic }
+  var monotonic: Duration { elapsed.withLock { $0 } }
+  func sleep(for duration: Duration) async { advance(duration) }
+  func advance(_ duration: Duration) { elapsed.withLock { $0 += duration } }
+}
+
+extension Owner {
+  static let first = Owner(host: "one", bootID: "boot-1", pid: 11, processStart: 1000)
+  static let second = Owner(host: "two", bootID: "boot-2", pid: 22, processStart: .max)
+}
+
+extension RunSummary {
+  static func sample(_ id: String = "r1", key: String? = nil, status: String = "running") -> RunSummary {
+    RunSummary(
+      id: id, name: "pre_upgrade", status: status, startedAt: ManualClock.start, key: key, fingerprint: "f-\(id)")
+  }
+}
+
+extension NewEntry {
+  static func sample(_ text: String, kind: String = "step.started") -> NewEntry {
+    NewEntry(at: ManualClock.start + .nanoseconds(1), kind: kind, body: Array(text.utf8))
+  }
+}
+
+extension RunStore {
+  /// A run with one entry and no locks.
+  @discardableResult
+  func begin(
+    _ id: String = "r1", key: String? = nil, owner: Owner = .first, locks: [String] = []
+  ) throws(StoreFailure) -> Lease {
+    try create(
+      .sample(id, key: key), owner: owner, leaseFor: .seconds(10), locks: locks, entries: [.sample("{}", kind: "run.started")])
+  }
+
+  @discardableResult
+  func add(
+    _ texts: [String], to id: String = "r1", epoch: Int64 = 1, summary: RunSummary? = nil, locks: [String] = [],
+    releasingLocks: Bool = false
+  ) throws(StoreFailure) -> Int64 {
+    try append(
+      texts.map { .sample($0) }, to: id, epoch: epoch, summary: summary, locks: locks, releasingLocks: releasingLocks)
+  }
+
+  func bodies(of id: String = "r1", after sequence: Int64 = 0) throws(StoreFailure) -> [String] {
+    try entries(of: id, after: sequence).map { String(decoding: $0.body, as: UTF8.self) }
+  }
+}
+
+/// The failure that `body` throws; nil if it throws none.
+func failure(of body: () throws(StoreFailure) -> Void) -> StoreFailure? {
+  do throws(StoreFailure) {
+    try body()
+    return nil
+  } catch { return error }
+}
