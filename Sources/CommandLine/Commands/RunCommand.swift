@@ -100,6 +100,7 @@ struct RunCommand: Command {
     let mocks = try mock.map { path throws(Refusal) in try readMocks(path, for: checked.runbook, shell) }
     try agree(checked.runbook, shell)
     let simulated = try SimulatedWorld(checked, inputs: given, real: real, mocks: mocks)
+    defer { withExtendedLifetime(simulated) {} }  // its twins serve as long as somebody refers to them
     let creation = RunCreation(
       runbook: simulated.runbook, source: checked.source, file: file, inputs: given, requester: Ownership.requester,
       isSimulated: true)
