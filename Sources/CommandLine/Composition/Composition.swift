@@ -29,6 +29,8 @@ enum Composition {
 struct SimulatedWorld {
   /// Ten documented minutes pass in ten seconds.
   static let speed = 60
+  /// The documents' example day, 2025-01-16 16:14 UTC: their snapshots and backups are as old as they say.
+  static let day = Timestamp(seconds: 1_737_044_040)
 
   let world: RunWorld
   let runbook: ValidatedRunbook
@@ -42,7 +44,7 @@ struct SimulatedWorld {
   init(
     _ checked: CheckedRunbook, inputs: [String: Value], real: Set<String>, mocks: MockFile?
   ) throws(Refusal) {
-    let clock = ScaledClock(SystemClock(), speed: SimulatedWorld.speed)
+    let clock = ScaledClock(SystemClock(), speed: SimulatedWorld.speed, start: SimulatedWorld.day)
     var runbook = checked.runbook
     var hosts: [LoopbackHost] = []
     let servers = SimulatedWorld.texts(.map(inputs)) + runbook.inputs.compactMap { $0.defaultValue?.string }

@@ -36,7 +36,7 @@ public enum PlanText {
     return lines
   }
 
-  private static func lines(_ step: Plan.Step, mark: String, indent: String) -> [String] {
+  private static func lines(_ step: Plan.Step, mark: String, indent: String, isUndo: Bool = false) -> [String] {
     var head = "\(indent)\(mark) \(step.title)"
     if step.title != step.action { head += "  \(step.action)" }
     switch step.effect {
@@ -52,7 +52,7 @@ public enum PlanText {
       lines.append("\(inner)waits until \(waitsFor)" + (step.failsOn.map { ", fails on \($0)" } ?? "") + ", at most \(step.timeout.text)")
     }
     switch step.undo {
-    case .absent: lines.append("\(inner)no rollback is written: if a later step fails, this one stays")
+    case .absent where !isUndo: lines.append("\(inner)no rollback is written: if a later step fails, this one stays")
     case .irreversible: lines.append("\(inner)cannot be undone")
     default: break
     }
@@ -64,7 +64,7 @@ public enum PlanText {
     var lines: [String] = []
     for step in plan.steps.reversed() {
       guard case .steps(let undo) = step.undo else { continue }
-      for inner in undo { lines += self.lines(inner, mark: "undo \(step.path):", indent: "  ") }
+      for inner in undo { lines += self.lines(inner, mark: "undo \(step.path):", indent: "  ", isUndo: true) }
     }
     return lines.isEmpty ? [] : ["", "if a step fails, what was started is undone, newest first:"] + lines
   }
