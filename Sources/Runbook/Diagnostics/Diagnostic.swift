@@ -1,4 +1,5 @@
-/// A place in a file: 1-based lines, 1-based columns counted in characters (Unicode scalars). `end` is just after the last one.
+/// A place in a file: 1-based lines, 1-based columns counted in characters (Unicode scalars). `end` is just after the
+/// last one.
 public struct SourceRange: Sendable, Equatable, Hashable {
   public struct Place: Sendable, Equatable, Hashable, Comparable {
     public var line: Int

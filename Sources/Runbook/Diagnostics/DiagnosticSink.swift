@@ -12,7 +12,9 @@ final class DiagnosticSink {
     if !isFull { items.append(diagnostic()) }
   }
 
-  func error(_ code: String, at range: SourceRange, _ message: @autoclosure () -> String, hint: @autoclosure () -> String? = nil) {
+  func error(
+    _ code: String, at range: SourceRange, _ message: @autoclosure () -> String, hint: @autoclosure () -> String? = nil
+  ) {
     if !isFull { items.append(Diagnostic(code, at: range, message(), hint: hint())) }
   }
 

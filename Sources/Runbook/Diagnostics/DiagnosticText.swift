@@ -37,7 +37,8 @@ public enum DiagnosticText {
 
   private static func heading(_ diagnostic: Diagnostic, _ file: String) -> String {
     let place = diagnostic.range.start
-    return "\(file):\(place.line):\(place.column): \(diagnostic.severity.rawValue) \(diagnostic.code): \(diagnostic.message)"
+    return
+      "\(file):\(place.line):\(place.column): \(diagnostic.severity.rawValue) \(diagnostic.code): \(diagnostic.message)"
   }
 
   /// At most 120 characters of a long line, and how many were left out before them.

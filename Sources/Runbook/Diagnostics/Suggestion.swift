@@ -1,7 +1,8 @@
 /// The known word nearest to one that is not known.
 public enum Suggestion {
-  /// - Returns: the nearest of `known`, if it is near enough that a slip of the hand explains the difference: one mistake in
-  ///   three letters, a swap of neighbours counting once. nil if none is, or the word is longer than any name of ours.
+  /// - Returns: the nearest of `known`, if it is near enough that a slip of the hand explains the difference: one
+  ///   mistake in three letters, a swap of neighbours counting once. nil if none is, or the word is longer than any
+  ///   name of ours.
   public static func nearest(to word: String, among known: some Sequence<String>) -> String? {
     let wanted = Array(word.lowercased().utf8)
     guard !wanted.isEmpty, wanted.count <= 64 else { return nil }

@@ -1,5 +1,5 @@
-/// What a plain scalar means by the core schema of YAML 1.2, narrowed where it surprises: `no`, `on`, `12:30`, `012` and
-/// `True` are text; only `true` and `false` are booleans.
+/// What a plain scalar means by the core schema of YAML 1.2, narrowed where it surprises: `no`, `on`, `12:30`, `012`
+/// and `True` are text; only `true` and `false` are booleans.
 enum CoreSchema {
   enum Resolution: Equatable {
     case null

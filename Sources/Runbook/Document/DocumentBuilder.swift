@@ -94,7 +94,8 @@ struct DocumentBuilder {
     let content: Node.Content =
       isSetAside
       ? .unreadable
-      : .scalar(Node.Scalar(text: event.text, isPlain: isPlain, isBlock: event.style == .literal || event.style == .folded))
+      : .scalar(
+        Node.Scalar(text: event.text, isPlain: isPlain, isBlock: event.style == .literal || event.style == .folded))
     let node = Node(content, at: place)
     if let anchor = event.anchor { anchors[anchor] = Anchored(node: node, weight: 1, height: 0) }
     add(node, height: 0)
@@ -111,7 +112,8 @@ struct DocumentBuilder {
     guard let anchored = anchors[name] else {
       let isOpen = stack.contains { $0.anchor == name }
       report(
-        "E-YAML-ALIAS", place, isOpen ? "`*\(name)` stands inside what it stands for" : "there is no anchor `&\(name)` above",
+        "E-YAML-ALIAS", place,
+        isOpen ? "`*\(name)` stands inside what it stands for" : "there is no anchor `&\(name)` above",
         hint: "if it is text or an expression, quote it")
       return add(Node(.unreadable, at: place), height: 0)
     }
@@ -137,7 +139,8 @@ struct DocumentBuilder {
     }
     if let tag = event.tag { refuse(tag: tag, at: place) }
     var frame = Frame(
-      start: place, isMapping: event.kind == .mappingStart, isFlow: event.isFlow, anchor: event.anchor, nodesBefore: nodes)
+      start: place, isMapping: event.kind == .mappingStart, isFlow: event.isFlow, anchor: event.anchor,
+      nodesBefore: nodes)
     if let top = stack.last, top.isMapping, top.key == nil {
       if !stack.contains(where: { $0.droppedAfter != nil }) { refuseComplexKey(at: place, isMapping: frame.isMapping) }
       frame.droppedAfter = mistakes.count
@@ -185,12 +188,15 @@ struct DocumentBuilder {
       stack[top].dropsValue = false
       return
     }
-    if stack[top].isFlow, key.isPlain, isMissing(node, after: key.place) { return splitByComma(at: top, key: key.place, key.text) }
+    if stack[top].isFlow, key.isPlain, isMissing(node, after: key.place) {
+      return splitByComma(at: top, key: key.place, key.text)
+    }
     if let first = firstPlace(of: key.text, in: top) {
       mistakes.append(
         Diagnostic(
           "E-YAML-DUPLICATE", at: key.place.range, "`\(key.text.excerpt(60))` is given twice",
-          hint: "first on line \(first.startLine), column \(first.startColumn); keep one of them", related: first.range))
+          hint: "first on line \(first.startLine), column \(first.startColumn); keep one of them", related: first.range)
+      )
       if mistakes.count > 500 { refusal = mistakes.removeLast() }
       return
     }
@@ -215,7 +221,8 @@ extension DocumentBuilder {
 
   private mutating func refuseMerge(at place: CompactRange) {
     report(
-      "E-YAML-MERGE", place, "merge keys (`<<`) are not supported", hint: "write the keys out, or use `defaults` for steps")
+      "E-YAML-MERGE", place, "merge keys (`<<`) are not supported",
+      hint: "write the keys out, or use `defaults` for steps")
   }
 
   private mutating func refuseComplexKey(at place: CompactRange, isMapping: Bool) {

@@ -92,7 +92,8 @@ struct IntendedValues {
 
   private static func isKeyByte(_ byte: UInt8) -> Bool {
     switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"),
       UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "*"):
       true
     default: false
@@ -103,8 +104,8 @@ struct IntendedValues {
 // MARK: - One value
 
 extension IntendedValues {
-  /// From `start` to where a person sees its end: in flow the next comma or bracket outside quotes and brackets, else the
-  /// end of the line or a comment outside quotes.
+  /// From `start` to where a person sees its end: in flow the next comma or bracket outside quotes and brackets, else
+  /// the end of the line or a comment outside quotes.
   static func value(in line: ArraySlice<UInt8>, from start: Int, inFlow: Bool) -> Value {
     var position = start
     var depth = 0
@@ -187,7 +188,8 @@ extension IntendedValues {
       return closesAtEnd(bytes) == false ? .bracket : nil
     case UInt8(ascii: "!"): return .tag
     case UInt8(ascii: "|"), UInt8(ascii: ">"): return bytes.count > 3 ? .indicator : nil
-    case UInt8(ascii: "&"), UInt8(ascii: "*"), UInt8(ascii: "%"), UInt8(ascii: "@"), UInt8(ascii: "`"): return .indicator
+    case UInt8(ascii: "&"), UInt8(ascii: "*"), UInt8(ascii: "%"), UInt8(ascii: "@"), UInt8(ascii: "`"):
+      return .indicator
     default: break
     }
     for (position, byte) in zip(bytes.indices, bytes) {
@@ -196,7 +198,8 @@ extension IntendedValues {
       if byte == 0x20, next == UInt8(ascii: "#") { return .comment }
       if value.isInFlow {
         switch byte {
-        case UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: ","): return .comma
+        case UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: ","):
+          return .comma
         default: break
         }
       }

@@ -1,7 +1,7 @@
 import YAML
 
-/// A text that its author meant as one value and that YAML takes apart: `a ? b : c`, a leading `!`, `'` or `[`, a `${{ }}`,
-/// `[ ]` or comma inside `{ }`, `: ` or ` #` inside. Says where it stands and how it is written with quotes.
+/// A text that its author meant as one value and that YAML takes apart: `a ? b : c`, a leading `!`, `'` or `[`, a `${{
+/// }}`, `[ ]` or comma inside `{ }`, `: ` or ` #` inside. Says where it stands and how it is written with quotes.
 struct MisreadText {
   let range: SourceRange
   let diagnostic: Diagnostic
@@ -11,7 +11,9 @@ struct MisreadText {
     let problem = SourceRange.Place(line: Int(error.mark.line) + 1, column: Int(error.mark.column) + 1)
     let context = SourceRange.Place(line: Int(error.contextMark.line) + 1, column: Int(error.contextMark.column) + 1)
     let isFlow = error.context.contains("flow") && context.line < problem.line
-    for (line, isFlow) in [(problem.line, isFlow), (problem.line, false), (context.line, false), (problem.line - 1, isFlow)] {
+    for (line, isFlow) in [
+      (problem.line, isFlow), (problem.line, false), (context.line, false), (problem.line - 1, isFlow),
+    ] {
       let values = IntendedValues(on: source.line(line), startsInFlow: isFlow).values
       let doubtful = values.filter { IntendedValues.reason($0) != nil }
       let limit = line == problem.line ? source.offset(of: problem) : .max
@@ -41,7 +43,9 @@ struct MisreadText {
     guard range.start.line == range.end.line else { return nil }
     let line = source.line(range.start.line)
     let value = IntendedValues.value(in: line, from: source.offset(of: range.start), inFlow: false)
-    guard value.bytes.endIndex > source.offset(of: range.end), IntendedValues.reason(value) == .comment else { return nil }
+    guard value.bytes.endIndex > source.offset(of: range.end), IntendedValues.reason(value) == .comment else {
+      return nil
+    }
     self.init(value, line: range.start.line, in: source)
   }
 

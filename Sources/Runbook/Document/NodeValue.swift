@@ -33,7 +33,8 @@ extension Node {
     case .string: return .string(scalar.text)
     case .numberOutOfRange:
       sink.error(
-        "E-YAML-NUMBER", at: range, "`\(scalar.text.excerpt(40))` fits no number (64 bits)", hint: "quote it to make it text")
+        "E-YAML-NUMBER", at: range, "`\(scalar.text.excerpt(40))` fits no number (64 bits)",
+        hint: "quote it to make it text")
       return nil
     }
   }
@@ -51,8 +52,8 @@ extension ParsedDocument {
 }
 
 extension Node {
-  /// What it means when no field says what is expected: plain scalars by the core schema, quoted ones as text. A number that
-  /// fits none of ours stays text. Duplicate keys have been told of; the last one counts.
+  /// What it means when no field says what is expected: plain scalars by the core schema, quoted ones as text. A number
+  /// that fits none of ours stays text. Duplicate keys have been told of; the last one counts.
   public var literalValue: Value {
     switch content {
     case .unreadable: return .null

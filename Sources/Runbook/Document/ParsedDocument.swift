@@ -4,8 +4,8 @@ import YAML
 public struct ParsedDocument: Sendable {
   public let source: SourceText
   public let root: Node
-  /// What is wrong with the YAML although it could be read: duplicate keys, tags, text that wants quotes. In file order.
-  /// Whoever uses the document tells them together with its own.
+  /// What is wrong with the YAML although it could be read: duplicate keys, tags, text that wants quotes. In file
+  /// order. Whoever uses the document tells them together with its own.
   public let mistakes: [Diagnostic]
 
   /// Levels of lists and maps. libyaml has no limit of its own and grows quadratically with depth.
@@ -28,7 +28,8 @@ public struct ParsedDocument: Sendable {
       do {
         try builder.build(misread.isEmpty ? bytes : MisreadText.blanked(misread, in: bytes, of: source))
       } catch {
-        guard let found = MisreadText(in: source, after: error), ParsedDocument.mayRepair(misread, found, bytes.count) else {
+        guard let found = MisreadText(in: source, after: error), ParsedDocument.mayRepair(misread, found, bytes.count)
+        else {
           throw Diagnostics(builder.mistakes + misread.map(\.diagnostic) + [Diagnostic(error, in: source)]).inFileOrder
         }
         misread.append(found)

@@ -6,7 +6,8 @@ struct ScalarReader {
   func text(_ node: Node, _ name: String, limit: Int = 1000) -> String? {
     guard let scalar = scalar(node, name, "text") else { return nil }
     if node.isNull || scalar.text.isEmpty {
-      return refuse("E-TYPE", node, "`\(name)` is empty", hint: "write its text, in quotes if it is meant to look like `null`")
+      return refuse(
+        "E-TYPE", node, "`\(name)` is empty", hint: "write its text, in quotes if it is meant to look like `null`")
     }
     if scalar.text.hasExpression { return interpolation(node, name) }
     guard scalar.text.utf8.count <= limit || scalar.text.unicodeScalars.count <= limit else {
@@ -16,7 +17,8 @@ struct ScalarReader {
   }
 
   func interpolation<T>(_ node: Node, _ name: String) -> T? {
-    refuse("E-INTERPOLATION", node, "`\(name)` is read before the run, so it cannot hold `${{ }}`", hint: "write its text")
+    refuse(
+      "E-INTERPOLATION", node, "`\(name)` is read before the run, so it cannot hold `${{ }}`", hint: "write its text")
   }
 
   func int(_ node: Node, _ name: String, in range: ClosedRange<Int64>) -> Int64? {
@@ -27,7 +29,8 @@ struct ScalarReader {
       fallthrough
     case .numberOutOfRange:
       return refuse(
-        "E-RANGE", node, "`\(name)` is \(scalar.text.excerpt(24)); it must be \(range.lowerBound) to \(range.upperBound)")
+        "E-RANGE", node,
+        "`\(name)` is \(scalar.text.excerpt(24)); it must be \(range.lowerBound) to \(range.upperBound)")
     default: return wrongType(node, name, "a whole number")
     }
   }
@@ -58,7 +61,8 @@ struct ScalarReader {
       default: nil
       }
     return refuse(
-      "E-TYPE", node, "`\(name)` must be `true` or `false`, not \(node.kindInWords)", hint: meant.map { "write \($0), without quotes" })
+      "E-TYPE", node, "`\(name)` must be `true` or `false`, not \(node.kindInWords)",
+      hint: meant.map { "write \($0), without quotes" })
   }
 
   func duration(_ node: Node, _ name: String, in range: ClosedRange<Duration>) -> Duration? {
@@ -116,7 +120,9 @@ struct ScalarReader {
       hint: isBare ? "did you mean `\(text)s`?" : nil)
   }
 
-  func refuse<T>(_ code: String, _ node: Node, _ message: @autoclosure () -> String, hint: @autoclosure () -> String? = nil) -> T? {
+  func refuse<T>(
+    _ code: String, _ node: Node, _ message: @autoclosure () -> String, hint: @autoclosure () -> String? = nil
+  ) -> T? {
     sink.error(code, at: node.range, message(), hint: hint())
     return nil
   }

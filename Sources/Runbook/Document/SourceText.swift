@@ -1,5 +1,5 @@
-/// The bytes of a file that are certainly text: UTF-8 without a byte-order mark, without control characters, at most 4 MiB.
-/// Knows where its lines begin, so that a place can be turned into the text that stands there.
+/// The bytes of a file that are certainly text: UTF-8 without a byte-order mark, without control characters, at most 4
+/// MiB. Knows where its lines begin, so that a place can be turned into the text that stands there.
 public struct SourceText: Sendable {
   /// 4 MiB: a runbook of 25 000 steps.
   public static let byteLimit = 4 * 1024 * 1024
@@ -13,7 +13,8 @@ public struct SourceText: Sendable {
   init(_ bytes: [UInt8]) throws(Diagnostic) {
     guard bytes.count <= SourceText.byteLimit else {
       throw Diagnostic(
-        "E-YAML-SIZE", at: .beginning, "the file has \(bytes.count) bytes; at most 4 MiB (\(SourceText.byteLimit)) are read",
+        "E-YAML-SIZE", at: .beginning,
+        "the file has \(bytes.count) bytes; at most 4 MiB (\(SourceText.byteLimit)) are read",
         hint: "split it, or move large scripts into files of their own (`script_file`)")
     }
     self.bytes = bytes
@@ -53,7 +54,8 @@ public struct SourceText: Sendable {
         isASCII = false
         position += try multibyte(at: position)
       } else {
-        throw refusal(at: position, "the control character \(SourceText.name(UInt32(byte)))", hint: SourceText.escapeHint)
+        throw refusal(
+          at: position, "the control character \(SourceText.name(UInt32(byte)))", hint: SourceText.escapeHint)
       }
     }
   }
@@ -90,7 +92,8 @@ public struct SourceText: Sendable {
   }
 
   private func refusal(at position: Int, _ what: String, hint: String) -> Diagnostic {
-    Diagnostic("E-YAML-CHARACTER", at: SourceRange(place(ofByte: position)), "\(what) does not belong in a runbook", hint: hint)
+    Diagnostic(
+      "E-YAML-CHARACTER", at: SourceRange(place(ofByte: position)), "\(what) does not belong in a runbook", hint: hint)
   }
 
   private static func name(_ scalar: UInt32) -> String {
@@ -166,7 +169,9 @@ extension SourceText {
     guard number <= lineCount else { return nil }
     for number in number...lineCount {
       let line = line(number)
-      guard let first = line.firstIndex(where: { $0 != 0x20 && $0 != 0x09 }), line[first] != UInt8(ascii: "#") else { continue }
+      guard let first = line.firstIndex(where: { $0 != 0x20 && $0 != 0x09 }), line[first] != UInt8(ascii: "#") else {
+        continue
+      }
       if line.elementsEqual("...".utf8) || line.starts(with: "... ".utf8) { continue }
       return SourceRange(SourceRange.Place(line: number, column: first - line.startIndex + 1))
     }

@@ -7,7 +7,8 @@ extension Diagnostic {
     let context = SourceRange.Place(line: Int(error.contextMark.line) + 1, column: Int(error.contextMark.column) + 1)
     let next = source.text(from: mark).unicodeScalars.first
     if error.context.contains("quoted scalar"), error.problem.contains("end of stream") {
-      self.init("E-YAML-SYNTAX", at: SourceRange(context), "the quote that opens here is never closed", hint: "close it")
+      self.init(
+        "E-YAML-SYNTAX", at: SourceRange(context), "the quote that opens here is never closed", hint: "close it")
     } else if next == "\t" || error.problem.contains("tab character") {
       self.init(
         "E-YAML-TAB", at: SourceRange(mark), "a tab cannot indent in YAML", hint: "use spaces, two for each level")
@@ -16,7 +17,8 @@ extension Diagnostic {
       let opener = closer == "}" ? "{" : "["
       self.init(
         "E-YAML-SYNTAX", at: SourceRange(mark), "here a comma or `\(closer)` is missing",
-        hint: "the `\(opener)` on line \(context.line), column \(context.column) is still open", related: SourceRange(context))
+        hint: "the `\(opener)` on line \(context.line), column \(context.column) is still open",
+        related: SourceRange(context))
     } else if error.problem.contains("expected key") || error.problem.contains("'-' indicator")
       || error.problem.contains("not allowed in this context")
     {

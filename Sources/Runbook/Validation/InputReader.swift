@@ -38,7 +38,8 @@ public enum InputReader {
           inputs[declaration.name] = value
         } else {
           let meaning = declaration.description.map { ": \($0.excerpt(100))" } ?? ""
-          mistakes.append("input `\(declaration.name)` is missing\(meaning); give it with `--input \(declaration.name)=…`")
+          mistakes.append(
+            "input `\(declaration.name)` is missing\(meaning); give it with `--input \(declaration.name)=…`")
         }
       }
     }
@@ -75,7 +76,8 @@ extension InputDeclaration {
     case .string, .url, .duration: return accepted(.string(text))
     case .list, .map, .int, .number, .bool:
       do { return accepted(try JSONReader.read(text)) } catch {
-        return .failure(InputRefusal("must be \(kind.words), not `\(text.excerpt(60))`" + (kind.isJSON ? ": \(error.message)" : "")))
+        return .failure(
+          InputRefusal("must be \(kind.words), not `\(text.excerpt(60))`" + (kind.isJSON ? ": \(error.message)" : "")))
       }
     }
   }
@@ -100,8 +102,12 @@ extension InputDeclaration {
         return InputRefusal("is `\(text.excerpt(60))`, which does not match `\(pattern)`")
       }
     }
-    if let minimum, value.isLess(than: minimum) { return InputRefusal("is \(value.inWords); at least \(minimum.inWords)") }
-    if let maximum, maximum.isLess(than: value) { return InputRefusal("is \(value.inWords); at most \(maximum.inWords)") }
+    if let minimum, value.isLess(than: minimum) {
+      return InputRefusal("is \(value.inWords); at least \(minimum.inWords)")
+    }
+    if let maximum, maximum.isLess(than: value) {
+      return InputRefusal("is \(value.inWords); at most \(maximum.inWords)")
+    }
     guard let items = value.list else { return nil }
     if let minimumItems, items.count < minimumItems {
       return InputRefusal("has \(items.count) items; at least \(minimumItems)")
@@ -115,8 +121,8 @@ extension InputDeclaration {
 }
 
 extension InputDeclaration.Kind {
-  /// The value as this type; nil if it is of another. Numbers and booleans are text where text is wanted from a plain scalar
-  /// only: JSON and YAML say which they mean.
+  /// The value as this type; nil if it is of another. Numbers and booleans are text where text is wanted from a plain
+  /// scalar only: JSON and YAML say which they mean.
   func typed(_ value: Value) -> Value? {
     switch (self, value) {
     case (.string, .string), (.url, .string), (.int, .int), (.bool, .bool), (.map, .map), (.list, .list),

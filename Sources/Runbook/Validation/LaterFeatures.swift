@@ -1,5 +1,5 @@
-/// Words that other tools use for what has a word of its own here, and words of this language that have to wait. Both are
-/// refused by name: a step that looks guarded and is not is worse than one that does not load.
+/// Words that other tools use for what has a word of its own here, and words of this language that have to wait. Both
+/// are refused by name: a step that looks guarded and is not is worse than one that does not load.
 enum LaterFeatures {
   /// Keys of steps and of the top level that are not supported yet.
   static let keys: Set<String> = [
@@ -24,12 +24,14 @@ enum LaterFeatures {
     "depends_on": "nothing: steps run in the order of the file", "when": "`if: EXPRESSION`",
     "register": "nothing: read `steps.ID.outputs` of a step with an `id`", "loop": "`for_each`",
     "with_items": "`for_each`", "script": "`run: TEXT`", "shell": "`run: TEXT`", "command": "`run: {command: [argv]}`",
-    "failed_when": "`expect: EXPRESSION` (what must hold)", "changed_when": "`effect: none` for a step that changes nothing",
+    "failed_when": "`expect: EXPRESSION` (what must hold)",
+    "changed_when": "`effect: none` for a step that changes nothing",
     "ignore_errors": "`continue_on_error: true`", "continue-on-error": "`continue_on_error: true`",
     "timeout-minutes": "`timeout: 10m`", "timeoutSeconds": "`timeout: 30s`", "retries": "`retry: {attempts: 3}`",
     "finally": "`always:` at the top level", "tasks": "`steps:`", "jobs": "`steps:`", "variables": "`vars:`",
     "params": "`inputs:`", "parameters": "`inputs:`", "undo": "`rollback:`", "compensate": "`rollback:`",
-    "on_error": "`continue_on_error: true`", "environment": "`env:`", "become": "nothing: scripts run as the user of the run",
+    "on_error": "`continue_on_error: true`", "environment": "`env:`",
+    "become": "nothing: scripts run as the user of the run",
     "on": "nothing: whoever wants it starts the run",
   ]
 
@@ -37,7 +39,8 @@ enum LaterFeatures {
   static func key(_ entry: Node.Entry) -> Diagnostic? {
     if keys.contains(entry.key) { return unsupported(entry.key, at: entry.keyRange) }
     if let instead = absent[entry.key] {
-      return Diagnostic("E-UNSUPPORTED", at: entry.keyRange, "`\(entry.key)` is not part of the language", hint: instead)
+      return Diagnostic(
+        "E-UNSUPPORTED", at: entry.keyRange, "`\(entry.key)` is not part of the language", hint: instead)
     }
     guard let ours = habits[entry.key] else { return nil }
     return Diagnostic(
@@ -45,7 +48,8 @@ enum LaterFeatures {
   }
 
   static func unsupported(_ word: String, at range: SourceRange) -> Diagnostic {
-    Diagnostic("E-UNSUPPORTED", at: range, "`\(word)` is not supported yet", hint: "take it out; a later release will read it")
+    Diagnostic(
+      "E-UNSUPPORTED", at: range, "`\(word)` is not supported yet", hint: "take it out; a later release will read it")
   }
 
   /// Habits inside expressions: `failure()`, `env.X`.
@@ -76,7 +80,8 @@ enum LaterFeatures {
     for start in 0..<(bytes.count - word.count) where bytes[start] == word[0] && bytes[start...].starts(with: word) {
       let next = bytes[start + word.count]
       let previous = start > 0 ? bytes[start - 1] : 0x20
-      let isMember = previous == UInt8(ascii: ".") || previous == UInt8(ascii: "_") || previous >= 0x30 && previous <= 0x39
+      let isMember =
+        previous == UInt8(ascii: ".") || previous == UInt8(ascii: "_") || previous >= 0x30 && previous <= 0x39
       let isName = isMember || previous >= 0x61 && previous <= 0x7a || previous >= 0x41 && previous <= 0x5a
       if !isName, next == UInt8(ascii: ".") || next == UInt8(ascii: "[") { return true }
     }

@@ -1,5 +1,5 @@
-/// The language as a JSON Schema (draft 2020-12), made from the tables that the validator reads, for editors that complete
-/// and underline. Looser than `validate`: references, types of expressions and secrets are not its business.
+/// The language as a JSON Schema (draft 2020-12), made from the tables that the validator reads, for editors that
+/// complete and underline. Looser than `validate`: references, types of expressions and secrets are not its business.
 public enum RunbookSchema {
   public static func json(for context: ValidationContext) -> Value {
     let actions = actions(context)
@@ -16,21 +16,27 @@ public enum RunbookSchema {
           "type": "object", "description": "globs of actions to keys of steps; the longest glob wins",
           "additionalProperties": only(stepProperties(context), Validation.defaultKeys),
         ],
-        "locks": ["type": "array", "items": ["type": "string"], "description": "more locks than the servers it changes"],
+        "locks": [
+          "type": "array", "items": ["type": "string"], "description": "more locks than the servers it changes",
+        ],
         "timeout": described(ref("duration"), "of the run without its rollback; default `24h`"),
         "rollback_policy": ref("rollbackPolicy"), "steps": list(ref("step"), "top to bottom", atLeast: 1),
         "on_failure": list(ref("step"), "diagnostics, before the rollback"),
         "on_rollback_failure": list(ref("step"), "when an undo step has failed"),
-        "always": list(ref("step"), "entered once, whatever happened"), "outputs": names(ref("expression"), "the run's results"),
+        "always": list(ref("step"), "entered once, whatever happened"),
+        "outputs": names(ref("expression"), "the run's results"),
       ], required: ["runbook", "name", "steps"]
     ).merging([
-      "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Runbook v1", "$defs": definitions(context, actions),
+      "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Runbook v1",
+      "$defs": definitions(context, actions),
     ])
   }
 
   /// By name, each once: an action means the same on every provider.
   private static func actions(_ context: ValidationContext) -> [ActionDeclaration] {
-    let all = context.actions + context.steps.flatMap { $0.actions.map { $0.declaration } } + context.providers.flatMap { $0.actions }
+    let all =
+      context.actions + context.steps.flatMap { $0.actions.map { $0.declaration } }
+      + context.providers.flatMap { $0.actions }
     var seen: Set<String> = []
     return all.filter { seen.insert($0.name).inserted }.sorted { $0.name < $1.name }
   }
@@ -39,25 +45,32 @@ public enum RunbookSchema {
 
   private static func definitions(_ context: ValidationContext, _ actions: [ActionDeclaration]) -> Value {
     [
-      "duration": ["type": "string", "pattern": "^([0-9]+(d|h|m|s|ms))+$|\\$\\{\\{", "examples": ["30s", "5m", "1h30m"]],
+      "duration": [
+        "type": "string", "pattern": "^([0-9]+(d|h|m|s|ms))+$|\\$\\{\\{", "examples": ["30s", "5m", "1h30m"],
+      ],
       "expression": ["type": ["string", "boolean", "integer"], "description": "an expression, without `${{ }}`"],
       "template": ["type": "string", "pattern": "\\$\\{\\{"],
       "scalar": ["type": ["string", "number", "boolean"]],
-      "input": object([
-        "type": ["enum": .list(InputDeclaration.Kind.allCases.map { .string($0.rawValue) })], "default": [:],
-        "enum": ["type": "array", "minItems": 1], "pattern": ["type": "string"], "min": [:], "max": [:],
-        "min_items": ["type": "integer", "minimum": 0],
-        "items": ["enum": .list(InputDeclaration.Kind.allCases.map { .string($0.rawValue) })], "description": ["type": "string"],
-      ], required: ["type"]),
-      "secret": object([
-        "source": ["enum": ["env", "file"]], "key": ["type": "string"], "path": ["type": "string"],
-      ], required: ["source"]),
+      "input": object(
+        [
+          "type": ["enum": .list(InputDeclaration.Kind.allCases.map { .string($0.rawValue) })], "default": [:],
+          "enum": ["type": "array", "minItems": 1], "pattern": ["type": "string"], "min": [:], "max": [:],
+          "min_items": ["type": "integer", "minimum": 0],
+          "items": ["enum": .list(InputDeclaration.Kind.allCases.map { .string($0.rawValue) })],
+          "description": ["type": "string"],
+        ], required: ["type"]),
+      "secret": object(
+        [
+          "source": ["enum": ["env", "file"]], "key": ["type": "string"], "path": ["type": "string"],
+        ], required: ["source"]),
       "rollbackPolicy": object([
         "after": list(["enum": ["failure", "cancel", "success"]], "default: failure, cancel"),
-        "timeout": described(ref("duration"), "of the whole rollback; default `4h`"), "destroy": ["enum": ["proceed", "ask"]],
+        "timeout": described(ref("duration"), "of the whole rollback; default `4h`"),
+        "destroy": ["enum": ["proceed", "ask"]],
       ]),
       "retry": object([
-        "attempts": ["type": "integer", "minimum": 1, "maximum": .int(Limits.attempts.upperBound)], "delay": ref("duration"),
+        "attempts": ["type": "integer", "minimum": 1, "maximum": .int(Limits.attempts.upperBound)],
+        "delay": ref("duration"),
         "backoff": ["type": "number", "minimum": 1, "maximum": 10], "max_delay": ref("duration"),
         "jitter": ["type": "number", "minimum": 0, "maximum": 1], "attempt_timeout": ref("duration"),
         "connect_timeout": ref("duration"), "if": ref("expression"),
@@ -66,15 +79,19 @@ public enum RunbookSchema {
         "anyOf": [
           ["const": false],
           object([
-            "until": ref("expression"), "fail_if": ref("expression"), "every": ref("duration"), "timeout": ref("duration"),
-            "stable": ["type": "integer", "minimum": 1, "maximum": .int(Limits.stable.upperBound)], "settle": ref("duration"),
+            "until": ref("expression"), "fail_if": ref("expression"), "every": ref("duration"),
+            "timeout": ref("duration"),
+            "stable": ["type": "integer", "minimum": 1, "maximum": .int(Limits.stable.upperBound)],
+            "settle": ref("duration"),
           ]),
         ]
       ],
       "rollback": [
         "anyOf": [
           ["enum": ["none", "irreversible"]], list(ref("undoStep"), "in this order"),
-          object(["undo": ["enum": ["started", "succeeded"]], "steps": list(ref("undoStep"), "in this order")], required: ["steps"]),
+          object(
+            ["undo": ["enum": ["started", "succeeded"]], "steps": list(ref("undoStep"), "in this order")],
+            required: ["steps"]),
         ]
       ],
       "step": step(context, actions, isUndo: false), "undoStep": step(context, actions, isUndo: true),
@@ -101,7 +118,8 @@ public enum RunbookSchema {
       "name": text("what people read"), "if": described(ref("expression"), "run the step only when this is true"),
       "with": ["type": "object"], "env": ["type": "object", "additionalProperties": ref("scalar")],
       "outputs": names(ref("expression"), "more outputs, from `result`"),
-      "expect": described(ref("expression"), "what must hold after the call"), "retry": ref("retry"), "wait": ref("wait"),
+      "expect": described(ref("expression"), "what must hold after the call"), "retry": ref("retry"),
+      "wait": ref("wait"),
       "timeout": described(ref("duration"), "of the whole step: attempts, delays, wait"), "rollback": ref("rollback"),
       "idempotent": described(["type": "boolean"], "may be repeated after a lost outcome"), "effect": ["const": "none"],
       "on_crash": ["enum": ["ask", "fail"]], "continue_on_error": ["type": "boolean"],
@@ -112,7 +130,9 @@ public enum RunbookSchema {
   private static func keyword(_ kind: any StepKind.Type, _ actions: [ActionDeclaration]) -> Value {
     switch kind.shape {
     case .namedAction(let mode):
-      let names = actions.filter { $0.isWritable && (mode == .call || $0.effect == .none) }.map { Value.string($0.name) }
+      let names = actions.filter { $0.isWritable && (mode == .call || $0.effect == .none) }.map {
+        Value.string($0.name)
+      }
       return described(["enum": .list(names)], kind.summary)
     case .scalar(_, let field): return described(schema(of: field), kind.summary)
     case .scalarOrFields(let name, _):
@@ -136,7 +156,8 @@ public enum RunbookSchema {
     [
       "oneOf": .list(
         context.providers.map { kind in
-          let known = kind.fields + kind.commonFields.filter { common in !kind.fields.contains { $0.name == common.name } }
+          let known =
+            kind.fields + kind.commonFields.filter { common in !kind.fields.contains { $0.name == common.name } }
           let base = fields(known).map ?? [:]
           var properties = base["properties"]?.map ?? [:]
           properties["type"] = ["const": .string(kind.type), "description": .string(kind.summary)]
@@ -149,7 +170,8 @@ public enum RunbookSchema {
 
   private static func fields(_ fields: [Field]) -> Value {
     let known = fields.filter { !$0.isPlanned }
-    return object(Dictionary(known.map { ($0.name, described(schema(of: $0), $0.help)) }, uniquingKeysWith: { first, _ in first }))
+    return object(
+      Dictionary(known.map { ($0.name, described(schema(of: $0), $0.help)) }, uniquingKeysWith: { first, _ in first }))
   }
 
   private static func schema(of field: Field) -> Value {
@@ -203,7 +225,9 @@ public enum RunbookSchema {
 
   private static func ref(_ name: String) -> Value { ["$ref": .string("#/$defs/\(name)")] }
   private static func text(_ help: String) -> Value { described(["type": "string"], help) }
-  private static func described(_ schema: Value, _ help: String) -> Value { schema.merging(["description": .string(help)]) }
+  private static func described(_ schema: Value, _ help: String) -> Value {
+    schema.merging(["description": .string(help)])
+  }
 }
 
 extension Value {

@@ -1,5 +1,5 @@
-/// A runbook in which everything that can be checked without running has been: the kinds are known, the fields typed, the
-/// names unique, the references resolved. The planner and the interpreter read this and never the document.
+/// A runbook in which everything that can be checked without running has been: the kinds are known, the fields typed,
+/// the names unique, the references resolved. The planner and the interpreter read this and never the document.
 public struct ValidatedRunbook: Sendable {
   public var name: String
   public var description: String?
@@ -62,7 +62,8 @@ public struct RollbackPolicy: Sendable {
   public var after: Set<Trigger>
   public var timeout: Duration
   public var asksBeforeDestroy: Bool
-  public static let standard = RollbackPolicy(after: [.failure, .cancel], timeout: .seconds(4 * 3600), asksBeforeDestroy: false)
+  public static let standard = RollbackPolicy(
+    after: [.failure, .cancel], timeout: .seconds(4 * 3600), asksBeforeDestroy: false)
 }
 
 /// One step, in `steps`, in an undo list, in `on_failure`, `on_rollback_failure` or `always`: all have the same shape.

@@ -40,7 +40,8 @@ final class Validation {
   }
 
   static let topLevelKeys = [
-    "runbook", "name", "description", "labels", "inputs", "vars", "secrets", "providers", "defaults", "locks", "timeout",
+    "runbook", "name", "description", "labels", "inputs", "vars", "secrets", "providers", "defaults", "locks",
+    "timeout",
     "rollback_policy", "steps", "on_failure", "on_rollback_failure", "always", "outputs",
   ]
 
@@ -61,7 +62,8 @@ final class Validation {
     let locks = self.locks(sections.locks)
     let steps = self.steps(sections.steps, in: .steps)
     if sections.steps == nil {
-      sink.error("E-KEY-MISSING", at: .beginning, "a runbook needs `steps`", hint: "a list: `steps:` and below it `- id: …`")
+      sink.error(
+        "E-KEY-MISSING", at: .beginning, "a runbook needs `steps`", hint: "a list: `steps:` and below it `- id: …`")
     }
     let outputs = runOutputs(sections.outputs)
     forgetCertainty()
@@ -95,7 +97,9 @@ final class Validation {
   private func version(_ top: inout FieldReader) {
     guard let node = top.require("runbook", at: .beginning, hint: "begin with `runbook: v1`") else { return }
     if node.scalar?.text != "v1", !node.isUnreadable {
-      sink.error("E-VERSION", at: node.range, "`runbook` is the version of the language, not \(node.kindInWords)", hint: "write `v1`")
+      sink.error(
+        "E-VERSION", at: node.range, "`runbook` is the version of the language, not \(node.kindInWords)",
+        hint: "write `v1`")
     }
   }
 

@@ -6,13 +6,15 @@ public struct ValidationContext: Sendable {
   public var providers: [any ProviderKind.Type]
   /// Warnings that a careful author would not leave (no word of rollback on a change) become errors.
   public var isStrict: Bool
-  /// Reads a file by its path below the runbook's folder, at most so many bytes. The path has been checked (relative, no
-  /// `..`); the reader must not follow links out of the folder, nor read anything but a regular file.
+  /// Reads a file by its path below the runbook's folder, at most so many bytes. The path has been checked (relative,
+  /// no `..`); the reader must not follow links out of the folder, nor read anything but a regular file.
   public var readFile: @Sendable (_ path: String, _ limit: Int) throws(FileRefusal) -> [UInt8]
 
   public init(
-    steps: [any StepKind.Type], actions: [ActionDeclaration], providers: [any ProviderKind.Type], isStrict: Bool = false,
-    readFile: @escaping @Sendable (_ path: String, _ limit: Int) throws(FileRefusal) -> [UInt8] = ValidationContext.noFiles
+    steps: [any StepKind.Type], actions: [ActionDeclaration], providers: [any ProviderKind.Type],
+    isStrict: Bool = false,
+    readFile: @escaping @Sendable (_ path: String, _ limit: Int) throws(FileRefusal) -> [UInt8] = ValidationContext
+      .noFiles
   ) {
     self.steps = steps
     self.actions = actions

@@ -1,11 +1,11 @@
 import CYAML
 
-/// libyaml's event parser behind a wall: it keeps pointers into its input and into itself, so it is allocated once, never
-/// moves, and parses inside the closure that lends it the bytes.
+/// libyaml's event parser behind a wall: it keeps pointers into its input and into itself, so it is allocated once,
+/// never moves, and parses inside the closure that lends it the bytes.
 public enum YAMLScanner {
-  /// Hands every event of `bytes` (UTF-8, no BOM) to `body`, in order, until the stream ends or `body` answers false. What
-  /// libyaml does beyond an event is bounded by its look-ahead of 1024 characters, so a `body` that gives up early (too
-  /// deep, too many) keeps the work linear.
+  /// Hands every event of `bytes` (UTF-8, no BOM) to `body`, in order, until the stream ends or `body` answers false.
+  /// What libyaml does beyond an event is bounded by its look-ahead of 1024 characters, so a `body` that gives up early
+  /// (too deep, too many) keeps the work linear.
   public static func scan(_ bytes: [UInt8], _ body: (borrowing YAMLEvent) -> Bool) throws(YAMLSyntaxError) {
     let failure = unsafe bytes.withUnsafeBufferPointer { input -> YAMLSyntaxError? in
       let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
@@ -20,7 +20,8 @@ public enum YAMLScanner {
   }
 
   private static let outOfMemory = YAMLSyntaxError(
-    problem: "out of memory", context: "", mark: YAMLMark(line: 0, column: 0), contextMark: YAMLMark(line: 0, column: 0))
+    problem: "out of memory", context: "", mark: YAMLMark(line: 0, column: 0), contextMark: YAMLMark(line: 0, column: 0)
+  )
 
   private static func run(
     _ parser: UnsafeMutablePointer<yaml_parser_t>, _ body: (borrowing YAMLEvent) -> Bool

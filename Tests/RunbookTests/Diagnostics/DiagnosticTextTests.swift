@@ -40,10 +40,11 @@ import Testing
         + #""line":1,"message":"text","severity":"warning"}],"v":1}"#)
   }
 
-  @Test(arguments: [
-    ("aprove", "approve"), ("stpes", "steps"), ("mesage", "message"), ("serverr", "server"), ("Timeout", "timeout"),
-    ("xyz", nil), ("", nil), (String(repeating: "a", count: 1000), nil),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("aprove", "approve"), ("stpes", "steps"), ("mesage", "message"), ("serverr", "server"), ("Timeout", "timeout"),
+      ("xyz", nil), ("", nil), (String(repeating: "a", count: 1000), nil),
+    ] as [(String, String?)])
   func theNearestWordIsSuggested(_ word: String, nearest: String?) {
     #expect(Suggestion.nearest(to: word, among: ["approve", "steps", "message", "server", "timeout"]) == nearest)
   }

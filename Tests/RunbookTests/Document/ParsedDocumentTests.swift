@@ -3,7 +3,9 @@ import Testing
 
 @Suite struct ParsedDocumentTests {
   @Test(arguments: [
-    Refused("labels: {a: b}\n①labels: {c: d}", "① E-YAML-DUPLICATE: `labels` is given twice; first on line 3, column 1; keep one of them"),
+    Refused(
+      "labels: {a: b}\n①labels: {c: d}",
+      "① E-YAML-DUPLICATE: `labels` is given twice; first on line 3, column 1; keep one of them"),
     Refused(
       "labels:\n  a: b\n  c: d\n  ①a: e",
       "① E-YAML-DUPLICATE: `a` is given twice; first on line 4, column 3; keep one of them"),
@@ -13,23 +15,32 @@ import Testing
     Refused(
       "labels: {a: ①!!binary aGk=}",
       "① E-YAML-TAG: YAML tags are not supported; take the tag out, or quote the whole value"),
-    Refused("labels: {a: ①*nobody}", "① E-YAML-ALIAS: there is no anchor `&nobody` above; if it is text or an expression, quote it"),
-    Refused("labels: &a {a: ①*a}", "① E-YAML-ALIAS: `*a` stands inside what it stands for; if it is text or an expression, quote it"),
+    Refused(
+      "labels: {a: ①*nobody}",
+      "① E-YAML-ALIAS: there is no anchor `&nobody` above; if it is text or an expression, quote it"),
+    Refused(
+      "labels: &a {a: ①*a}",
+      "① E-YAML-ALIAS: `*a` stands inside what it stands for; if it is text or an expression, quote it"),
     Refused(
       "labels: {a: b}\n①--- \nrunbook: v1",
       "① E-YAML-DOCUMENTS: a file holds one runbook, and here a second document begins; put it into a file of its own"),
     Refused(
       "①%YAML 1.1\n---\nrunbook: v1", "① E-YAML-DIRECTIVE: YAML directives (`%`) are not supported; take the line out"),
     Refused(
-      "runbook: v1\nname: test\nsteps:\n①\t- run: x", "① E-YAML-TAB: a tab cannot indent in YAML; use spaces, two for each level"),
-    Refused("runbook: v1\nname: ①\"test\nsteps: []\n", "① E-YAML-SYNTAX: the quote that opens here is never closed; close it"),
+      "runbook: v1\nname: test\nsteps:\n①\t- run: x",
+      "① E-YAML-TAB: a tab cannot indent in YAML; use spaces, two for each level"),
+    Refused(
+      "runbook: v1\nname: ①\"test\nsteps: []\n",
+      "① E-YAML-SYNTAX: the quote that opens here is never closed; close it"),
     Refused(
       "runbook: v1\nname: ①\u{202e}tset\n",
-      "① E-YAML-CHARACTER: the invisible character U+202E does not belong in a runbook; take it out, or write it as an escape in "
+      "① E-YAML-CHARACTER: the invisible character U+202E does not belong in a runbook; take it out, or write it as "
+        + "an escape in "
         + "double quotes (\"\\u0007\")"),
     Refused(
       "runbook: v1\nname: a①\0b\n",
-      "① E-YAML-CHARACTER: the control character U+0000 does not belong in a runbook; take it out, or write it as an escape in "
+      "① E-YAML-CHARACTER: the control character U+0000 does not belong in a runbook; take it out, or write it as "
+        + "an escape in "
         + "double quotes (\"\\u0007\")"),
     Refused(
       "labels: {a: 99999999999999999999999}\nvars: {v: ②99999999999999999999999}",
@@ -40,13 +51,14 @@ import Testing
   ])
   func isRefusedWithItsReason(_ refused: Refused) { refused.check() }
 
-  @Test(arguments: [
-    ([0xef, 0xbb, 0xbf, 0x61], "E-YAML-ENCODING", 1, 1), ([0xff, 0xfe, 0x61, 0x00], "E-YAML-ENCODING", 1, 1),
-    ([0xfe, 0xff, 0x00, 0x61], "E-YAML-ENCODING", 1, 1), ([0x61, 0x0a, 0x62, 0xff, 0x63], "E-YAML-ENCODING", 2, 2),
-    ([0x61, 0xc0, 0x80], "E-YAML-ENCODING", 1, 2), ([0xed, 0xa0, 0x80], "E-YAML-ENCODING", 1, 1),
-    ([0x61, 0x0d, 0x62], "E-YAML-CHARACTER", 1, 2), ([0xc3, 0xa9, 0x3a, 0x20, 0x1b], "E-YAML-CHARACTER", 1, 4),
-    ([0xe2, 0x80, 0xa8], "E-YAML-CHARACTER", 1, 1), ([0x61, 0xe2, 0x80], "E-YAML-ENCODING", 1, 2),
-  ] as [([UInt8], String, Int, Int)])
+  @Test(
+    arguments: [
+      ([0xef, 0xbb, 0xbf, 0x61], "E-YAML-ENCODING", 1, 1), ([0xff, 0xfe, 0x61, 0x00], "E-YAML-ENCODING", 1, 1),
+      ([0xfe, 0xff, 0x00, 0x61], "E-YAML-ENCODING", 1, 1), ([0x61, 0x0a, 0x62, 0xff, 0x63], "E-YAML-ENCODING", 2, 2),
+      ([0x61, 0xc0, 0x80], "E-YAML-ENCODING", 1, 2), ([0xed, 0xa0, 0x80], "E-YAML-ENCODING", 1, 1),
+      ([0x61, 0x0d, 0x62], "E-YAML-CHARACTER", 1, 2), ([0xc3, 0xa9, 0x3a, 0x20, 0x1b], "E-YAML-CHARACTER", 1, 4),
+      ([0xe2, 0x80, 0xa8], "E-YAML-CHARACTER", 1, 1), ([0x61, 0xe2, 0x80], "E-YAML-ENCODING", 1, 2),
+    ] as [([UInt8], String, Int, Int)])
   func bytesThatAreNoTextAreRefused(_ bytes: [UInt8], code: String, line: Int, column: Int) throws {
     let refusal = #expect(throws: Diagnostics.self) { try ParsedDocument(yaml: bytes) }
     let first = try #require(refusal?.items.first)

@@ -8,11 +8,13 @@ import Testing
   @Test(arguments: [
     Refused(
       "- {id: a, run: 'true', rollback: none}\n- run: 'true'\n  rollback: none\n  if: ①inputs.count > 0 ? true : false",
-      "① E-YAML-QUOTE: YAML does not read `inputs.count > 0 ? true : false` as one value: a colon and a space begin a value; "
+      "① E-YAML-QUOTE: YAML does not read `inputs.count > 0 ? true : false` as one value: a colon and a space begin "
+        + "a value; "
         + "write \"inputs.count > 0 ? true : false\""),
     Refused(
       "- run: 'true'\n  rollback: none\n  if: ①!inputs.names.exists(x, x == inputs.server)",
-      "① E-YAML-QUOTE: YAML does not read `!inputs.names.exists(x, x == inputs.server)` as one value: a leading `!` is a tag; "
+      "① E-YAML-QUOTE: YAML does not read `!inputs.names.exists(x, x == inputs.server)` as one value: a leading `!` "
+        + "is a tag; "
         + "write \"!inputs.names.exists(x, x == inputs.server)\""),
     Refused(
       "- run: 'true'\n  rollback: none\n  if: ①!(inputs.count == 1) && !false",
@@ -28,11 +30,13 @@ import Testing
         + "write '\"a\" == inputs.server'"),
     Refused(
       "- run: 'true'\n  rollback: none\n  if: ①[1, 2].exists(x, x == inputs.count)",
-      "① E-YAML-QUOTE: YAML does not read `[1, 2].exists(x, x == inputs.count)` as one value: a leading `[` or `{` begins a list "
+      "① E-YAML-QUOTE: YAML does not read `[1, 2].exists(x, x == inputs.count)` as one value: a leading `[` or `{` "
+        + "begins a list "
         + "or map; write \"[1, 2].exists(x, x == inputs.count)\""),
     Refused(
       "- {action: server.stop, with: {server: ①${{ inputs.server }}}, rollback: none}",
-      "① E-YAML-QUOTE: YAML does not read `${{ inputs.server }}` as one value: \(comma); write \"${{ inputs.server }}\""),
+      "① E-YAML-QUOTE: YAML does not read `${{ inputs.server }}` as one value: \(comma); write \"${{ inputs.server }}\""
+    ),
     Refused(
       "- {run: 'true', rollback: none, if: ①inputs.server in ['a', 'b']}",
       "① E-YAML-QUOTE: YAML does not read `inputs.server in ['a', 'b']` as one value: \(comma); "
@@ -42,7 +46,8 @@ import Testing
       "① E-YAML-QUOTE: YAML does not read `names[0]` as one value: \(comma); write \"names[0]\""),
     Refused(
       "- action: log.info\n  with:\n    message: ①Restored: everything is well",
-      "① E-YAML-QUOTE: YAML does not read `Restored: everything is well` as one value: a colon and a space begin a value; "
+      "① E-YAML-QUOTE: YAML does not read `Restored: everything is well` as one value: a colon and a space begin a "
+        + "value; "
         + "write \"Restored: everything is well\""),
     Refused(
       "- {run: 'true', rollback: none, if: ①inputs.server.matches('a{1,2}', 'b')}",

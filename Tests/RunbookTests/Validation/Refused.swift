@@ -3,8 +3,8 @@ import Runbook
 import Steps
 import Testing
 
-/// A text with signs (①, ②, …) where mistakes must be found, and what must be said of each: "① CODE: text; hint". A text
-/// that is not a whole runbook stands in one: as steps if it begins with `- `, else as top-level keys.
+/// A text with signs (①, ②, …) where mistakes must be found, and what must be said of each: "① CODE: text; hint". A
+/// text that is not a whole runbook stands in one: as steps if it begins with `- `, else as top-level keys.
 struct Refused: Sendable, CustomTestStringConvertible {
   let text: String
   let expected: [String]
@@ -71,7 +71,8 @@ struct Refused: Sendable, CustomTestStringConvertible {
 enum Framed {
   static func context(isStrict: Bool = false) -> ValidationContext {
     ValidationContext(
-      steps: standardSteps, actions: standardActions.map { $0.declaration }, providers: standardProviders, isStrict: isStrict
+      steps: standardSteps, actions: standardActions.map { $0.declaration }, providers: standardProviders,
+      isStrict: isStrict
     ) { path, _ throws(FileRefusal) in
       guard path == "./update.sh" else { throw FileRefusal("there is no such file") }
       return Array("true\n".utf8)
@@ -90,7 +91,8 @@ enum Framed {
   static func runbook(_ fragment: String) -> String {
     if fragment.contains("runbook:") { return fragment }
     if fragment.hasPrefix("-") || fragment.hasPrefix("①-") {
-      return top + "steps:\n" + fragment.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)\n" }.joined()
+      return top + "steps:\n"
+        + fragment.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)\n" }.joined()
     }
     return "runbook: v1\nname: test\n\(fragment)\nsteps: [{id: only, action: log.info, with: {message: hello}}]\n"
   }

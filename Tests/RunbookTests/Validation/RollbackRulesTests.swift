@@ -13,15 +13,23 @@ import Testing
         + "add `rollback:` with steps, `none` (nothing to undo) or `irreversible`"),
     Refused(
       "- {sleep: 1s, ①rollback: [{run: 'true'}]}",
-      "① W-ROLLBACK-EFFECT: `sleep` changes nothing, and yet it has something to undo; put the undo steps to the step whose change they undo"),
-    Refused("- {run: 'true', rollback: ①non}", "① E-TYPE: `rollback` must be a list of steps, `none` or `irreversible`, not `non`; did you mean `none`?"),
-    Refused("- {run: 'true', rollback: ①{run: 'true'}}", "① E-TYPE: `rollback` is a list of steps; begin each step with `- `"),
-    Refused("- {run: 'true', rollback: ①[]}", "① E-EMPTY: `rollback` is empty; write `none` if there is nothing to undo"),
+      "① W-ROLLBACK-EFFECT: `sleep` changes nothing, and yet it has something to undo; put the undo steps to the "
+        + "step whose change they undo"
+    ),
+    Refused(
+      "- {run: 'true', rollback: ①non}",
+      "① E-TYPE: `rollback` must be a list of steps, `none` or `irreversible`, not `non`; did you mean `none`?"),
+    Refused(
+      "- {run: 'true', rollback: ①{run: 'true'}}",
+      "① E-TYPE: `rollback` is a list of steps; begin each step with `- `"),
+    Refused(
+      "- {run: 'true', rollback: ①[]}", "① E-EMPTY: `rollback` is empty; write `none` if there is nothing to undo"),
     Refused(
       "- {run: 'true', rollback: {undo: ①always, steps: [{run: 'true'}]}}",
       "① E-CHOICE: `rollback.undo` must be `started` or `succeeded`, not `always`"),
     Refused(
-      "- run: 'true'\n  rollback:\n  - {run: 'true', ①rollback: none}\n  - {②commit: x}\n  - {③call: ./x.yaml}\n  - {④id: a, sleep: 1s}",
+      "- run: 'true'\n  rollback:\n  - {run: 'true', ①rollback: none}\n  - {②commit: x}\n  - {③call: ./x.yaml}\n  - "
+        + "{④id: a, sleep: 1s}",
       "① E-CONTEXT: `rollback` cannot stand in `rollback`; what undoes a step is not undone itself",
       "② E-CONTEXT: `commit` cannot stand in `rollback`; it belongs into `steps`",
       "③ E-UNSUPPORTED: `call` is not supported yet; take it out; a later release will read it",
@@ -34,11 +42,14 @@ import Testing
       "always:\n- {run: 'true', ①rollback: none}\n- {②commit: x}",
       "① E-CONTEXT: `rollback` cannot stand in `always`; only what `steps` have done is undone",
       "② E-CONTEXT: `commit` cannot stand in `always`; it belongs into `steps`"),
-    Refused("- fail: stop here\n- ①{sleep: 1s}", "① W-UNREACHABLE: no run comes to this step: the one before always fails"),
+    Refused(
+      "- fail: stop here\n- ①{sleep: 1s}", "① W-UNREACHABLE: no run comes to this step: the one before always fails"),
     Refused(
       "providers: {cloud: {type: vps_org, token: '${{ secrets.t }}'}}\nsecrets: {t: {source: env, key: T}}\n"
         + "on_failure:\n- {action: ①server.stop, with: {server: a}}",
-      "① E-CONTEXT: `on_failure` only looks, and `server.stop` changes something; put it into the step's `rollback`, or into `always`"),
+      "① E-CONTEXT: `on_failure` only looks, and `server.stop` changes something; put it into the step's "
+        + "`rollback`, or into `always`"
+    ),
   ])
   func isRefusedWithItsReason(_ refused: Refused) { refused.check() }
 

@@ -7,21 +7,28 @@ import Testing
       "- {run: ①'echo ${{ inputs.server }}', rollback: none}",
       "① E-INTERPOLATION: `${{ }}` cannot stand in `run`: another program would interpret the value; "
         + "give the value through `env: {NAME: \"${{ … }}\"}` and read \"$NAME\""),
-    Refused("- {run: ①, rollback: none}", "① E-TYPE: `run` is empty; text for `/bin/sh -eu`; values come in through `env`"),
+    Refused(
+      "- {run: ①, rollback: none}", "① E-TYPE: `run` is empty; text for `/bin/sh -eu`; values come in through `env`"),
     Refused("- {①run: {}, rollback: none}", "① E-KEY-MISSING: `run` needs one of `command`, `script` or `script_file`"),
     Refused(
       "- {run: {script: x, ①command: [x]}, rollback: none}",
       "① E-KEY-TOGETHER: `script` and `command` cannot stand together"),
     Refused(
       "- {run: {script_file: ①../x.sh}, rollback: none}",
-      "① E-FILE: `script_file` cannot leave the runbook's folder (`..`); name a file in the runbook's folder or below it"),
+      "① E-FILE: `script_file` cannot leave the runbook's folder (`..`); name a file in the runbook's folder or "
+        + "below it"
+    ),
     Refused(
       "- {run: {script_file: ①/etc/passwd}, rollback: none}",
-      "① E-FILE: `script_file` must be a path relative to the runbook; name a file in the runbook's folder or below it"),
+      "① E-FILE: `script_file` must be a path relative to the runbook; "
+        + "name a file in the runbook's folder or below it"),
     Refused(
       "- {run: {script_file: ①a%2f..%2fb}, rollback: none}",
-      "① E-FILE: `script_file` must be written plainly, with `/` between folders; name a file in the runbook's folder or below it"),
-    Refused("- {run: {script_file: ①none.sh}, rollback: none}", "① E-FILE: `none.sh` cannot be read: there is no such file"),
+      "① E-FILE: `script_file` must be written plainly, with `/` between folders; name a file in the runbook's "
+        + "folder or below it"
+    ),
+    Refused(
+      "- {run: {script_file: ①none.sh}, rollback: none}", "① E-FILE: `none.sh` cannot be read: there is no such file"),
     Refused(
       "- {run: 'true', env: {①1A: x, B: ②[x]}, rollback: none}",
       "① E-NAME: `1A` is no name of an environment variable", "② E-TYPE: `env.B` must be text, not a list"),

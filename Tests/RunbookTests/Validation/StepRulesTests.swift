@@ -3,28 +3,47 @@ import Testing
 
 @Suite struct StepRulesTests {
   @Test(arguments: [
-    Refused("- ①aktion: log.info\n  with: {message: x}", "① E-STEP-KIND: unknown step kind `aktion`; did you mean `action`?"),
-    Refused("- ①{id: a, name: b}", "① E-STEP-KIND: the step does not say what it does; give it one of `action`, `run`, `wait_for`, `sleep`, `fail`, `commit`"),
+    Refused(
+      "- ①aktion: log.info\n  with: {message: x}", "① E-STEP-KIND: unknown step kind `aktion`; did you mean `action`?"),
+    Refused(
+      "- ①{id: a, name: b}",
+      "① E-STEP-KIND: the step does not say what it does; give it one of `action`, `run`, `wait_for`, `sleep`, "
+        + "`fail`, `commit`"
+    ),
     Refused(
       "- {run: 'true', ①sleep: 1s, rollback: none}",
       "① E-STEP-KIND: a step does one thing, and this one has `run` and `sleep`; make two steps of it"),
-    Refused("- ①parallel: []", "① E-UNSUPPORTED: `parallel` is not supported yet; take it out; a later release will read it"),
-    Refused("- ①block: []\n  rescue: []", "① E-UNSUPPORTED: `block` is not supported yet; take it out; a later release will read it"),
-    Refused("- ①call: ./x.yaml", "① E-UNSUPPORTED: `call` is not supported yet; take it out; a later release will read it"),
-    Refused("- ①approve: {prompt: x}", "① E-UNSUPPORTED: `approve` is not supported yet; take it out; a later release will read it"),
+    Refused(
+      "- ①parallel: []", "① E-UNSUPPORTED: `parallel` is not supported yet; take it out; a later release will read it"),
+    Refused(
+      "- ①block: []\n  rescue: []",
+      "① E-UNSUPPORTED: `block` is not supported yet; take it out; a later release will read it"),
+    Refused(
+      "- ①call: ./x.yaml", "① E-UNSUPPORTED: `call` is not supported yet; take it out; a later release will read it"),
+    Refused(
+      "- ①approve: {prompt: x}",
+      "① E-UNSUPPORTED: `approve` is not supported yet; take it out; a later release will read it"),
     Refused(
       "- {action: log.info, with: {message: x}, ①for_each: inputs.names}",
       "① E-UNSUPPORTED: `for_each` is not supported yet; take it out; a later release will read it"),
-    Refused("- ①uses: log.info", "① E-KEY-FOREIGN: `uses` is a word of other tools; here it is `action: NAME` with `with:`"),
+    Refused(
+      "- ①uses: log.info", "① E-KEY-FOREIGN: `uses` is a word of other tools; here it is `action: NAME` with `with:`"),
     Refused(
       "- {action: log.info, with: {message: x}, ①when: 'true', ②needs: [a], ③register: r, ④loop: [a]}",
       "① E-KEY-FOREIGN: `when` is a word of other tools; here it is `if: EXPRESSION`",
       "② E-KEY-FOREIGN: `needs` is a word of other tools; here it is nothing: steps run in the order of the file",
-      "③ E-KEY-FOREIGN: `register` is a word of other tools; here it is nothing: read `steps.ID.outputs` of a step with an `id`",
+      "③ E-KEY-FOREIGN: `register` is a word of other tools; here it is nothing: read `steps.ID.outputs` of a step "
+        + "with an `id`",
       "④ E-KEY-FOREIGN: `loop` is a word of other tools; here it is `for_each`"),
-    Refused("- {action: ①server.stopp, with: {server: a}}", "① E-ACTION: unknown action `server.stopp`; did you mean `server.stop`?"),
-    Refused("- {action: ①run, with: {script: x}}", "① E-ACTION: `run` is not an action; write `run: …` instead of `action: run`"),
-    Refused("- {action: ①ssh.copy}", "① E-UNSUPPORTED: `ssh.copy` is not supported yet; take it out; a later release will read it"),
+    Refused(
+      "- {action: ①server.stopp, with: {server: a}}",
+      "① E-ACTION: unknown action `server.stopp`; did you mean `server.stop`?"),
+    Refused(
+      "- {action: ①run, with: {script: x}}",
+      "① E-ACTION: `run` is not an action; write `run: …` instead of `action: run`"),
+    Refused(
+      "- {action: ①ssh.copy}",
+      "① E-UNSUPPORTED: `ssh.copy` is not supported yet; take it out; a later release will read it"),
     Refused(
       "- {action: log.info, with: {message: x, ①mesage: y}}",
       "① E-KEY-UNKNOWN: `log.info` has no field `mesage`; did you mean `message`?"),
@@ -36,8 +55,11 @@ import Testing
     Refused("- ①just text", "① E-TYPE: a step must be a map (`key: value` lines), not `just text`"),
     Refused(
       "- {id: ①My-Step, sleep: 1s}",
-      "① E-NAME: the id `My-Step` must be a lower-case letter and then letters, digits or `_`, at most 64; write `my_step`"),
-    Refused("- {id: ①in, sleep: 1s}", "① E-NAME-RESERVED: the id `in` is a word of expressions; write `in_` or another name"),
+      "① E-NAME: the id `My-Step` must be a lower-case letter and then letters, digits or `_`, at most 64; write "
+        + "`my_step`"
+    ),
+    Refused(
+      "- {id: ①in, sleep: 1s}", "① E-NAME-RESERVED: the id `in` is a word of expressions; write `in_` or another name"),
     Refused("- {id: ①on, sleep: 1s}", "① E-NAME-RESERVED: the id `on` is a word of YAML; write `on_` or another name"),
     Refused(
       "- {id: a, sleep: 1s}\n- {id: ①a, sleep: 1s}",
@@ -63,19 +85,30 @@ import Testing
       "② E-TYPE: `idempotent` must be `true` or `false`, not `1`; write true, without quotes"),
     Refused(
       "- {sleep: 1s, on_crash: ①retry, effect: ②change}",
-      "① E-CHOICE: `on_crash` must be `ask` or `fail`, not `retry`", "② E-CHOICE: `effect` must be `none`, not `change`"),
+      "① E-CHOICE: `on_crash` must be `ask` or `fail`, not `retry`", "② E-CHOICE: `effect` must be `none`, not `change`"
+    ),
     Refused(
       "- {wait_for: ①server.stop, with: {server: a}}",
-      "① E-CONTEXT: `wait_for` repeats its action, and `server.stop` changes something; write `action: server.stop`, or wait for an action that only reads"),
-    Refused("- {wait_for: net.tcp, with: {host: a, port: 22}, wait: ①5m}", "① E-TYPE: `wait` must be a map or `false`, not `5m`; write `{timeout: 5m}`; for a pause, `sleep:`"),
+      "① E-CONTEXT: `wait_for` repeats its action, and `server.stop` changes something; write `action: "
+        + "server.stop`, or wait for an action that only reads"
+    ),
+    Refused(
+      "- {wait_for: net.tcp, with: {host: a, port: 22}, wait: ①5m}",
+      "① E-TYPE: `wait` must be a map or `false`, not `5m`; write `{timeout: 5m}`; for a pause, `sleep:`"),
     Refused(
       "- {wait_for: net.tcp, with: {host: a, port: 22}, wait: {timeout: 10m, every: ①0s, stable: ②0}, timeout: ③5m}",
       "① E-RANGE: `every` is 0s; it must be 1ms to 1h", "② E-RANGE: `stable` is 0; it must be 1 to 1000",
-      "③ E-RANGE: `timeout` covers the whole step, and its wait alone may take 10m; make it longer, or shorten `wait.timeout`"),
-    Refused("- {sleep: 1s, ①with: {a: b}}", "① E-CONTEXT: `sleep` takes no `with`; put the fields below `sleep:` itself"),
-    Refused("- {sleep: 1s, ①env: {A: b}}", "① E-CONTEXT: `sleep` runs no script, so `env` means nothing to it; take it out"),
+      "③ E-RANGE: `timeout` covers the whole step, and its wait alone may take 10m; make it longer, or shorten "
+        + "`wait.timeout`"
+    ),
+    Refused(
+      "- {sleep: 1s, ①with: {a: b}}", "① E-CONTEXT: `sleep` takes no `with`; put the fields below `sleep:` itself"),
+    Refused(
+      "- {sleep: 1s, ①env: {A: b}}", "① E-CONTEXT: `sleep` runs no script, so `env` means nothing to it; take it out"),
     Refused("- {sleep: 1s, ①provider: cloud}", "① E-CONTEXT: `sleep` needs no provider; take the line out"),
-    Refused("- {sleep: 1s, name: ①'${{ inputs.server }}'}", "① E-INTERPOLATION: `name` is read before the run, so it cannot hold `${{ }}`; write its text"),
+    Refused(
+      "- {sleep: 1s, name: ①'${{ inputs.server }}'}",
+      "① E-INTERPOLATION: `name` is read before the run, so it cannot hold `${{ }}`; write its text"),
   ])
   func isRefusedWithItsReason(_ refused: Refused) { refused.check() }
 }

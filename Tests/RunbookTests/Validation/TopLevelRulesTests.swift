@@ -3,11 +3,16 @@ import Testing
 
 @Suite struct TopLevelRulesTests {
   @Test(arguments: [
-    Refused("①name: x\nsteps: [{sleep: 1s}]\n#runbook:", "① E-KEY-MISSING: a runbook needs `runbook`; begin with `runbook: v1`"),
-    Refused("runbook: ①v2\nname: x\nsteps: [{sleep: 1s}]", "① E-VERSION: `runbook` is the version of the language, not `v2`; write `v1`"),
+    Refused(
+      "①name: x\nsteps: [{sleep: 1s}]\n#runbook:",
+      "① E-KEY-MISSING: a runbook needs `runbook`; begin with `runbook: v1`"),
+    Refused(
+      "runbook: ①v2\nname: x\nsteps: [{sleep: 1s}]",
+      "① E-VERSION: `runbook` is the version of the language, not `v2`; write `v1`"),
     Refused("①#runbook:", "① E-EMPTY: the file is empty; begin with `runbook: v1`"),
     Refused("①- runbook: v1", "① E-TYPE: a runbook must be a map (`key: value` lines), not a list"),
-    Refused("①runbook: v1\nname: x", "① E-KEY-MISSING: a runbook needs `steps`; a list: `steps:` and below it `- id: …`"),
+    Refused(
+      "①runbook: v1\nname: x", "① E-KEY-MISSING: a runbook needs `steps`; a list: `steps:` and below it `- id: …`"),
     Refused("runbook: v1\nname: x\nsteps: ①[]", "① E-EMPTY: `steps` is empty"),
     Refused("①discription: x", "① E-KEY-UNKNOWN: a runbook has no key `discription`; did you mean `description`?"),
     Refused(
@@ -17,7 +22,9 @@ import Testing
       "③ E-UNSUPPORTED: `on_waiting` is not supported yet; take it out; a later release will read it",
       "④ E-UNSUPPORTED: `targets` is not part of the language; name the servers in `inputs`"),
     Refused("①jobs: {}", "① E-KEY-FOREIGN: `jobs` is a word of other tools; here it is `steps:`"),
-    Refused("timeout: ①3600", "① E-TYPE: `timeout` must be a duration such as `30s`, `5m` or `1h30m`, not `3600`; did you mean `3600s`?"),
+    Refused(
+      "timeout: ①3600",
+      "① E-TYPE: `timeout` must be a duration such as `30s`, `5m` or `1h30m`, not `3600`; did you mean `3600s`?"),
     Refused(
       "rollback_policy: {after: [failure, ①always], timeout: ②0s, destroy: ③never, ④befor: x}",
       "① E-CHOICE: `rollback_policy.after` must be `failure`, `cancel` or `success`, not `always`",
@@ -25,8 +32,10 @@ import Testing
       "③ E-CHOICE: `rollback_policy.destroy` must be `proceed` or `ask`, not `never`",
       "④ E-KEY-UNKNOWN: `rollback_policy` has no key `befor`; known here: `after`, `timeout`, `destroy`"),
     Refused(
-      "secrets: {a: ①hunter2, b: {source: ②command, argv: [x]}, ③c: {source: env}, d: {source: file, path: /x, ④key: y}, e: {source: ⑤vault}}",
-      "① E-SECRET: `secrets.a` must say where the secret is, and never hold it; write `{source: env, key: NAME}`, and change the secret if this was one",
+      "secrets: {a: ①hunter2, b: {source: ②command, argv: [x]}, ③c: {source: env}, d: {source: file, path: /x, "
+        + "④key: y}, e: {source: ⑤vault}}",
+      "① E-SECRET: `secrets.a` must say where the secret is, and never hold it; write `{source: env, key: NAME}`, "
+        + "and change the secret if this was one",
       "② E-UNSUPPORTED: `source: command` is not supported yet; take it out; a later release will read it",
       "③ E-KEY-MISSING: `secrets.c` needs `key`; the name of the environment variable",
       "④ E-KEY-UNKNOWN: `secrets.d` has no key `key`; known here: `source`, `path`",
@@ -37,16 +46,19 @@ import Testing
       "② E-PROVIDER: unknown provider type `vps`; known here: `vps_org`",
       "③ E-KEY-MISSING: `providers.c` needs `type`; one of vps_org"),
     Refused(
-      "providers: {a: {type: vps_org, token: ①'${{ secrets.token }}', url: ②http://example.com, ③tokn: x}}\nsecrets: {token: {source: env, key: T}}"
+      "providers: {a: {type: vps_org, token: ①'${{ secrets.token }}', url: ②http://example.com, ③tokn: "
+        + "x}}\nsecrets: {token: {source: env, key: T}}"
         .replacing("①", with: ""),
-      "② E-URL: `providers.a.url` would send credentials unencrypted; write `https://`, or `plain_http: allow` if the way there is safe",
+      "② E-URL: `providers.a.url` would send credentials unencrypted; write `https://`, or `plain_http: allow` if "
+        + "the way there is safe",
       "③ E-KEY-UNKNOWN: `providers.a` has no key `tokn`; did you mean `token`?"),
     Refused("locks: ①name", "① E-TYPE: `locks` must be a list of names, not `name`; begin each with `- `"),
     Refused(
       "defaults: {①'servr.*': {timeout: 1m}, 'server.*': {with: {②servr: a}, ③id: x}}",
       "① E-ACTION: `servr.*` matches no action",
       "② E-KEY-UNKNOWN: none of these actions has a field `servr`; did you mean `server`?",
-      "③ E-KEY-UNKNOWN: `defaults.server.*` has no key `id`; known here: `with`, `env`, `retry`, `wait`, `timeout`, `rollback`, "
+      "③ E-KEY-UNKNOWN: `defaults.server.*` has no key `id`; known here: `with`, `env`, `retry`, `wait`, `timeout`, "
+        + "`rollback`, "
         + "`idempotent`, `on_crash`, `continue_on_error`, `provider`"),
   ])
   func isRefusedWithItsReason(_ refused: Refused) { refused.check() }
@@ -69,14 +81,15 @@ import Testing
       defaults:
         "*": {timeout: 1m, with: {server: all}}
         "server.*": {timeout: 2m, retry: {attempts: 7}}
-      """ + "\n" + Framed.top.split(separator: "\n").filter { $0.hasPrefix("providers") || $0.hasPrefix("secrets") }
+      """ + "\n"
+        + Framed.top.split(separator: "\n").filter { $0.hasPrefix("providers") || $0.hasPrefix("secrets") }
         .joined(separator: "\n")
-        + """
+          + """
 
-        always:
-        - {action: server.stop}
-        - {action: server.start, timeout: 3m, with: {server: 12345}, retry: {delay: 5s}}
-        """)
+          always:
+          - {action: server.stop}
+          - {action: server.start, timeout: 3m, with: {server: 12345}, retry: {delay: 5s}}
+          """)
     #expect(runbook.always.map { $0.timeout } == [.seconds(120), .seconds(180)])
     #expect(runbook.always.map { $0.with["server"]?.constant } == ["all", "12345"])
     #expect(runbook.always.map { $0.retry.attempts } == [7, 7])

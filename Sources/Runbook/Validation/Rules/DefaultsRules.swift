@@ -48,7 +48,9 @@ extension Validation {
       if matching.isEmpty {
         sink.error(
           "E-ACTION", at: entry.keyRange, "`\(entry.key.excerpt(60))` matches no action",
-          hint: Suggestion.nearest(to: entry.key, among: actions.map { $0.declaration.name }).map { "did you mean `\($0)`?" })
+          hint: Suggestion.nearest(to: entry.key, among: actions.map { $0.declaration.name }).map {
+            "did you mean `\($0)`?"
+          })
       }
       guard var fields = FieldReader(entry.value, "`defaults.\(entry.key)`", sink) else { continue }
       let keys = Validation.defaultKeys.compactMap { fields.takeEntry($0) }

@@ -36,7 +36,8 @@ extension Validation {
   private func refuseWith(_ with: Node.Entry?, _ kind: Node.Entry) {
     guard let with else { return }
     sink.error(
-      "E-CONTEXT", at: with.keyRange, "`\(kind.key)` takes no `with`", hint: "put the fields below `\(kind.key):` itself")
+      "E-CONTEXT", at: with.keyRange, "`\(kind.key)` takes no `with`",
+      hint: "put the fields below `\(kind.key):` itself")
   }
 
   private func fields(_ entries: [Node.Entry], _ action: ActionInfo, _ templates: inout [String: Template]) {
@@ -55,7 +56,9 @@ extension Validation {
   }
 
   /// One mistake in a field's value is enough: only fields that are not written are told missing.
-  private func requireFields(_ action: ActionInfo, _ templates: [String: Template], _ with: Node?, at place: SourceRange) {
+  private func requireFields(
+    _ action: ActionInfo, _ templates: [String: Template], _ with: Node?, at place: SourceRange
+  ) {
     for info in action.required where templates[info.field.name] == nil {
       if let with, with.entries?.contains(where: { $0.key == info.field.name }) ?? true { continue }
       sink.error(
@@ -69,7 +72,8 @@ extension Validation {
     let words = ["command", "script", "script_file"].filter { action.field($0) != nil }
     let given = entries.filter { words.contains($0.key) }
     if given.count > 1 {
-      sink.error("E-KEY-TOGETHER", at: given[1].keyRange, "`\(given[0].key)` and `\(given[1].key)` cannot stand together")
+      sink.error(
+        "E-KEY-TOGETHER", at: given[1].keyRange, "`\(given[0].key)` and `\(given[1].key)` cannot stand together")
     } else if given.isEmpty {
       sink.error("E-KEY-MISSING", at: place, "`\(name)` needs one of \(ScalarReader.alternatives(words))")
     }
@@ -86,7 +90,9 @@ extension Validation {
     guard let entries = map(entry.value, "`env`") else { return [:] }
     var env: [String: Template] = [:]
     for entry in entries {
-      let isName = entry.key.utf8.allSatisfy { $0 == 0x5f || $0 >= 0x30 && $0 <= 0x39 || $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a }
+      let isName = entry.key.utf8.allSatisfy {
+        $0 == 0x5f || $0 >= 0x30 && $0 <= 0x39 || $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a
+      }
       guard isName, let first = entry.key.utf8.first, first > 0x39 else {
         sink.error("E-NAME", at: entry.keyRange, "`\(entry.key.excerpt(60))` is no name of an environment variable")
         continue
@@ -108,7 +114,8 @@ extension Validation {
         guard declaration.isWritable, let fields = entry.value.entries else { continue }
         let fitting = fields.filter { act.info.field($0.key) != nil }
         if fitting.isEmpty { continue }
-        usable.append(Node.Entry(key: entry.key, keyPlace: entry.keyPlace, value: Node(.mapping(fitting), at: entry.value.place)))
+        usable.append(
+          Node.Entry(key: entry.key, keyPlace: entry.keyPlace, value: Node(.mapping(fitting), at: entry.value.place)))
       case "env": if act.info.acceptsEnvironment { usable.append(entry) }
       case "provider": if act.block != nil { usable.append(entry) }
       case "wait":
@@ -126,7 +133,8 @@ extension Validation {
   private func pin(_ template: Template, _ node: Node) {
     guard let path = template.constant?.string, pinnedFiles[path] == nil else { return }
     if let problem = Validation.pathProblem(path) {
-      sink.error("E-FILE", at: node.range, "`script_file` \(problem)", hint: "name a file in the runbook's folder or below it")
+      sink.error(
+        "E-FILE", at: node.range, "`script_file` \(problem)", hint: "name a file in the runbook's folder or below it")
       return
     }
     do throws(FileRefusal) {

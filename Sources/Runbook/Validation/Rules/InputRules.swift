@@ -24,7 +24,9 @@ extension Validation {
       name: entry.key, kind: kind, defaultValue: nil, allowed: [], pattern: nil, minimum: nil, maximum: nil,
       minimumItems: nil, itemKind: nil, description: nil)
     constraints(&input, &fields, name)
-    if let node = fields.take("description") { input.description = read.text(node, "\(name).description", limit: 10_000) }
+    if let node = fields.take("description") {
+      input.description = read.text(node, "\(name).description", limit: 10_000)
+    }
     if let node = fields.take("enum") { input.allowed = alternatives(node, input, name) }
     if let node = fields.take("default"), !node.isUnreadable { input.defaultValue = defaultValue(node, input, name) }
     fields.finish(known: Validation.keys)
@@ -48,7 +50,9 @@ extension Validation {
       if input.kind != .string, input.kind != .url {
         misplaced(node, "pattern", "a string or url", name)
       } else {
-        do { _ = try Pattern(text) } catch { sink.error("E-PATTERN", at: node.range, "`\(name).pattern` is no pattern: \(error.message)") }
+        do { _ = try Pattern(text) } catch {
+          sink.error("E-PATTERN", at: node.range, "`\(name).pattern` is no pattern: \(error.message)")
+        }
         input.pattern = text
       }
     }
@@ -106,7 +110,8 @@ extension InputDeclaration {
   /// Without constraints.
   init(plain name: String, _ kind: Kind) {
     self.init(
-      name: name, kind: kind, defaultValue: nil, allowed: [], pattern: nil, minimum: nil, maximum: nil, minimumItems: nil,
+      name: name, kind: kind, defaultValue: nil, allowed: [], pattern: nil, minimum: nil, maximum: nil,
+      minimumItems: nil,
       itemKind: nil, description: nil)
   }
 

@@ -9,13 +9,16 @@ enum Names {
   static func check(_ name: String, at range: SourceRange, _ what: String, _ sink: DiagnosticSink) -> Bool {
     guard isWellFormed(name) else {
       sink.error(
-        "E-NAME", at: range, "\(what) `\(name.excerpt(70))` must be a lower-case letter and then letters, digits or `_`, at most 64",
+        "E-NAME", at: range,
+        "\(what) `\(name.excerpt(70))` must be a lower-case letter and then letters, digits or `_`, at most 64",
         hint: repaired(name).map { "write `\($0)`" })
       return false
     }
     if reserved.contains(name) || yamlBooleans.contains(name) {
       let owner = reserved.contains(name) ? "expressions" : "YAML"
-      sink.error("E-NAME-RESERVED", at: range, "\(what) `\(name)` is a word of \(owner)", hint: "write `\(name)_` or another name")
+      sink.error(
+        "E-NAME-RESERVED", at: range, "\(what) `\(name)` is a word of \(owner)",
+        hint: "write `\(name)_` or another name")
       return false
     }
     return true

@@ -114,7 +114,10 @@ extension Validation {
       switch scalar.isPlain ? CoreSchema.resolve(scalar.text) : .string {
       case .bool(false):
         step.wait.isSkipped = true
-        if step.mode == .waitFor { sink.error("E-CONTEXT", at: entry.value.range, "`wait_for` without waiting makes no sense", hint: "write `action:`") }
+        if step.mode == .waitFor {
+          sink.error(
+            "E-CONTEXT", at: entry.value.range, "`wait_for` without waiting makes no sense", hint: "write `action:`")
+        }
         return
       default:
         sink.error(
@@ -126,7 +129,8 @@ extension Validation {
     guard var fields = FieldReader(entry.value, "`wait`", sink) else { return }
     if step.action.wait == nil, step.effect != .none {
       sink.error(
-        "E-CONTEXT", at: entry.keyRange, "`\(step.action.name)` leaves nothing to look at, so there is nothing to wait for",
+        "E-CONTEXT", at: entry.keyRange,
+        "`\(step.action.name)` leaves nothing to look at, so there is nothing to wait for",
         hint: "add a step with `wait_for:` after it")
     }
     if let node = fields.take("until") { step.wait.until = expression(node, "until", expecting: .bool) }
@@ -136,13 +140,16 @@ extension Validation {
     if let node = fields.take("stable"), let stable = read.int(node, "stable", in: Limits.stable) {
       step.wait.stable = Int(stable)
     }
-    if let node = fields.take("settle") { step.wait.settle = read.duration(node, "settle", in: Limits.settle) ?? step.wait.settle }
+    if let node = fields.take("settle") {
+      step.wait.settle = read.duration(node, "settle", in: Limits.settle) ?? step.wait.settle
+    }
     fields.finish(known: ["until", "fail_if", "every", "timeout", "stable", "settle"])
   }
 
   // MARK: Timeout
 
-  func policies(_ step: inout ValidatedStep, _ action: ActionInfo, _ fields: inout FieldReader, _ section: StepSection) {
+  func policies(_ step: inout ValidatedStep, _ action: ActionInfo, _ fields: inout FieldReader, _ section: StepSection)
+  {
     if let node = fields.take("timeout"), let timeout = read.duration(node, "timeout", in: Limits.timeout) {
       step.timeout = timeout
       if let limit = step.wait.timeout, limit > timeout {
@@ -158,7 +165,9 @@ extension Validation {
   /// Long enough for what the step is known to take: a sleep ends, a wait's own deadline comes first.
   private static func standardTimeout(_ step: ValidatedStep, _ action: ActionInfo) -> Duration {
     if step.action.name == "sleep" {
-      guard case .duration(let pause)? = step.with.values.lazy.compactMap({ $0.constant }).first else { return .seconds(30 * 86_400) }
+      guard case .duration(let pause)? = step.with.values.lazy.compactMap({ $0.constant }).first else {
+        return .seconds(30 * 86_400)
+      }
       return pause + .seconds(60)
     }
     let usual =
@@ -172,7 +181,8 @@ extension Validation {
 extension RetryPolicy {
   /// For effects of class E1 to E3.
   static let standard = RetryPolicy(
-    attempts: 3, delay: .seconds(2), backoff: 2, maxDelay: .seconds(60), jitter: 0.2, attemptTimeout: nil, condition: nil,
+    attempts: 3, delay: .seconds(2), backoff: 2, maxDelay: .seconds(60), jitter: 0.2, attemptTimeout: nil,
+    condition: nil,
     connectTimeout: .seconds(120))
 }
 

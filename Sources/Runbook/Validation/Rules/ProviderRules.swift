@@ -17,13 +17,17 @@ extension Validation {
     let name = "providers.\(entry.key)"
     guard var fields = FieldReader(entry.value, "`\(name)`", sink) else { return nil }
     let types = catalog.providers.keys.sorted()
-    guard let node = fields.require("type", at: entry.keyRange, hint: "one of \(types.joined(separator: ", "))") else { return nil }
+    guard let node = fields.require("type", at: entry.keyRange, hint: "one of \(types.joined(separator: ", "))") else {
+      return nil
+    }
     guard let type = read.scalar(node, "\(name).type", "one word")?.text else { return nil }
     guard let kind = catalog.providers[type] else {
       if LaterFeatures.providers.contains(type) {
         sink.report(LaterFeatures.unsupported("type: \(type)", at: node.range))
       } else {
-        sink.error("E-PROVIDER", at: node.range, "unknown provider type `\(type.excerpt(60))`", hint: Suggestion.hint(for: type, among: types))
+        sink.error(
+          "E-PROVIDER", at: node.range, "unknown provider type `\(type.excerpt(60))`",
+          hint: Suggestion.hint(for: type, among: types))
       }
       return nil
     }
@@ -71,13 +75,15 @@ extension Validation {
     if able.count == 1, let type = able[0].type, let info = byType[type] { return (able[0].name, info) }
     if able.count > 1 {
       let names = ScalarReader.alternatives(able.map { $0.name })
-      sink.error("E-PROVIDER", at: node.range, "several providers can do `\(action)`", hint: "add `provider:` with \(names)")
+      sink.error(
+        "E-PROVIDER", at: node.range, "several providers can do `\(action)`", hint: "add `provider:` with \(names)")
     } else if !blocks.contains(where: { $0.type == nil }) {
       let types = byType.keys.sorted()
       let hint = "add `providers: {cloud: {type: \(types.first ?? "")}}`"
       sink.error(
         "E-PROVIDER", at: node.range,
-        blocks.isEmpty ? "`\(action)` needs a provider, and none is declared" : "no declared provider can do `\(action)`",
+        blocks.isEmpty
+          ? "`\(action)` needs a provider, and none is declared" : "no declared provider can do `\(action)`",
         hint: types.count == 1 ? hint : "types that can: \(types.joined(separator: ", "))")
     }
     return nil

@@ -1,6 +1,8 @@
 /// `rollback:` what undoes a step, and the word that nothing does.
 extension Validation {
-  func rollback(_ step: inout ValidatedStep, _ fields: inout FieldReader, _ section: StepSection, at keyword: SourceRange) {
+  func rollback(
+    _ step: inout ValidatedStep, _ fields: inout FieldReader, _ section: StepSection, at keyword: SourceRange
+  ) {
     guard let entry = fields.takeEntry("rollback") else {
       warnOfSilence(step, section, at: keyword)
       return
@@ -39,7 +41,8 @@ extension Validation {
       if scalar.text == "none" { return .none }
       if scalar.text == "irreversible" { return .irreversible }
       sink.error(
-        "E-TYPE", at: node.range, "`rollback` must be a list of steps, `none` or `irreversible`, not \(node.kindInWords)",
+        "E-TYPE", at: node.range,
+        "`rollback` must be a list of steps, `none` or `irreversible`, not \(node.kindInWords)",
         hint: Suggestion.nearest(to: scalar.text, among: ["none", "irreversible"]).map { "did you mean `\($0)`?" })
       return .none
     case .sequence: return .steps(undo(node, of: step), undo: .started)

@@ -32,9 +32,13 @@ extension Validation {
       guard let node = fields.require("path", at: entry.keyRange) else { return nil }
       return read.text(node, "\(name).path").map { .file(path: $0) }
     }
-    guard let node = fields.require("key", at: entry.keyRange, hint: "the name of the environment variable") else { return nil }
+    guard let node = fields.require("key", at: entry.keyRange, hint: "the name of the environment variable") else {
+      return nil
+    }
     guard let key = read.text(node, "\(name).key") else { return nil }
-    let isName = key.utf8.allSatisfy { $0 == 0x5f || $0 >= 0x30 && $0 <= 0x39 || $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a }
+    let isName = key.utf8.allSatisfy {
+      $0 == 0x5f || $0 >= 0x30 && $0 <= 0x39 || $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a
+    }
     guard isName, key.utf8.first.map({ $0 > 0x39 }) == true else {
       sink.error("E-NAME", at: node.range, "`\(name).key` is the name of an environment variable: letters, digits, `_`")
       return nil

@@ -23,7 +23,8 @@ enum StepSection: Equatable {
 
 extension Validation {
   static let stepKeys = [
-    "id", "name", "if", "with", "env", "outputs", "expect", "retry", "wait", "timeout", "rollback", "idempotent", "effect",
+    "id", "name", "if", "with", "env", "outputs", "expect", "retry", "wait", "timeout", "rollback", "idempotent",
+    "effect",
     "on_crash", "continue_on_error", "provider",
   ]
 
@@ -31,7 +32,9 @@ extension Validation {
   func declareIds(_ sections: Sections) {
     let lists = [sections.steps, sections.onFailure, sections.onRollbackFailure, sections.always]
     for node in lists.flatMap({ $0?.items ?? [] }) {
-      guard let entry = node.entries?.first(where: { $0.key == "id" }), let id = entry.value.scalar?.text else { continue }
+      guard let entry = node.entries?.first(where: { $0.key == "id" }), let id = entry.value.scalar?.text else {
+        continue
+      }
       environment.steps[id] = .later(line: entry.value.range.start.line)
     }
   }
@@ -75,7 +78,9 @@ extension Validation {
     }
   }
 
-  func warn(_ code: String, at range: SourceRange, _ message: @autoclosure () -> String, hint: @autoclosure () -> String?) {
+  func warn(
+    _ code: String, at range: SourceRange, _ message: @autoclosure () -> String, hint: @autoclosure () -> String?
+  ) {
     sink.report(Diagnostic(code, context.isStrict ? .error : .warning, at: range, message(), hint: hint()))
   }
 
@@ -98,7 +103,8 @@ extension Validation {
     _ = fields.take(kind.key)
     let id = fields.takeEntry("id").flatMap { stepId($0, in: section) }
     var step = ValidatedStep(
-      path: id ?? section.path(index), id: id, title: id ?? act.info.declaration.name, range: node.range, mode: act.mode,
+      path: id ?? section.path(index), id: id, title: id ?? act.info.declaration.name, range: node.range,
+      mode: act.mode,
       action: act.info.declaration, provider: act.block, with: [:], condition: nil, env: [:], outputs: [], expect: nil,
       retry: .standard, wait: .standard, timeout: .zero, rollback: .absent, isIdempotent: false,
       effect: act.info.declaration.effect, effectClass: act.info.declaration.effectClass, onCrash: nil,
@@ -111,7 +117,8 @@ extension Validation {
     attempt(&step, act.info, &fields)
     policies(&step, act.info, &fields, section)
     if let provider = fields.takeEntry("provider"), act.block == nil {
-      sink.error("E-CONTEXT", at: provider.keyRange, "`\(step.action.name)` needs no provider", hint: "take the line out")
+      sink.error(
+        "E-CONTEXT", at: provider.keyRange, "`\(step.action.name)` needs no provider", hint: "take the line out")
     }
     rollback(&step, &fields, section, at: kind.keyRange)
     finish(fields, section)
@@ -122,14 +129,16 @@ extension Validation {
   private func finish(_ fields: FieldReader, _ section: StepSection) {
     fields.finish(known: catalog.keywords + Validation.stepKeys + (section.isUndo ? ["on_error"] : [])) { entry in
       guard entry.key == "with" else { return nil }
-      return Diagnostic("E-CONTEXT", at: entry.keyRange, "`with` belongs to `action` and `wait_for`", hint: "take it out")
+      return Diagnostic(
+        "E-CONTEXT", at: entry.keyRange, "`with` belongs to `action` and `wait_for`", hint: "take it out")
     }
   }
 
   private func stepId(_ entry: Node.Entry, in section: StepSection) -> String? {
     guard let id = read.text(entry.value, "id", limit: 1000) else { return nil }
     if section.isUndo {
-      sink.error("E-CONTEXT", at: entry.keyRange, "an undo step has no `id`: nothing can refer to it", hint: "use `name`")
+      sink.error(
+        "E-CONTEXT", at: entry.keyRange, "an undo step has no `id`: nothing can refer to it", hint: "use `name`")
       return nil
     }
     guard Names.check(id, at: entry.value.range, "the id", sink) else { return nil }
@@ -154,7 +163,8 @@ extension Validation {
       guard let shape = catalog.kinds[entry.key] else { continue }
       if let first = found {
         sink.error(
-          "E-STEP-KIND", at: entry.keyRange, "a step does one thing, and this one has `\(first.entry.key)` and `\(entry.key)`",
+          "E-STEP-KIND", at: entry.keyRange,
+          "a step does one thing, and this one has `\(first.entry.key)` and `\(entry.key)`",
           hint: "make two steps of it")
         isWrong = true
       } else {
@@ -169,7 +179,10 @@ extension Validation {
         return nil
       }
     }
-    let strange = entries.first { !Validation.stepKeys.contains($0.key) && Suggestion.nearest(to: $0.key, among: catalog.keywords) != nil }
+    let strange =
+      entries.first {
+        !Validation.stepKeys.contains($0.key) && Suggestion.nearest(to: $0.key, among: catalog.keywords) != nil
+      }
       ?? entries.first { !Validation.stepKeys.contains($0.key) }
     if let strange {
       sink.error(
@@ -225,7 +238,9 @@ extension Validation {
     let defaults = defaults.keys(for: name)
     if let info = catalog.builtIn[name] {
       if info.declaration.isWritable { return Act(info: info, block: nil, mode: .call, defaults: defaults) }
-      sink.error("E-ACTION", at: kind.value.range, "`\(name)` is not an action", hint: "write `\(name): …` instead of `\(kind.key): \(name)`")
+      sink.error(
+        "E-ACTION", at: kind.value.range, "`\(name)` is not an action",
+        hint: "write `\(name): …` instead of `\(kind.key): \(name)`")
       return nil
     }
     if let byType = catalog.provided[name] {
@@ -249,7 +264,9 @@ extension Validation {
   private func allowed(_ kind: Node.Entry, _ action: String, in section: StepSection) -> Bool {
     if section == .steps { return true }
     if kind.key == "commit" || (kind.key == "fail" && section.isUndo) {
-      sink.error("E-CONTEXT", at: kind.keyRange, "`\(kind.key)` cannot stand in `\(section.word)`", hint: "it belongs into `steps`")
+      sink.error(
+        "E-CONTEXT", at: kind.keyRange, "`\(kind.key)` cannot stand in `\(section.word)`",
+        hint: "it belongs into `steps`")
       return false
     }
     return true

@@ -42,7 +42,8 @@ extension Validation {
     }
   }
 
-  /// Tells why an expression is none, in the way that helps most: what YAML did to it, a habit, or the parser's own words.
+  /// Tells why an expression is none, in the way that helps most: what YAML did to it, a habit, or the parser's own
+  /// words.
   private func refuse(_ mistakes: Diagnostics, _ node: Node, _ scalar: Node.Scalar) {
     if sink.isFull || brokenSteps.prefix(100).contains(where: { scalar.text.contains("steps.\($0)") }) { return }
     if scalar.isPlain, let misread = MisreadText(in: document.source, commentAfter: node.range) {
@@ -94,7 +95,8 @@ extension Validation {
     }
     guard Validation.accepts(info.field.kind, template.type) else {
       return read.refuse(
-        "E-TYPE", node, "`\(name)` must be \(Validation.words(info.field.kind)), and the expression gives \(template.type.words)")
+        "E-TYPE", node,
+        "`\(name)` must be \(Validation.words(info.field.kind)), and the expression gives \(template.type.words)")
     }
     return template
   }
@@ -139,7 +141,8 @@ extension Validation {
     }
     if let pattern = info.pattern, !pattern.matches(scalar.text) {
       return read.refuse(
-        "E-PATTERN", node, "`\(name)` is `\(scalar.text.excerpt(60))`, which does not match `\(info.field.pattern ?? "")`",
+        "E-PATTERN", node,
+        "`\(name)` is `\(scalar.text.excerpt(60))`, which does not match `\(info.field.pattern ?? "")`",
         hint: info.field.help)
     }
     return .literal(.string(scalar.text))
@@ -220,7 +223,9 @@ enum WebAddress {
     guard hasScheme(text) else { return "must begin with `https://` or `http://`, not `\(text.excerpt(40))`" }
     guard let host = host(text), !host.isEmpty else { return "names no host: `\(text.excerpt(60))`" }
     if host.contains("@") { return "holds a user or password; give them in fields of their own" }
-    let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\"") }
+    let isPlain = text.utf8.allSatisfy {
+      $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\"")
+    }
     return isPlain ? nil : "holds a character that no address has: `\(text.excerpt(60))`"
   }
 

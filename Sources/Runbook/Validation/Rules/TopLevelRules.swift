@@ -33,7 +33,9 @@ extension Validation {
   func locks(_ node: Node?) -> [Template] {
     guard let node, !node.isUnreadable else { return [] }
     guard let items = node.items else {
-      sink.error("E-TYPE", at: node.range, "`locks` must be a list of names, not \(node.kindInWords)", hint: "begin each with `- `")
+      sink.error(
+        "E-TYPE", at: node.range, "`locks` must be a list of names, not \(node.kindInWords)",
+        hint: "begin each with `- `")
       return []
     }
     return inEnvironment(TypeEnvironment(roots: environment.roots.filter { $0.key == "inputs" || $0.key == "vars" })) {
