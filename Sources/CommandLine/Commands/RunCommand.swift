@@ -1,6 +1,8 @@
+import Posix
 import Runbook
 import Simulator
 import Steps
+import Stores
 
 /// `runbook run FILE`.
 struct RunCommand: Command {
@@ -99,13 +101,29 @@ struct RunCommand: Command {
     let given = try inputs.read(for: checked.runbook)
     let mocks = try mock.map { path throws(Refusal) in try readMocks(path, for: checked.runbook, shell) }
     try agree(checked.runbook, shell)
-    let simulated = try SimulatedWorld(checked, inputs: given, real: real, mocks: mocks)
+    let simulated = try SimulatedWorld(
+      checked, inputs: given, real: real, scripts: try realScripts(shell), mocks: mocks)
     defer { withExtendedLifetime(simulated) {} }  // its twins serve as long as somebody refers to them
     let creation = RunCreation(
       runbook: simulated.runbook, source: checked.source, file: file, inputs: given, requester: Ownership.requester,
       isSimulated: true)
-    let secrets = SecretReading.placeholders(checked.runbook.secrets)
+    // What really happens needs what it really needs.
+    let secrets =
+      real.isEmpty
+      ? SecretReading.placeholders(checked.runbook.secrets)
+      : try SecretReading.resolve(checked.runbook.secrets, folder: checked.source.folder)
     return try await Launch(creation, simulated.store, simulated.world, secrets, shell).carryOut()
+  }
+
+  /// Where `--real run` runs its scripts: beside the store, which itself is not touched.
+  private func realScripts(_ shell: Shell) throws(Refusal) -> (any ScriptHost)? {
+    if real.isEmpty { return nil }
+    do throws(StoreFailure) {
+      let location = try StoreLocation(option: shell.globals.store, environment: Environment.all)
+      return DetachedScripts(folder: location.path + ".scripts")
+    } catch {
+      throw Refusal(error)
+    }
   }
 
   private func readMocks(_ path: String, for runbook: ValidatedRunbook, _ shell: Shell) throws(Refusal) -> MockFile {

@@ -40,11 +40,13 @@ struct SimulatedWorld {
 
   /// - Parameters:
   ///   - inputs: any server they name is known to the twins.
-  ///   - real: actions that are let through (`--real`).
+  ///   - real: actions that are let through (`--real`). They take their own time, so the clock is then the machine's.
+  ///   - scripts: where scripts that are let through run; nil if none is.
   init(
-    _ checked: CheckedRunbook, inputs: [String: Value], real: Set<String>, mocks: MockFile?
+    _ checked: CheckedRunbook, inputs: [String: Value], real: Set<String>, scripts: (any ScriptHost)?, mocks: MockFile?
   ) throws(Refusal) {
-    let clock = ScaledClock(SystemClock(), speed: SimulatedWorld.speed, start: SimulatedWorld.day)
+    let speed = real.isEmpty ? SimulatedWorld.speed : 1
+    let clock = ScaledClock(SystemClock(), speed: speed, start: real.isEmpty ? SimulatedWorld.day : nil)
     var runbook = checked.runbook
     var hosts: [LoopbackHost] = []
     let servers = SimulatedWorld.texts(.map(inputs)) + runbook.inputs.compactMap { $0.defaultValue?.string }
@@ -60,7 +62,7 @@ struct SimulatedWorld {
         }
       }
       do throws(StepFailure) {
-        let host = try LoopbackHost(twin) { $0 / SimulatedWorld.speed }
+        let host = try LoopbackHost(twin) { $0 / speed }
         hosts.append(host)
         runbook.providers[index].settings["url"] = .literal(.string(host.url))
         runbook.providers[index].settings["ca_file"] = nil
@@ -72,8 +74,8 @@ struct SimulatedWorld {
     self.runbook = runbook
     store = MemoryStore(clock: SystemClock())
     world = RunWorld(
-      clock: clock, random: SystemRandom(), transport: LibcurlTransport(), scripts: SimulatedScripts(clock: clock),
-      files: SimulatedFiles(), builtIn: SimulatedActions.make(from: standardActions, real: real, mocks: mocks),
+      clock: clock, random: SystemRandom(), transport: LibcurlTransport(),
+      scripts: scripts ?? SimulatedScripts(clock: clock), files: real.isEmpty ? SimulatedFiles() : LocalFiles(), builtIn: SimulatedActions.make(from: standardActions, real: real, mocks: mocks),
       providerKinds: standardProviders)
   }
 
