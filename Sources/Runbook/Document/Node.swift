@@ -80,19 +80,6 @@ extension String {
 }
 
 extension String {
-  /// `${{` is in it: asked of every text of a file, so by bytes.
-  var hasExpression: Bool {
-    var braces = -1
-    for byte in utf8 {
-      if byte == UInt8(ascii: "$") {
-        braces = 0
-      } else if byte == UInt8(ascii: "{"), braces >= 0 {
-        braces += 1
-        if braces == 2 { return true }
-      } else {
-        braces = -1
-      }
-    }
-    return false
-  }
+  /// `${{` is in it.
+  var hasExpression: Bool { Template.holdsOpening(self) }
 }
