@@ -148,7 +148,7 @@ enum Sample {
     let refused = try await place.run("run", "a.yaml")
     #expect(refused.code == 2)
     #expect(refused.stderr.contains("others may read"))
-    chmod(place.path("token"), 0o600)
+    unsafe chmod(place.path("token"), 0o600)
     let ended = try await place.run("run", "a.yaml", "-v")
     #expect(ended.code == 0, "\(ended)")
     #expect(!ended.stdout.contains("s3cr3t"))
