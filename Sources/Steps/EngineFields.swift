@@ -24,7 +24,8 @@ extension Arguments {
     var environment: [String: Secret] = [:]
     for (name, value) in entries {
       guard EnvironmentName.isValid(name) else {
-        throw StepFailure(.input, "`env`: a variable's name is letters, digits and `_`, and does not begin with a digit")
+        throw StepFailure(
+          .input, "`env`: a variable's name is letters, digits and `_`, and does not begin with a digit")
       }
       let text = try Self.environmentText(value, name: name)
       guard !text.reveal().utf8.contains(0) else { throw StepFailure(.input, "`env.\(name)` holds a NUL byte") }

@@ -40,9 +40,12 @@ struct ProcessTests {
     #expect(ProcessEntry(pid: 5, line: Array(line.utf8)) == nil)
   }
 
-  private static func entry(_ pid: Int32, parent: Int32, group: Int32, session: Int32, start: UInt64) throws -> ProcessEntry {
+  private static func entry(_ pid: Int32, parent: Int32, group: Int32, session: Int32, start: UInt64) throws
+    -> ProcessEntry
+  {
     let zeros = (1...15).map { _ in "0" }.joined(separator: " ")
-    return try #require(ProcessEntry(pid: pid, line: Array("\(pid) (x) S \(parent) \(group) \(session) \(zeros) \(start) 0\n".utf8)))
+    return try #require(
+      ProcessEntry(pid: pid, line: Array("\(pid) (x) S \(parent) \(group) \(session) \(zeros) \(start) 0\n".utf8)))
   }
 
   @Test func aFamilyIsSessionDescentAndAdoptedOrphans() throws {

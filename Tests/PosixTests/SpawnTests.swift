@@ -25,7 +25,8 @@ struct SpawnTests {
   }
 
   @Test(arguments: [
-    ("exit 0", ProcessEnd.exited(0)), ("exit 7", .exited(7)), ("exit 200", .exited(200)), ("echo e >&2; exit 0", .exited(0)),
+    ("exit 0", ProcessEnd.exited(0)), ("exit 7", .exited(7)), ("exit 200", .exited(200)),
+    ("echo e >&2; exit 0", .exited(0)),
     ("kill -TERM $$", .signalled(SIGTERM)), ("kill -KILL $$", .signalled(SIGKILL)),
   ])
   func anEndIsAnExitCodeOrASignal(script: String, end: ProcessEnd) throws {
@@ -47,7 +48,9 @@ struct SpawnTests {
   }
 
   @Test func aChildRunsInItsFolderAndItsOwnSession() throws {
-    let (_, output) = try Self.run("/bin/sh", ["-c", "pwd; set -- $(cat /proc/$$/stat); test $1 = $6 && echo leads"], environment: ["PATH=/bin:/usr/bin"], folder: "/usr")
+    let (_, output) = try Self.run(
+      "/bin/sh", ["-c", "pwd; set -- $(cat /proc/$$/stat); test $1 = $6 && echo leads"],
+      environment: ["PATH=/bin:/usr/bin"], folder: "/usr")
     #expect(output == "/usr\nleads\n")
   }
 
@@ -59,10 +62,11 @@ struct SpawnTests {
     #expect(masks.map { $0 & 0x7fff_ffff } == [0, 0])
   }
 
-  @Test(arguments: [
-    ("/nonexistent/program", nil, ENOENT), ("/etc/passwd", nil, EACCES), ("/usr", nil, EACCES),
-    ("/bin/true", "/nonexistent", ENOENT), ("/bin/true", "/etc/passwd", ENOTDIR),
-  ] as [(String, String?, Int32)])
+  @Test(
+    arguments: [
+      ("/nonexistent/program", nil, ENOENT), ("/etc/passwd", nil, EACCES), ("/usr", nil, EACCES),
+      ("/bin/true", "/nonexistent", ENOENT), ("/bin/true", "/etc/passwd", ENOTDIR),
+    ] as [(String, String?, Int32)])
   func aProgramThatCannotBeStartedSaysWhy(program: String, folder: String?, code: Int32) {
     #expect(throws: PosixError(code, in: "posix_spawn")) { try Self.run(program, [], folder: folder) }
   }

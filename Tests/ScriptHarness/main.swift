@@ -52,7 +52,8 @@ case "measure" where words.count >= 5:
   for number in 0..<(Int(words[3]) ?? 0) {
     let isScript = words[4] == "script"
     let request = ScriptRequest(
-      key: "k\(number)", command: isScript ? ["/bin/sh", "-eu"] : Array(words[4...]), script: isScript ? words.last : nil)
+      key: "k\(number)", command: isScript ? ["/bin/sh", "-eu"] : Array(words[4...]),
+      script: isScript ? words.last : nil)
     do throws(StepFailure) {
       try await scripts.start(request)
       _ = try await scripts.wait(for: request.key)

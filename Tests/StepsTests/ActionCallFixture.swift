@@ -10,10 +10,12 @@ struct Calls: Sendable {
   var timeout: Duration = .seconds(3600)
 
   func make(
-    _ with: [String: Value], key: String = "key1", intendedAt: Timestamp? = nil, report: @escaping @Sendable (String) -> Void = { _ in }
+    _ with: [String: Value], key: String = "key1", intendedAt: Timestamp? = nil,
+    report: @escaping @Sendable (String) -> Void = { _ in }
   ) -> ActionCall {
     ActionCall(
-      with: Arguments(with), key: key, runID: "r0000000000000000000", clock: clock, transport: NoTransport(), scripts: scripts,
+      with: Arguments(with), key: key, runID: "r0000000000000000000", clock: clock, transport: NoTransport(),
+      scripts: scripts,
       files: files, deadline: clock.now + timeout, intendedAt: intendedAt, report: report)
   }
 }

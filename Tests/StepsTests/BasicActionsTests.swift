@@ -14,10 +14,13 @@ struct BasicActionsTests {
     let names = standardActions.map { $0.declaration.name }
     #expect(Set(names).count == names.count)
     #expect(Set(standardSteps.map { $0.keyword }) == ["action", "run", "wait_for", "sleep", "fail", "commit"])
-    #expect(Set(["net.tcp", "log.info", "log.warn", "assert", "file.write", "ssh.run", "ssh.ping"]).isSubset(of: names))
+    #expect(
+      Set(["net.tcp", "log.info", "log.warn", "assert", "file.write", "ssh.run", "ssh.ping"]).isSubset(of: names))
     for action in standardActions {
       #expect(!action.declaration.summary.isEmpty)
-      for field in action.declaration.fields { #expect(!field.help.isEmpty, "\(action.declaration.name).\(field.name)") }
+      for field in action.declaration.fields {
+        #expect(!field.help.isEmpty, "\(action.declaration.name).\(field.name)")
+      }
     }
   }
 
@@ -85,7 +88,8 @@ struct BasicActionsTests {
 
   @Test func aFileIsWrittenBesideTheRunbookAndFoundAgain() async throws {
     let call = calls.make([
-      "path": "conf.txt", "content": .secret(Secret("token=1\n", named: ["t"])), "mode": "0640", "_cwd": .string(folder.path),
+      "path": "conf.txt", "content": .secret(Secret("token=1\n", named: ["t"])), "mode": "0640",
+      "_cwd": .string(folder.path),
     ])
     let action = WriteFileAction()
     #expect(try await action.probe(call) == .notApplied)
@@ -107,7 +111,8 @@ struct BasicActionsTests {
 
   @Test func aFileThatCannotBeWrittenSaysWhyWithoutItsContent() async {
     await #expect(throws: StepFailure(.notFound, "the folder of `/no/such/file` does not exist")) {
-      try await WriteFileAction().perform(calls.make(["path": "/no/such/file", "content": .secret(Secret("s", named: []))]))
+      try await WriteFileAction().perform(
+        calls.make(["path": "/no/such/file", "content": .secret(Secret("s", named: []))]))
     }
     await #expect(throws: StepFailure(.rejected, "`/dev/null` is not an ordinary file")) {
       try await WriteFileAction().perform(calls.make(["path": "/dev/null", "content": "x"]))

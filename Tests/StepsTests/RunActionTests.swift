@@ -44,18 +44,22 @@ struct RunActionTests {
     }
   }
 
-  @Test(arguments: [
-    ([:], "exactly one of `script`, `script_file` and `command` must be given"),
-    (["script": "a", "command": ["b"]], "exactly one of `script`, `script_file` and `command` must be given"),
-    (["script": " \n"], "`script` is empty"), (["script_file": "x"], "`script_file` was not read or is empty"),
-    (["script": "a\u{0}b"], "the script holds a NUL byte"), (["command": []], "`command` must begin with the name of a program"),
-    (["command": ["a", ["b"]]], "`command`: element 2 is not text"), (["command": "a b"], "`command` must be a list of words"),
-    (["script": "a", "_env": ["A": [1]]], "`env.A` must be text"), (["script": "a", "_env": ["A": "x\u{0}"]], "`env.A` holds a NUL byte"),
-    (
-      ["script": "a", "_env": ["A=B": "x"]],
-      "`env`: a variable's name is letters, digits and `_`, and does not begin with a digit"
-    ),
-  ] as [([String: Value], String)])
+  @Test(
+    arguments: [
+      ([:], "exactly one of `script`, `script_file` and `command` must be given"),
+      (["script": "a", "command": ["b"]], "exactly one of `script`, `script_file` and `command` must be given"),
+      (["script": " \n"], "`script` is empty"), (["script_file": "x"], "`script_file` was not read or is empty"),
+      (["script": "a\u{0}b"], "the script holds a NUL byte"),
+      (["command": []], "`command` must begin with the name of a program"),
+      (["command": ["a", ["b"]]], "`command`: element 2 is not text"),
+      (["command": "a b"], "`command` must be a list of words"),
+      (["script": "a", "_env": ["A": [1]]], "`env.A` must be text"),
+      (["script": "a", "_env": ["A": "x\u{0}"]], "`env.A` holds a NUL byte"),
+      (
+        ["script": "a", "_env": ["A=B": "x"]],
+        "`env`: a variable's name is letters, digits and `_`, and does not begin with a digit"
+      ),
+    ] as [([String: Value], String)])
   func whatCannotBeRunIsRefusedBeforeAnythingIsStarted(with: [String: Value], message: String) async throws {
     await #expect(throws: StepFailure(.input, message)) { try await RunAction().perform(calls.make(with)) }
     #expect(!Folder.exists(folder.path + "/scripts"))
@@ -81,7 +85,9 @@ struct RunActionTests {
       try await action.probe(calls.make([:], key: "good"))
         == .applied(ActionResult(result: ["stdout": "done", "stderr": "", "exit_code": 0])))
     _ = try await calls.scripts.finish(Harness.shell("bad", "exit 2"))
-    guard case .failed(let failure) = try await action.probe(calls.make([:], key: "bad")) else { Issue.record("not failed"); return }
+    guard case .failed(let failure) = try await action.probe(calls.make([:], key: "bad")) else {
+      Issue.record("not failed"); return
+    }
     #expect(failure.message == "the script ended with exit code 2")
     try Folder.make(folder.path + "/scripts/lost")
     #expect(try await action.probe(calls.make([:], key: "lost")) == .unsure)
@@ -97,6 +103,9 @@ struct RunActionTests {
       try await RunAction().probe(call)
     }
     let answer = try await RunAction().probe(call)
-    #expect(answer == .failed(StepFailure(.timeout, "the script ran longer than the step's timeout and was stopped", effect: .applied)))
+    #expect(
+      answer
+        == .failed(
+          StepFailure(.timeout, "the script ran longer than the step's timeout and was stopped", effect: .applied)))
   }
 }

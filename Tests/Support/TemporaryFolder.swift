@@ -38,7 +38,9 @@ public final class TemporaryFolder: Sendable {
     defer { close(file) }
     var start = 0
     while start < content.count {
-      let count = unsafe content[start...].withUnsafeBytes { bytes in unsafe Glibc.write(file, bytes.baseAddress, bytes.count) }
+      let count = unsafe content[start...].withUnsafeBytes { bytes in
+        unsafe Glibc.write(file, bytes.baseAddress, bytes.count)
+      }
       precondition(count > 0, "cannot write \(path(name)): errno \(errno)")
       start += count
     }

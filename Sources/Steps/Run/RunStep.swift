@@ -1,16 +1,18 @@
 public import Runbook
 
-/// `run: TEXT`: a script on this machine, for `/bin/sh -eu`, or `run: {command: [argv]}`, or `run: {script_file: PATH}`.
+/// `run: TEXT`: a script on this machine, for `/bin/sh -eu`, or `run: {command: [argv]}`, or `run: {script_file:
+/// PATH}`.
 public struct RunStep: StepKind {
   public static let keyword = "run"
   public static let summary = "runs a script on this machine"
-  public static let example = "- {id: pack, run: \"tar -cf \\\"$TARGET\\\" ./data\", env: {TARGET: /tmp/data.tar}, timeout: 10m, rollback: none}"
+  public static let example =
+    "- {id: pack, run: \"tar -cf \\\"$TARGET\\\" ./data\", env: {TARGET: /tmp/data.tar}, timeout: 10m, rollback: none}"
   public static let shape = StepShape.scalarOrFields(action: "run", scalarField: "script")
   public static let actions: [any Action] = [RunAction()]
 }
 
-/// Starts the script detached, in a folder named by the key, so that it outlives the engine: after a crash, `probe` attaches
-/// to it again and reads how it ended.
+/// Starts the script detached, in a folder named by the key, so that it outlives the engine: after a crash, `probe`
+/// attaches to it again and reads how it ended.
 struct RunAction: Action {
   static let declaration = ActionDeclaration(
     "run", "runs a script on this machine", fields: ScriptFields.declared, effect: .change, class: .opaque,

@@ -4,7 +4,8 @@ import Runbook
 struct ScriptFields {
   static let declared = [
     Field("script", .string, allowsInterpolation: false, help: "text for `/bin/sh -eu`; values come in through `env`"),
-    Field("script_file", .string, allowsInterpolation: false, help: "a file with such a text, pinned when the run starts"),
+    Field(
+      "script_file", .string, allowsInterpolation: false, help: "a file with such a text, pinned when the run starts"),
     Field("command", .list, help: "a program and its arguments, with no shell: `[tar, -cf, data.tar, ./data]`"),
   ]
 
@@ -25,7 +26,8 @@ struct ScriptFields {
     command = nil
     let field = given == ["script_file"] ? EngineField.script : "script"
     guard let text = try with.optionalText(field), !text.allSatisfy(\.isWhitespace) else {
-      throw StepFailure(.input, given == ["script_file"] ? "`script_file` was not read or is empty" : "`script` is empty")
+      throw StepFailure(
+        .input, given == ["script_file"] ? "`script_file` was not read or is empty" : "`script` is empty")
     }
     guard !text.utf8.contains(0) else { throw StepFailure(.input, "the script holds a NUL byte") }
     script = text
@@ -45,7 +47,9 @@ struct ScriptFields {
     guard let program = argv.first, !program.isEmpty else {
       throw StepFailure(.input, "`command` must begin with the name of a program")
     }
-    guard !argv.contains(where: { $0.utf8.contains(0) }) else { throw StepFailure(.input, "`command` holds a NUL byte") }
+    guard !argv.contains(where: { $0.utf8.contains(0) }) else {
+      throw StepFailure(.input, "`command` holds a NUL byte")
+    }
     return argv
   }
 }

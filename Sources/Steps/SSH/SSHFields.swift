@@ -16,7 +16,9 @@ enum SSHFields {
     Field("known_hosts", .string, help: "file of known host keys instead of the user's"),
     Field(
       "host_key", .choice(["strict", "accept_new"]), default: "strict",
-      help: "`strict`: the host key must be known; `accept_new`: a first one is trusted and kept, a changed one refused"),
-    Field("connect_timeout", .duration, default: .duration(.seconds(10)), help: "for TCP and key exchange; default `10s`"),
+      help: "`strict`: the host key must be known; `accept_new`: a first one is trusted and kept, a changed one refused"
+    ),
+    Field(
+      "connect_timeout", .duration, default: .duration(.seconds(10)), help: "for TCP and key exchange; default `10s`"),
   ]
 }

@@ -32,7 +32,9 @@ struct SSHCommand {
     port = try with.int("port")
     guard SSHWord.isHost(host) else { throw StepFailure(.input, "`host` is not a host name or an address") }
     if let user, !SSHWord.isUser(user) { throw StepFailure(.input, "`user` is not a user name") }
-    if let jump, !SSHWord.isJump(jump) { throw StepFailure(.input, "`jump` must be `host`, `user@host` or `user@host:port`") }
+    if let jump, !SSHWord.isJump(jump) {
+      throw StepFailure(.input, "`jump` must be `host`, `user@host` or `user@host:port`")
+    }
     if let port, !(1...65_535).contains(port) { throw StepFailure(.input, "`port` must be 1 to 65535") }
     switch try with.optionalText("host_key") ?? "strict" {
     case "strict": acceptsNewHostKeys = false
@@ -53,11 +55,17 @@ struct SSHCommand {
     connectTimeout = try with.duration("connect_timeout") ?? .seconds(10)
   }
 
-  /// `~/` is left to OpenSSH, which knows the home directory. A path in an option may not hold what would end or expand it.
+  /// `~/` is left to OpenSSH, which knows the home directory. A path in an option may not hold what would end or
+  /// expand it.
   private static func path(_ path: String?, in with: Arguments) throws(StepFailure) -> String? {
     guard let path else { return nil }
-    guard !path.utf8.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "$") }) else {
-      throw StepFailure(.input, "the path of a key or of known hosts may not hold quotes, `%`, `$` or control characters")
+    guard
+      !path.utf8.contains(where: {
+        $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "$")
+      })
+    else {
+      throw StepFailure(
+        .input, "the path of a key or of known hosts may not hold quotes, `%`, `$` or control characters")
     }
     return path.hasPrefix("~/") ? path : try with.inFolder(path)
   }
@@ -84,8 +92,8 @@ struct SSHCommand {
     return options
   }
 
-  /// The way through another machine, under the same rules: `-J` would apply none of our options to it. OpenSSH gives this
-  /// text to a shell after expanding `%`.
+  /// The way through another machine, under the same rules: `-J` would apply none of our options to it. OpenSSH gives
+  /// this text to a shell after expanding `%`.
   private func proxyCommand(_ jump: String) -> String {
     var place = jump[...]
     var words = [program.path, "-T", "-o", "LogLevel=ERROR"] + options
@@ -112,7 +120,8 @@ enum SSHWord {
 
   static func isUser(_ text: String) -> Bool {
     guard let first = text.utf8.first, text.utf8.count <= 64 else { return false }
-    return (isAlphanumeric(first) || first == UInt8(ascii: "_")) && text.utf8.allSatisfy { isAlphanumeric($0) || "._-".utf8.contains($0) }
+    return (isAlphanumeric(first) || first == UInt8(ascii: "_"))
+      && text.utf8.allSatisfy { isAlphanumeric($0) || "._-".utf8.contains($0) }
   }
 
   static func isJump(_ text: String) -> Bool {
@@ -130,7 +139,9 @@ enum SSHWord {
 
   private static func isAlphanumeric(_ byte: UInt8) -> Bool {
     switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+      UInt8(ascii: "A")...UInt8(ascii: "Z"):
+      true
     default: false
     }
   }

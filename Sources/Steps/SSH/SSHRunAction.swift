@@ -2,11 +2,13 @@ import Runbook
 
 /// `ssh.run`: a script on another machine, under `/bin/sh -eu`, over the system's OpenSSH.
 ///
-/// The script ends with the connection, or goes on without it: nobody can tell, so a lost connection is an unknown effect and
-/// never a reason to try again. Script and environment travel over the connection, never on a command line.
+/// The script ends with the connection, or goes on without it: nobody can tell, so a lost connection is an unknown
+/// effect and never a reason to try again. Script and environment travel over the connection, never on a command
+/// line.
 struct SSHRunAction: Action {
   static let declaration = ActionDeclaration(
-    "ssh.run", "runs a script on another machine, over the system's OpenSSH", fields: SSHFields.declared + ScriptFields.declared,
+    "ssh.run", "runs a script on another machine, over the system's OpenSSH",
+    fields: SSHFields.declared + ScriptFields.declared,
     effect: .change, class: .opaque, timeout: .seconds(3600), isDiagnostic: true, result: ScriptResult.members)
 
   let program: SSHProgram
@@ -23,7 +25,9 @@ struct SSHRunAction: Action {
 }
 
 extension SSHCommand {
-  func run(_ words: [String], input: Secret?, until deadline: Timestamp, _ call: ActionCall) async throws(StepFailure) -> ScriptEnd {
+  func run(_ words: [String], input: Secret?, until deadline: Timestamp, _ call: ActionCall) async throws(StepFailure)
+    -> ScriptEnd
+  {
     let request = ScriptRequest(key: call.key, command: argv(running: words), secretFile: key)
     let left = max(deadline - call.clock.now, .milliseconds(1))
     do throws(StepFailure) {

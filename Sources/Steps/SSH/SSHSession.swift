@@ -8,14 +8,16 @@ struct SSHSession {
   private var beginning: String { "runbook \(key) begin" }
   private var ending: String { "runbook \(key) end" }
 
-  /// What the other side's `/bin/sh` reads. One logical line: it is read to its end before any of it runs, so a connection
-  /// that breaks while it is sent has started nothing, and the mark of the beginning proves that all of it arrived.
+  /// What the other side's `/bin/sh` reads. One logical line: it is read to its end before any of it runs, so a
+  /// connection that breaks while it is sent has started nothing, and the mark of the beginning proves that all of it
+  /// arrived.
   func program(_ script: String, environment: [String: Secret]) -> Secret {
     let variables = environment.sorted { $0.key < $1.key }.map { name, value in
       "\(name)=\(ShellText.quoted(value.reveal())); export \(name); "
     }
+    let work = "set -eu; \(variables.joined())eval \(ShellText.quoted(script))"
     let text =
-      "printf '%s\\n' '\(beginning)' >&2; set +e; ( set -eu; \(variables.joined())eval \(ShellText.quoted(script)) ) </dev/null; "
+      "printf '%s\\n' '\(beginning)' >&2; set +e; ( \(work) ) </dev/null; "
       + "rc=$?; printf '\\n%s %s\\n' '\(ending)' \"$rc\" >&2; exit \"$rc\"\n"
     return Secret(text, named: environment.values.flatMap { $0.names })
   }
@@ -64,7 +66,8 @@ struct SSHLog {
 
   /// Words with which OpenSSH ends before it has logged in.
   private static let beforeLogin = [
-    "Could not resolve hostname", "connect to host", "kex_exchange_identification", "banner exchange", "Connection closed by",
+    "Could not resolve hostname", "connect to host", "kex_exchange_identification", "banner exchange",
+    "Connection closed by",
     "Connection reset by", "Unable to negotiate", "Too many authentication failures", "Bad configuration option",
     "bad configuration options", "Bad owner or permissions", "no matching", "Connection timed out",
   ]
@@ -81,7 +84,8 @@ struct SSHLog {
       }
       if Self.beforeLogin.contains(where: { text.contains($0) }) {
         return StepFailure(
-          .unreachable, "\(place) cannot be reached by ssh: \(reason)", retryable: true, detail: detail, beforeFirstByte: true)
+          .unreachable, "\(place) cannot be reached by ssh: \(reason)", retryable: true, detail: detail,
+          beforeFirstByte: true)
       }
     }
     return StepFailure(

@@ -3,25 +3,27 @@ import Posix
 public import Runbook
 import Synchronization
 
-/// Scripts as real processes, detached from the engine by a keeper (`ScriptKeeper`), each with a folder named by its key.
+/// Scripts as real processes, detached from the engine by a keeper (`ScriptKeeper`), each with a folder named by its
+/// key.
 ///
-/// The folder is on the disk before the script starts: one without a folder was never started. What a crash leaves is found
-/// by pid and start time, and its exit code in `rc`; a process that is gone without `rc` is `lost`, and nobody can tell.
+/// The folder is on the disk before the script starts: one without a folder was never started. What a crash leaves is
+/// found by pid and start time, and its exit code in `rc`; a process that is gone without `rc` is `lost`, and nobody
+/// can tell.
 public final class DetachedScripts: ScriptHost {
-  private static let attachedPrefix = "attached-"
+  static let attachedPrefix = "attached-"
 
-  private let folder: String
+  let folder: String
   private let keeper: KeeperProgram
   private let detachedEnvironment: [String: String]
-  private let attachedEnvironment: [String: String]
-  private let counter = Atomic<UInt64>(0)
+  let attachedEnvironment: [String: String]
+  let counter = Atomic<UInt64>(0)
   /// The link to the keeper, and the folder of folders kept open for `fsync`; made when first needed.
   private let opened = Mutex<(link: KeeperLink, directory: Descriptor)?>(nil)
 
   /// - Parameters:
   ///   - folder: absolute; made if it is missing, 0700.
-  ///   - environment: nil: our own. Scripts get PATH HOME LANG TZ of it; attached programs (ssh) also what the agent and
-  ///     the user's configuration need.
+  ///   - environment: nil: our own. Scripts get PATH HOME LANG TZ of it; attached programs (ssh) also what the agent
+  ///     and the user's configuration need.
   public init(folder: String, keeper: KeeperProgram = KeeperProgram(), environment: [String: String]? = nil) {
     let environment = environment ?? Environment.all
     self.folder = folder
@@ -50,15 +52,16 @@ public final class DetachedScripts: ScriptHost {
     try await begin(order, on: link, in: script)
   }
 
-  private func order(_ request: ScriptRequest, base: [String: String], in script: ScriptFolder) -> KeeperOrder {
+  func order(_ request: ScriptRequest, base: [String: String], in script: ScriptFolder) -> KeeperOrder {
     let own = request.environment.mapValues { $0.reveal() }
     let environment = base.merging(own) { _, own in own }.map { "\($0.key)=\($0.value)" }.sorted()
     return KeeperOrder(
       key: request.key, folder: script.path, command: request.command, environment: environment,
-      workingDirectory: request.workingDirectory ?? "", input: nil, secretFile: nil, isAttached: false, timeoutMilliseconds: 0)
+      workingDirectory: request.workingDirectory ?? "", input: nil, secretFile: nil, isAttached: false,
+      timeoutMilliseconds: 0)
   }
 
-  private func begin(_ order: KeeperOrder, on link: KeeperLink, in script: ScriptFolder) async throws(StepFailure) {
+  func begin(_ order: KeeperOrder, on link: KeeperLink, in script: ScriptFolder) async throws(StepFailure) {
     switch await link.start(order) {
     case .started: return
     case .refused(let reason, let code):
@@ -66,7 +69,8 @@ public final class DetachedScripts: ScriptHost {
       let isShortage = PosixError(code, in: "").isShortage
       throw StepFailure(isShortage ? .limit : .input, reason, effect: .none, retryable: isShortage)
     case .gone:
-      throw StepFailure(.crashed, "the process that keeps the scripts ended while one was being started", effect: .unknown)
+      throw StepFailure(
+        .crashed, "the process that keeps the scripts ended while one was being started", effect: .unknown)
     }
   }
 
@@ -78,32 +82,15 @@ public final class DetachedScripts: ScriptHost {
   }
 
   public func wait(for key: String, timeout: Duration) async throws(StepFailure) -> ScriptState {
-    let outcome = await withTaskGroup(of: Result<ScriptState, StepFailure>?.self) { group in
-      group.addTask { () async -> Result<ScriptState, StepFailure>? in
-        do throws(StepFailure) { return .success(try await self.waitForEnd(of: key)) } catch { return .failure(error) }
-      }
-      group.addTask {
-        try? await Task.sleep(for: timeout)
-        return nil
-      }
-      let first = await group.next() ?? nil
-      // Whichever ends first ends the other: a cancelled wait answers with the state at that moment.
-      group.cancelAll()
-      let second = await group.next() ?? nil
-      return first ?? second
-    }
-    return try (outcome ?? .success(.running)).get()
-  }
-
-  private func waitForEnd(of key: String) async throws(StepFailure) -> ScriptState {
+    let limit = Monotonic.now + timeout
     if let link = opened.withLock({ $0?.link }) {
-      switch await link.wait(for: key) {
+      switch await link.wait(for: key, until: limit) {
       case .ended(let ending): return .ended(ScriptFolder(path: "\(folder)/\(key)").end(ending))
-      case .cancelled: return .running
+      case .interrupted: return .running
       case .gone: break
       }
     }
-    return try await waitOutside(for: key)
+    return try await waitOutside(for: key, until: limit)
   }
 
   /// Removes what is kept of a script: call it when its outcome is journaled.
@@ -125,79 +112,10 @@ public final class DetachedScripts: ScriptHost {
     // Nothing of it is left; its end may be a moment away from the disk.
     _ = try await wait(for: key)
   }
-
-  public func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd {
-    let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
-    let key = "\(Self.attachedPrefix)\(getpid())-\(number)"
-    let script = ScriptFolder(path: "\(folder)/\(key)")
-    let link: KeeperLink
-    do throws(PosixError) {
-      link = try open().link
-      _ = try Folder.makeNew(script.path)
-    } catch {
-      throw Self.failure("a folder in `\(folder)` could not be made", error)
-    }
-    defer {
-      link.forget(key)
-      script.remove()
-    }
-    var order = order(request, base: attachedEnvironment, in: script)
-    order.key = key
-    order.input = stdin.map { Array($0.reveal().utf8) } ?? []
-    order.secretFile = request.secretFile.map { Array($0.reveal().utf8) }
-    order.isAttached = true
-    let (seconds, attoseconds) = min(max(timeout, .milliseconds(1)), .seconds(366 * 86_400)).components
-    order.timeoutMilliseconds = Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
-    try await begin(order, on: link, in: script)
-    switch await link.wait(for: key) {
-    case .ended(let ending) where ending.cause == .timedOut:
-      throw StepFailure(.timeout, "`\(request.command.first ?? "")` ran out of time and was stopped", effect: .unknown)
-    case .ended(let ending): return script.end(ending)
-    case .cancelled:
-      let identity = link.pid(of: key).flatMap { ProcessIdentity($0) }
-      _ = try await blocking { identity.map { ProcessFamily(root: $0).stop(grace: .seconds(2)) } }
-      throw StepFailure(.cancelled, "`\(request.command.first ?? "")` was stopped", effect: .unknown)
-    case .gone:
-      throw StepFailure(.crashed, "the process that keeps the scripts ended while one was running", effect: .unknown)
-    }
-  }
-
-  public func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure) {
-    enum Answer: Sendable { case open, failed(TCPFailure), cancelled }
-    let promise = Promise<Answer>()
-    do throws(PosixError) {
-      try Thread.start {
-        do throws(TCPFailure) {
-          try TCP.probe(host: host, port: port, timeout: timeout)
-          promise.give(.open)
-        } catch {
-          promise.give(.failed(error))
-        }
-      }
-    } catch {
-      throw StepFailure(.limit, "no thread could be started to connect: \(error.reason)", retryable: true)
-    }
-    // A look-up cannot be interrupted: it is left to its thread.
-    let answer = await withTaskGroup(of: Answer.self) { group in
-      group.addTask { await promise.value(whenCancelled: .cancelled) }
-      group.addTask {
-        try? await Task.sleep(for: timeout + .milliseconds(100))
-        return Task.isCancelled ? .cancelled : .failed(.timeout)
-      }
-      defer { group.cancelAll() }
-      return await group.next() ?? .cancelled
-    }
-    switch answer {
-    case .open: return
-    case .cancelled: throw StepFailure(.cancelled, "the connection attempt was cancelled")
-    case .failed(let failure):
-      throw StepFailure(.unreachable, "\(host):\(port) \(failure.reason)", retryable: true)
-    }
-  }
 }
 
 extension DetachedScripts {
-  private func open() throws(PosixError) -> (link: KeeperLink, directory: Descriptor) {
+  func open() throws(PosixError) -> (link: KeeperLink, directory: Descriptor) {
     let result = opened.withLock { opened -> Result<(link: KeeperLink, directory: Descriptor), PosixError> in
       if let known = opened, !known.link.isGone { return .success(known) }
       do throws(PosixError) {
@@ -217,11 +135,13 @@ extension DetachedScripts {
   private func removeStrays() {
     for name in FileReading.names(in: folder) where name.hasPrefix(Self.attachedPrefix) {
       let pid = name.dropFirst(Self.attachedPrefix.count).prefix { $0 != "-" }
-      if let pid = Int32(pid), pid != getpid(), ProcessIdentity(pid) == nil { ScriptFolder(path: "\(folder)/\(name)").remove() }
+      if let pid = Int32(pid), pid != getpid(), ProcessIdentity(pid) == nil {
+        ScriptFolder(path: "\(folder)/\(name)").remove()
+      }
     }
   }
 
-  private func blocking<T: Sendable>(_ body: @escaping @Sendable () -> T) async throws(StepFailure) -> T {
+  func blocking<T: Sendable>(_ body: @escaping @Sendable () -> T) async throws(StepFailure) -> T {
     do throws(PosixError) {
       return try await Thread.run(body)
     } catch {
@@ -229,15 +149,17 @@ extension DetachedScripts {
     }
   }
 
-  private static func failure(_ what: String, _ error: PosixError) -> StepFailure {
-    StepFailure(error.isShortage || error.isDiskFull ? .limit : .input, "\(what): \(error.reason)", retryable: error.isShortage)
+  static func failure(_ what: String, _ error: PosixError) -> StepFailure {
+    StepFailure(
+      error.isShortage || error.isDiskFull ? .limit : .input, "\(what): \(error.reason)", retryable: error.isShortage)
   }
 
-  /// The state by the folder alone, once it is sure. May take a moment; never called where it would block others for long.
+  /// The state by the folder alone, once it is sure. May take a moment; never called where it would block others for
+  /// long.
   private func settledState(of key: String) -> ScriptState {
     let script = ScriptFolder(path: "\(folder)/\(key)")
-    // Between its start and `process`, and between its end and `rc`, a living keeper needs microseconds. Somebody else's
-    // keeper may be at it just now: be patient before calling a script lost.
+    // Between its start and `process`, and between its end and `rc`, a living keeper needs microseconds. Somebody
+    // else's keeper may be at it just now: be patient before calling a script lost.
     var patience = 40
     while true {
       if let ending = script.ending { return .ended(script.end(ending)) }
@@ -253,31 +175,35 @@ extension DetachedScripts {
   }
 
   /// Waits for a script of an earlier engine, whose keeper is none of ours.
-  private func waitOutside(for key: String) async throws(StepFailure) -> ScriptState {
+  private func waitOutside(for key: String, until limit: Duration) async throws(StepFailure) -> ScriptState {
     let wake: (reader: Descriptor, writer: Descriptor)
     do throws(PosixError) { wake = try Descriptor.pipe() } catch {
       throw StepFailure(.limit, "the script cannot be watched: \(error.reason)", effect: .unknown, retryable: true)
     }
     let outcome = await withTaskCancellationHandler { () async -> Result<ScriptState, StepFailure> in
       do throws(StepFailure) {
-        return .success(
-          try await blocking {
-            while true {
-              let state = self.settledState(of: key)
-              guard state == .running, let process = ScriptFolder(path: "\(self.folder)/\(key)").process?.identity,
-                let handle = try? ProcessHandle(process.pid)
-              else { if state == .running { continue } else { return state } }
-              // Of a pid that was reused in between, the handle would be a stranger's.
-              guard process.state == .alive else { continue }
-              let ready = try? Poll.wait(
-                for: [.init(handle.descriptor.number, .readable), .init(wake.reader.number, .readable)], timeout: nil)
-              if ready?.last == true { return self.settledState(of: key) }
-            }
-          })
+        return .success(try await blocking { self.watch(key, until: limit, wake: wake.reader) })
       } catch { return .failure(error) }
     } onCancel: {
       try? wake.writer.write([0])
     }
     return try outcome.get()
+  }
+
+  /// Until it is no longer running, `limit` is over or `wake` has something to read.
+  private func watch(_ key: String, until limit: Duration, wake: Descriptor) -> ScriptState {
+    while true {
+      let state = settledState(of: key)
+      guard state == .running, Monotonic.now < limit else { return state }
+      guard let process = ScriptFolder(path: "\(folder)/\(key)").process?.identity,
+        let handle = try? ProcessHandle(process.pid), process.state == .alive
+      else {
+        // It has ended just now; or its pid was a stranger's when we opened it. Look again.
+        continue
+      }
+      let interests = [Poll.Interest(handle.descriptor.number, .readable), Poll.Interest(wake.number, .readable)]
+      let ready = try? Poll.wait(for: interests, timeout: limit - Monotonic.now)
+      if ready?.last == true { return settledState(of: key) }
+    }
   }
 }

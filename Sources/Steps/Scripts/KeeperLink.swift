@@ -12,7 +12,8 @@ final class KeeperLink: Sendable {
   }
   enum Wait: Sendable, Equatable {
     case ended(ScriptEnding)
-    case cancelled
+    /// The task was cancelled, or the time is over.
+    case interrupted
     /// The keeper died, or never had this script.
     case gone
   }
@@ -21,7 +22,8 @@ final class KeeperLink: Sendable {
     var starting: [String: Promise<Start>] = [:]
     /// Started and not forgotten: its pid, and its end once that is known.
     var scripts: [String: (pid: Int32, ending: ScriptEnding?)] = [:]
-    var waiting: [String: [Promise<Wait>]] = [:]
+    /// Each until an instant of the monotonic clock.
+    var waiting: [String: [(promise: Promise<Wait>, until: Duration)]] = [:]
     var isGone = false
   }
 
@@ -39,7 +41,7 @@ final class KeeperLink: Sendable {
     let pid = try request.start()
     socket = ours
     try Thread.start { [weak self] in
-      Self.read(from: ours) { self?.handle($0) }
+      Self.read(from: ours, { self?.handle($0) }, tick: { self?.expireWaits() ?? false })
       self?.lose()
       Children.reap(pid)
     }
@@ -82,17 +84,19 @@ final class KeeperLink: Sendable {
     if let failure { throw failure }
   }
 
-  func wait(for key: String) async -> Wait {
+  /// - Parameter limit: of the monotonic clock; noticed a quarter of a second late at most.
+  func wait(for key: String, until limit: Duration) async -> Wait {
     let promise = Promise<Wait>()
     let known = state.withLock { state -> Wait? in
       guard let script = state.scripts[key] else { return .gone }
       if let ending = script.ending { return .ended(ending) }
       if state.isGone { return .gone }
-      state.waiting[key, default: []].append(promise)
+      if limit <= Monotonic.now { return .interrupted }
+      state.waiting[key, default: []].append((promise, limit))
       return nil
     }
     if let known { return known }
-    return await promise.value(whenCancelled: .cancelled)
+    return await promise.value(whenCancelled: .interrupted)
   }
 
   func forget(_ key: String) { state.withLock { _ = $0.scripts.removeValue(forKey: key) } }
@@ -113,7 +117,7 @@ final class KeeperLink: Sendable {
         state.scripts[key]?.ending = ending
         return state.waiting.removeValue(forKey: key) ?? []
       }
-      for promise in promises { promise.give(.ended(ending)) }
+      for waiter in promises { waiter.promise.give(.ended(ending)) }
     }
   }
 
@@ -127,13 +131,42 @@ final class KeeperLink: Sendable {
       return (Array(state.starting.values), state.waiting.values.flatMap { $0 })
     }
     for promise in starts { promise.give(.gone) }
-    for promise in waits { promise.give(.gone) }
+    for waiter in waits { waiter.promise.give(.gone) }
   }
 
-  private static func read(from socket: Descriptor, _ handle: (KeeperMessage) -> Void) {
+  /// Ends the waits whose time is over. - Returns: whether any script runs, so that somebody may wait for it.
+  private func expireWaits() -> Bool {
+    let now = Monotonic.now
+    let (expired, runs) = state.withLock { state -> ([Promise<Wait>], Bool) in
+      var expired: [Promise<Wait>] = []
+      for (key, waiters) in state.waiting {
+        expired += waiters.filter { $0.until <= now }.map { $0.promise }
+        state.waiting[key] = waiters.filter { $0.until > now }
+      }
+      return (expired, state.scripts.values.contains { $0.ending == nil })
+    }
+    for promise in expired { promise.give(.interrupted) }
+    return runs
+  }
+
+  /// How often the limits of waits are looked at while a script runs.
+  private static let tick = Duration.milliseconds(250)
+
+  /// - Parameter tick: whether to be called again after a while even if the keeper says nothing.
+  private static func read(from socket: Descriptor, _ handle: (KeeperMessage) -> Void, tick: () -> Bool) {
     var frames = FrameReader()
-    while let bytes = try? socket.read(limit: 16 << 10), !bytes.isEmpty {
+    var isTicking = false
+    while true {
+      if isTicking {
+        guard let ready = try? Poll.wait(for: [.init(socket.number, .readable)], timeout: Self.tick) else { return }
+        if ready == [false] {
+          isTicking = tick()
+          continue
+        }
+      }
+      guard let bytes = try? socket.read(limit: 16 << 10), !bytes.isEmpty else { return }
       frames.append(bytes)
+      isTicking = true
       do throws(FrameReader.Malformed) {
         while let message = try frames.next() { handle(message) }
       } catch {

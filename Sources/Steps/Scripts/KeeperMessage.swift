@@ -1,5 +1,5 @@
-/// What the engine and the keeper of its scripts say to each other, over a socket: frames of a length and a list of byte
-/// strings. Both ends are always the same program file, so the format carries no version.
+/// What the engine and the keeper of its scripts say to each other, over a socket: frames of a length and a list of
+/// byte strings. Both ends are always the same program file, so the format carries no version.
 enum KeeperMessage: Equatable {
   /// Engine to keeper: start this.
   case start(KeeperOrder)
@@ -51,7 +51,8 @@ extension KeeperMessage {
     switch self {
     case .start(let order):
       [
-        text("start"), text(order.key), text(order.folder), text(order.workingDirectory), text(order.isAttached ? "1" : "0"),
+        text("start"), text(order.key), text(order.folder), text(order.workingDirectory),
+        text(order.isAttached ? "1" : "0"),
         text(String(order.timeoutMilliseconds)), text(order.input == nil ? "0" : "1"), order.input ?? [],
         text(order.secretFile == nil ? "0" : "1"), order.secretFile ?? [], text(String(order.command.count)),
       ] + order.command.map(text) + order.environment.map(text)
@@ -68,7 +69,9 @@ extension KeeperMessage {
     let texts = parts.map { String(decoding: $0, as: UTF8.self) }
     switch (texts.first, texts.count) {
     case ("start", 11...):
-      guard let timeout = Int(texts[5]), let count = Int(texts[10]), count >= 1, count <= texts.count - 11 else { return nil }
+      guard let timeout = Int(texts[5]), let count = Int(texts[10]), count >= 1, count <= texts.count - 11 else {
+        return nil
+      }
       self = .start(
         KeeperOrder(
           key: texts[1], folder: texts[2], command: Array(texts[11..<(11 + count)]),

@@ -4,8 +4,8 @@ import Runbook
 
 /// One child of the keeper: its pipes, and where their bytes go.
 struct KeptScript {
-  /// One stream of output: from a pipe into a file, up to the limit; the rest is read, counted and thrown away, so that the
-  /// script never blocks and never fills the disk.
+  /// One stream of output: from a pipe into a file, up to the limit; the rest is read, counted and thrown away, so
+  /// that the script never blocks and never fills the disk.
   struct Stream {
     /// nil once every writer has closed it.
     var pipe: Descriptor?
@@ -36,7 +36,8 @@ struct KeptScript {
         let target: Descriptor
         if let file { target = file } else { target = try Descriptor.open(path, O_WRONLY | O_CREAT, mode: 0o600) }
         file = target
-        let part = bytes.count <= ScriptFolder.diskLimit - kept ? bytes : Array(bytes.prefix(ScriptFolder.diskLimit - kept))
+        let part =
+          bytes.count <= ScriptFolder.diskLimit - kept ? bytes : Array(bytes.prefix(ScriptFolder.diskLimit - kept))
         try target.write(part)
         kept += part.count
       } catch {
@@ -59,8 +60,8 @@ struct KeptScript {
   let secretFile: Descriptor?
   var hasTimedOut = false
 
-  /// A pipe holds at most this much (the kernel's upper bound for an unprivileged process): what a script wrote before it
-  /// ended is read with one drain of this size, and a survivor that writes for ever does not hold us up.
+  /// A pipe holds at most this much (the kernel's upper bound for an unprivileged process): what a script wrote
+  /// before it ended is read with one drain of this size, and a survivor that writes for ever does not hold us up.
   static let pipeLimit = 1 << 20
 
   mutating func drain(limit: Int = KeptScript.pipeLimit) {
@@ -105,7 +106,8 @@ extension KeeperOrder {
         secretPath.map { word.replacing(ScriptRequest.secretFilePlaceholder, with: $0) } ?? word
       }
       let request = SpawnRequest(
-        program, arguments: words, environment: environment, workingDirectory: workingDirectory.isEmpty ? nil : workingDirectory,
+        program, arguments: words, environment: environment,
+        workingDirectory: workingDirectory.isEmpty ? nil : workingDirectory,
         descriptors: [source.number, outWriter.number, errWriter.number])
       let pid = try request.start()
       var script = KeptScript(

@@ -34,7 +34,8 @@ struct ScriptEnding: Equatable {
 
   init?(line: String) {
     let fields = line.split(separator: " ")
-    guard fields.count == 4, let number = Int32(fields[1]), let stdout = Int(fields[2]), let stderr = Int(fields[3]) else {
+    guard fields.count == 4, let number = Int32(fields[1]), let stdout = Int(fields[2]), let stderr = Int(fields[3])
+    else {
       return nil
     }
     switch fields[0] {
@@ -69,7 +70,8 @@ struct ScriptProcess: Equatable {
 
   init?(line: String) {
     let fields = line.split(separator: " ")
-    guard fields.count >= 5, let pid = Int32(fields[1]), let start = UInt64(fields[2]), let keeperPID = Int32(fields[3]),
+    guard fields.count >= 5, let pid = Int32(fields[1]), let start = UInt64(fields[2]),
+      let keeperPID = Int32(fields[3]),
       let keeperStart = UInt64(fields[4])
     else { return nil }
     let bootID = String(fields[0])
@@ -98,7 +100,8 @@ struct ScriptFolder: Sendable {
 
   /// Whole lines only: one without its newline is still being written.
   private func line(of name: String) -> String? {
-    guard let bytes = try? FileReading.all(of: "\(path)/\(name)", limit: 64 << 10), bytes.last == UInt8(ascii: "\n") else {
+    guard let bytes = try? FileReading.all(of: "\(path)/\(name)", limit: 64 << 10), bytes.last == UInt8(ascii: "\n")
+    else {
       return nil
     }
     return String(decoding: bytes.dropLast(), as: UTF8.self)

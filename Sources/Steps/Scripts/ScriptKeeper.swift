@@ -1,9 +1,10 @@
 import Glibc
 import Posix
 
-/// The process that starts scripts and waits for them on behalf of one engine, and outlives it: it writes down how each one
-/// ended, so that an engine that was killed, or its successor, can read it. It is our own program under a hidden argument,
-/// started once a run, with no environment, no terminal and no open file but the socket to the engine.
+/// The process that starts scripts and waits for them on behalf of one engine, and outlives it: it writes down how
+/// each one ended, so that an engine that was killed, or its successor, can read it. It is our own program under a
+/// hidden argument, started once a run, with no environment, no terminal and no open file but the socket to the
+/// engine.
 ///
 /// It is a single thread around `poll`: no memory grows with a script's output. It ends when the engine is gone and no
 /// script is left. Its death in turn costs the exit codes of the scripts that run then, and nothing else.
@@ -51,16 +52,16 @@ public struct ScriptKeeper {
         if let input = script.input { interests.append(Poll.Interest(input.pipe.number, .writable)) }
       }
       for pipe in leftovers { interests.append(Poll.Interest(pipe.number, .readable)) }
-      _ = try Poll.wait(for: interests, timeout: nextDeadline())
+      let ready = try Poll.wait(for: interests, timeout: nextDeadline())
 
       for index in scripts.indices {
         scripts[index].drain()
         scripts[index].feed()
       }
-      reapEnded()
+      if ready[0] { reapEnded() }
       dropLeftovers()
       enforceDeadlines()
-      if !isEngineGone { readOrders() }
+      if !isEngineGone, ready[1] { readOrders() }
     }
   }
 

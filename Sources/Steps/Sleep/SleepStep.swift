@@ -10,7 +10,8 @@ public struct SleepStep: StepKind {
 }
 
 struct SleepAction: Action {
-  static let duration = Field("duration", .duration, required: true, help: "how long, such as `30s` or `1h30m`; at most 30 days")
+  static let duration = Field(
+    "duration", .duration, required: true, help: "how long, such as `30s` or `1h30m`; at most 30 days")
   static let longest = Duration.seconds(30 * 86_400)
   static let declaration = ActionDeclaration(
     "sleep", "waits for a while", fields: [duration], effect: .none, class: .convergent,

@@ -7,7 +7,8 @@ struct TCPAction: Action {
     fields: [
       Field("host", .string, required: true, help: "name or address"),
       Field("port", .int, required: true, help: "1 to 65535"),
-      Field("connect_timeout", .duration, default: .duration(.seconds(5)), help: "longest one try may take; default `5s`"),
+      Field(
+        "connect_timeout", .duration, default: .duration(.seconds(5)), help: "longest one try may take; default `5s`"),
     ],
     effect: .none, class: .convergent, isDiagnostic: true)
 

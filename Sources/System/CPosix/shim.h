@@ -23,7 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* GNU extensions, declared here: with _GNU_SOURCE the system's types would differ from those of Swift's own Glibc module. */
+/* GNU extensions, declared here: with _GNU_SOURCE the system's types would differ from those of Swift's own Glibc
+   module. */
 extern int pipe2(int ends[2], int flags);
 extern int memfd_create(const char *name, unsigned flags);
 extern const char *strerrordesc_np(int code);

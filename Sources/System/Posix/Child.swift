@@ -30,8 +30,8 @@ public enum Children {
   }
 }
 
-/// A handle on a process that is readable (`Poll`) once it has ended, whoever its parent is; never mixed up with a later
-/// process of the same pid.
+/// A handle on a process that is readable (`Poll`) once it has ended, whoever its parent is; never mixed up with a
+/// later process of the same pid.
 public struct ProcessHandle: Sendable {
   public let descriptor: Descriptor
 

@@ -76,7 +76,9 @@ public final class Descriptor: Sendable {
     var filled = 0
     while filled < limit {
       let count = try retrying("pread") {
-        unsafe result.withUnsafeMutableBytes { unsafe pread(number, $0.baseAddress?.advanced(by: filled), limit - filled, off_t(offset + filled)) }
+        unsafe result.withUnsafeMutableBytes {
+          unsafe pread(number, $0.baseAddress?.advanced(by: filled), limit - filled, off_t(offset + filled))
+        }
       }
       if count == 0 { break }
       filled += count
@@ -94,7 +96,9 @@ public final class Descriptor: Sendable {
   /// What fits now of `bytes[from...]`; 0 if a non-blocking descriptor takes nothing and `waiting` is false.
   public func writeSome(_ bytes: [UInt8], from start: Int, waiting: Bool = false) throws(PosixError) -> Int {
     while true {
-      let count = unsafe bytes.withUnsafeBytes { unsafe CPosix.write(number, $0.baseAddress?.advanced(by: start), bytes.count - start) }
+      let count = unsafe bytes.withUnsafeBytes {
+        unsafe CPosix.write(number, $0.baseAddress?.advanced(by: start), bytes.count - start)
+      }
       if count >= 0 { return count }
       let code = posix_errno()
       if code == EINTR { continue }

@@ -1,6 +1,7 @@
 import CPosix
 
-/// This very program, started anew without a terminal, in a session of its own. No `fork`: a process with threads must not.
+/// This very program, started anew without a terminal, in a session of its own. No `fork`: a process with threads
+/// must not.
 public enum DetachedSelf {
   /// The program file we run, even if it was replaced meanwhile.
   public static let program = "/proc/self/exe"
@@ -9,7 +10,8 @@ public enum DetachedSelf {
   ///   - arguments: the first is the name it is told.
   ///   - environment: nil inherits ours.
   ///   - log: takes its standard output and error; nil throws them away.
-  /// - Returns: its pid, and the end of a pipe on which it writes its `report`; end of file without one means that it failed.
+  /// - Returns: its pid, and the end of a pipe on which it writes its `report`; end of file without one means that it
+  ///   failed.
   public static func start(
     arguments: [String], environment: [String: String]? = nil, log: Descriptor? = nil
   ) throws(PosixError) -> (pid: Int32, report: Descriptor) {

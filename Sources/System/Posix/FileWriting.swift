@@ -4,8 +4,8 @@ import Synchronization
 public enum FileWriting {
   private static let counter = Atomic<UInt64>(0)
 
-  /// Puts `content` under `path`: readers see the old file or the new, also after a power failure. Follows a symbolic link
-  /// to an existing file. Refuses to replace anything but an ordinary file.
+  /// Puts `content` under `path`: readers see the old file or the new, also after a power failure. Follows a symbolic
+  /// link to an existing file. Refuses to replace anything but an ordinary file.
   public static func replace(_ path: String, content: [UInt8], mode: UInt16) throws(FileFailure) {
     do throws(PosixError) {
       let target = try resolve(path)

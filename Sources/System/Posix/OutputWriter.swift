@@ -31,7 +31,9 @@ public final class OutputWriter: Sendable {
       guard state == .open else { return state }
       var done = 0
       while done < bytes.count {
-        let count = unsafe bytes.withUnsafeBytes { unsafe CPosix.write(number, $0.baseAddress?.advanced(by: done), bytes.count - done) }
+        let count = unsafe bytes.withUnsafeBytes {
+          unsafe CPosix.write(number, $0.baseAddress?.advanced(by: done), bytes.count - done)
+        }
         if count >= 0 {
           done += count
           continue
@@ -62,8 +64,8 @@ public enum Terminal {
 }
 
 public enum StandardDescriptors {
-  /// Opens `/dev/null` for those of 0, 1 and 2 that were closed when we were started, so that no file of ours gets their
-  /// number and is written to by mistake. Call it first.
+  /// Opens `/dev/null` for those of 0, 1 and 2 that were closed when we were started, so that no file of ours gets
+  /// their number and is written to by mistake. Call it first.
   public static func ensureOpen() {
     for number: Int32 in 0...2 where posix_is_open(number) == 0 {
       _ = unsafe posix_open_file("/dev/null", number == 0 ? O_RDONLY : O_WRONLY, 0)

@@ -14,7 +14,8 @@ public enum Poll {
   }
 
   /// - Parameter timeout: nil waits for ever.
-  /// - Returns: for each interest whether it is ready; an error or a hang-up counts as ready, so that the read or write tells.
+  /// - Returns: for each interest whether it is ready; an error or a hang-up counts as ready, so that the read or
+  ///   write tells.
   public static func wait(for interests: [Interest], timeout: Duration?) throws(PosixError) -> [Bool] {
     let deadline = timeout.map { Monotonic.now + $0 }
     var entries = interests.map {

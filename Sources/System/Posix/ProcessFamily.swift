@@ -2,8 +2,8 @@ import CPosix
 
 /// A process that was started in a session of its own, and everything that came from it.
 ///
-/// Found by session and group, by descent, and, for those that left both (`setsid` and an ended parent), by the process that
-/// adopts our orphans. What began before the family did (`bystanders`) is not part of it.
+/// Found by session and group, by descent, and, for those that left both (`setsid` and an ended parent), by the
+/// process that adopts our orphans. What began before the family did (`bystanders`) is not part of it.
 public struct ProcessFamily: Sendable {
   public let root: ProcessIdentity
   /// Pid of the process that adopts the orphans; 0 if there is none.
@@ -22,10 +22,12 @@ public struct ProcessFamily: Sendable {
 
   func members(of table: [ProcessEntry]) -> [ProcessEntry] {
     guard root.bootID == Host.bootID else { return [] }
-    // The kernel gives a pid out again only when no session and no group has its number: then nobody of ours is in them.
+    // The kernel gives a pid out again only when no session and no group has its number: then nobody of ours is in
+    // them.
     let isReused = table.contains { $0.pid == root.pid && $0.start != root.start }
     var family: Set<Int32> = []
-    for entry in table where !isReused && (entry.pid == root.pid || entry.session == root.pid || entry.group == root.pid) {
+    for entry in table
+    where !isReused && (entry.pid == root.pid || entry.session == root.pid || entry.group == root.pid) {
       family.insert(entry.pid)
     }
     if adopter != 0 {

@@ -39,7 +39,9 @@ public enum Host {
   public static let name: String = {
     var buffer = [UInt8](repeating: 0, count: 256)
     unsafe buffer.withUnsafeMutableBytes { bytes in
-      if let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self) { _ = unsafe gethostname(start, 255) }
+      if let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self) {
+        _ = unsafe gethostname(start, 255)
+      }
     }
     let name = String(decoding: buffer.prefix { $0 != 0 }, as: UTF8.self)
     return name.isEmpty ? "localhost" : name
@@ -64,7 +66,8 @@ public struct ProcessEntry: Sendable, Equatable {
   init?(pid: Int32, line: [UInt8]) {
     guard let close = line.lastIndex(of: UInt8(ascii: ")")) else { return nil }
     let fields = line[(close + 1)...].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
-    guard fields.count > 19, let parent = Int32(fields[1]), let group = Int32(fields[2]), let session = Int32(fields[3]),
+    guard fields.count > 19, let parent = Int32(fields[1]), let group = Int32(fields[2]),
+      let session = Int32(fields[3]),
       let start = UInt64(fields[19])
     else { return nil }
     self.pid = pid

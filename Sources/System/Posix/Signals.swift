@@ -13,8 +13,8 @@ public enum Signals {
   /// Writing to a pipe without a reader becomes the error `EPIPE` instead of our end.
   public static func ignoreBrokenPipe() { posix_ignore(SIGPIPE) }
 
-  /// Hands signals to `handler`, one after the other, on a thread of their own. A signal that was ignored when we started
-  /// (`nohup`, a background job) stays ignored.
+  /// Hands signals to `handler`, one after the other, on a thread of their own. A signal that was ignored when we
+  /// started (`nohup`, a background job) stays ignored.
   ///
   /// Must be called before any other thread is started: only threads that are younger leave the signals to ours.
   public static func deliver(_ signals: [Signal] = Signal.allCases, to handler: @escaping @Sendable (Signal) -> Void)

@@ -1,6 +1,7 @@
 import CPosix
 
-/// A child to be started. It gets exactly these descriptors and this environment, default signals, and nothing else of ours.
+/// A child to be started. It gets exactly these descriptors and this environment, default signals, and nothing else
+/// of ours.
 public struct SpawnRequest: Sendable {
   /// Absolute, or relative to `workingDirectory` with a `/` in it. No look-up.
   public var program: String
@@ -16,7 +17,8 @@ public struct SpawnRequest: Sendable {
   public var newSession: Bool
 
   public init(
-    _ program: String, arguments: [String], environment: [String], workingDirectory: String? = nil, descriptors: [Int32],
+    _ program: String, arguments: [String], environment: [String], workingDirectory: String? = nil,
+    descriptors: [Int32],
     newSession: Bool = true
   ) {
     self.program = program
@@ -31,22 +33,27 @@ public struct SpawnRequest: Sendable {
 extension SpawnRequest {
   /// Starts the child without waiting for it. - Returns: its pid; the caller must reap it.
   public func start() throws(PosixError) -> Int32 {
-    // A source below the range of targets could be overwritten before it is copied: lift all of them above it.
+    // A source within the range of targets could be overwritten before it is copied: lift such a one above it.
     var lifted: [Descriptor] = []
-    for source in descriptors {
-      let copy = posix_duplicate_above(source, Int32(descriptors.count) + 3)
+    var sources = descriptors
+    for (target, source) in descriptors.enumerated() where source < descriptors.count {
+      let copy = posix_duplicate_above(source, Int32(descriptors.count))
       if copy < 0 { throw PosixError("fcntl") }
       lifted.append(Descriptor(adopting: copy))
+      sources[target] = copy
     }
+    defer { withExtendedLifetime(lifted) {} }
     var actions = unsafe posix_spawn_file_actions_t()
     var code = unsafe posix_spawn_file_actions_init(&actions)
     if code != 0 { throw PosixError(code, in: "posix_spawn") }
     defer { _ = unsafe posix_spawn_file_actions_destroy(&actions) }
-    for (target, source) in lifted.enumerated() where code == 0 {
-      code = unsafe posix_spawn_file_actions_adddup2(&actions, source.number, Int32(target))
+    for (target, source) in sources.enumerated() where code == 0 {
+      code = unsafe posix_spawn_file_actions_adddup2(&actions, source, Int32(target))
     }
-    if code == 0 { code = unsafe posix_spawn_file_actions_addclosefrom_np(&actions, Int32(lifted.count)) }
-    if code == 0, let workingDirectory { code = unsafe posix_spawn_file_actions_addchdir_np(&actions, workingDirectory) }
+    if code == 0 { code = unsafe posix_spawn_file_actions_addclosefrom_np(&actions, Int32(sources.count)) }
+    if code == 0, let workingDirectory {
+      code = unsafe posix_spawn_file_actions_addchdir_np(&actions, workingDirectory)
+    }
     if code != 0 { throw PosixError(code, in: "posix_spawn") }
 
     var attributes = posix_spawnattr_t()

@@ -19,8 +19,8 @@ public enum TCPFailure: Error, Sendable, Equatable {
 }
 
 public enum TCP {
-  /// Connects to the first address that answers and closes the connection. Blocks; the look-up itself obeys the resolver's
-  /// own limits and not `timeout`.
+  /// Connects to the first address that answers and closes the connection. Blocks; the look-up itself obeys the
+  /// resolver's own limits and not `timeout`.
   public static func probe(host: String, port: Int, timeout: Duration) throws(TCPFailure) {
     let deadline = Monotonic.now + timeout
     var hints = unsafe addrinfo()

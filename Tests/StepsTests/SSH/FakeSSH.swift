@@ -11,7 +11,8 @@ struct FakeSSH: Sendable {
   /// Says that it is logged in, as the real one does, and becomes the other side.
   static let works = "echo 'Authenticated to db-1 ([10.0.0.1]:22) using \"publickey\".' >&2; exec \"$@\""
 
-  /// `behaviour` is shell text; its arguments are what the other side would run, and `$KEY` is the path of the private key.
+  /// `behaviour` is shell text; its arguments are what the other side would run, and `$KEY` is the path of
+  /// the private key.
   func client(_ behaviour: String) -> SSHProgram {
     let text = """
       #!/bin/sh
@@ -33,7 +34,8 @@ struct FakeSSH: Sendable {
   /// Lines of a file that the client wrote.
   func written(_ name: String) -> [String] {
     let bytes = (try? FileReading.all(of: folder.path + "/" + name, limit: 1 << 20)) ?? []
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+      .map(String.init)
   }
 
   /// How `ssh.run` of a script fails; nil if it does not.

@@ -11,7 +11,9 @@ struct SSHPingActionTests {
     #expect(ssh.written("arguments").suffix(3) == ["--", "db-1.example.com", "true"])
   }
 
-  @Test(arguments: ["exit 255", "echo 'Authenticated to x' >&2; exit 255", "echo 'ssh: connect to host' >&2; exit 255", "kill -9 $$"])
+  @Test(arguments: [
+    "exit 255", "echo 'Authenticated to x' >&2; exit 255", "echo 'ssh: connect to host' >&2; exit 255", "kill -9 $$",
+  ])
   func aPingThatFailsHasChangedNothingAndMayBeRepeated(behaviour: String) async {
     do throws(StepFailure) {
       _ = try await SSHPingAction(program: ssh.client(behaviour)).perform(ssh.call([:]))
@@ -21,20 +23,24 @@ struct SSHPingActionTests {
     }
   }
 
-  @Test(arguments: [
-    (["host": "-oProxyCommand=id"], "`host` is not a host name or an address"),
-    (["host": "a b"], "`host` is not a host name or an address"),
-    (["host": "a$(id)"], "`host` is not a host name or an address"),
-    (["host": ""], "`host` is missing or empty"),
-    (["user": "-l"], "`user` is not a user name"), (["user": "a b"], "`user` is not a user name"),
-    (["jump": "-W@x"], "`jump` must be `host`, `user@host` or `user@host:port`"),
-    (["jump": "h:0"], "`jump` must be `host`, `user@host` or `user@host:port`"),
-    (["port": 0], "`port` must be 1 to 65535"),
-    (["password": "p"], "`password` is not supported yet; use `key` or an agent"),
-    (["host_key": "rescue"], "`host_key: rescue` is not supported yet"),
-    (["host_key": "none"], "`host_key` must be `strict` or `accept_new`"),
-    (["known_hosts": "a\"b"], "the path of a key or of known hosts may not hold quotes, `%`, `$` or control characters"),
-  ] as [([String: Value], String)])
+  @Test(
+    arguments: [
+      (["host": "-oProxyCommand=id"], "`host` is not a host name or an address"),
+      (["host": "a b"], "`host` is not a host name or an address"),
+      (["host": "a$(id)"], "`host` is not a host name or an address"),
+      (["host": ""], "`host` is missing or empty"),
+      (["user": "-l"], "`user` is not a user name"), (["user": "a b"], "`user` is not a user name"),
+      (["jump": "-W@x"], "`jump` must be `host`, `user@host` or `user@host:port`"),
+      (["jump": "h:0"], "`jump` must be `host`, `user@host` or `user@host:port`"),
+      (["port": 0], "`port` must be 1 to 65535"),
+      (["password": "p"], "`password` is not supported yet; use `key` or an agent"),
+      (["host_key": "rescue"], "`host_key: rescue` is not supported yet"),
+      (["host_key": "none"], "`host_key` must be `strict` or `accept_new`"),
+      (
+        ["known_hosts": "a\"b"],
+        "the path of a key or of known hosts may not hold quotes, `%`, `$` or control characters"
+      ),
+    ] as [([String: Value], String)])
   func whatOpenSSHCouldMisreadIsRefused(with: [String: Value], message: String) async {
     await #expect(throws: StepFailure(.input, message)) {
       try await SSHPingAction(program: ssh.client("exit 0")).perform(ssh.call(with))

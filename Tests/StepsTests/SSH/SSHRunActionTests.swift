@@ -19,7 +19,9 @@ struct SSHRunActionTests {
     #expect(result.result == ["stdout": .string(text), "stderr": "e", "exit_code": 0])
     let arguments = ssh.written("arguments")
     #expect(arguments.suffix(4) == ["--", "db-1.example.com", "/bin/sh", "-s"])
-    for option in ["BatchMode=yes", "StrictHostKeyChecking=yes", "ForwardAgent=no"] { #expect(arguments.contains(option)) }
+    for option in ["BatchMode=yes", "StrictHostKeyChecking=yes", "ForwardAgent=no"] {
+      #expect(arguments.contains(option))
+    }
     #expect(!arguments.contains { $0.contains("QUOTED") || $0.contains("HOME") })
     let environment = ssh.written("environment")
     #expect(environment.contains("SSH_AUTH_SOCK=/agent"))
@@ -77,10 +79,12 @@ struct SSHRunActionTests {
 
   @Test(arguments: [
     Lost(
-      behaviour: "echo 'ssh: connect to host db-1 port 22: Connection refused' >&2; exit 255", kind: .unreachable, effect: .none,
+      behaviour: "echo 'ssh: connect to host db-1 port 22: Connection refused' >&2; exit 255", kind: .unreachable,
+      effect: .none,
       message: unreachable + "ssh: connect to host db-1 port 22: Connection refused"),
     Lost(
-      behaviour: "echo 'kex_exchange_identification: Connection closed by remote host' >&2; exit 255", kind: .unreachable,
+      behaviour: "echo 'kex_exchange_identification: Connection closed by remote host' >&2; exit 255",
+      kind: .unreachable,
       effect: .none, message: unreachable + "kex_exchange_identification: Connection closed by remote host"),
     Lost(
       behaviour: "echo 'root@db-1: Permission denied (publickey).' >&2; exit 255", kind: .auth, effect: .none,
@@ -97,7 +101,8 @@ struct SSHRunActionTests {
     Lost(behaviour: "kill -9 $$", kind: .unreachable, effect: .unknown, message: nothingKnown),
     // The script began, and the connection broke.
     Lost(
-      behaviour: "echo 'Authenticated to db-1' >&2; echo \"runbook key1 begin\" >&2; exit 255", kind: .unreachable, effect: .unknown,
+      behaviour: "echo 'Authenticated to db-1' >&2; echo \"runbook key1 begin\" >&2; exit 255", kind: .unreachable,
+      effect: .unknown,
       message: "the connection to db-1.example.com was lost while the script ran: whether it went on is not known"),
   ])
   func aLostConnectionIsJudgedByWhatIsCertain(lost: Lost) async throws {
@@ -108,7 +113,8 @@ struct SSHRunActionTests {
 
   @Test func aScriptThatArrivesInPartDoesNotBegin() async throws {
     let marker = ssh.folder.path + "/marker"
-    let whole = SSHSession(key: "k").program("touch \(marker)\necho more", environment: ["A": Secret("b", named: [])]).reveal()
+    let whole = SSHSession(key: "k").program("touch \(marker)\necho more", environment: ["A": Secret("b", named: [])])
+      .reveal()
     let scripts = Harness.scripts(in: ssh.folder)
     var beginsAt: Int?
     for length in 0..<whole.utf8.count where beginsAt == nil {

@@ -12,14 +12,16 @@ struct AttachedTests {
 
   @Test func itsInputIsGivenAndItsOutputReturned() async throws {
     let request = ScriptRequest(key: "k", command: ["sh", "-c", "cat; echo e >&2; exit 6"])
-    let end = try await Harness.scripts(in: folder).run(request, stdin: Secret("in\n", named: []), timeout: .seconds(60))
+    let end = try await Harness.scripts(in: folder).run(
+      request, stdin: Secret("in\n", named: []), timeout: .seconds(60))
     #expect(end == ScriptEnd(exitCode: 6, stdout: Array("in\n".utf8), stderr: Array("e\n".utf8)))
     #expect(FileReading.names(in: folder.path + "/scripts").isEmpty)
   }
 
   @Test func inputThatNobodyReadsIsNoFailure() async throws {
     let input = Secret(String(repeating: "x", count: 1_000_000), named: [])
-    let end = try await Harness.scripts(in: folder).run(ScriptRequest(key: "k", command: ["true"]), stdin: input, timeout: .seconds(60))
+    let end = try await Harness.scripts(in: folder).run(
+      ScriptRequest(key: "k", command: ["true"]), stdin: input, timeout: .seconds(60))
     #expect(end == ScriptEnd(exitCode: 0))
   }
 
@@ -34,7 +36,8 @@ struct AttachedTests {
   @Test func whatTakesTooLongIsKilledAndItsEffectUnknown() async throws {
     let scripts = Harness.scripts(in: folder)
     await #expect(throws: StepFailure(.timeout, "`sleep` ran out of time and was stopped", effect: .unknown)) {
-      try await scripts.run(ScriptRequest(key: "k", command: ["sleep", "1000"]), stdin: nil, timeout: .milliseconds(50))
+      try await scripts.run(
+        ScriptRequest(key: "k", command: ["sleep", "1000"]), stdin: nil, timeout: .milliseconds(50))
     }
   }
 
@@ -43,7 +46,8 @@ struct AttachedTests {
     let failure = await withTaskGroup(of: StepFailure?.self) { group in
       group.addTask {
         do throws(StepFailure) {
-          _ = try await scripts.run(ScriptRequest(key: "k", command: ["sleep", "98765"]), stdin: nil, timeout: .seconds(600))
+          _ = try await scripts.run(
+            ScriptRequest(key: "k", command: ["sleep", "98765"]), stdin: nil, timeout: .seconds(600))
           return nil
         } catch { return error }
       }
@@ -51,7 +55,9 @@ struct AttachedTests {
       return await group.next() ?? nil
     }
     #expect(failure == StepFailure(.cancelled, "`sleep` was stopped", effect: .unknown))
-    let lines = ProcessEntry.all().map { String(decoding: (try? FileReading.all(of: "/proc/\($0.pid)/cmdline", limit: 999)) ?? [], as: UTF8.self) }
+    let lines = ProcessEntry.all().map {
+      String(decoding: (try? FileReading.all(of: "/proc/\($0.pid)/cmdline", limit: 999)) ?? [], as: UTF8.self)
+    }
     #expect(!lines.contains("sleep\u{0}98765\u{0}"))
   }
 
@@ -60,14 +66,17 @@ struct AttachedTests {
     let failure = await withTaskGroup(of: StepFailure?.self) { group in
       group.addTask {
         do throws(StepFailure) {
-          _ = try await scripts.run(ScriptRequest(key: "k", command: ["sh", "-c", "kill -9 $PPID; cat"]), stdin: nil, timeout: .seconds(600))
+          _ = try await scripts.run(
+            ScriptRequest(key: "k", command: ["sh", "-c", "kill -9 $PPID; cat"]), stdin: nil, timeout: .seconds(600))
           return nil
         } catch { return error }
       }
       return await group.next() ?? nil
     }
     #expect(failure?.kind == .crashed && failure?.effect == .unknown)
-    #expect(try await scripts.run(ScriptRequest(key: "k", command: ["true"]), stdin: nil, timeout: .seconds(60)) == ScriptEnd(exitCode: 0))
+    #expect(
+      try await scripts.run(ScriptRequest(key: "k", command: ["true"]), stdin: nil, timeout: .seconds(60))
+        == ScriptEnd(exitCode: 0))
   }
 
   @Test func aPortThatNobodyListensOnIsUnreachable() async throws {

@@ -30,7 +30,8 @@ struct DetachedScriptsTests {
   }
 
   @Test func commandsOfAScriptCannotReadTheScript() async throws {
-    let state = try await Harness.scripts(in: folder).finish(Harness.shell("k", "cat\nread line || echo empty\necho 'it''s over'"))
+    let state = try await Harness.scripts(in: folder).finish(
+      Harness.shell("k", "cat\nread line || echo empty\necho 'it''s over'"))
     #expect(state.stdout == "empty\nits over\n")
   }
 
@@ -40,21 +41,27 @@ struct DetachedScriptsTests {
   }
 
   @Test func aScriptSeesOnlyItsEnvironmentItsFolderAndThreeDescriptors() async throws {
-    let scripts = Harness.scripts(in: folder, environment: ["PATH": "/usr/bin:/bin", "HOME": "/root", "LANG": "C", "TOKEN": "t0p"])
+    let scripts = Harness.scripts(
+      in: folder, environment: ["PATH": "/usr/bin:/bin", "HOME": "/root", "LANG": "C", "TOKEN": "t0p"])
     let request = Harness.shell(
       "k", "env | grep -v '^PWD=\\|^_=' | sort; pwd; ls /proc/$$/fd; readlink /proc/self/fd/0; tty || true",
       environment: ["GIVEN": Secret("a 'b' $c", named: ["c"])], folder: "/usr")
     let lines = try await scripts.finish(request).stdout?.split(separator: "\n").map(String.init)
-    #expect(lines == ["GIVEN=a 'b' $c", "HOME=/root", "LANG=C", "PATH=/usr/bin:/bin", "/usr", "0", "1", "2", "/dev/null", "not a tty"])
+    #expect(
+      lines == [
+        "GIVEN=a 'b' $c", "HOME=/root", "LANG=C", "PATH=/usr/bin:/bin", "/usr", "0", "1", "2", "/dev/null", "not a tty",
+      ])
   }
 
   @Test func aSecretIsNowhereOnTheDiskAndInNoCommandLine() async throws {
     let scripts = Harness.scripts(in: folder)
     let secret = "canary-9b1f44"
     try await scripts.start(
-      Harness.shell("k", "echo begun; while test ! -e \"$GATE\"; do sleep 0.01; done", environment: [
-        "TOKEN": Secret(secret, named: ["t"]), "GATE": Secret(folder.path + "/gate", named: []),
-      ]))
+      Harness.shell(
+        "k", "echo begun; while test ! -e \"$GATE\"; do sleep 0.01; done",
+        environment: [
+          "TOKEN": Secret(secret, named: ["t"]), "GATE": Secret(folder.path + "/gate", named: []),
+        ]))
     #expect(Harness.eventually { FileReading.names(in: folder.path + "/scripts/k").contains("stdout") })
     for name in FileReading.names(in: folder.path + "/scripts/k") {
       let content = try FileReading.all(of: folder.path + "/scripts/k/" + name, limit: 1 << 20)
@@ -74,8 +81,12 @@ struct DetachedScriptsTests {
   }
 
   @Test(arguments: [
-    Refusal(request: ScriptRequest(key: "k", command: ["/no/such"]), message: "`/no/such` or the interpreter it names does not exist"),
-    Refusal(request: ScriptRequest(key: "k", command: ["no-such-program"]), message: "there is no program `no-such-program` on PATH"),
+    Refusal(
+      request: ScriptRequest(key: "k", command: ["/no/such"]),
+      message: "`/no/such` or the interpreter it names does not exist"),
+    Refusal(
+      request: ScriptRequest(key: "k", command: ["no-such-program"]),
+      message: "there is no program `no-such-program` on PATH"),
     Refusal(request: ScriptRequest(key: "k", command: ["/etc/passwd"]), message: "`/etc/passwd` is not executable"),
     Refusal(
       request: ScriptRequest(key: "k", command: ["/bin/true"], workingDirectory: "/no/folder"),
@@ -115,7 +126,8 @@ struct DetachedScriptsTests {
 
   @Test func muchOutputIsCutInTheMiddleAndCountedAtTheEnd() async throws {
     let scripts = Harness.scripts(in: folder)
-    let state = try await scripts.finish(Harness.shell("k", "echo first; head -c 100000000 /dev/zero; echo last; echo small >&2"))
+    let state = try await scripts.finish(
+      Harness.shell("k", "echo first; head -c 100000000 /dev/zero; echo last; echo small >&2"))
     guard case .ended(let end) = state else { Issue.record("\(state)"); return }
     #expect(end.exitCode == 0)
     #expect(end.stdout.starts(with: Array("first\n".utf8)))
@@ -128,7 +140,8 @@ struct DetachedScriptsTests {
   }
 
   @Test func theBeginningAndTheEndOfLongOutputAreKept() async throws {
-    let state = try await Harness.scripts(in: folder).finish(Harness.shell("k", "echo first; head -c 3000000 /dev/zero; echo last"))
+    let state = try await Harness.scripts(in: folder).finish(
+      Harness.shell("k", "echo first; head -c 3000000 /dev/zero; echo last"))
     let text = try #require(state.stdout)
     #expect(text.hasPrefix("first\n") && text.hasSuffix("last\n"))
     #expect(text.contains("\n[\(3_000_011 - ScriptFolder.valueLimit) bytes left out]\n"))
@@ -149,7 +162,8 @@ struct DetachedScriptsTests {
     let scripts = Harness.scripts(in: folder)
     try Folder.make(folder.path + "/scripts/k")
     let gone = ScriptProcess(
-      identity: ProcessIdentity(pid: getpid(), start: 1, bootID: Host.bootID), keeper: ProcessIdentity.own, bystanders: [])
+      identity: ProcessIdentity(pid: getpid(), start: 1, bootID: Host.bootID), keeper: ProcessIdentity.own,
+      bystanders: [])
     try ScriptFolder(path: folder.path + "/scripts/k").write(gone.line, to: "process")
     #expect(try await scripts.state(of: "k") == .lost)
     #expect(try await scripts.wait(for: "k") == .lost)

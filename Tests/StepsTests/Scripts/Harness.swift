@@ -11,16 +11,22 @@ enum Harness {
     var buffer = [CChar](repeating: 0, count: 4096)
     let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count - 1)
     let path = String(decoding: buffer.prefix(max(count, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let beside = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/ScriptHarness"
+    let beside =
+      path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/ScriptHarness"
     return unsafe access(beside, X_OK) == 0 ? beside : Repository.path(".build/debug/ScriptHarness")
   }()
 
-  static func scripts(in folder: TemporaryFolder, environment: [String: String] = ["PATH": "/usr/bin:/bin"]) -> DetachedScripts {
+  static func scripts(in folder: TemporaryFolder, environment: [String: String] = ["PATH": "/usr/bin:/bin"])
+    -> DetachedScripts
+  {
     DetachedScripts(folder: folder.path + "/scripts", keeper: KeeperProgram(path: program), environment: environment)
   }
 
-  static func shell(_ key: String, _ script: String, environment: [String: Secret] = [:], folder: String? = nil) -> ScriptRequest {
-    ScriptRequest(key: key, command: ["/bin/sh", "-eu"], script: script, environment: environment, workingDirectory: folder)
+  static func shell(_ key: String, _ script: String, environment: [String: Secret] = [:], folder: String? = nil)
+    -> ScriptRequest
+  {
+    ScriptRequest(
+      key: key, command: ["/bin/sh", "-eu"], script: script, environment: environment, workingDirectory: folder)
   }
 
   /// Waits until `holds`, for at most a minute; looks every few milliseconds.

@@ -6,7 +6,9 @@ import Testing
 
 /// What only a process of its own can show.
 struct SignalsTests {
-  private func start(_ word: String, ignoring ignored: String = ":") throws -> (pid: Int32, input: Descriptor, said: Descriptor) {
+  private func start(_ word: String, ignoring ignored: String = ":") throws -> (
+    pid: Int32, input: Descriptor, said: Descriptor
+  ) {
     let (inputReader, input) = try Descriptor.pipe()
     let (said, writer) = try Descriptor.pipe()
     let script = "\(ignored); exec \(Harness.program) \(word)"
@@ -28,7 +30,10 @@ struct SignalsTests {
   @Test func signalsArriveAsEventsOneAfterTheOther() throws {
     let child = try start("signals")
     #expect(try line(child.said) == "ready")
-    for (number, name) in [(SIGINT, "interrupt"), (SIGINT, "interrupt"), (SIGTERM, "terminate"), (SIGHUP, "hangUp"), (SIGWINCH, "windowChange")] {
+    for (number, name) in [
+      (SIGINT, "interrupt"), (SIGINT, "interrupt"), (SIGTERM, "terminate"), (SIGHUP, "hangUp"),
+      (SIGWINCH, "windowChange"),
+    ] {
       kill(child.pid, number)
       #expect(try line(child.said) == name)
     }

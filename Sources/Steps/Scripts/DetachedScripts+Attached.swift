@@ -1,0 +1,76 @@
+import Glibc
+import Posix
+public import Runbook
+import Synchronization
+
+/// Programs that end with the call (ssh), and connections.
+extension DetachedScripts {
+  public func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd {
+    let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
+    let key = "\(Self.attachedPrefix)\(getpid())-\(number)"
+    let script = ScriptFolder(path: "\(folder)/\(key)")
+    let link: KeeperLink
+    do throws(PosixError) {
+      link = try open().link
+      _ = try Folder.makeNew(script.path)
+    } catch {
+      throw Self.failure("a folder in `\(folder)` could not be made", error)
+    }
+    defer {
+      link.forget(key)
+      script.remove()
+    }
+    var order = order(request, base: attachedEnvironment, in: script)
+    order.key = key
+    order.input = stdin.map { Array($0.reveal().utf8) } ?? []
+    order.secretFile = request.secretFile.map { Array($0.reveal().utf8) }
+    order.isAttached = true
+    let (seconds, attoseconds) = min(max(timeout, .milliseconds(1)), .seconds(366 * 86_400)).components
+    order.timeoutMilliseconds = Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+    try await begin(order, on: link, in: script)
+    switch await link.wait(for: key, until: .seconds(Int64.max >> 2)) {
+    case .ended(let ending) where ending.cause == .timedOut:
+      throw StepFailure(.timeout, "`\(request.command.first ?? "")` ran out of time and was stopped", effect: .unknown)
+    case .ended(let ending): return script.end(ending)
+    case .interrupted:
+      let identity = link.pid(of: key).flatMap { ProcessIdentity($0) }
+      _ = try await blocking { identity.map { ProcessFamily(root: $0).stop(grace: .seconds(2)) } }
+      throw StepFailure(.cancelled, "`\(request.command.first ?? "")` was stopped", effect: .unknown)
+    case .gone:
+      throw StepFailure(.crashed, "the process that keeps the scripts ended while one was running", effect: .unknown)
+    }
+  }
+
+  public func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure) {
+    enum Answer: Sendable { case open, failed(TCPFailure), cancelled }
+    let promise = Promise<Answer>()
+    do throws(PosixError) {
+      try Thread.start {
+        do throws(TCPFailure) {
+          try TCP.probe(host: host, port: port, timeout: timeout)
+          promise.give(.open)
+        } catch {
+          promise.give(.failed(error))
+        }
+      }
+    } catch {
+      throw StepFailure(.limit, "no thread could be started to connect: \(error.reason)", retryable: true)
+    }
+    // A look-up cannot be interrupted: it is left to its thread.
+    let answer = await withTaskGroup(of: Answer.self) { group in
+      group.addTask { await promise.value(whenCancelled: .cancelled) }
+      group.addTask {
+        try? await Task.sleep(for: timeout + .milliseconds(100))
+        return Task.isCancelled ? .cancelled : .failed(.timeout)
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? .cancelled
+    }
+    switch answer {
+    case .open: return
+    case .cancelled: throw StepFailure(.cancelled, "the connection attempt was cancelled")
+    case .failed(let failure):
+      throw StepFailure(.unreachable, "\(host):\(port) \(failure.reason)", retryable: true)
+    }
+  }
+}
