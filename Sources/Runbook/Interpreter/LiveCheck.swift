@@ -48,7 +48,7 @@ public struct LiveCheck: Sendable {
     var tries = 1
     while true {
       do throws(StepFailure) { return try await check().map { "\(place): \(masker.mask($0))" } } catch {
-        guard error.retryable, tries < 3 else { return ["\(place): \(masker.mask(error.message))"] }
+        guard error.retryable, tries < 5 else { return ["\(place): \(masker.mask(error.message))"] }
         await world.clock.sleep(
           for: RetrySchedule.standard.delay(after: tries, asked: error.retryAfter, random: world.random))
         tries += 1

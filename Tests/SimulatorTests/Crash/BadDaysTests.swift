@@ -70,9 +70,11 @@ struct BadDay: Sendable, CustomTestStringConvertible {
     }
     for number in 1...3 { world.fill("extra-\(number)") }
     let end = try await world.start()
-    #expect(end.exitCode == 1, "\(world.story)")
-    #expect(world.story.contains("5"), "\(world.story)")
-    #expect(!world.effects.contains { $0.hasPrefix("server.stop") }, "\(world.effects)")
+    #expect(end.exitCode == 3, "\(world.story)")
+    #expect(world.failure?.step == "snapshot")
+    #expect(world.failure?.kind == .limit)
+    #expect(world.failure?.message.contains("5") == true, "\(world.failure?.message ?? "")")
+    #expect(world.twin.status(ofServer: "12345") == "active")
   }
 
   @Test func noSecretIsInTheJournalTheEventsOrTheErrors() async throws {

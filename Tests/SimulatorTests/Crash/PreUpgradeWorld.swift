@@ -3,6 +3,7 @@ import Runbook
 import Simulator
 import Steps
 import Stores
+import Synchronization
 import TestSupport
 
 /// `runbooks/pre_upgrade.yaml` in a world of its own: virtual time, the twin of VPS.org, a web site for health page and
@@ -45,14 +46,24 @@ struct PreUpgradeWorld {
     for fault in faults { try twin.inject(fault) }
     transport = InMemoryTransport(clock: clock, routes: ["https://admin.vps.org": twin], fallback: web)
     let text = edit(try Repository.text("runbooks/pre_upgrade.yaml"))
+    runbook = try PreUpgradeWorld.validated(text)
+    source = PinnedSource(text: text, files: runbook.pinnedFiles, folder: "/srv/runbooks")
+  }
+
+  /// Validated once: thousands of worlds run the same text.
+  private static let cache = Mutex<[String: ValidatedRunbook]>([:])
+
+  private static func validated(_ text: String) throws -> ValidatedRunbook {
+    if let known = cache.withLock({ $0[text] }) { return known }
     let context = ValidationContext(
       steps: standardSteps, actions: standardActions.map(\.declaration), providers: standardProviders,
       readFile: { (path, _) throws(FileRefusal) in
         guard let bytes = try? Repository.bytes("runbooks/" + path) else { throw FileRefusal("it is not there") }
         return bytes
       })
-    runbook = try ValidatedRunbook(ParsedDocument(yaml: text), in: context)
-    source = PinnedSource(text: text, files: runbook.pinnedFiles, folder: "/srv/runbooks")
+    let runbook = try ValidatedRunbook(ParsedDocument(yaml: text), in: context)
+    cache.withLock { $0[text] = runbook }
+    return runbook
   }
 
   /// A new process; each has its own control.
@@ -79,7 +90,7 @@ struct PreUpgradeWorld {
   /// What happened at the cloud, in order, without times.
   var effects: [String] { twin.ledger.map { "\($0.effect) \($0.subject) \($0.detail)" } }
   /// How often the update was begun.
-  var updates: Int { scripts.ledger.filter { $0.detail.contains("upgrade") || $0.subject.contains("upgrade") }.count }
+  var updates: Int { scripts.ledger.filter { $0.detail.contains("deploy") }.count }
   var notices: Int { web.ledger.count }
 }
 
