@@ -14,6 +14,23 @@ struct Hammer {
   func run() throws(StoreFailure) {
     let clock = SystemClock()
     let store = try SQLiteStore(at: store, clock: clock)
+    do throws(StoreFailure) { try hammer(store, clock) } catch {
+      if case .writeFailed = error { askAgain(store, after: error) }
+      throw error
+    }
+  }
+
+  /// Once writing has failed, the store must not do anything any more.
+  private func askAgain(_ store: SQLiteStore, after failure: StoreFailure) {
+    do throws(StoreFailure) {
+      _ = try store.openRuns()
+      say("refused: the store went on reading after a failed write")
+    } catch {
+      if error != failure { say("refused: the store fails in another way: \(error)") }
+    }
+  }
+
+  private func hammer(_ store: SQLiteStore, _ clock: SystemClock) throws(StoreFailure) {
     let owner = Owner(host: "here", bootID: "boot", pid: getpid(), processStart: seed)
     for number in 0..<runs {
       let id = "r\(seed)x\(number)"

@@ -23,5 +23,6 @@ do throws(StoreFailure) {
   }
 } catch {
   print("refused: \(error)")
+  if case .writeFailed = error { exit(3) }
   exit(1)
 }

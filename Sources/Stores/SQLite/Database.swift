@@ -75,6 +75,7 @@ final class Database {
       lock.write(ChangeMark(incarnation: incarnation, changes: changes).line, at: .changes)
     }
     // What was committed stays committed: a failure here is met by the next call.
+    if connection.frames == 0 { broken = Database.notLogging(path) }
     do { try log.committed(on: connection) } catch { _ = failure(for: error, writing: true) }
     return result
   }
@@ -108,6 +109,11 @@ final class Database {
       undo()
       throw failure
     }
+  }
+
+  /// A commit that went past the write-ahead log.
+  static func notLogging(_ path: String) -> StoreFailure {
+    .writeFailed("the store `\(path)` has lost its write-ahead log, what is on the disk is unknown")
   }
 
   func damaged(_ what: String) -> StoreFailure {

@@ -51,11 +51,11 @@ enum StoreFolder {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  /// What `errno` means for whoever wanted to `action`.
-  static func refusal(to action: String, at path: String) -> StoreFailure {
+  /// What `errno` means for whoever wanted to `action`; `store` is named if `path` only lies beside it.
+  static func refusal(to action: String, at path: String, of store: String? = nil) -> StoreFailure {
     switch errno {
-    case ENOSPC, EDQUOT: .diskFull(path: path)
-    case EROFS, EACCES, EPERM: .readOnly(path: path)
+    case ENOSPC, EDQUOT: .diskFull(path: store ?? path)
+    case EROFS, EACCES, EPERM: .readOnly(path: store ?? path)
     default: .unusable("cannot \(action) `\(path)`: \(errorText())")
     }
   }

@@ -15,7 +15,7 @@ final class StoreLock {
   init(besides store: String) throws(StoreFailure) {
     path = store + ".lock"
     file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard file >= 0 else { throw StoreFolder.refusal(to: "open", at: path) }
+    guard file >= 0 else { throw StoreFolder.refusal(to: "open", at: path, of: store) }
   }
 
   deinit { close(file) }
@@ -75,11 +75,12 @@ final class StoreLock {
   }
 
   /// Once, for a new store: the file itself and its name in the folder are on the disk.
-  func flush() {
-    _ = fsync(file)
+  func flush() throws(StoreFailure) {
     let folder = unsafe open(StoreFolder.parent(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard folder >= 0 else { return }
-    _ = fsync(folder)
-    close(folder)
+    guard folder >= 0 else { throw StoreFolder.refusal(to: "open the folder of", at: path) }
+    defer { close(folder) }
+    guard fsync(file) == 0, fsync(folder) == 0 else {
+      throw .writeFailed("flushing `\(path)` failed, what is on the disk is unknown: \(StoreFolder.errorText())")
+    }
   }
 }

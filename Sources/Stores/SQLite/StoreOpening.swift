@@ -52,10 +52,11 @@ struct StoreOpening {
           "the store `\(path)` is gone or empty, but it held runs: put it back, or delete `\(lock.path)` to begin anew")
       }
       try reserve.restore()
-      let mode = try connection.first("PRAGMA journal_mode = WAL") { $0.text(0) }
-      guard mode == "wal" else {
-        throw StoreFailure.unusable("`\(path)` lies on a file system that cannot hold a write-ahead log")
-      }
+    }
+    // Also for a store that has it: a maker whose disk failed may have left it without.
+    let mode = try connection.first("PRAGMA journal_mode = WAL") { $0.text(0) }
+    guard mode == "wal" else {
+      throw StoreFailure.unusable("`\(path)` lies on a file system that cannot hold a write-ahead log")
     }
     if version < known { try migrate(connection, from: version) }
     var store = try identity(of: connection, lock)
@@ -64,7 +65,7 @@ struct StoreOpening {
       if version > 0 { warning = try restored(connection, &store) }
       lock.write(StoreMark(incarnation: store.incarnation).line, at: .entry)
       lock.write(ChangeMark(incarnation: store.incarnation, changes: 0).line, at: .changes)
-      lock.flush()
+      try lock.flush()
     }
     let log = WriteAheadLog(of: path, limit: options.checkpointFrames)
     let database = Database(
@@ -94,6 +95,8 @@ struct StoreOpening {
         .text(identity.incarnation), .bytes(identity.digestKey), .integer(identity.seal))
     }
     try connection.run("COMMIT")
+    // SQLite says "wal" even when the disk failed while it was changed.
+    guard connection.frames > 0 else { throw Database.notLogging(path) }
   }
 
   /// Reads who this store is, and whether it holds what its mark says.
