@@ -1,0 +1,187 @@
+import Runbook
+import Testing
+
+@testable import Steps
+
+struct HTTPActionsTests {
+  static let actions: [any Action] = [
+    HTTPGetAction(), HTTPPostAction(), HTTPPutAction(), HTTPPatchAction(), HTTPDeleteAction(),
+  ]
+  static let secret = Secret("t0psecret", named: ["token"])
+
+  @Test(arguments: zip(actions.indices, ["GET", "POST", "PUT", "PATCH", "DELETE"]))
+  func anActionSendsItsMethod(index: Int, method: String) async {
+    let web = FakeWeb(200)
+    _ = await web.perform(Self.actions[index], ["url": "https://h/"])
+    #expect(web.requests.map { $0.method } == [method])
+  }
+
+  @Test func fieldsBecomeTheRequest() async throws {
+    let web = FakeWeb(200)
+    _ = await web.perform(
+      HTTPPostAction(),
+      [
+        "url": "https://h/p?a=1#f", "query": ["b c": "d&e", "n": 2], "headers": ["X-Token": .secret(Self.secret), "A": "b"],
+        "json": ["pw": .secret(Self.secret), "list": [1, .secret(Self.secret)]], "timeout": .duration(.seconds(5)),
+        "ca_file": "ca.pem", "_cwd": "/srv", "plain_http": "allow", "redirects": "none",
+      ])
+    let request = try #require(web.requests.first)
+    #expect(request.url == "https://h/p?a=1&b%20c=d%26e&n=2")
+    #expect(
+      request.headers.map { "\($0.name): \($0.value.reveal())" } == [
+        "A: b", "X-Token: t0psecret", "content-type: application/json",
+      ])
+    #expect(String(decoding: request.body ?? [], as: UTF8.self) == #"{"list":[1,"t0psecret"],"pw":"t0psecret"}"#)
+    #expect(request.totalTimeout == .seconds(5))
+    #expect(request.connectTimeout == .seconds(5))
+    #expect(request.caFile == "/srv/ca.pem")
+    #expect(request.allowsPlainHTTP)
+    #expect(request.redirects == .none)
+  }
+
+  @Test func safeDefaults() async throws {
+    let web = FakeWeb(200)
+    _ = await web.perform(HTTPPutAction(), ["url": .secret(Secret("https://h/s3cret", named: ["u"])), "body": "text"])
+    let request = try #require(web.requests.first)
+    #expect(request.url == "https://h/s3cret")
+    #expect(request.headers.map { $0.name } == ["content-type"])
+    #expect(request.totalTimeout == .seconds(30))
+    #expect(!request.allowsPlainHTTP)
+    #expect(request.redirects == .sameHost)
+  }
+
+  @Test func aRequestEndsWithItsStep() async throws {
+    let web = FakeWeb(200)
+    _ = await web.perform(HTTPGetAction(), ["url": "https://h/"], timeout: .seconds(3))
+    #expect(web.requests.first?.totalTimeout == .seconds(3))
+    let late = await web.perform(HTTPGetAction(), ["url": "https://h/"], timeout: .zero)
+    #expect(late.failure?.kind == .timeout)
+    #expect(web.requests.count == 1)
+  }
+
+  @Test(arguments: [
+    ["url": ""], ["url": nil], ["url": "https://h/", "json": 1, "body": "x"], ["url": "https://h/", "headers": "x"],
+    ["url": "https://h/", "headers": ["a": []]], ["url": "https://h/", "query": ["a": [1]]],
+    ["url": "https://h/", "query": ["a": .secret(secret)]], ["url": "https://h/", "timeout": .duration(.zero)],
+  ] as [[String: Value]])
+  func wrongFieldsAreRefusedBeforeAnythingIsSent(_ with: [String: Value]) async {
+    let web = FakeWeb(200)
+    let failure = await web.perform(HTTPPostAction(), with).failure
+    #expect(failure?.kind == .input)
+    #expect(failure?.effect == StepFailure.Effect.none)
+    #expect(web.requests.isEmpty)
+  }
+
+  // MARK: Answers
+
+  @Test func theAnswerIsTheResult() async throws {
+    let web = FakeWeb(201, #"{"a":[1]}"#, headers: [("x", "1"), ("y", "2"), ("x", "3")])
+    let result = try #require(await web.perform(HTTPPostAction(), ["url": "https://h/"]).success).result
+    #expect(
+      Value.map(result) == [
+        "status": 201, "headers": ["x": "1, 3", "y": "2"], "body": #"{"a":[1]}"#, "json": ["a": [1]],
+        "duration": .duration(.milliseconds(12)),
+      ])
+  }
+
+  @Test(arguments: ["", "<html>", "{", #"{"a":1}x"#, "\u{0}"])
+  func whatIsNotJSONIsNull(_ body: String) async {
+    let result = await FakeWeb(200, body).perform(HTTPGetAction(), ["url": "https://h/"]).success?.result
+    #expect(result?["json"] == .null)
+    #expect(result?["body"] == .string(body))
+  }
+
+  @Test(arguments: [
+    (301, StepFailure.Kind.expect, false), (400, .input, false), (401, .auth, false), (403, .auth, false),
+    (404, .notFound, false), (408, .timeout, true), (409, .conflict, false), (410, .notFound, false), (412, .conflict, false),
+    (422, .input, false), (425, .input, true), (429, .rateLimited, true), (500, .server, true), (501, .server, false),
+    (502, .server, true), (503, .server, true), (504, .server, true), (599, .server, true),
+  ])
+  func aStatusSaysWhatFailed(status: Int, kind: StepFailure.Kind, retryable: Bool) async throws {
+    for (action, isSafe) in [(HTTPGetAction() as any Action, true), (HTTPPostAction(), false)] {
+      let failure = try #require(await FakeWeb(status, "why").perform(action, ["url": "https://h:1/p?q"]).failure)
+      #expect(failure.kind == kind)
+      #expect(failure.retryable == retryable)
+      #expect(failure.effect == (status >= 500 && !isSafe ? .unknown : .none))
+      #expect(failure.detail["status"] == .int(Int64(status)))
+      #expect(failure.detail["body"] == "why")
+      #expect(failure.message.contains("https://h:1 answered \(status)"))
+      #expect(!failure.beforeFirstByte)
+    }
+  }
+
+  @Test(arguments: [199, 302, 404, 500])
+  func noStatusFailsWhenTheAuthorReadsIt(_ status: Int) async {
+    let with: [String: Value] = ["url": "https://h/", "_accept_any_status": true]
+    #expect(await FakeWeb(status).perform(HTTPGetAction(), with).success?.result["status"] == .int(Int64(status)))
+  }
+
+  @Test(arguments: [
+    ("7", Duration.seconds(7)), ("0", .zero), ("999999", .seconds(300)), ("99999999999999999999999", .seconds(300)),
+    ("Tue, 14 Nov 2023 22:13:50 GMT", .seconds(30)), ("Tue, 14 Nov 2000 22:13:50 GMT", .zero),
+    ("Tue, 14 Nov 2099 22:13:50 GMT", .seconds(300)),
+    ("-7", nil), ("", nil), ("soon", nil), ("1.5", nil), ("Tue, 34 Nov 2023 22:13:50 GMT", nil), ("٣", nil),
+  ])
+  func retryAfterIsHonoured(header: String, pause: Duration?) async {
+    for status in [429, 503] {
+      let web = FakeWeb(status, headers: [("retry-after", header)])
+      #expect(await web.perform(HTTPGetAction(), ["url": "https://h/"]).failure?.retryAfter == pause)
+    }
+  }
+
+  @Test func anExcerptIsShortAndHidesSecrets() async throws {
+    let secret = Self.secret
+    let body = "you sent t0psecret \u{1b}[31m" + String(repeating: "a", count: 990) + "t0psecret" + String(repeating: "b", count: 9999)
+    let failure = try #require(
+      await FakeWeb(400, body).perform(
+        HTTPPostAction(),
+        ["url": "https://h/", "headers": ["Authorization": .secret(Secret("Bearer t0psecret", named: secret.names))]]
+      ).failure)
+    let excerpt = try #require(failure.detail["body"]?.string)
+    #expect(excerpt.hasPrefix("you sent *** .[31m"))
+    #expect(excerpt.utf8.count <= 1024 + 3)
+    #expect(!excerpt.contains("t0ps"))
+    #expect(!"\(failure)".contains("t0ps"))
+  }
+
+  @Test func aURLThatIsSecretIsNotShown() async throws {
+    let url = Secret("https://hooks.example/services/T000/XXXXSECRET", named: ["hook"])
+    let failure = try #require(
+      await FakeWeb(404, "no hook at https://hooks.example/services/T000/XXXXSECRET").perform(
+        HTTPPostAction(), ["url": .secret(url)]
+      ).failure)
+    #expect(!"\(failure)".contains("XXXXSECRET"))
+    #expect(failure.message.hasPrefix("POST https://hooks.example answered 404"))
+  }
+
+  // MARK: No answer
+
+  @Test(arguments: [
+    (HTTPFailure.Kind.lookup, true, StepFailure.Kind.unreachable, true), (.connect, true, .unreachable, true),
+    (.tls, true, .unreachable, true), (.timeout, true, .unreachable, true), (.timeout, false, .timeout, true),
+    (.reset, false, .unreachable, true), (.badReply, false, .server, true), (.tooLarge, false, .server, false),
+    (.badURL, true, .input, false), (.refusedAddress, true, .input, false), (.cancelled, true, .cancelled, false),
+    (.cancelled, false, .cancelled, false),
+  ])
+  func aMissingAnswerSaysWhatItMayHaveDone(
+    kind: HTTPFailure.Kind, before: Bool, becomes: StepFailure.Kind, retryable: Bool
+  ) async throws {
+    for (action, isSafe) in [(HTTPGetAction() as any Action, true), (HTTPPutAction(), false)] {
+      let web = FakeWeb(HTTPFailure(kind, "what happened", beforeFirstByte: before))
+      let failure = try #require(await web.perform(action, ["url": "https://h/"]).failure)
+      #expect(failure.kind == becomes)
+      #expect(failure.message == "what happened")
+      #expect(failure.retryable == retryable)
+      #expect(failure.effect == (before || isSafe ? .none : .unknown))
+      #expect(failure.beforeFirstByte == (before && becomes == .unreachable))
+    }
+  }
+
+  @Test func whatMayBeRepeatedIsDeclared() {
+    let declared = Self.actions.map { "\($0.declaration.name) \($0.declaration.effect.rawValue) \($0.declaration.effectClass.rawValue)" }
+    #expect(
+      declared == [
+        "http.get none E3", "http.post change E4", "http.put change E3", "http.patch change E4", "http.delete destroy E3",
+      ])
+  }
+}
