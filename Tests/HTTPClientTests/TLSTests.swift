@@ -57,9 +57,14 @@ struct TLSTests {
   }
 
   @Test func aServerThatSpeaksNoTLSIsSaid() async throws {
-    let server = rawServer(replying: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    let server = RawServer { connection, _ in
+      _ = connection.receive()
+      connection.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+    }
     defer { server.stop() }
     let failure = try #require(await LibcurlClient().ending(of: ClientRequest("POST", "https://127.0.0.1:\(server.port)/")).failure)
+    #expect(failure.kind == .tls)
+    #expect(failure.message.hasSuffix("the handshake was not completed"), "\(failure.message)")
     #expect(failure.beforeFirstByte)
   }
 }

@@ -84,7 +84,7 @@ extension Transfers {
     guard let easy = unsafe exchange.easy else { return "unknown reason" }
     let verified = unsafe curl_info_long(curl.table, easy, CURLINFO_SSL_VERIFYRESULT)
     return tlsReasons[verified]
-      ?? (code == CURLE_PEER_FAILED_VERIFICATION && verified == 0
+      ?? (code == CURLE_PEER_FAILED_VERIFICATION && verified <= 1  // nothing found, or not asked: libcurl's own check
         ? "its certificate is for another host name"
         : code == CURLE_PEER_FAILED_VERIFICATION
           ? "its certificate is refused (OpenSSL code \(verified))" : "the handshake was not completed")

@@ -55,7 +55,7 @@ private struct NoScripts: ScriptHost {
   private var refusal: StepFailure { StepFailure(.input, "there are no scripts here") }
   func start(_ request: ScriptRequest) async throws(StepFailure) { throw refusal }
   func state(of key: String) async throws(StepFailure) -> ScriptState { .absent }
-  func wait(for key: String) async throws(StepFailure) -> ScriptState { .absent }
+  func wait(for key: String, timeout: Duration) async throws(StepFailure) -> ScriptState { .absent }
   func cancel(_ key: String, grace: Duration) async throws(StepFailure) {}
   func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd { throw refusal }
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure) { throw refusal }
