@@ -57,7 +57,7 @@ mixed() {
     for (i = 0; i < n; i++) {
       if (i % 5 == 0) printf "  - {id: s%d, run: \"tar -cf /tmp/x.tar ./data\", timeout: 10m, rollback: none}\n", i
       if (i % 5 == 1) printf "  - {id: s%d, wait_for: http.get, with: {url: \"https://db-%d.example.com/health\"}, wait: {every: 5s, timeout: 2m, until: \"result.status == 200\"}}\n", i, i
-      if (i % 5 == 2) printf "  - {id: s%d, action: assert, with: {that: steps.s%d.status == \"succeeded\", message: \"step %d must have run\"}}\n", i, i - 1, i - 1
+      if (i % 5 == 2) printf "  - {id: s%d, action: assert, with: {that: \"${{ steps.s%d.status == \047succeeded\047 }}\", message: \"step %d must have run\"}}\n", i, i - 1, i - 1
       if (i % 5 == 3) printf "  - id: s%d\n    action: http.post\n    with: {url: \"https://api.example.com/v1/things\", json: {name: \"thing-%d\", run: \"${{ run.id }}\"}}\n    retry: {attempts: 3, delay: 1s}\n    rollback:\n      - {action: http.delete, with: {url: \"https://api.example.com/v1/things/%d\"}}\n", i, i, i
       if (i % 5 == 4) printf "  - {id: s%d, action: log.info, with: {message: \"%d is done\"}, if: steps.s%d.status == \"succeeded\"}\n", i, i, i - 1
     }
