@@ -74,7 +74,7 @@ struct SpawnTests {
   @Test func aShortageOfDescriptorsIsAnErrorAndNoTrap() throws {
     #expect(PosixError(EMFILE, in: "pipe").isShortage)
     #expect(PosixError(EAGAIN, in: "posix_spawn").isShortage)
-    #expect(throws: PosixError(EBADF, in: "fcntl")) {
+    #expect(throws: PosixError(EBADF, in: "posix_spawn")) {
       try SpawnRequest("/bin/true", arguments: ["true"], environment: [], descriptors: [987_654]).start()
     }
   }
