@@ -104,6 +104,28 @@ static inline int posix_is_ignored(int signal) {
   return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+/* From now on these signals write their number to `fd`, whichever thread they reach; calls they interrupt go on. Only
+   this function names the handler and its descriptor, so that there is one of each. */
+static int posix_signal_pipe = -1;
+static void posix_signal_handler(int signal_number) {
+  int saved = errno;
+  unsigned char byte = (unsigned char)signal_number;
+  ssize_t ignored = write(posix_signal_pipe, &byte, 1);
+  (void)ignored;
+  errno = saved;
+}
+static inline int posix_catch_signals(int fd, const int *signals, int count) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = posix_signal_handler;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  posix_signal_pipe = fd;
+  for (int index = 0; index < count; index++)
+    if (sigaction(signals[index], &action, NULL) < 0) return -1;
+  return 0;
+}
+
 static inline void posix_ignore(int signal_number) { signal(signal_number, SIG_IGN); }
 
 static inline int posix_connect(int fd, const struct sockaddr *address, socklen_t size) {

@@ -1,4 +1,5 @@
 import CPosix
+import Synchronization
 
 /// Signals that a command takes as events.
 public enum Signal: Int32, Sendable, CaseIterable {
@@ -13,23 +14,29 @@ public enum Signals {
   /// Writing to a pipe without a reader becomes the error `EPIPE` instead of our end.
   public static func ignoreBrokenPipe() { posix_ignore(SIGPIPE) }
 
-  /// Hands signals to `handler`, one after the other, on a thread of their own. A signal that was ignored when we
-  /// started (`nohup`, a background job) stays ignored.
-  ///
-  /// Must be called before any other thread is started: only threads that are younger leave the signals to ours.
+  private static let isDelivering = Atomic<Bool>(false)
+
+  /// Hands signals to `handler`, one after the other, on a thread of their own, for the rest of the process's life. A
+  /// signal that was ignored when we started (`nohup`, a background job) stays ignored. A
+  /// second call is refused with `EBUSY`.
   public static func deliver(_ signals: [Signal] = Signal.allCases, to handler: @escaping @Sendable (Signal) -> Void)
     throws(PosixError)
   {
-    let wanted = signals.filter { posix_is_ignored($0.rawValue) == 0 }
+    if isDelivering.exchange(true, ordering: .relaxed) { throw PosixError(EBUSY, in: "sigaction") }
+    let wanted = signals.map { $0.rawValue }.filter { posix_is_ignored($0) == 0 }
     guard !wanted.isEmpty else { return }
-    var set = signalSet(wanted.map { $0.rawValue })
-    unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+    let (reader, writer) = try Descriptor.pipe()
+    // A handler must never wait: what does not fit into the pipe are repetitions.
+    try writer.setNonblocking()
+    if unsafe posix_catch_signals(writer.number, wanted, Int32(wanted.count)) < 0 { throw PosixError("sigaction") }
     try Thread.start {
-      var set = signalSet(wanted.map { $0.rawValue })
-      while true {
-        var number: Int32 = 0
-        if unsafe sigwait(&set, &number) == 0, let signal = Signal(rawValue: number) { handler(signal) }
+      while let numbers = try? reader.read(limit: 64), !numbers.isEmpty {
+        for number in numbers {
+          if let signal = Signal(rawValue: Int32(number)) { handler(signal) }
+        }
       }
+      // The handler writes to it until the process ends.
+      withExtendedLifetime(writer) {}
     }
   }
 
