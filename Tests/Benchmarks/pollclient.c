@@ -79,6 +79,7 @@ int main(int argc, char **argv) {
   getrusage(RUSAGE_SELF, &usage);
   double cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-  printf("%.3f CPU s, %.1f MiB, %ld requests, %.2f s\n", cpu, (double)usage.ru_maxrss / 1024, requests, seconds() - start);
+  double peak = (double)usage.ru_maxrss / 1024;
+  printf("%.3f CPU s, %.1f MiB, %ld requests, %.2f s\n", cpu, peak, requests, seconds() - start);
   return 0;
 }

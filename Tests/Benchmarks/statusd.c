@@ -51,7 +51,8 @@ static int stats(char *body, size_t size) {
   }
   qsort(delays, (size_t)seen, sizeof *delays, by_size);
   return snprintf(
-      body, size, "{\"asked\":%d,\"noticed\":%d,\"requests\":%ld,\"mean\":%.4f,\"median\":%.4f,\"p99\":%.4f,\"max\":%.4f}\n",
+      body, size,
+      "{\"asked\":%d,\"noticed\":%d,\"requests\":%ld,\"mean\":%.4f,\"median\":%.4f,\"p99\":%.4f,\"max\":%.4f}\n",
       asked, seen, requests, seen ? sum / seen : 0, seen ? delays[seen / 2] : 0, seen ? delays[seen * 99 / 100] : 0,
       seen ? delays[seen - 1] : 0);
 }
@@ -91,7 +92,8 @@ static void serve(int fd) {
     char body[512], reply[1024], *path = strchr(inputs[fd].bytes, ' ');
     int length = answer(path ? path + 1 : "", body, sizeof body);
     int total = snprintf(
-        reply, sizeof reply, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", length, body);
+        reply, sizeof reply, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+        length, body);
     if (write(fd, reply, (size_t)total) != total) return hang_up(fd);
     int used = (int)(end + 4 - inputs[fd].bytes);
     inputs[fd].length -= used;
@@ -106,12 +108,14 @@ int main(int argc, char **argv) {
   files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
   setrlimit(RLIMIT_NOFILE, &files);
   ready_after = (argc > 2 ? atof(argv[2]) : 5000) / 1000;
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(argc > 1 ? atoi(argv[1]) : 0)),
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in address = {
+      .sin_family = AF_INET, .sin_port = htons((uint16_t)(argc > 1 ? atoi(argv[1]) : 0)),
+      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t size = sizeof address;
   int one = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), epoll = epoll_create1(0);
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 4096)) return perror("statusd"), 1;
+  if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 4096))
+    return perror("statusd"), 1;
   getsockname(listener, (struct sockaddr *)&address, &size);
   printf("%d\n", ntohs(address.sin_port));
   fflush(stdout);

@@ -4,11 +4,13 @@ import Testing
 
 struct AddressPolicyTests {
   @Test(arguments: [
-    ("127.0.0.1", AddressPolicy.Zone.loopback), ("127.255.0.9", .loopback), ("::1", .loopback), ("::ffff:127.0.0.1", .loopback),
+    ("127.0.0.1", AddressPolicy.Zone.loopback), ("127.255.0.9", .loopback), ("::1", .loopback),
+    ("::ffff:127.0.0.1", .loopback),
     ("169.254.169.254", .linkLocal), ("169.254.0.0", .linkLocal), ("fe80::1", .linkLocal), ("febf::1", .linkLocal),
     ("fd00:ec2::254", .linkLocal), ("::ffff:169.254.169.254", .linkLocal), ("100.100.100.200", .linkLocal),
     ("192.0.0.192", .linkLocal),
-    ("169.253.0.1", .other), ("128.0.0.1", .other), ("10.0.0.1", .other), ("fec0::1", .other), ("fd00:ec2::253", .other),
+    ("169.253.0.1", .other), ("128.0.0.1", .other), ("10.0.0.1", .other), ("fec0::1", .other),
+    ("fd00:ec2::253", .other),
     ("::", .other), ("2001:db8::1", .other), ("", .other), ("localhost", .other),
   ])
   func anAddressHasItsZone(_ text: String, zone: AddressPolicy.Zone) {
@@ -37,6 +39,7 @@ struct AddressPolicyTests {
   @Test func plainHTTPToLoopbackNeedsNoLeave() async throws {
     let server = rawServer(replying: "HTTP/1.1 204 No Content\r\n\r\n")
     defer { server.stop() }
-    #expect(await LibcurlClient().ending(of: ClientRequest("GET", "http://localhost:\(server.port)/")).answer?.status == 204)
+    #expect(
+      await LibcurlClient().ending(of: ClientRequest("GET", "http://localhost:\(server.port)/")).answer?.status == 204)
   }
 }

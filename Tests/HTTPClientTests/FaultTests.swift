@@ -24,10 +24,12 @@ struct FaultTests {
       name: "truncated body", reply: "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", kind: .badReply,
       says: "broke off before its announced end"),
     Broken(
-      name: "chunk size is no number", reply: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
+      name: "chunk size is no number",
+      reply: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
       kind: .badReply, says: "broke off or is not valid HTTP"),
     Broken(
-      name: "chunks without end", reply: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", kind: .badReply,
+      name: "chunks without end", reply: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+      kind: .badReply,
       says: ""),
     Broken(
       name: "no gzip", reply: "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 8\r\n\r\nnot gzip",
@@ -59,7 +61,9 @@ struct FaultTests {
     ("HTTP/1.1 204 No Content\r\n\r\n", ""),
     ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabcdef", "ab"),
     ("HTTP/1.1 200 OK\r\n\r\nuntil the end", "until the end"),
-    ("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-16\r\nContent-Length: 2\r\n\r\n\u{1}\u{2}", "\u{1}\u{2}"),
+    (
+      "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-16\r\nContent-Length: 2\r\n\r\n\u{1}\u{2}", "\u{1}\u{2}"
+    ),
   ])
   func anOddAnswerIsAnAnswer(reply: String, body: String) async throws {
     let server = rawServer(replying: reply)
@@ -99,7 +103,8 @@ struct FaultTests {
     for offset in 0..<reply.count {
       let server = rawServer(replying: Array(reply[..<offset]), reset: true)
       defer { server.stop() }
-      let failure = try #require(await client.ending(of: ClientRequest("POST", server.url + "/")).failure, "at \(offset)")
+      let failure = try #require(
+        await client.ending(of: ClientRequest("POST", server.url + "/")).failure, "at \(offset)")
       #expect(failure.kind == .reset || failure.kind == .badReply, "at \(offset): \(failure)")
       #expect(!failure.beforeFirstByte)
       #expect(server.connections == 1)
@@ -113,7 +118,8 @@ struct FaultTests {
         connection.reset()
       }
       defer { server.stop() }
-      let failure = try #require(await client.ending(of: ClientRequest("POST", server.url + "/")).failure, "at \(offset)")
+      let failure = try #require(
+        await client.ending(of: ClientRequest("POST", server.url + "/")).failure, "at \(offset)")
       #expect(failure.kind == .reset, "at \(offset): \(failure)")
       #expect(!failure.beforeFirstByte)
     }
@@ -154,8 +160,10 @@ struct FaultTests {
     let port = server.port
     server.stop()
     let failure = try #require(await client.ending(of: ClientRequest("POST", "http://127.0.0.1:\(port)/")).failure)
-    #expect(failure == ClientFailure(
-      .connect, "cannot connect to 127.0.0.1:\(port): connection refused", beforeFirstByte: true))
+    #expect(
+      failure
+        == ClientFailure(
+          .connect, "cannot connect to 127.0.0.1:\(port): connection refused", beforeFirstByte: true))
   }
 
   @Test func aNameThatDoesNotExistIsAFailureBeforeTheFirstByte() async throws {
@@ -201,7 +209,8 @@ struct FaultTests {
   func everyPhaseHasItsDeadline(_ stall: Stall) async throws {
     let server = RawServer { connection, _ in stall.server(connection) }
     defer { server.stop() }
-    var request = ClientRequest("POST", stall.phase == "connect" ? "https://127.0.0.1:\(server.port)/" : server.url + "/")
+    var request = ClientRequest(
+      "POST", stall.phase == "connect" ? "https://127.0.0.1:\(server.port)/" : server.url + "/")
     let short = Duration.milliseconds(50)
     request.bodyLimit = .max
     switch stall.phase {

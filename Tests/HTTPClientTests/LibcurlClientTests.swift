@@ -9,7 +9,9 @@ struct LibcurlClientTests {
   @Test(arguments: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
   func everyMethodArrivesWithHeadersAndBody(_ method: String) async throws {
     let server = try LoopbackServer { request in
-      .response(status: 200, headers: [("X-Method", request.method), ("X-Mark", request.header("x-mark") ?? "")], body: request.body)
+      .response(
+        status: 200, headers: [("X-Method", request.method), ("X-Mark", request.header("x-mark") ?? "")],
+        body: request.body)
     }
     defer { server.stop() }
     let body: [UInt8]? = ["POST", "PUT", "PATCH", "DELETE"].contains(method) ? Array("hello".utf8) : nil
@@ -35,7 +37,8 @@ struct LibcurlClientTests {
 
   @Test func headersComeInOrderWithLowerCaseNames() async throws {
     let reply =
-      "HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\nHTTP/1.1 418 I'm a teapot\r\nB: 1 \r\nA:2\r\nb: three\r\nContent-Length: 0\r\n\r\n"
+      "HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n"
+      + "HTTP/1.1 418 I'm a teapot\r\nB: 1 \r\nA:2\r\nb: three\r\nContent-Length: 0\r\n\r\n"
     let server = rawServer(replying: reply)
     defer { server.stop() }
     let answer = try await client.send(ClientRequest("GET", server.url + "/"))

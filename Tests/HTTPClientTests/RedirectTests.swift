@@ -15,7 +15,9 @@ struct RedirectTests {
     }
   }
 
-  private func ask(_ server: LoopbackServer, _ method: String = "GET", body: [UInt8]? = nil) async throws -> ClientResponse {
+  private func ask(_ server: LoopbackServer, _ method: String = "GET", body: [UInt8]? = nil) async throws
+    -> ClientResponse
+  {
     var request = ClientRequest(
       method, "http://127.0.0.1:\(server.port)/from", headers: [("Authorization", "token")], body: body)
     request.redirects = .sameHost
@@ -34,8 +36,10 @@ struct RedirectTests {
     #expect(answer.text == "\(then) /to \(then == "GET" ? 0 : 2) token")
   }
 
-  @Test(arguments: ["http://localhost:PORT/to", "https://127.0.0.1:PORT/to", "http://127.0.0.1:1/to", "http://u@127.0.0.1:PORT/to",
-    "http://169.254.169.254/", "file:///etc/passwd", "//other/to", "http://", ""])
+  @Test(arguments: [
+    "http://localhost:PORT/to", "https://127.0.0.1:PORT/to", "http://127.0.0.1:1/to", "http://u@127.0.0.1:PORT/to",
+    "http://169.254.169.254/", "file:///etc/passwd", "//other/to", "http://", "",
+  ])
   func aRedirectElsewhereIsTheAnswer(_ location: String) async throws {
     let asked = Counter()
     let port = Mutex("")

@@ -17,14 +17,18 @@ struct TLSTests {
     var testDescription: String { name }
   }
 
-  static let signed = "openssl x509 -req -in server.csr -CA ca.pem -CAkey key.pem -CAcreateserial -extfile names -out server.pem"
+  static let signed =
+    "openssl x509 -req -in server.csr -CA ca.pem -CAkey key.pem -CAcreateserial -extfile names -out server.pem"
 
   @Test(arguments: [
     Certificate(name: "good", command: "\(signed) -days 2", says: nil),
     Certificate(name: "expired", command: "\(signed) -days -1", says: "its certificate has expired"),
-    Certificate(name: "other host", command: "\(signed) -days 2", host: "127.0.0.1", says: "its certificate is for another host name"),
     Certificate(
-      name: "self-signed", command: "openssl x509 -req -in server.csr -signkey key.pem -extfile names -days 2 -out server.pem",
+      name: "other host", command: "\(signed) -days 2", host: "127.0.0.1",
+      says: "its certificate is for another host name"),
+    Certificate(
+      name: "self-signed",
+      command: "openssl x509 -req -in server.csr -signkey key.pem -extfile names -days 2 -out server.pem",
       says: "its certificate is self-signed"),
     Certificate(
       name: "unknown authority", command: "\(signed) -days 2", trustsAuthority: false,
@@ -62,7 +66,8 @@ struct TLSTests {
       connection.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
     }
     defer { server.stop() }
-    let failure = try #require(await LibcurlClient().ending(of: ClientRequest("POST", "https://127.0.0.1:\(server.port)/")).failure)
+    let failure = try #require(
+      await LibcurlClient().ending(of: ClientRequest("POST", "https://127.0.0.1:\(server.port)/")).failure)
     #expect(failure.kind == .tls)
     #expect(failure.message.hasSuffix("the handshake was not completed"), "\(failure.message)")
     #expect(failure.beforeFirstByte)
@@ -78,7 +83,7 @@ private final class TLSServer: Sendable {
   private let output: CInt
 
   init?(_ command: String) {
-    var template = Array("/tmp/runbook-tls-XXXXXX".utf8CString)
+    var template = Array(("/tmp/runbook-tls-" + String(repeating: "X", count: 6)).utf8CString)
     guard unsafe mkdtemp(&template) != nil else { return nil }
     folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     let script = """
@@ -103,7 +108,7 @@ private final class TLSServer: Sendable {
     let words = ["/bin/sh", "-c", script]
     var argv: [UnsafeMutablePointer<CChar>?] = unsafe words.map { word in unsafe strdup(word) } + [nil]
     let code = unsafe posix_spawn(&child, "/bin/sh", &actions, nil, &argv, environ)
-    for unsafe word in unsafe argv { unsafe free(word) }
+    for unsafeword in unsafe argv { unsafe free(word) }
     close(ends[1])
     process = child
     var said = ""
@@ -122,7 +127,9 @@ private final class TLSServer: Sendable {
     var status: CInt = 0
     unsafe _ = waitpid(process, &status, 0)
     close(output)
-    for file in ["key.pem", "ca.pem", "ca.srl", "server.key", "server.csr", "names", "server.pem"] { unsafe unlink("\(folder)/\(file)") }
+    for file in ["key.pem", "ca.pem", "ca.srl", "server.key", "server.csr", "names", "server.pem"] {
+      unsafe unlink("\(folder)/\(file)")
+    }
     unsafe rmdir(folder)
   }
 }

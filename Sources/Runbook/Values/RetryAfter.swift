@@ -3,8 +3,8 @@ public enum RetryAfter {
   /// Nobody is made to wait longer than this by one header. 5 min.
   public static let longest = Duration.seconds(300)
 
-  /// The pause asked for: whole seconds, or a date in the preferred form (`Sun, 06 Nov 1994 08:49:37 GMT`) seen from `now`.
-  /// At most `longest`; a date gone by is zero; nil for anything else, a negative number included.
+  /// The pause asked for: whole seconds, or a date in the preferred form (`Sun, 06 Nov 1994 08:49:37 GMT`) seen from
+  /// `now`. At most `longest`; a date gone by is zero; nil for anything else, a negative number included.
   public static func pause(_ text: String, now: Timestamp) -> Duration? {
     let bytes = Array(text.utf8)
     if !bytes.isEmpty, bytes.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) {
@@ -16,7 +16,8 @@ public enum RetryAfter {
   }
 
   private static let months = [
-    "Jan": 1, "Feb": 2, "Mar": 3, "Apr": 4, "May": 5, "Jun": 6, "Jul": 7, "Aug": 8, "Sep": 9, "Oct": 10, "Nov": 11, "Dec": 12,
+    "Jan": 1, "Feb": 2, "Mar": 3, "Apr": 4, "May": 5, "Jun": 6, "Jul": 7, "Aug": 8, "Sep": 9, "Oct": 10, "Nov": 11,
+    "Dec": 12,
   ]
 
   private static func date(_ text: String) -> Timestamp? {

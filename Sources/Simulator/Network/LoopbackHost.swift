@@ -26,8 +26,8 @@ public final class LoopbackHost: Sendable {
   /// `http://127.0.0.1:PORT`, without a slash at its end.
   public var url: String { "http://127.0.0.1:\(server.port)" }
 
-  /// Breaks off what is under way. Call it at the end of what needs the host: one that nobody refers to any more ends by
-  /// itself, and a URL does not refer to it.
+  /// Breaks off what is under way. Call it at the end of what needs the host: one that nobody refers to any more ends
+  /// by itself, and a URL does not refer to it.
   public func stop() { server.stop() }
 
   private static func simulated(_ request: ServerRequest) -> SimulatedRequest {

@@ -2,7 +2,8 @@ import Runbook
 
 /// `http.get`: reads. As a probe of `wait_for` it is asked until the answer is 2xx, or `until` holds.
 struct HTTPGetAction: Action {
-  static let declaration = HTTPFields.declaration("get", "fetches a URL", effect: .none, class: .convergent, body: false)
+  static let declaration = HTTPFields.declaration(
+    "get", "fetches a URL", effect: .none, class: .convergent, body: false)
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult { try await HTTPCall("GET").make(call) }
 }
 
@@ -14,7 +15,8 @@ struct HTTPPostAction: Action {
 
 /// `http.patch`: a patch may be relative ("add one"), so it counts as a POST does.
 struct HTTPPatchAction: Action {
-  static let declaration = HTTPFields.declaration("patch", "patches what a URL names", effect: .change, class: .opaque, body: true)
+  static let declaration = HTTPFields.declaration(
+    "patch", "patches what a URL names", effect: .change, class: .opaque, body: true)
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult { try await HTTPCall("PATCH").make(call) }
 }
 
@@ -25,8 +27,8 @@ struct HTTPPutAction: Action {
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult { try await HTTPCall("PUT").make(call) }
 }
 
-/// `http.delete`: idempotent like PUT. A repeated one may find nothing left: that is a 404, and a failure unless the author
-/// accepts it (`expect: result.status in [204, 404]`), because it may as well be a wrong URL.
+/// `http.delete`: idempotent like PUT. A repeated one may find nothing left: that is a 404, and a failure unless the
+/// author accepts it (`expect: result.status in [204, 404]`), because it may as well be a wrong URL.
 struct HTTPDeleteAction: Action {
   static let declaration = HTTPFields.declaration(
     "delete", "deletes what a URL names", effect: .destroy, class: .convergent, body: true)

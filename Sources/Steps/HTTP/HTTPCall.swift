@@ -33,7 +33,9 @@ struct HTTPCall {
 
   func request(_ call: ActionCall) throws(StepFailure) -> HTTPRequest {
     let with = call.with
-    guard let url = try with.revealed("url"), !url.isEmpty else { throw StepFailure(.input, "`url` is missing or empty") }
+    guard let url = try with.revealed("url"), !url.isEmpty else {
+      throw StepFailure(.input, "`url` is missing or empty")
+    }
     var request = HTTPRequest(method, try HTTPText.adding(with["query"], to: url), headers: try headers(with))
     request.body = try body(with, &request.headers)
     let left = call.deadline - call.clock.now

@@ -15,7 +15,8 @@ enum HTTPFields {
   static let url = Field("url", .url, required: true, acceptsSecret: true, help: "`https://…`; may be a secret")
   static let headers = Field("headers", .stringMap, acceptsSecret: true, help: "request headers; values may be secrets")
   static let common = [
-    Field("timeout", .duration, default: .duration(defaultTimeout), help: "longest one request may take; default `30s`"),
+    Field(
+      "timeout", .duration, default: .duration(defaultTimeout), help: "longest one request may take; default `30s`"),
     Field("ca_file", .string, help: "PEM file of the authorities to trust instead of the system's"),
     Field("plain_http", .choice(["allow"]), help: "`allow`: permit `http://` beyond loopback"),
     Field(

@@ -49,7 +49,8 @@ static inline CURLcode curl_set_long(curl_table curl, CURL *_Nonnull easy, CURLo
 static inline CURLcode curl_set_size(curl_table curl, CURL *_Nonnull easy, CURLoption option, int64_t value) {
   return curl->easy_setopt(easy, option, (curl_off_t)value);
 }
-static inline CURLcode curl_set_text(curl_table curl, CURL *_Nonnull easy, CURLoption option, const char *_Nullable text) {
+static inline CURLcode curl_set_text(
+    curl_table curl, CURL *_Nonnull easy, CURLoption option, const char *_Nullable text) {
   return curl->easy_setopt(easy, option, text);
 }
 static inline CURLcode curl_set_data(curl_table curl, CURL *_Nonnull easy, CURLoption option, void *_Nullable data) {

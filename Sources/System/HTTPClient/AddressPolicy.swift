@@ -1,14 +1,14 @@
 import CCurl
 import Glibc
 
-/// Which addresses may be connected to. Asked with the address that the connection really goes to, after look-up: a name
-/// that answers with a metadata service's address is refused like the address itself.
+/// Which addresses may be connected to. Asked with the address that the connection really goes to, after look-up: a
+/// name that answers with a metadata service's address is refused like the address itself.
 enum AddressPolicy {
   /// What an address is, as far as the policy cares.
   enum Zone: Equatable {
     case loopback
-    /// 169.254.0.0/16, fe80::/10, and the metadata services outside of them. Nothing an operator automates lives here, and
-    /// what does live here hands out credentials.
+    /// 169.254.0.0/16, fe80::/10, and the metadata services outside of them. Nothing an operator automates lives here,
+    /// and what does live here hands out credentials.
     case linkLocal
     case other
   }

@@ -38,8 +38,8 @@ public final class LibcurlClient: Sendable {
 
   public static let redirectLimit = 5
 
-  /// - Parameter isolation: of the caller. The closure names it to stay on the caller's executor, which saves two changes
-  ///   of thread a request.
+  /// - Parameter isolation: of the caller. The closure names it to stay on the caller's executor, which saves two
+  ///   changes of thread a request.
   private func exchange(
     _ request: ClientRequest, isolation: isolated (any Actor)? = #isolation
   ) async throws(ClientFailure) -> ClientResponse {

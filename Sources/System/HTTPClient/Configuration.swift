@@ -2,8 +2,8 @@ import CCurl
 
 /// What all requests of one client share.
 public struct ClientSettings: Sendable {
-  /// Open connections at most, in use or kept; further requests wait for one. Default 256, well below the usual limit of
-  /// 1 024 file descriptors.
+  /// Open connections at most, in use or kept; further requests wait for one. Default 256, well below the usual limit
+  /// of 1 024 file descriptors.
   public var connectionLimit = 256
   /// Whether `http_proxy`, `https_proxy` and `no_proxy` count. Default no: a runbook reaches what it names.
   public var usesEnvironmentProxies = false
@@ -72,7 +72,8 @@ extension ClientRequest {
   /// Of `http://` or `https://`, in any case; nil: neither.
   private var schemeLength: Int? {
     func begins(with scheme: StaticString) -> Bool {
-      zip(url.utf8, scheme.description.utf8).allSatisfy { $0 | 0x20 == $1 | 0x20 } && url.utf8.count > scheme.utf8CodeUnitCount
+      zip(url.utf8, scheme.description.utf8).allSatisfy { $0 | 0x20 == $1 | 0x20 }
+        && url.utf8.count > scheme.utf8CodeUnitCount
     }
     return begins(with: "https://") ? 8 : begins(with: "http://") ? 7 : nil
   }
@@ -86,7 +87,8 @@ extension ClientRequest {
     let bytes = url.utf8
     guard let scheme = schemeLength else { throw refuse("the URL must begin with `https://` or `http://`") }
     guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-      throw refuse("the URL of \(HTTPClient.authority(of: url)) holds a space, a control or a non-ASCII character: encode it")
+      throw refuse(
+        "the URL of \(HTTPClient.authority(of: url)) holds a space, a control or a non-ASCII character: encode it")
     }
     guard bytes.count <= 16 << 10 else {
       throw refuse("the URL of \(HTTPClient.authority(of: url)) is longer than 16 KiB")
@@ -110,7 +112,8 @@ extension ClientRequest {
 /// RFC 9110, 5.6.2.
 private func isTokenByte(_ byte: UInt8) -> Bool {
   switch byte {
-  case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+  case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+    UInt8(ascii: "0")...UInt8(ascii: "9"):
     true
   default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
   }

@@ -2,8 +2,8 @@ import CCurl
 import Glibc
 import Synchronization
 
-/// Drives the transfers: one thread waits for sockets and the timer, and whoever submits a request begins it himself, so
-/// that a request costs one change of thread (on its answer) and not two.
+/// Drives the transfers: one thread waits for sockets and the timer, and whoever submits a request begins it himself,
+/// so that a request costs one change of thread (on its answer) and not two.
 ///
 /// A task never waits for the lock: when another thread holds it, the command stays in the inbox, and the holder looks
 /// there again after it has let go.
@@ -29,7 +29,8 @@ final class EventLoop: Sendable {
     }
     var event = unsafe epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(fd: stopSignal))
     unsafe _ = epoll_ctl(epoll, EPOLL_CTL_ADD, stopSignal, &event)
-    // OpenSSL writes to sockets without MSG_NOSIGNAL: a peer that has left must be an error, not the end of the process.
+    // OpenSSL writes to sockets without MSG_NOSIGNAL: a peer that has left must be an error, not the end of the
+    // process.
     signal(SIGPIPE, SIG_IGN)
     var thread = pthread_t()
     let itself = unsafe Unmanaged.passRetained(self)
@@ -87,7 +88,7 @@ final class EventLoop: Sendable {
         let ready = unsafe events.prefix(Int(max(0, count)))
         if unsafe ready.contains(where: { unsafe $0.data.fd == stopSignal }) { return }
         let ended = transfers.withLock { transfers in
-          for unsafe event in unsafe ready { unsafe transfers.ready(event.data.fd, event.events) }
+          for unsafeevent in unsafe ready { unsafe transfers.ready(event.data.fd, event.events) }
           return takeInbox(transfers)
         }
         for exchange in ended { exchange.finish() }

@@ -101,12 +101,13 @@ extension Exchange {
   private func permits(_ zone: AddressPolicy.Zone?) -> Bool {
     if zone == nil || zone == .linkLocal {
       refusal = ClientFailure(
-        .refusedAddress, "\(authority(of: request.url)) is a link-local or metadata address, which is never connected to",
+        .refusedAddress,
+        "\(authority(of: request.url)) is a link-local or metadata address, which is never connected to",
         beforeFirstByte: true)
     } else if isPlainHTTP, !request.allowsPlainHTTP, zone != .loopback {
       refusal = ClientFailure(
         .refusedAddress,
-        "`http://` to \(authority(of: request.url)) would send everything in the clear: use `https://`, or `plain_http: allow`",
+        "`http://` would send everything to \(authority(of: request.url)) in the clear: `https://`, or `plain_http: allow`",
         beforeFirstByte: true)
     } else {
       return true
@@ -128,7 +129,9 @@ extension Exchange {
   func upload(into buffer: UnsafeMutableRawBufferPointer) -> Int {
     guard let body = request.body else { return 0 }
     let count = min(buffer.count, body.count - sent)
-    unsafe body.withUnsafeBytes { unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[sent..<sent + count])) }
+    unsafe body.withUnsafeBytes {
+      unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[sent..<sent + count]))
+    }
     sent += count
     lastSentAt = .now
     return count
@@ -139,7 +142,8 @@ extension Exchange {
     headerBytes += line.count
     guard headerBytes <= Exchange.headLimit else {
       refusal = ClientFailure(
-        .tooLarge, "the head of the answer of \(authority(of: request.url)) is longer than \(Exchange.headLimit >> 10) KiB",
+        .tooLarge,
+        "the head of the answer of \(authority(of: request.url)) is longer than \(Exchange.headLimit >> 10) KiB",
         beforeFirstByte: false)
       return 0
     }
@@ -185,7 +189,8 @@ enum HeaderText {
 
 /// `host` or `host:port`, for messages. Never user, password or path.
 func authority(of url: String) -> String {
-  let rest = url.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 2, omittingEmptySubsequences: false).dropFirst(2).first
+  let rest = url.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 2, omittingEmptySubsequences: false).dropFirst(2)
+    .first
   guard let rest else { return "the server" }
   let end = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }
   let part = rest[..<(end ?? rest.endIndex)]

@@ -40,7 +40,10 @@ extension Transfers {
     case CURLE_OPERATION_TIMEDOUT:
       let isConnecting = exchange.requestAt == nil
       let limit = isConnecting ? min(request.connectTimeout, request.totalTimeout) : request.totalTimeout
-      return (.timeout, (isConnecting ? "no connection to \(host) within " : "no whole answer from \(host) within ") + limit.words)
+      return (
+        .timeout,
+        (isConnecting ? "no connection to \(host) within " : "no whole answer from \(host) within ") + limit.words
+      )
     case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
       CURLE_SSL_CACERT_BADFILE, CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_ENGINE_INITFAILED:
       return (.tls, "TLS with \(host) failed: " + tlsReason(code, exchange))

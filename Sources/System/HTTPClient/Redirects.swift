@@ -1,7 +1,7 @@
 import CCurl
 
-/// Where a redirect leads, if it may be followed: to the same scheme, host and port, so that headers stay where they were
-/// meant to go.
+/// Where a redirect leads, if it may be followed: to the same scheme, host and port, so that headers stay where they
+/// were meant to go.
 ///
 /// - Returns: the request to make next; nil when `response` is the answer.
 func target(of response: ClientResponse, to request: ClientRequest) throws(ClientFailure) -> ClientRequest? {

@@ -2,15 +2,16 @@ import CCurl
 import Glibc
 import Synchronization
 
-/// Every transfer under way, and the libcurl handle that drives them. Not safe for several threads: `EventLoop` lends it
-/// under a lock. It never blocks: sockets and one timer are watched by `epoll`, and whoever waits on that comes back here.
+/// Every transfer under way, and the libcurl handle that drives them. Not safe for several threads: `EventLoop` lends
+/// it under a lock. It never blocks: sockets and one timer are watched by `epoll`, and whoever waits on that comes back
+/// here.
 @safe final class Transfers {
   let curl: Curl
   let epoll: CInt
   private let multi: UnsafeMutableRawPointer
   private let timer: CInt
-  /// When the timer fires next; `.max`: it does not. Moved only forwards in urgency: firing early is cheaper than a system
-  /// call for each request that ended in time.
+  /// When the timer fires next; `.max`: it does not. Moved only forwards in urgency: firing early is cheaper than a
+  /// system call for each request that ended in time.
   private var armedFor = Instant.max
   /// When libcurl wants to be called again.
   private var curlDeadline = Instant.max
@@ -44,7 +45,7 @@ import Synchronization
 
   deinit {
     precondition(underway.isEmpty, "the HTTP client was dropped with requests under way")
-    for unsafe easy in unsafe spares { unsafe curl.table.pointee.easy_cleanup(easy) }
+    for unsafeeasy in unsafe spares { unsafe curl.table.pointee.easy_cleanup(easy) }
     unsafe _ = curl.table.pointee.multi_cleanup(multi)
     close(timer)
     close(epoll)
@@ -71,7 +72,10 @@ import Synchronization
 
   func cancel(_ exchange: Exchange) {
     guard unsafe exchange.easy != nil else { return }  // not begun, or over
-    end(exchange, .failure(failure(of: exchange, .cancelled, "the request to \(authority(of: exchange.request.url)) was cancelled")))
+    end(
+      exchange,
+      .failure(failure(of: exchange, .cancelled, "the request to \(authority(of: exchange.request.url)) was cancelled"))
+    )
   }
 
   func ready(_ descriptor: CInt, _ events: UInt32) {
@@ -115,7 +119,9 @@ import Synchronization
       let exchange = unsafe Unmanaged<Exchange>.fromOpaque(owner).takeUnretainedValue()
       if code == CURLE_OK, !exchange.isHeadWhole { code = CURLE_PARTIAL_FILE }
       let status = unsafe curl_info_long(curl.table, easy, CURLINFO_RESPONSE_CODE)
-      end(exchange, code == CURLE_OK ? .success(exchange.response(status: status)) : .failure(failure(of: exchange, code)))
+      end(
+        exchange, code == CURLE_OK ? .success(exchange.response(status: status)) : .failure(failure(of: exchange, code))
+      )
     }
   }
 

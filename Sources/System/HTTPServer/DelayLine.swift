@@ -33,7 +33,8 @@ final class DelayLine: Sendable {
   deinit { close(alarm) }
 
   func hold(_ connection: HeldConnection, for pause: Duration) {
-    let milliseconds = max(0, min(pause.components.seconds, 86_400) * 1000 + pause.components.attoseconds / 1_000_000_000_000_000)
+    let milliseconds = max(
+      0, min(pause.components.seconds, 86_400) * 1000 + pause.components.attoseconds / 1_000_000_000_000_000)
     let due = DelayLine.now + milliseconds
     let isOver = state.withLock { state in
       if !state.isOver { state.held.append((due, connection)) }

@@ -2,8 +2,8 @@ import CMicroHTTPD
 import Glibc
 import Synchronization
 
-/// A small HTTP/1.1 server on 127.0.0.1 for simulated systems: kept connections, one thread, and replies that can be late
-/// or never come. Serves from `init` to `stop`.
+/// A small HTTP/1.1 server on 127.0.0.1 for simulated systems: kept connections, one thread, and replies that can be
+/// late or never come. Serves from `init` to `stop`.
 ///
 /// `@unchecked Sendable`: `port` is set once, in `init`; everything else is constant or locked.
 @safe public final class LoopbackServer: @unchecked Sendable {
@@ -31,7 +31,8 @@ import Synchronization
     let seconds = UInt32(clamping: max(1, idleTimeout.components.seconds))
     guard
       let started = unsafe mhd_start(
-        library.table, port, LoopbackServer.handle, Unmanaged.passUnretained(self).toOpaque(), LoopbackServer.ended, seconds)
+        library.table, port, LoopbackServer.handle, Unmanaged.passUnretained(self).toOpaque(), LoopbackServer.ended,
+        seconds)
     else {
       let reason = errno == EADDRINUSE ? "the port is in use" : "the system refuses it"
       delays.stop()

@@ -10,7 +10,8 @@ import CMicroHTTPD
     if let reason = unsafe mhd_functions_load(table) {
       let reason = unsafe String(cString: reason)
       return .failure(
-        ServerFailure(message: "a simulated system needs libmicrohttpd: install the Debian package `libmicrohttpd12` (\(reason))"))
+        ServerFailure(
+          message: "a simulated system needs libmicrohttpd: install the Debian package `libmicrohttpd12` (\(reason))"))
     }
     return .success(unsafe MicroHTTPD(table: UnsafePointer(table)))
   }()

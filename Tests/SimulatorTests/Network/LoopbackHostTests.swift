@@ -17,7 +17,8 @@ struct LoopbackHostTests {
     let host = try LoopbackHost(system)
     defer { host.stop() }
     #expect(host.url == "http://127.0.0.1:\(host.port)")
-    let reply = try ask(host, "POST /v1/servers/a%20b?x=%26 HTTP/1.1\r\nHost: h\r\nX-Key: K\r\nContent-Length: 2\r\n\r\nhi")
+    let reply = try ask(
+      host, "POST /v1/servers/a%20b?x=%26 HTTP/1.1\r\nHost: h\r\nX-Key: K\r\nContent-Length: 2\r\n\r\nhi")
     #expect(reply.hasPrefix("HTTP/1.1 201 "))
     #expect(reply.lowercased().contains("x-limit: 5\r\n"))
     #expect(reply.hasSuffix(#"{"id":7}"#))

@@ -9,7 +9,8 @@ final class FakeWeb: HTTPTransport {
   private let sent = Mutex<[HTTPRequest]>([])
 
   init(_ status: Int, _ body: String = "", headers: [(name: String, value: String)] = []) {
-    outcome = .success(HTTPResponse(status: status, headers: headers, body: Array(body.utf8), duration: .milliseconds(12)))
+    outcome = .success(
+      HTTPResponse(status: status, headers: headers, body: Array(body.utf8), duration: .milliseconds(12)))
   }
 
   init(_ failure: HTTPFailure) { outcome = .failure(failure) }
@@ -57,7 +58,9 @@ private struct NoScripts: ScriptHost {
   func state(of key: String) async throws(StepFailure) -> ScriptState { .absent }
   func wait(for key: String, timeout: Duration) async throws(StepFailure) -> ScriptState { .absent }
   func cancel(_ key: String, grace: Duration) async throws(StepFailure) {}
-  func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd { throw refusal }
+  func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd {
+    throw refusal
+  }
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure) { throw refusal }
   func forget(_ key: String) async {}
 }

@@ -21,7 +21,8 @@ struct HTTPActionsTests {
     _ = await web.perform(
       HTTPPostAction(),
       [
-        "url": "https://h/p?a=1#f", "query": ["b c": "d&e", "n": 2], "headers": ["X-Token": .secret(Self.secret), "A": "b"],
+        "url": "https://h/p?a=1#f", "query": ["b c": "d&e", "n": 2],
+        "headers": ["X-Token": .secret(Self.secret), "A": "b"],
         "json": ["pw": .secret(Self.secret), "list": [1, .secret(Self.secret)]], "timeout": .duration(.seconds(5)),
         "ca_file": "ca.pem", "_cwd": "/srv", "plain_http": "allow", "redirects": "none",
       ])
@@ -59,11 +60,12 @@ struct HTTPActionsTests {
     #expect(web.requests.count == 1)
   }
 
-  @Test(arguments: [
-    ["url": ""], ["url": nil], ["url": "https://h/", "json": 1, "body": "x"], ["url": "https://h/", "headers": "x"],
-    ["url": "https://h/", "headers": ["a": []]], ["url": "https://h/", "query": ["a": [1]]],
-    ["url": "https://h/", "query": ["a": .secret(secret)]], ["url": "https://h/", "timeout": .duration(.zero)],
-  ] as [[String: Value]])
+  @Test(
+    arguments: [
+      ["url": ""], ["url": nil], ["url": "https://h/", "json": 1, "body": "x"], ["url": "https://h/", "headers": "x"],
+      ["url": "https://h/", "headers": ["a": []]], ["url": "https://h/", "query": ["a": [1]]],
+      ["url": "https://h/", "query": ["a": .secret(secret)]], ["url": "https://h/", "timeout": .duration(.zero)],
+    ] as [[String: Value]])
   func wrongFieldsAreRefusedBeforeAnythingIsSent(_ with: [String: Value]) async {
     let web = FakeWeb(200)
     let failure = await web.perform(HTTPPostAction(), with).failure
@@ -93,7 +95,8 @@ struct HTTPActionsTests {
 
   @Test(arguments: [
     (301, StepFailure.Kind.expect, false), (400, .input, false), (401, .auth, false), (403, .auth, false),
-    (404, .notFound, false), (408, .timeout, true), (409, .conflict, false), (410, .notFound, false), (412, .conflict, false),
+    (404, .notFound, false), (408, .timeout, true), (409, .conflict, false), (410, .notFound, false),
+    (412, .conflict, false),
     (422, .input, false), (425, .input, true), (429, .rateLimited, true), (500, .server, true), (501, .server, false),
     (502, .server, true), (503, .server, true), (504, .server, true), (599, .server, true),
   ])
@@ -131,7 +134,9 @@ struct HTTPActionsTests {
 
   @Test func anExcerptIsShortAndHidesSecrets() async throws {
     let secret = Self.secret
-    let body = "you sent t0psecret \u{1b}[31m" + String(repeating: "a", count: 990) + "t0psecret" + String(repeating: "b", count: 9999)
+    let body =
+      "you sent t0psecret \u{1b}[31m" + String(repeating: "a", count: 990) + "t0psecret"
+      + String(repeating: "b", count: 9999)
     let failure = try #require(
       await FakeWeb(400, body).perform(
         HTTPPostAction(),
@@ -145,12 +150,12 @@ struct HTTPActionsTests {
   }
 
   @Test func aURLThatIsSecretIsNotShown() async throws {
-    let url = Secret("https://hooks.example/services/T000/XXXXSECRET", named: ["hook"])
+    let url = Secret("https://hooks.example/services/T000/HOOKSECRET", named: ["hook"])
     let failure = try #require(
-      await FakeWeb(404, "no hook at https://hooks.example/services/T000/XXXXSECRET").perform(
+      await FakeWeb(404, "no hook at https://hooks.example/services/T000/HOOKSECRET").perform(
         HTTPPostAction(), ["url": .secret(url)]
       ).failure)
-    #expect(!"\(failure)".contains("XXXXSECRET"))
+    #expect(!"\(failure)".contains("HOOKSECRET"))
     #expect(failure.message.hasPrefix("POST https://hooks.example answered 404"))
   }
 
@@ -178,10 +183,13 @@ struct HTTPActionsTests {
   }
 
   @Test func whatMayBeRepeatedIsDeclared() {
-    let declared = Self.actions.map { "\($0.declaration.name) \($0.declaration.effect.rawValue) \($0.declaration.effectClass.rawValue)" }
+    let declared = Self.actions.map {
+      "\($0.declaration.name) \($0.declaration.effect.rawValue) \($0.declaration.effectClass.rawValue)"
+    }
     #expect(
       declared == [
-        "http.get none E3", "http.post change E4", "http.put change E3", "http.patch change E4", "http.delete destroy E3",
+        "http.get none E3", "http.post change E4", "http.put change E3", "http.patch change E4",
+        "http.delete destroy E3",
       ])
   }
 }

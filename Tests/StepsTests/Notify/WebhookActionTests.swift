@@ -4,18 +4,20 @@ import Testing
 @testable import Steps
 
 struct WebhookActionTests {
-  private let hook: Value = .secret(Secret("https://chat/hook/XXXXSECRET", named: ["hook"]))
+  private let hook: Value = .secret(Secret("https://chat/hook/HOOKSECRET", named: ["hook"]))
 
-  @Test(arguments: [
-    (["text": "hi \"there\""], #"{"text":"hi \"there\""}"#), (["json": ["a": 1]], #"{"a":1}"#), (["json": [1]], "[1]"),
-    (["text": "hi", "json": ["channel": "#ops"]], ##"{"channel":"#ops","text":"hi"}"##),
-  ] as [([String: Value], String)])
+  @Test(
+    arguments: [
+      (["text": "hi \"there\""], #"{"text":"hi \"there\""}"#), (["json": ["a": 1]], #"{"a":1}"#),
+      (["json": [1]], "[1]"),
+      (["text": "hi", "json": ["channel": "#ops"]], ##"{"channel":"#ops","text":"hi"}"##),
+    ] as [([String: Value], String)])
   func theMessageIsPosted(fields: [String: Value], body: String) async throws {
     let web = FakeWeb(200, "ok")
     let result = await web.perform(WebhookAction(), fields.merging(["url": hook]) { own, _ in own }).success
     let request = try #require(web.requests.first)
     #expect(request.method == "POST")
-    #expect(request.url == "https://chat/hook/XXXXSECRET")
+    #expect(request.url == "https://chat/hook/HOOKSECRET")
     #expect(String(decoding: request.body ?? [], as: UTF8.self) == body)
     #expect(result?.result == ["status": 200, "body": "ok"])
   }
