@@ -14,6 +14,8 @@ extension Interpreter {
       succeed(step, result)
     case .failure(let failure):
       if failure.effect != .unknown { release(step, call) }
+      // It was stopped by a cancel that the machine has not heard of yet.
+      if failure.kind == .cancelled { takeMessages() }
       fail(step, failure)
     }
   }

@@ -115,7 +115,7 @@ public actor Interpreter {
     }
   }
 
-  private func takeMessages() {
+  func takeMessages() {
     for message in launch.control.takeMessages() {
       switch message {
       case .cancel(let by, let rollback, let request):
