@@ -108,7 +108,7 @@ private final class TLSServer: Sendable {
     let words = ["/bin/sh", "-c", script]
     var argv: [UnsafeMutablePointer<CChar>?] = unsafe words.map { word in unsafe strdup(word) } + [nil]
     let code = unsafe posix_spawn(&child, "/bin/sh", &actions, nil, &argv, environ)
-    for unsafeword in unsafe argv { unsafe free(word) }
+    unsafe argv.forEach { unsafe free($0) }
     close(ends[1])
     process = child
     var said = ""

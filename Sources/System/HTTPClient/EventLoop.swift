@@ -88,7 +88,7 @@ final class EventLoop: Sendable {
         let ready = unsafe events.prefix(Int(max(0, count)))
         if unsafe ready.contains(where: { unsafe $0.data.fd == stopSignal }) { return }
         let ended = transfers.withLock { transfers in
-          for unsafeevent in unsafe ready { unsafe transfers.ready(event.data.fd, event.events) }
+          unsafe ready.forEach { unsafe transfers.ready($0.data.fd, $0.events) }
           return takeInbox(transfers)
         }
         for exchange in ended { exchange.finish() }

@@ -107,7 +107,7 @@ extension Exchange {
     } else if isPlainHTTP, !request.allowsPlainHTTP, zone != .loopback {
       refusal = ClientFailure(
         .refusedAddress,
-        "`http://` would send everything to \(authority(of: request.url)) in the clear: `https://`, or `plain_http: allow`",
+        "everything to \(authority(of: request.url)) would be sent in the clear: `https://`, or `plain_http: allow`",
         beforeFirstByte: true)
     } else {
       return true

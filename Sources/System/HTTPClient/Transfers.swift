@@ -45,7 +45,7 @@ import Synchronization
 
   deinit {
     precondition(underway.isEmpty, "the HTTP client was dropped with requests under way")
-    for unsafeeasy in unsafe spares { unsafe curl.table.pointee.easy_cleanup(easy) }
+    unsafe spares.forEach { unsafe curl.table.pointee.easy_cleanup($0) }
     unsafe _ = curl.table.pointee.multi_cleanup(multi)
     close(timer)
     close(epoll)
