@@ -69,7 +69,7 @@ justfile() { awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) printf "s%d:\n  @tru
 start() {
   echo "== start-up: check 50 steps, run one durable step that does nothing"
   mixed 50 >"$work/mixed50.yaml"
-  { head_of one; echo '  - {action: assert, with: {that: "true"}}'; } >"$work/one.yaml"
+  { head_of one; echo '  - {action: assert, with: {that: true}}'; } >"$work/one.yaml"
   justfile 50 >"$work/just50"
   printf 'one:\n  @true\n' >"$work/just1"
   awk 'BEGIN { printf "all:"; for (i = 0; i < 50; i++) printf " s%d", i; print ""; for (i = 0; i < 50; i++) printf "s%d:\n\t@:\n", i }' >"$work/make50"
@@ -92,7 +92,7 @@ start() {
 steps() {
   echo "== 1 000 steps that do nothing, with a durable journal"
   build sqlite_commits -lsqlite3 || return 0
-  { head_of noop; awk 'BEGIN { for (i = 0; i < 1000; i++) printf "  - {id: s%d, action: assert, with: {that: \"true\"}}\n", i }'; } >"$work/noop.yaml"
+  { head_of noop; awk 'BEGIN { for (i = 0; i < 1000; i++) printf "  - {id: s%d, action: assert, with: {that: true}}\n", i }'; } >"$work/noop.yaml"
   measure 11 "C: 1 000 SQLite WAL+FULL commits" "$work/sqlite_commits $work/c.db 1000" "runbook run, 1 000 steps" "$runbook run -q $work/noop.yaml"
 }
 
