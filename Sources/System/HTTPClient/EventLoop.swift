@@ -84,11 +84,11 @@ final class EventLoop: Sendable {
     let capacity = 64
     unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: capacity) { events in
       while true {
-        let count = unsafe epoll_wait(epoll, events.baseAddress, CInt(capacity), -1)
-        let ready = unsafe events.prefix(Int(max(0, count)))
-        if unsafe ready.contains(where: { unsafe $0.data.fd == stopSignal }) { return }
+        let count = Int(max(0, unsafe epoll_wait(epoll, events.baseAddress, CInt(capacity), -1)))
+        let ready = unsafe events.prefix(count).map { unsafe (descriptor: $0.data.fd, events: $0.events) }
+        if ready.contains(where: { $0.descriptor == stopSignal }) { return }
         let ended = transfers.withLock { transfers in
-          unsafe ready.forEach { unsafe transfers.ready($0.data.fd, $0.events) }
+          for (descriptor, events) in ready { transfers.ready(descriptor, events) }
           return takeInbox(transfers)
         }
         for exchange in ended { exchange.finish() }
