@@ -61,8 +61,9 @@ struct Evaluator<Scope: ExpressionScope> {
   }
 
   private func root(_ name: String) throws(EvaluationFault) -> Value {
-    guard let value = scope.root(name) else { throw EvaluationFault("`\(name)` is not available here") }
-    return value
+    if let value = scope.root(name) { return value }
+    if ExpressionParser.typeNames.contains(name) { return .string(name) }
+    throw EvaluationFault("`\(name)` is not available here")
   }
 
   /// nil for unknown.

@@ -12,11 +12,16 @@ struct ExpressionChecker {
   /// What a condition such as `steps.x.status == 'failed'` tells.
   enum StepKnowledge: Int { case ended, succeeded }
 
+  /// Of one expression; whoever reads more has stopped reading.
+  private static let mistakesTold = 5
+
   /// Records a mistake; what is wrong is `any` from then on, so that one mistake is told once.
   mutating func mistake(
     _ code: ExpressionMistake.Code, _ node: ExpressionNode, _ message: String, hint: String? = nil
   ) -> ValueType {
-    mistakes.append(ExpressionMistake(code, node.span, message, hint: hint))
+    if mistakes.count < ExpressionChecker.mistakesTold {
+      mistakes.append(ExpressionMistake(code, node.span, message, hint: hint))
+    }
     return .any
   }
 
@@ -74,6 +79,7 @@ struct ExpressionChecker {
 extension ExpressionChecker {
   private mutating func rootType(_ name: String, _ node: ExpressionNode) -> ValueType {
     if let type = environment.roots[name] { return type }
+    if ExpressionParser.typeNames.contains(name) { return .string }
     if name == "steps" {
       return mistake(.type, node, "`steps` alone is no value", hint: "name one step: `steps.ID.outputs`")
     }

@@ -91,3 +91,22 @@ enum Macro: String, Sendable, CaseIterable {
   case existsOne = "exists_one"
   case map, filter
 }
+
+extension ExpressionToken.Symbol {
+  var binaryOperator: BinaryOperator? {
+    switch self {
+    case .equal: .equal
+    case .notEqual: .notEqual
+    case .less: .less
+    case .lessOrEqual: .lessOrEqual
+    case .greater: .greater
+    case .greaterOrEqual: .greaterOrEqual
+    case .plus: .plus
+    case .minus: .minus
+    case .times: .times
+    case .divide: .divide
+    case .remainder: .remainder
+    default: nil
+    }
+  }
+}

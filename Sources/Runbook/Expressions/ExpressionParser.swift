@@ -125,7 +125,7 @@ extension ExpressionParser {
   private var binaryOperator: BinaryOperator? {
     switch token.kind {
     case .identifier("in"): .isIn
-    case .symbol(let symbol): BinaryOperator(rawValue: symbol.rawValue)
+    case .symbol(let symbol): symbol.binaryOperator
     default: nil
     }
   }
@@ -141,10 +141,12 @@ extension ExpressionParser {
       signs.removeLast()
       try advance()
       let number = try node(.literal(.int(Int64(truncatingIfNeeded: 0 &- magnitude))), from: sign.start)
-      return try wrap(try postfix(number, from: sign.start), in: signs)
+      let operand = try postfix(number, from: sign.start)
+      return try wrap(operand, in: signs)
     }
     let start = token.span.lowerBound
-    return try wrap(try postfix(try primary(), from: start), in: signs)
+    let operand = try postfix(try primary(), from: start)
+    return try wrap(operand, in: signs)
   }
 
   private func wrap(
@@ -231,7 +233,6 @@ extension ExpressionParser {
     if token.is(.leftParenthesis) { return try call(name, span) }
     if let slot = locals.lastIndex(of: name) { return ExpressionNode(.local(slot, name: name), span: span, height: 1) }
     if name == "optional", token.is(.dot) { return try optionalFunction(from: span.lowerBound) }
-    if ExpressionParser.typeNames.contains(name) { return ExpressionNode(.literal(.string(name)), span: span, height: 1) }
     return ExpressionNode(.root(name), span: span, height: 1)
   }
 
@@ -239,7 +240,7 @@ extension ExpressionParser {
     "as", "break", "const", "continue", "else", "for", "function", "if", "import", "in", "let", "loop", "package", "namespace",
     "return", "void", "while",
   ]
-  /// What `type()` may answer, as names without quotes: `type(x) == int`.
+  /// What `type()` may answer, as names without quotes: `type(x) == int`. A variable of the name comes first.
   static let typeNames: Set<String> = [
     "null_type", "bool", "int", "double", "string", "list", "map", "duration", "timestamp", "type",
   ]
@@ -291,7 +292,8 @@ extension ExpressionParser {
   private mutating func call(_ name: String, _ span: Range<Int>) throws(ExpressionMistake) -> ExpressionNode {
     if name == "has" { return try has(span) }
     guard let function = ExpressionFunction(rawValue: name) else { throw unknownFunction(name, span, isMethod: false) }
-    return try finish(function, span.lowerBound, try arguments(), isMethod: false)
+    let arguments = try arguments()
+    return try finish(function, span.lowerBound, arguments, isMethod: false)
   }
 
   private mutating func optionalFunction(from start: Int) throws(ExpressionMistake) -> ExpressionNode {
@@ -303,7 +305,8 @@ extension ExpressionParser {
         .function, span, "unknown function `optional.\(name)`", hint: "there are `optional.of(x)`, `optional.none()` and `optional.ofNonZeroValue(x)`")
     }
     try advance()
-    return try finish(function, start, try arguments(), isMethod: false)
+    let arguments = try arguments()
+    return try finish(function, start, arguments, isMethod: false)
   }
 
   private mutating func method(
@@ -314,7 +317,8 @@ extension ExpressionParser {
     }
     if name == "optMap" { return try optMap(on: receiver, from: start) }
     guard let function = ExpressionFunction(rawValue: name) else { throw unknownFunction(name, span, isMethod: true) }
-    return try finish(function, start, [receiver] + (try arguments()), isMethod: true)
+    let arguments = try arguments()
+    return try finish(function, start, [receiver] + arguments, isMethod: true)
   }
 
   private func finish(

@@ -61,5 +61,5 @@ struct ExpressionToken: Equatable {
   var kind: Kind
   var span: Range<Int>
 
-  func `is`(_ symbol: Symbol) -> Bool { kind == .symbol(symbol) }
+  func `is`(_ symbol: Symbol) -> Bool { if case .symbol(symbol) = kind { true } else { false } }
 }

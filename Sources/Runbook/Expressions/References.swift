@@ -27,7 +27,7 @@ public struct References: Sendable, Equatable {
 
   mutating func collect(_ node: ExpressionNode) {
     switch node.kind {
-    case .root(let name): roots.insert(name)
+    case .root(let name): if !ExpressionParser.typeNames.contains(name) { roots.insert(name) }
     case .call(.now, _, _): callsNow = true
     case .select(let operand, let name, _), .has(let operand, let name):
       if case .root(let root) = operand.kind {
@@ -49,7 +49,7 @@ extension ExpressionNode {
   /// True if it reads something that only the run can know. As `References.mayBeUnknown`, without building sets.
   var mayBeUnknown: Bool {
     switch kind {
-    case .root(let name): !References.knownRoots.contains(name)
+    case .root(let name): !References.knownRoots.contains(name) && !ExpressionParser.typeNames.contains(name)
     case .call(.now, _, _): true
     default: children.contains { $0.mayBeUnknown }
     }

@@ -1,8 +1,8 @@
 /// A YAML value with `${{ }}` in it, parsed and checked.
 public struct Template: Sendable {
-  indirect enum Content: Sendable {
+  enum Content: Sendable {
     case constant(Value)
-    case expression(Expression)
+    indirect case expression(Expression)
     case text([TextPart])
     case list([Template])
     case map([String: Template])

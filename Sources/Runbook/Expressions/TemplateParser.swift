@@ -13,13 +13,17 @@ extension Template {
 
   /// Whether `${{`, escaped or not, is in a text: what decides if a command string may stand as it is.
   public static func holdsOpening(_ text: String) -> Bool {
-    var seen = 0
-    for byte in text.utf8 {
-      if byte == UInt8(ascii: "{"), seen > 0 {
-        seen += 1
-        if seen == 3 { return true }
-      } else {
-        seen = byte == UInt8(ascii: "$") ? 1 : 0
+    let bytes = text.utf8.span
+    let last = bytes.count - 2
+    var index = 0
+    while index < last {
+      // Look at the third byte first: most places are passed three at a time.
+      switch bytes[index + 2] {
+      case UInt8(ascii: "{"):
+        if bytes[index + 1] == UInt8(ascii: "{"), bytes[index] == UInt8(ascii: "$") { return true }
+        index += 1
+      case UInt8(ascii: "$"): index += 2
+      default: index += 3
       }
     }
     return false

@@ -123,7 +123,7 @@ extension EvaluationBudget {
     switch (function, values.count, values.first) {
     case (.optionalNone, 0, _): return .optional(nil)
     case (.optionalOf, 1, let value?): return .optional(value)
-    case (.optionalOfNonZeroValue, 1, let value?): return .optional(value.isZero ? nil : value)
+    case (.optionalOfNonZeroValue, 1, let value?): return value.isZero ? .optional(nil) : .optional(value)
     case (.hasValue, 1, .optional(let value)?): return .bool(value != nil)
     case (.value, 1, .optional(let value?)?): return value
     case (.value, 1, .optional(nil)?): throw EvaluationFault("the optional is absent, so it has no `value()`")

@@ -33,7 +33,7 @@ extension EvaluationBudget {
   }
 
   /// States of a pattern looked at for the price of one step.
-  private static let visitsPerStep = 16_384
+  private static let visitsPerStep = 4096
 
   private func compiled(_ source: String) throws(EvaluationFault) -> Pattern {
     do throws(PatternError) { return try Pattern(source) } catch { throw EvaluationFault(error.message) }

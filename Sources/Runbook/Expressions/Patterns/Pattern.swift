@@ -11,9 +11,11 @@ public struct PatternError: Error, Sendable, Equatable {
 public struct Pattern: Sendable {
   public let source: String
   private let program: [Instruction]
+  private let sets: [ScalarSet]
 
   enum Instruction: Sendable {
-    case scalar(ScalarSet)
+    /// One character of a set: a bit for each of ASCII, `sets[set]` for the rest.
+    case scalar(low: UInt64, high: UInt64, set: Int)
     case split(Int, Int)
     case jump(Int)
     case assert(Assertion)
@@ -27,7 +29,7 @@ public struct Pattern: Sendable {
   public init(_ source: String) throws(PatternError) {
     self.source = source
     var parser = try PatternParser(source)
-    program = try PatternCompiler.compile(try parser.parse())
+    (program, sets) = try PatternCompiler.compile(try parser.parse())
   }
 
   /// Whether any part of the text matches; anchor with `^` and `$` for the whole.
@@ -45,18 +47,24 @@ public struct Pattern: Sendable {
     for scalar in text.unicodeScalars {
       if add(isFirst: previous == nil, to: &current, between: previous, and: scalar) { return true }
       if isAnchored, current.members.isEmpty { return false }
-      visits -= current.members.count + 1
+      visits -= current.visits
       if visits < 0 { return nil }
       next.removeAll()
       for index in current.members {
-        guard case .scalar(let set) = program[index], set.contains(scalar) else { continue }
-        next.pending.append(index + 1)
+        if takes(index, scalar.value) { next.pending.append(index + 1) }
       }
       swap(&current, &next)
       // The successors are followed once the scalar after them is known: assertions look both ways.
       previous = scalar
     }
     return add(isFirst: previous == nil, to: &current, between: previous, and: nil)
+  }
+
+  private func takes(_ index: Int, _ value: UInt32) -> Bool {
+    guard case .scalar(let low, let high, let set) = program[index] else { return false }
+    if value < 64 { return low &>> UInt64(value) & 1 == 1 }
+    if value < 128 { return high &>> UInt64(value & 63) & 1 == 1 }
+    return sets[set].contains(value)
   }
 
   /// Can match only from the very beginning of the text.
@@ -71,7 +79,7 @@ public struct Pattern: Sendable {
       guard set.insert(index) else { continue }
       switch program[index] {
       case .match: return true
-      case .scalar: break
+      case .scalar: set.members.append(index)
       case .jump(let target): set.pending.append(target)
       case .split(let first, let second):
         set.pending.append(second)
@@ -95,27 +103,33 @@ extension Pattern.Assertion {
     }
   }
 
-  private func isWord(_ scalar: Unicode.Scalar?) -> Bool { scalar.map { ScalarSet.word.contains($0) } ?? false }
+  private func isWord(_ scalar: Unicode.Scalar?) -> Bool { scalar.map { $0.isASCII && UInt8(ascii: $0).isNameByte } ?? false }
 }
 
-/// The states of one moment, each once, in order of arrival.
+/// The states of one moment that take a character, each once.
 private struct StateSet {
-  private(set) var members: [Int] = []
-  private var isMember: [Bool]
+  var members: [Int] = []
+  /// Per instruction, the moment at which it was last reached; every moment has a number of its own.
+  private var reached: [UInt64]
+  private var moment: UInt64 = 1
   /// Reached, not yet followed.
   var pending: [Int] = []
+  /// Instructions looked at in this moment, and one for the moment itself.
+  private(set) var visits = 1
 
-  init(count: Int) { isMember = Array(repeating: false, count: count) }
+  init(count: Int) { reached = Array(repeating: 0, count: count) }
 
+  /// False if it was there already.
   mutating func insert(_ index: Int) -> Bool {
-    guard !isMember[index] else { return false }
-    isMember[index] = true
-    members.append(index)
+    visits += 1
+    guard reached[index] != moment else { return false }
+    reached[index] = moment
     return true
   }
 
   mutating func removeAll() {
-    for index in members { isMember[index] = false }
+    moment += 1
+    visits = 1
     members.removeAll(keepingCapacity: true)
     pending.removeAll(keepingCapacity: true)
   }

@@ -1,13 +1,15 @@
 /// A pattern's tree to its instructions. Counted repeats are written out, within a limit.
-enum PatternCompiler {
+struct PatternCompiler {
   private static let sizeLimit = 20_000
+  private var program: [Pattern.Instruction] = []
+  private var sets: [ScalarSet] = []
 
-  static func compile(_ node: PatternNode) throws(PatternError) -> [Pattern.Instruction] {
+  static func compile(_ node: PatternNode) throws(PatternError) -> ([Pattern.Instruction], [ScalarSet]) {
     guard size(of: node) < sizeLimit else { throw PatternError("the pattern is too large once its repeats are written out") }
-    var program: [Pattern.Instruction] = []
-    emit(node, into: &program)
-    program.append(.match)
-    return program
+    var compiler = PatternCompiler()
+    compiler.emit(node)
+    compiler.program.append(.match)
+    return (compiler.program, compiler.sets)
   }
 
   /// Instructions needed, at most `sizeLimit`. Counted before anything is written out; nothing at all counts as one, because
@@ -24,40 +26,40 @@ enum PatternCompiler {
     return min(size, sizeLimit)
   }
 
-  private static func emit(_ node: PatternNode, into program: inout [Pattern.Instruction]) {
+  private mutating func emit(_ node: PatternNode) {
     switch node {
     case .empty: break
-    case .scalar(let set): program.append(.scalar(set))
+    case .scalar(let set): 
+      program.append(.scalar(low: set.low, high: set.high, set: sets.count))
+      sets.append(set)
     case .assert(let assertion): program.append(.assert(assertion))
-    case .sequence(let items): for item in items { emit(item, into: &program) }
-    case .either(let branches): emitEither(branches, into: &program)
+    case .sequence(let items): for item in items { emit(item) }
+    case .either(let branches): emitEither(branches)
     case .repeated(let inner, let minimum, let maximum):
-      for _ in 0..<minimum { emit(inner, into: &program) }
+      for _ in 0..<minimum { emit(inner) }
       if let maximum {
-        emitOptional(inner, count: maximum - minimum, into: &program)
+        emitOptional(inner, count: maximum - minimum)
       } else {
         // L: split(body, out); body; jump L
         let split = program.count
         program.append(.jump(0))
-        emit(inner, into: &program)
+        emit(inner)
         program.append(.jump(split))
         program[split] = .split(split + 1, program.count)
       }
     }
   }
 
-  private static func emitEither(
-    _ branches: [PatternNode], into program: inout [Pattern.Instruction]
-  ) {
+  private mutating func emitEither(_ branches: [PatternNode]) {
     var jumps: [Int] = []
     for (index, branch) in branches.enumerated() {
       guard index < branches.count - 1 else {
-        emit(branch, into: &program)
+        emit(branch)
         break
       }
       let split = program.count
       program.append(.jump(0))
-      emit(branch, into: &program)
+      emit(branch)
       jumps.append(program.count)
       program.append(.jump(0))
       program[split] = .split(split + 1, program.count)
@@ -66,14 +68,12 @@ enum PatternCompiler {
   }
 
   /// `x{0,n}`: each one may be the last, so each may jump to the common end.
-  private static func emitOptional(
-    _ inner: PatternNode, count: Int, into program: inout [Pattern.Instruction]
-  ) {
+  private mutating func emitOptional(_ inner: PatternNode, count: Int) {
     var splits: [Int] = []
     for _ in 0..<count {
       splits.append(program.count)
       program.append(.jump(0))
-      emit(inner, into: &program)
+      emit(inner)
     }
     for split in splits { program[split] = .split(split + 1, program.count) }
   }

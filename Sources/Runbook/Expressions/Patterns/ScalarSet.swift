@@ -3,8 +3,8 @@ struct ScalarSet: Sendable {
   private var ranges: [ClosedRange<UInt32>]
   private var isNegated: Bool
   /// Who of ASCII is in it, a bit each: most texts are asked nothing else.
-  private var low: UInt64 = 0
-  private var high: UInt64 = 0
+  private(set) var low: UInt64 = 0
+  private(set) var high: UInt64 = 0
 
   init(_ ranges: [ClosedRange<UInt32>], isNegated: Bool = false) {
     self.ranges = ranges
@@ -25,11 +25,9 @@ struct ScalarSet: Sendable {
   static let any = ScalarSet([0...0x10ffff])
   static let notNewline = ScalarSet([0x0a...0x0a], isNegated: true)
 
-  func contains(_ scalar: Unicode.Scalar) -> Bool {
-    if scalar.value < 64 { return low >> UInt64(scalar.value) & 1 == 1 }
-    if scalar.value < 128 { return high >> UInt64(scalar.value - 64) & 1 == 1 }
-    return ranges.contains { $0.contains(scalar.value) } != isNegated
-  }
+  func contains(_ scalar: Unicode.Scalar) -> Bool { contains(scalar.value) }
+
+  func contains(_ value: UInt32) -> Bool { ranges.contains { $0.contains(value) } != isNegated }
 
   /// The one scalar of a set made of one.
   var single: Unicode.Scalar? {
