@@ -43,6 +43,8 @@ public struct SimulatedProcess: Sendable {
   }
 
   private func work(on lease: Lease, _ life: KillSwitch) async -> RunEnd {
+    let control = control
+    life.whenDead { control.leave("the process was killed") }
     var mortal = world
     mortal.clock = MortalClock(base: world.clock, life: life)
     mortal.transport = MortalTransport(base: world.transport, life: life)

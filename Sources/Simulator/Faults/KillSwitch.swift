@@ -8,6 +8,7 @@ public final class KillSwitch: Sendable {
     var passed = 0
     var isDead = false
     var place: String?
+    var atDeath: (@Sendable () -> Void)?
   }
   private let state = Mutex(State())
   /// nil: never.
@@ -18,15 +19,20 @@ public final class KillSwitch: Sendable {
 
   /// Passes one point. False: the process died here or before; the caller does nothing more.
   func pass(_ place: @autoclosure () -> String) -> Bool {
-    state.withLock { state in
-      guard !state.isDead else { return false }
+    let (lives, atDeath) = state.withLock { state -> (Bool, (@Sendable () -> Void)?) in
+      guard !state.isDead else { return (false, nil) }
       state.passed += 1
-      guard state.passed == deathPoint else { return true }
+      guard state.passed == deathPoint else { return (true, nil) }
       state.isDead = true
       state.place = place()
-      return false
+      return (false, state.atDeath)
     }
+    atDeath?()
+    return lives
   }
+
+  /// The dead cannot stop by themselves: told at the moment of death, whoever runs the process ends its waits.
+  func whenDead(_ end: @escaping @Sendable () -> Void) { state.withLock { $0.atDeath = end } }
 
   var isDead: Bool { state.withLock { $0.isDead } }
 
