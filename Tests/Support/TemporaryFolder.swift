@@ -9,7 +9,7 @@ public final class TemporaryFolder: Sendable {
   public init(inMemory: Bool = false) {
     let hasMemory = unsafe access("/dev/shm", W_OK) == 0
     let parent = inMemory && hasMemory ? "/dev/shm" : "/tmp"
-    var template = Array("\(parent)/runbook-test-XXXXXX".utf8CString)
+    var template = Array(("\(parent)/runbook-test-" + String(repeating: "X", count: 6)).utf8CString)
     guard unsafe mkdtemp(&template) != nil else { preconditionFailure("no temporary folder: errno \(errno)") }
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }

@@ -4,8 +4,7 @@ public import Runbook
 public struct FailStep: StepKind {
   public static let keyword = "fail"
   public static let summary = "fails on purpose, with a reason"
-  public static let example =
-    "- {id: refuse, fail: \"the server is not the one that was asked for\", if: inputs.server == '0'}"
+  public static let example = "- {id: refuse, fail: \"not as root\", if: run.requester == 'root'}"
   public static let shape = StepShape.scalar(action: "fail", field: FailAction.message)
   public static let actions: [any Action] = [FailAction()]
 }
