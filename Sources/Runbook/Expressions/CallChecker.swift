@@ -10,7 +10,8 @@ extension ExpressionChecker {
     let overloads = function.overloads.filter { $0.isMethod == isMethod }
     if overloads.isEmpty {
       return mistake(
-        .function, node, "`\(function.rawValue)` is a \(isMethod ? "function" : "method")", hint: "write \(function.usage)")
+        .function, node, "`\(function.rawValue)` is a \(isMethod ? "function" : "method")",
+        hint: "write \(function.usage)")
     }
     let fitting = overloads.filter { overload in
       overload.parameters.count == types.count
@@ -53,10 +54,13 @@ extension ExpressionChecker {
       case .literal(.string(let text)) = argument.kind
     else { return nil }
     if function == .duration, Duration(text: text) == nil {
-      return mistake(.type, argument, "`\(text.shortened)` is no duration", hint: "durations look like `250ms`, `30s`, `5m`, `1h30m`, `2d`")
+      return mistake(
+        .type, argument, "`\(text.shortened)` is no duration",
+        hint: "durations look like `250ms`, `30s`, `5m`, `1h30m`, `2d`")
     }
     if function == .timestamp, Timestamp(text) == nil {
-      return mistake(.type, argument, "`\(text.shortened)` is no timestamp", hint: "timestamps look like `2025-01-16T16:15:00Z`")
+      return mistake(
+        .type, argument, "`\(text.shortened)` is no timestamp", hint: "timestamps look like `2025-01-16T16:15:00Z`")
     }
     return nil
   }
@@ -72,7 +76,9 @@ extension ExpressionChecker {
     case .map, .object: item = .string
     case .secret: return secretMistake(macro.rawValue, node)
     case .optional:
-      return mistake(.type, list, "`\(macro.rawValue)` needs a list or a map, this is an optional", hint: "write `.orValue([])` before it")
+      return mistake(
+        .type, list, "`\(macro.rawValue)` needs a list or a map, this is an optional",
+        hint: "write `.orValue([])` before it")
     default: return mistake(.type, list, "`\(macro.rawValue)` needs a list or a map, this is \(found.phrase)")
     }
     locals.append(item)
@@ -121,8 +127,11 @@ extension ExpressionChecker {
       !ExpressionChecker.stepStatuses.contains(word)
     else { return }
     let known = ExpressionChecker.stepStatuses
-    let hint = Suggestion.question(for: word, among: known) ?? "statuses are " + known.map { "`\($0)`" }.joined(separator: ", ")
-    _ = mistake(.type, right, "the status of step `\(id)` is never `\(word.shortened)`", hint: word == "success" ? "did you mean `succeeded`?" : hint)
+    let hint =
+      Suggestion.question(for: word, among: known) ?? "statuses are " + known.map { "`\($0)`" }.joined(separator: ", ")
+    _ = mistake(
+      .type, right, "the status of step `\(id)` is never `\(word.shortened)`",
+      hint: word == "success" ? "did you mean `succeeded`?" : hint)
   }
 
   /// Remembers what holds where `condition` is known to be true (or false).
@@ -137,7 +146,9 @@ extension ExpressionChecker {
     case .has(let operand, "outputs") where isTrue:
       if let id = stepID(of: operand) { narrowed[id] = .succeeded }
     case .call(.hasValue, let arguments, _) where isTrue:
-      if let first = arguments.first, case .select(let operand, "outputs", true) = first.kind, let id = stepID(of: operand) {
+      if let first = arguments.first, case .select(let operand, "outputs", true) = first.kind,
+        let id = stepID(of: operand)
+      {
         narrowed[id] = .succeeded
       }
     default: break
@@ -173,10 +184,12 @@ enum RootHabit {
   private static let habits: [String: String] = [
     "input": "did you mean `inputs`?", "params": "did you mean `inputs`?", "parameters": "did you mean `inputs`?",
     "var": "did you mean `vars`?", "secret": "did you mean `secrets`?", "step": "did you mean `steps`?",
-    "env": "expressions do not see the environment: declare an input", "github": "the run is `run`, its parameters `inputs`",
+    "env": "expressions do not see the environment: declare an input",
+    "github": "the run is `run`, its parameters `inputs`",
     "outputs": "a step's own outputs are `self.outputs`, another's `steps.ID.outputs`",
     "output": "a step's own outputs are `self.outputs`, another's `steps.ID.outputs`",
-    "True": "write `true`", "False": "write `false`", "None": "write `null`", "nil": "write `null`", "undefined": "write `null`",
+    "True": "write `true`", "False": "write `false`", "None": "write `null`", "nil": "write `null`",
+    "undefined": "write `null`",
     "status": "a step's status is `steps.ID.status`", "matrix": "the current item of a `for_each` is `item`",
     "not": "logical not is `!`",
   ]

@@ -1,4 +1,5 @@
-/// What one evaluation may still cost. Operators and functions are its methods, because each pays for what it reads and builds.
+/// What one evaluation may still cost. Operators and functions are its methods, because each pays for what it
+/// reads and builds.
 struct EvaluationBudget {
   private(set) var steps = ExpressionLimit.steps
 
@@ -30,8 +31,8 @@ struct EvaluationBudget {
     return fault
   }
 
-  /// Looks through a whole value: that it is not too large or deep, and whether a secret or an unknown is inside. Values may
-  /// share parts, so what is small in memory can be endless when walked: each visit counts.
+  /// Looks through a whole value: that it is not too large or deep, and whether a secret or an unknown is inside.
+  /// Values may share parts, so what is small in memory can be endless when walked: each visit counts.
   mutating func inspect(_ value: Value, _ what: String) throws(EvaluationFault) -> Inspection {
     switch value {
     case .string(let text):
@@ -41,7 +42,9 @@ struct EvaluationBudget {
     default:
       var inspection = Inspection()
       guard inspection.add(value, depth: 0) else {
-        if inspection.isTooDeep { throw EvaluationFault("\(what) nests more than \(ExpressionLimit.depth) levels deep") }
+        if inspection.isTooDeep {
+          throw EvaluationFault("\(what) nests more than \(ExpressionLimit.depth) levels deep")
+        }
         throw EvaluationBudget.tooLarge(what)
       }
       try read(inspection.size)

@@ -12,7 +12,8 @@ struct EvaluationFault: Error {
   }
 }
 
-/// Tree to value. Nothing here traps: what a value cannot do is a fault, and every piece of work is paid for from a budget.
+/// Tree to value. Nothing here traps: what a value cannot do is a fault, and every piece of work is paid for from
+/// a budget.
 struct Evaluator<Scope: ExpressionScope> {
   let scope: Scope
   /// Of the macros around the current node. Not unwound by a fault, so that its message can show them.
@@ -113,7 +114,9 @@ extension Evaluator {
       throw EvaluationFault("`\(rootName)` has no member `\(name.shortened)`")
     }
     let value = try evaluate(operand)
-    if case .root("steps") = operand.kind, case .map(let steps) = value, steps[name] == nil, !isOptional { return neverRun }
+    if case .root("steps") = operand.kind, case .map(let steps) = value, steps[name] == nil, !isOptional {
+      return neverRun
+    }
     return try member(name, of: value, isOptional: isOptional)
   }
 
@@ -145,7 +148,8 @@ extension Evaluator {
       return EvaluationFault("there is no `\(name.shortened)`; did you mean `\(near.shortened)`?")
     }
     let list = known.prefix(8).map { "`\($0.shortened)`" }.joined(separator: ", ")
-    return EvaluationFault("there is no `\(name.shortened)`" + (list.isEmpty ? "; the map is empty" : "; there are \(list)"))
+    return EvaluationFault(
+      "there is no `\(name.shortened)`" + (list.isEmpty ? "; the map is empty" : "; there are \(list)"))
   }
 
   private func element(of value: Value, at index: Value, isOptional: Bool) throws(EvaluationFault) -> Value {
@@ -157,7 +161,9 @@ extension Evaluator {
         return isOptional ? .optional(items[position]) : items[position]
       }
       if isOptional { return .optional(nil) }
-      throw EvaluationFault(position < 0 ? "an index is never negative" : "index \(position) is beyond the end of the list of \(items.count)")
+      throw EvaluationFault(
+        position < 0
+          ? "an index is never negative" : "index \(position) is beyond the end of the list of \(items.count)")
     case (.map, .string(let name)): return try member(name, of: value, isOptional: isOptional)
     case (.optional(nil), _): return .optional(nil)
     case (.optional(let inner?), _): return try element(of: inner, at: index, isOptional: true).flattened
@@ -309,7 +315,9 @@ extension Evaluator {
     }
   }
 
-  private mutating func call(_ function: ExpressionFunction, _ arguments: [ExpressionNode]) throws(EvaluationFault) -> Value {
+  private mutating func call(_ function: ExpressionFunction, _ arguments: [ExpressionNode]) throws(EvaluationFault)
+    -> Value
+  {
     if function == .now { return .timestamp(scope.now) }
     if function == .orValue || function == .or { return try fallback(function, arguments) }
     var values: [Value] = []
@@ -319,7 +327,9 @@ extension Evaluator {
   }
 
   /// The second is evaluated only if the first is absent.
-  private mutating func fallback(_ function: ExpressionFunction, _ arguments: [ExpressionNode]) throws(EvaluationFault) -> Value {
+  private mutating func fallback(_ function: ExpressionFunction, _ arguments: [ExpressionNode]) throws(EvaluationFault)
+    -> Value
+  {
     guard arguments.count == 2 else { throw EvaluationFault("`\(function.rawValue)` needs a value to fall back to") }
     switch try evaluate(arguments[0]) {
     case .optional(let value?): return function == .or ? .optional(value) : value

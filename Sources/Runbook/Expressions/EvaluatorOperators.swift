@@ -31,7 +31,8 @@ extension EvaluationBudget {
     return EvaluationFault("`\(symbol.rawValue)` cannot take \(left.phrase) and \(right.phrase)")
   }
 
-  /// CEL's equality: numbers of both kinds by their value, other different types are unequal. nil: an unknown is inside.
+  /// CEL's equality: numbers of both kinds by their value, other different types are unequal. nil: an unknown is
+  /// inside.
   mutating func areEqual(_ left: Value, _ right: Value) throws(EvaluationFault) -> Bool? {
     switch (left, right) {
     case (.secret, _), (_, .secret): throw .secret("==")
@@ -50,7 +51,8 @@ extension EvaluationBudget {
       guard let a, let b else { return a == nil && b == nil }
       try spend(1)
       return try areEqual(a, b)
-    case (.list(let a), .list(let b)): return a.count == b.count ? try areEqual(pairs: zip(a, b).lazy.map { ($0, $1) }) : false
+    case (.list(let a), .list(let b)):
+      return a.count == b.count ? try areEqual(pairs: zip(a, b).lazy.map { ($0, $1) }) : false
     case (.map(let a), .map(let b)):
       guard a.count == b.count else { return false }
       for key in a.keys where b[key] == nil { return false }
@@ -100,7 +102,9 @@ extension EvaluationBudget {
 
   func orderForSorting(_ left: Value, _ right: Value) -> Int? { order(left, right) }
 
-  private mutating func compare(_ symbol: BinaryOperator, _ left: Value, _ right: Value) throws(EvaluationFault) -> Value {
+  private mutating func compare(_ symbol: BinaryOperator, _ left: Value, _ right: Value) throws(EvaluationFault)
+    -> Value
+  {
     if left.isSecret || right.isSecret { throw .secret(symbol.rawValue) }
     if left.isUnknown || right.isUnknown { return .unknown }
     if case .string(let a) = left, case .string(let b) = right { try read(min(a.utf8.count, b.utf8.count)) }
@@ -161,7 +165,9 @@ extension EvaluationBudget {
     return .secret(secret)
   }
 
-  private mutating func calculate(_ symbol: BinaryOperator, _ left: Value, _ right: Value) throws(EvaluationFault) -> Value {
+  private mutating func calculate(_ symbol: BinaryOperator, _ left: Value, _ right: Value) throws(EvaluationFault)
+    -> Value
+  {
     switch (left, right) {
     case (.unknown, _), (_, .unknown): return .unknown
     case (.int(let a), .int(let b)): return .int(try calculate(symbol, a, b))
@@ -174,9 +180,11 @@ extension EvaluationBudget {
       case .divide: return try finite(a / b)
       default: throw mismatch(symbol, left, right)
       }
-    case (.duration(let a), .duration(let b)) where symbol == .minus: return try checked(try bounded(a) - (try bounded(b)))
+    case (.duration(let a), .duration(let b)) where symbol == .minus:
+      return try checked(try bounded(a) - (try bounded(b)))
     case (.timestamp(let a), .timestamp(let b)) where symbol == .minus: return .duration(a - b)
-    case (.timestamp(let a), .duration(let b)) where symbol == .minus: return try moved(a, by: Duration.zero - (try bounded(b)))
+    case (.timestamp(let a), .duration(let b)) where symbol == .minus:
+      return try moved(a, by: Duration.zero - (try bounded(b)))
     default: throw mismatch(symbol, left, right)
     }
   }
@@ -189,7 +197,8 @@ extension EvaluationBudget {
     case .times: (result, isOverflow) = a.multipliedReportingOverflow(by: b)
     default:
       if b == 0 { throw EvaluationFault("division by zero") }
-      (result, isOverflow) = symbol == .divide ? a.dividedReportingOverflow(by: b) : a.remainderReportingOverflow(dividingBy: b)
+      (result, isOverflow) =
+        symbol == .divide ? a.dividedReportingOverflow(by: b) : a.remainderReportingOverflow(dividingBy: b)
     }
     if isOverflow { throw overflow }
     return result

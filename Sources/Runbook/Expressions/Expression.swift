@@ -28,7 +28,8 @@ public struct Expression: Sendable {
           .syntax, rest..<bytes.count, "there is more behind the `}}`",
           hint: "this place takes a whole expression: leave out `${{` and `}}`")
       }
-      return check(tree, bytes, from: start, to: isInTemplate ? end - 2 : end, at: range, in: environment, expecting: expected)
+      return check(
+        tree, bytes, from: start, to: isInTemplate ? end - 2 : end, at: range, in: environment, expecting: expected)
     } catch {
       return .failure(Diagnostics([SourceMap(bytes, at: range).diagnostic(error)]))
     }
@@ -96,7 +97,8 @@ public struct Expression: Sendable {
   }
   /// True if the value is, or holds, a secret.
   public var isTainted: Bool { type.isTainted }
-  /// True if the value can be known only in the run: it reads more than `inputs`, `vars` and `secrets`, or calls `now()`.
+  /// True if the value can be known only in the run: it reads more than `inputs`, `vars` and `secrets`, or calls
+  /// `now()`.
   public var mayBeUnknown: Bool { tree.mayBeUnknown }
   /// Itself and the values it reads, for the message of an `expect` that does not hold:
   /// "`result.status == 200`, where `result.status` is 503". Never a secret's value.

@@ -1,5 +1,5 @@
-/// Tree to type: every mistake that can be seen without running. Where a type is not known (`any`), everything is allowed
-/// and checked when it happens.
+/// Tree to type: every mistake that can be seen without running. Where a type is not known (`any`), everything is
+/// allowed and checked when it happens.
 struct ExpressionChecker {
   let environment: TypeEnvironment
   private(set) var mistakes: [ExpressionMistake] = []
@@ -47,7 +47,8 @@ struct ExpressionChecker {
     case .and(let operands): return logicType(operands, "`&&`", whenTrue: true)
     case .or(let operands): return logicType(operands, "`||`", whenTrue: false)
     case .conditional(let condition, let first, let second): return conditionalType(condition, first, second)
-    case .call(let function, let arguments, let isMethod): return callType(function, arguments, isMethod: isMethod, node)
+    case .call(let function, let arguments, let isMethod):
+      return callType(function, arguments, isMethod: isMethod, node)
     case .matches(let operand, _):
       let found = type(of: operand)
       if found.isTainted { return secretMistake("matches", node) }
@@ -61,7 +62,8 @@ struct ExpressionChecker {
   mutating func secretMistake(_ operation: String, _ node: ExpressionNode) -> ValueType {
     mistake(
       .secret, node, "`\(operation)` would tell something about a secret",
-      hint: "a secret may only be joined with `+` or `${{ }}`, encoded with `base64()` or `url_encode()`, and passed on")
+      hint: "a secret may only be joined with `+` or `${{ }}`, encoded with `base64()` or `url_encode()`, and passed on"
+    )
   }
 
   mutating func expectBool(_ node: ExpressionNode, _ place: String) {
@@ -88,7 +90,8 @@ extension ExpressionChecker {
     if RootHabit.places[name] != nil {
       return mistake(.name, node, "`\(name)` has no meaning here", hint: hint)
     }
-    return mistake(.name, node, "unknown name `\(name.shortened)`", hint: hint ?? "text stands in quotes: `'\(name.shortened)'`")
+    return mistake(
+      .name, node, "unknown name `\(name.shortened)`", hint: hint ?? "text stands in quotes: `'\(name.shortened)'`")
   }
 
   /// The `x` of `steps.x`, where steps are declared.
@@ -119,15 +122,19 @@ extension ExpressionChecker {
     case .ran(let outputs), .mayNotHaveRun(let outputs, _): return .step(outputs: outputs)
     case .later(let line):
       return mistake(
-        .stepOrder, node, "step `\(id)` comes later, on line \(line)", hint: "an expression can read only the steps before it")
+        .stepOrder, node, "step `\(id)` comes later, on line \(line)",
+        hint: "an expression can read only the steps before it")
     case .hidden(let line, let because):
       return mistake(.stepOrder, node, "step `\(id)` on line \(line) cannot be read here: \(because)")
     case nil:
-      return mistake(.unknownStep, node, "there is no step `\(id.shortened)`", hint: Suggestion.question(for: id, among: environment.steps.keys))
+      return mistake(
+        .unknownStep, node, "there is no step `\(id.shortened)`",
+        hint: Suggestion.question(for: id, among: environment.steps.keys))
     }
   }
 
-  /// The type of `steps.x.name`, with the rule that what may not have run is optional. nil if this is no member of a step.
+  /// The type of `steps.x.name`, with the rule that what may not have run is optional. nil if this is no member of
+  /// a step.
   private mutating func stepMember(
     _ operand: ExpressionNode, _ name: String, isOptional: Bool, _ node: ExpressionNode
   ) -> ValueType? {
@@ -136,7 +143,9 @@ extension ExpressionChecker {
     if step.isAny { return .any }
     let found = member(name, of: step, node)
     if isOptional { return .optional(found) }
-    guard case .mayNotHaveRun(_, let because)? = environment.steps[id], name != "status", !found.isAny else { return found }
+    guard case .mayNotHaveRun(_, let because)? = environment.steps[id], name != "status", !found.isAny else {
+      return found
+    }
     switch narrowed[id] {
     case .succeeded: return found
     case .ended where name != "outputs": return found
@@ -153,16 +162,21 @@ extension ExpressionChecker {
     case .map(let value): return value
     case .object(let members):
       if let found = members[name] { return found }
-      let known = members.isEmpty ? "it has none" : "there are " + members.keys.sorted().prefix(12).map { "`\($0)`" }.joined(separator: ", ")
+      let known =
+        members.isEmpty
+        ? "it has none" : "there are " + members.keys.sorted().prefix(12).map { "`\($0)`" }.joined(separator: ", ")
       return mistake(
-        .member, node, "no member `\(name.shortened)`", hint: Suggestion.question(for: name, among: members.keys) ?? known)
+        .member, node, "no member `\(name.shortened)`",
+        hint: Suggestion.question(for: name, among: members.keys) ?? known)
     case .optional(let inner):
       let found = member(name, of: inner, node)
       if case .optional = found { return found }
       return .optional(found)
     case .secret: return secretMistake("." + name, node)
     case .list:
-      return mistake(.type, node, "a list has no member `\(name.shortened)`", hint: "take one item, `[0].\(name)`, or all, `.map(i, i.\(name))`")
+      return mistake(
+        .type, node, "a list has no member `\(name.shortened)`",
+        hint: "take one item, `[0].\(name)`, or all, `.map(i, i.\(name))`")
     default: return mistake(.type, node, "\(type.phrase) has no member `\(name.shortened)`")
     }
   }
@@ -228,9 +242,13 @@ extension ExpressionChecker {
       if key.isTainted {
         _ = secretMistake("a map's key", entry.key)
       } else if !key.fits(.string) {
-        _ = mistake(.type, entry.key, "a map's key is a string, not \(key.phrase)", hint: "a key that is a name stands in quotes: `{'name': …}`")
+        _ = mistake(
+          .type, entry.key, "a map's key is a string, not \(key.phrase)",
+          hint: "a key that is a name stands in quotes: `{'name': …}`")
       } else if case .literal(.string(let name)) = entry.key.kind, !entry.isOptional {
-        if members.updateValue(found, forKey: name) != nil { _ = mistake(.type, entry.key, "the key `\(name.shortened)` stands twice in one map") }
+        if members.updateValue(found, forKey: name) != nil {
+          _ = mistake(.type, entry.key, "the key `\(name.shortened)` stands twice in one map")
+        }
       } else {
         isComputed = true
       }
@@ -249,7 +267,9 @@ extension ExpressionChecker {
   private mutating func negateType(_ operand: ExpressionNode, _ node: ExpressionNode) -> ValueType {
     let found = type(of: operand)
     if found.isTainted { return secretMistake("-", node) }
-    guard found.isAny || found.isNumber || found == .duration else { return mistake(.type, node, "`-` needs a number, this is \(found.phrase)") }
+    guard found.isAny || found.isNumber || found == .duration else {
+      return mistake(.type, node, "`-` needs a number, this is \(found.phrase)")
+    }
     return found
   }
 
@@ -293,7 +313,8 @@ extension ExpressionChecker {
       }
       return .bool
     case .less, .lessOrEqual, .greater, .greaterOrEqual:
-      let isFine = leftType.isAny || rightType.isAny || (leftType.isNumber && rightType.isNumber)
+      let isFine =
+        leftType.isAny || rightType.isAny || (leftType.isNumber && rightType.isNumber)
         || (leftType == rightType && leftType.isOrdered)
       guard isFine, leftType.isAny || leftType.isOrdered, rightType.isAny || rightType.isOrdered else {
         return mistake(
@@ -310,10 +331,12 @@ extension ExpressionChecker {
     switch right {
     case .any: return .bool
     case .list(let item) where item.isComparable(to: left): return .bool
-    case .list(let item): return mistake(.type, node, "\(left.phrase) is never in a list of \(item.word)", hint: left.mixHint(with: item))
+    case .list(let item):
+      return mistake(.type, node, "\(left.phrase) is never in a list of \(item.word)", hint: left.mixHint(with: item))
     case .map, .object:
       return left.fits(.string) ? .bool : mistake(.type, node, "a map's key is a string, not \(left.phrase)")
-    case .string: return mistake(.type, node, "`in` needs a list or a map, this is a string", hint: "write `text.contains(part)`")
+    case .string:
+      return mistake(.type, node, "`in` needs a list or a map, this is a string", hint: "write `text.contains(part)`")
     default: return mistake(.type, node, "`in` needs a list or a map, this is \(right.phrase)")
     }
   }
@@ -332,11 +355,15 @@ extension ExpressionChecker {
     case (.plus, .double, .double), (.minus, .double, .double), (.times, .double, .double), (.divide, .double, .double):
       return .double
     case (.plus, .string, .string): return .string
-    case (.plus, .duration, .duration), (.minus, .duration, .duration), (.minus, .timestamp, .timestamp): return .duration
-    case (.plus, .timestamp, .duration), (.plus, .duration, .timestamp), (.minus, .timestamp, .duration): return .timestamp
+    case (.plus, .duration, .duration), (.minus, .duration, .duration), (.minus, .timestamp, .timestamp):
+      return .duration
+    case (.plus, .timestamp, .duration), (.plus, .duration, .timestamp), (.minus, .timestamp, .duration):
+      return .timestamp
     case (_, .any, .any): return .any
-    case (_, .any, let known) where known.allows(symbol): return known == .duration || known == .timestamp ? .any : known
-    case (_, let known, .any) where known.allows(symbol): return known == .duration || known == .timestamp ? .any : known
+    case (_, .any, let known) where known.allows(symbol):
+      return known == .duration || known == .timestamp ? .any : known
+    case (_, let known, .any) where known.allows(symbol):
+      return known == .duration || known == .timestamp ? .any : known
     default:
       return mistake(
         .type, node, "`\(symbol.rawValue)` cannot take \(left.phrase) and \(right.phrase)",

@@ -96,20 +96,26 @@ enum ExpressionFunction: String, CaseIterable, Sendable {
 
   /// Names that other languages use for ours.
   static let habits: [String: String] = [
-    "failure": "there is no `failure()`: steps after a failure stand in `on_failure` or `always`; there, `failure` is the error itself",
-    "success": "there is no `success()`: a step runs only if those before it succeeded; in `always` ask `run.outcome == 'succeeded'`",
+    "failure":
+      "there is no `failure()`: such steps stand in `on_failure` or `always`; there, `failure` is the error itself",
+    "success":
+      "there is no `success()`: a step runs only if those before it did; in `always` ask `run.outcome == 'succeeded'`",
     "always": "there is no `always()`: put the step under `always:`",
     "cancelled": "there is no `cancelled()`: in `always` ask `run.outcome == 'cancelled'`",
-    "len": "the length of a string, list or map is `size(x)`", "length": "the length of a string, list or map is `size(x)`",
+    "len": "the length of a string, list or map is `size(x)`",
+    "length": "the length of a string, list or map is `size(x)`",
     "count": "the length of a string, list or map is `size(x)`", "lower": "write `x.lowerAscii()`",
     "toLowerCase": "write `x.lowerAscii()`", "upper": "write `x.upperAscii()`", "toUpperCase": "write `x.upperAscii()`",
-    "toJson": "write `to_json(x)`", "toJSON": "write `to_json(x)`", "fromJson": "write `json(x)`", "fromJSON": "write `json(x)`",
+    "toJson": "write `to_json(x)`", "toJSON": "write `to_json(x)`", "fromJson": "write `json(x)`",
+    "fromJSON": "write `json(x)`",
     "default": "write `steps.x.?outputs.y.orValue(…)`", "startswith": "write `x.startsWith(y)`",
-    "endswith": "write `x.endsWith(y)`", "uint": "there is no `uint`: use `int(x)`", "bytes": "there are no bytes: use strings",
+    "endswith": "write `x.endsWith(y)`", "uint": "there is no `uint`: use `int(x)`",
+    "bytes": "there are no bytes: use strings",
     "dyn": "types that are not known are checked in the run: write the value alone", "str": "write `string(x)`",
     "env": "expressions do not see the environment: declare an input", "hashFiles": "write `sha256(text)`",
     "today": "write `now()`", "float": "write `double(x)`", "number": "write `int(x)` or `double(x)`",
-    "strip": "write `x.trim()`", "includes": "write `x.contains(y)` or `y in x`", "keys": "`m.map(k, k)` gives a map's keys",
+    "strip": "write `x.trim()`", "includes": "write `x.contains(y)` or `y in x`",
+    "keys": "`m.map(k, k)` gives a map's keys",
   ]
 
   /// All that may be called, macros included.

@@ -1,4 +1,5 @@
-/// Text to tokens, one at a time. In a template it also finds the end: the first `}}` that closes no map literal and is in no string.
+/// Text to tokens, one at a time. In a template it also finds the end: the first `}}` that closes no map literal
+/// and is in no string.
 struct ExpressionLexer {
   private let bytes: [UInt8]
   private let start: Int
@@ -24,12 +25,15 @@ struct ExpressionLexer {
     guard position - start <= ExpressionLimit.source else {
       throw ExpressionMistake(
         .limit, start..<start, "an expression may have \(ExpressionLimit.source) bytes at most",
-        hint: isInTemplate ? "is there a `}}` missing? otherwise put parts of it into `vars`" : "put parts of it into `vars`")
+        hint: isInTemplate
+          ? "is there a `}}` missing? otherwise put parts of it into `vars`" : "put parts of it into `vars`")
     }
     let from = position
     guard let byte = current else {
       if isInTemplate {
-        throw ExpressionMistake(.syntax, start..<start, "`${{` is not closed", hint: "end the expression with `}}`; write `$${{` for a literal `${{`")
+        throw ExpressionMistake(
+          .syntax, start..<start, "`${{` is not closed",
+          hint: "end the expression with `}}`; write `$${{` for a literal `${{`")
       }
       return ExpressionToken(kind: .end, span: from..<from)
     }
@@ -140,7 +144,8 @@ extension ExpressionLexer {
     try numberEnds(from: from)
     if isWhole { return try whole(text(from..<position), radix: 10, from: from) }
     guard let number = Double(text(from..<position)), number.isFinite else {
-      throw ExpressionMistake(.syntax, from..<position, "`\(text(from..<position).shortened)` is too large for a double")
+      throw ExpressionMistake(
+        .syntax, from..<position, "`\(text(from..<position).shortened)` is too large for a double")
     }
     return ExpressionToken(kind: .double(number), span: from..<position)
   }
@@ -159,15 +164,16 @@ extension ExpressionLexer {
     while let byte = current, byte.isNameByte { position += 1 }
     let written = text(from..<position)
     let hint: String? =
-      if Duration(text: written) != nil { "a duration is written `duration('\(written)')`" }
-      else if written.hasSuffix("u") { "there is no `uint`: write it without the `u`" }
-      else { nil }
+      if Duration(text: written) != nil {
+        "a duration is written `duration('\(written)')`"
+      } else if written.hasSuffix("u") { "there is no `uint`: write it without the `u`" } else { nil }
     throw ExpressionMistake(.syntax, from..<position, "`\(written.shortened)` is no number", hint: hint)
   }
 
   /// `r'…'`; nil if no string begins here.
   private mutating func prefixedString() throws(ExpressionMistake) -> ExpressionToken? {
-    guard let prefix = current, let next = byte(after: 1), next == UInt8(ascii: "'") || next == UInt8(ascii: "\"") else {
+    guard let prefix = current, let next = byte(after: 1), next == UInt8(ascii: "'") || next == UInt8(ascii: "\"")
+    else {
       return nil
     }
     switch prefix | 0x20 {
@@ -175,7 +181,8 @@ extension ExpressionLexer {
       position += 1
       return try string(isRaw: true, from: position - 1)
     case UInt8(ascii: "b"):
-      throw ExpressionMistake(.syntax, position..<(position + 1), "there are no byte strings", hint: "write it without the `b`")
+      throw ExpressionMistake(
+        .syntax, position..<(position + 1), "there are no byte strings", hint: "write it without the `b`")
     default: return nil
     }
   }
@@ -235,7 +242,8 @@ extension ExpressionLexer {
       }
     guard let code, let scalar = Unicode.Scalar(code) else {
       throw ExpressionMistake(
-        .syntax, from..<min(position, bytes.count), "`\(text(from..<min(position, bytes.count)).shortened)` is no escape for a character",
+        .syntax, from..<min(position, bytes.count),
+        "`\(text(from..<min(position, bytes.count)).shortened)` is no escape for a character",
         hint: "a backslash is `\\\\`; in `r'…'` nothing is escaped")
     }
     content.append(contentsOf: Character(scalar).utf8)

@@ -59,7 +59,8 @@ final class ExpressionNode: Sendable {
     case .literal, .root, .local: []
     case .list(let items): items.map { $0.value }
     case .map(let entries): entries.flatMap { [$0.key, $0.value] }
-    case .select(let operand, _, _), .has(let operand, _), .not(let operand), .negate(let operand), .matches(let operand, _):
+    case .select(let operand, _, _), .has(let operand, _), .not(let operand), .negate(let operand),
+      .matches(let operand, _):
       [operand]
     case .index(let operand, let index, _): [operand, index]
     case .binary(_, let left, let right): [left, right]

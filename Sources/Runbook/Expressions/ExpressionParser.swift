@@ -64,11 +64,15 @@ struct ExpressionParser {
     return unexpected("expected an operator or the end", hint: hint)
   }
 
-  private func node(_ kind: ExpressionNode.Kind, from start: Int, below: ExpressionNode...) throws(ExpressionMistake) -> ExpressionNode {
+  private func node(_ kind: ExpressionNode.Kind, from start: Int, below: ExpressionNode...) throws(ExpressionMistake)
+    -> ExpressionNode
+  {
     try node(kind, from: start, below: below)
   }
 
-  private func node(_ kind: ExpressionNode.Kind, from start: Int, below: [ExpressionNode]) throws(ExpressionMistake) -> ExpressionNode {
+  private func node(_ kind: ExpressionNode.Kind, from start: Int, below: [ExpressionNode]) throws(ExpressionMistake)
+    -> ExpressionNode
+  {
     var height = 0
     for child in below where child.height > height { height = child.height }
     let span = start..<max(start, lastEnd)
@@ -78,7 +82,8 @@ struct ExpressionParser {
 
   private func tooDeep(_ span: Range<Int>) -> ExpressionMistake {
     ExpressionMistake(
-      .limit, span, "the expression nests more than \(ExpressionLimit.depth) levels deep", hint: "put parts of it into `vars`")
+      .limit, span, "the expression nests more than \(ExpressionLimit.depth) levels deep",
+      hint: "put parts of it into `vars`")
   }
 }
 
@@ -167,7 +172,8 @@ extension ExpressionParser {
     switch token.kind {
     case .int(let magnitude):
       guard let number = Int64(exactly: magnitude) else {
-        throw ExpressionMistake(.syntax, token.span, "`\(tokenText)` is no int of 64 bits", hint: "the largest is \(Int64.max)")
+        throw ExpressionMistake(
+          .syntax, token.span, "`\(tokenText)` is no int of 64 bits", hint: "the largest is \(Int64.max)")
       }
       return try literal(.int(number))
     case .double(let number): return try literal(.double(number))
@@ -237,7 +243,8 @@ extension ExpressionParser {
   }
 
   static let reserved: Set<String> = [
-    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "in", "let", "loop", "package", "namespace",
+    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "in", "let", "loop", "package",
+    "namespace",
     "return", "void", "while",
   ]
   /// What `type()` may answer, as names without quotes: `type(x) == int`. A variable of the name comes first.
@@ -248,7 +255,8 @@ extension ExpressionParser {
 
 // Members, indexes and calls.
 extension ExpressionParser {
-  private mutating func postfix(_ operand: ExpressionNode, from start: Int) throws(ExpressionMistake) -> ExpressionNode {
+  private mutating func postfix(_ operand: ExpressionNode, from start: Int) throws(ExpressionMistake) -> ExpressionNode
+  {
     var result = operand
     while true {
       if try eat(.dot) {
@@ -302,7 +310,8 @@ extension ExpressionParser {
     let span = start..<token.span.upperBound
     guard let function = ExpressionFunction(rawValue: "optional." + name) else {
       throw ExpressionMistake(
-        .function, span, "unknown function `optional.\(name)`", hint: "there are `optional.of(x)`, `optional.none()` and `optional.ofNonZeroValue(x)`")
+        .function, span, "unknown function `optional.\(name)`",
+        hint: "there are `optional.of(x)`, `optional.none()` and `optional.ofNonZeroValue(x)`")
     }
     try advance()
     let arguments = try arguments()
@@ -336,7 +345,8 @@ extension ExpressionParser {
 
   private func unknownFunction(_ name: String, _ span: Range<Int>, isMethod: Bool) -> ExpressionMistake {
     let hint = ExpressionFunction.habits[name] ?? Suggestion.question(for: name, among: ExpressionFunction.allNames)
-    return ExpressionMistake(.function, span, "unknown \(isMethod ? "method" : "function") `\(name.shortened)`", hint: hint)
+    return ExpressionMistake(
+      .function, span, "unknown \(isMethod ? "method" : "function") `\(name.shortened)`", hint: hint)
   }
 }
 
@@ -345,7 +355,8 @@ extension ExpressionParser {
   private mutating func has(_ span: Range<Int>) throws(ExpressionMistake) -> ExpressionNode {
     let found = try arguments()
     guard found.count == 1, case .select(let operand, let name, false) = found[0].kind else {
-      throw ExpressionMistake(.syntax, span.lowerBound..<lastEnd, "`has` asks for a member", hint: "write `has(a.b)`, or `'b' in a`")
+      throw ExpressionMistake(
+        .syntax, span.lowerBound..<lastEnd, "`has` asks for a member", hint: "write `has(a.b)`, or `'b' in a`")
     }
     return try node(.has(operand, name), from: span.lowerBound, below: operand)
   }
@@ -377,7 +388,8 @@ extension ExpressionParser {
     return try node(.macro(macro, over: list, condition: condition, body: body), from: start, below: below)
   }
 
-  private mutating func optMap(on operand: ExpressionNode, from start: Int) throws(ExpressionMistake) -> ExpressionNode {
+  private mutating func optMap(on operand: ExpressionNode, from start: Int) throws(ExpressionMistake) -> ExpressionNode
+  {
     try variable(of: "optMap")
     let body = try expression()
     locals.removeLast()

@@ -1,6 +1,7 @@
 /// What an expression or a template may read while it is evaluated.
 public protocol ExpressionScope {
-  /// A root variable: `inputs`, `steps`, `self`, `run` …; nil if there is none (checked at load, so this is a bug or an absent context).
+  /// A root variable: `inputs`, `steps`, `self`, `run` …; nil if there is none (checked at load, so this is a bug
+  /// or an absent context).
   func root(_ name: String) -> Value?
   /// `root.name` without building the whole root; nil if it has no such member. Default: through `root`.
   func member(of root: String, _ name: String) -> Value??

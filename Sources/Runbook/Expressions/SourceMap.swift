@@ -2,8 +2,8 @@
 struct SourceMap {
   let range: SourceRange
   private let bytes: [UInt8]
-  /// Columns between the start of the range and the text: 1 for a quoted scalar; nil if the page does not show the text as it is
-  /// (several lines, escapes), so that only the whole scalar can be pointed at.
+  /// Columns between the start of the range and the text: 1 for a quoted scalar; nil if the page does not show the
+  /// text as it is (several lines, escapes), so that only the whole scalar can be pointed at.
   private let shift: Int?
 
   init(_ bytes: [UInt8], at range: SourceRange) {

@@ -127,10 +127,14 @@ struct InterpolatedText {
       parts.append(.secret(secret))
     case .null:
       throw ExpressionFailure(
-        "`${{ \(expression.source.shortened) }}` is null or absent, so it cannot stand inside a text; give it a value with `.orValue(…)` or `? :`")
+        "`${{ \(expression.source.shortened) }}` is null or absent, so it cannot stand inside a text; "
+          + "give it a value with `.orValue(…)` or `? :`"
+      )
     case .list, .map:
       if value.isTainted {
-        throw ExpressionFailure("`${{ \(expression.source.shortened) }}` holds a secret inside a list or map, so it cannot stand inside a text")
+        throw ExpressionFailure(
+          "`${{ \(expression.source.shortened) }}` holds a secret in a list or map, so it cannot stand inside a text"
+        )
       }
       if value.holdsUnknown { isUnknown = true } else { parts.append(.plain(JSONWriter.text(value))) }
     default: parts.append(.plain(value.scalarText ?? ""))

@@ -2,8 +2,8 @@ extension Template {
   /// `${{`
   static let opening = Array("${{".utf8)
 
-  /// A scalar's text. Exactly one `${{ expr }}` keeps the value's type; otherwise it is interpolation and gives a string.
-  /// `$${{` is a literal `${{`. A text without `${{` costs one scan.
+  /// A scalar's text. Exactly one `${{ expr }}` keeps the value's type; otherwise it is interpolation and gives a
+  /// string. `$${{` is a literal `${{`. A text without `${{` costs one scan.
   public static func scalar(
     _ text: String, at range: SourceRange, in environment: TypeEnvironment
   ) -> Result<Template, Diagnostics> {
@@ -98,7 +98,8 @@ private struct TemplateParser {
       mistakes.append(SourceMap(bytes, at: range).diagnostic(mistake))
     } else if type.isTainted, type != .secret {
       let mistake = ExpressionMistake(
-        .secret, tree.span, "a list or map with a secret in it cannot stand inside a text", hint: "name the secret alone")
+        .secret, tree.span, "a list or map with a secret in it cannot stand inside a text",
+        hint: "name the secret alone")
       mistakes.append(SourceMap(bytes, at: range).diagnostic(mistake))
     }
   }

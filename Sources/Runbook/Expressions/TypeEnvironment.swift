@@ -1,16 +1,19 @@
 /// What an expression at one place of a runbook may name, and of what type it is.
 ///
-/// The validator keeps one and changes entries of `steps` as it walks down the file: a step is `.later` until it has been passed.
+/// The validator keeps one and changes entries of `steps` as it walks down the file: a step is `.later` until it
+/// has been passed.
 public struct TypeEnvironment: Sendable {
   /// A step as seen from the place of the expression.
   public enum StepReference: Sendable {
     /// Certainly succeeded before.
     case ran(outputs: [String: ValueType])
-    /// Comes before, but may have been skipped or have failed; `because` completes "it may not have run: …" (`it has an \`if\``).
+    /// Comes before, but may have been skipped or have failed; `because` completes "it may not have run: …" (`it
+    /// has an \`if\``).
     case mayNotHaveRun(outputs: [String: ValueType], because: String)
     /// Stands further down.
     case later(line: Int)
-    /// Exists, but never visible from here; `because` is a whole clause (`it is in another branch of the same \`parallel\``).
+    /// Exists, but never visible from here; `because` is a whole clause (`it is in another branch of the same
+    /// \`parallel\``).
     case hidden(line: Int, because: String)
   }
 

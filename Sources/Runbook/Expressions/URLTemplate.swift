@@ -1,8 +1,8 @@
 extension Template {
   /// As `evaluate`, for a field of kind `url`: a part put into a text may not hold what would change the meaning of the
-  /// rest of the address (`/?#@:`, white space, `\`, `%`, and `&` in a query) unless it is the result of `url_encode()` or the
-  /// whole host; a part at the very beginning may be a base address. A part of a host or path may not be empty, and no
-  /// segment of the path `.` or `..`.
+  /// rest of the address (`/?#@:`, white space, `\`, `%`, and `&` in a query) unless it is the result of
+  /// `url_encode()` or the whole host; a part at the very beginning may be a base address. A part of a host or
+  /// path may not be empty, and no segment of the path `.` or `..`.
   public func evaluateURL(in scope: some ExpressionScope) throws(ExpressionFailure) -> Value {
     guard case .text(let parts) = content else { return try evaluate(in: scope) }
     var text = InterpolatedText()
@@ -16,7 +16,8 @@ extension Template {
         let value = try expression.evaluate(in: scope)
         try text.append(value, of: expression)
         if text.isUnknown { continue }
-        let piece = URLPiece(expression: expression, text: value.unwrapped.addressText, isSecret: value.isTainted, before: address)
+        let piece = URLPiece(
+          expression: expression, text: value.unwrapped.addressText, isSecret: value.isTainted, before: address)
         try piece.check(after: index + 1 < parts.count ? parts[index + 1] : nil)
         address += piece.text
       }
@@ -55,11 +56,16 @@ private struct URLPiece {
       return
     }
     if before.isEmpty, let base = text.utf8.position(after: "http://") ?? text.utf8.position(after: "https://") {
-      guard isBase(Substring(text.utf8[base...])) else { throw failure("is no plain base address such as `https://db-1.example.com`") }
+      guard isBase(Substring(text.utf8[base...])) else {
+        throw failure("is no plain base address such as `https://db-1.example.com`")
+      }
       return
     }
-    for byte in text.utf8 where URLPiece.forbidden.contains(byte) || byte <= 0x20 || byte == 0x7f || (isInQuery && byte == UInt8(ascii: "&")) {
-      let shown = byte <= 0x20 || byte == 0x7f ? "white space or a control character" : "`\(Character(Unicode.Scalar(byte)))`"
+    for byte in text.utf8
+    where URLPiece.forbidden.contains(byte) || byte <= 0x20 || byte == 0x7f || (isInQuery && byte == UInt8(ascii: "&"))
+    {
+      let shown =
+        byte <= 0x20 || byte == 0x7f ? "white space or a control character" : "`\(Character(Unicode.Scalar(byte)))`"
       throw failure("holds \(shown), which would change the address; write `url_encode(…)` around it")
     }
   }
@@ -92,14 +98,17 @@ private struct URLPiece {
       if name.isEmpty { return false }
       rest.removeSubrange(..<name.endIndex)
     }
-    return rest.isEmpty || (rest.first == UInt8(ascii: ":") && (2...6).contains(rest.count) && rest.dropFirst().allSatisfy(\.isDigit))
+    return rest.isEmpty
+      || (rest.first == UInt8(ascii: ":") && (2...6).contains(rest.count) && rest.dropFirst().allSatisfy(\.isDigit))
   }
 
   /// `host/path`, without a query.
   private func isBase(_ base: Substring) -> Bool {
     let host = base.prefix { $0 != "/" }
     return isHost(host)
-      && base.dropFirst(host.count).utf8.allSatisfy { $0 == UInt8(ascii: "/") || ($0 > 0x20 && $0 != 0x7f && !URLPiece.forbidden.contains($0)) }
+      && base.dropFirst(host.count).utf8.allSatisfy {
+        $0 == UInt8(ascii: "/") || ($0 > 0x20 && $0 != 0x7f && !URLPiece.forbidden.contains($0))
+      }
   }
 }
 

@@ -78,7 +78,8 @@ extension ValueType {
       case .int: .int
       case .double: .double
       case .string: .string
-      case .list(let items): .list(items.reduce(nil) { ($0 as ValueType?)?.joined(ValueType(of: $1)) ?? ValueType(of: $1) } ?? .any)
+      case .list(let items):
+        .list(items.reduce(nil) { ($0 as ValueType?)?.joined(ValueType(of: $1)) ?? ValueType(of: $1) } ?? .any)
       case .map(let entries): .object(entries.mapValues { ValueType(of: $0) })
       case .duration: .duration
       case .timestamp: .timestamp
@@ -118,7 +119,8 @@ extension ValueType {
     case (.string, .double), (.double, .string): "convert one: `string(…)` or `double(…)`"
     case (.string, .duration), (.duration, .string): "a duration is written `duration('5m')`"
     case (.string, .timestamp), (.timestamp, .string): "a timestamp is written `timestamp('2025-01-16T16:15:00Z')`"
-    case (.string, .bool), (.bool, .string): "truth values are written `true` and `false`, without quotes; as text `string(…)`"
+    case (.string, .bool), (.bool, .string):
+      "truth values are written `true` and `false`, without quotes; as text `string(…)`"
     default: nil
     }
   }

@@ -5,8 +5,9 @@ public struct JSONError: Error, Sendable, Equatable {
   public let offset: Int
 }
 
-/// Strict JSON (RFC 8259) to `Value`: `1` is an int, `1.0` and integers beyond 64 bits are doubles. Refused: duplicate keys, lone surrogates,
-/// numbers that overflow a double, invalid UTF-8, trailing bytes, more than `depthLimit` levels.
+/// Strict JSON (RFC 8259) to `Value`: `1` is an int, `1.0` and integers beyond 64 bits are doubles. Refused:
+/// duplicate keys, lone surrogates, numbers that overflow a double, invalid UTF-8, trailing bytes, more than
+/// `depthLimit` levels.
 public struct JSONReader {
   public static let depthLimit = 64
   private let bytes: [UInt8]
@@ -136,7 +137,8 @@ public struct JSONReader {
     case UInt8(ascii: "u"):
       var code = try hexQuad()
       if (0xd800..<0xdc00).contains(code) {
-        guard position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"), bytes[position + 1] == UInt8(ascii: "u")
+        guard position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"),
+          bytes[position + 1] == UInt8(ascii: "u")
         else { throw failure("half of a surrogate pair") }
         position += 2
         let low = try hexQuad()
@@ -167,7 +169,9 @@ public struct JSONReader {
     if current == UInt8(ascii: "-") { position += 1 }
     let firstDigit = position
     try digits()
-    if position - firstDigit > 1, bytes[firstDigit] == UInt8(ascii: "0") { throw failure("a number may not begin with 0") }
+    if position - firstDigit > 1, bytes[firstDigit] == UInt8(ascii: "0") {
+      throw failure("a number may not begin with 0")
+    }
     if current == UInt8(ascii: ".") {
       isWhole = false
       position += 1

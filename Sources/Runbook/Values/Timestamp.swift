@@ -40,7 +40,8 @@ public struct Timestamp: Sendable, Hashable, Comparable {
 }
 
 extension Timestamp: CustomStringConvertible {
-  /// RFC 3339 in UTC: `2025-01-16T16:15:00Z`; with a fraction only if there is one, at most nine digits, no trailing zeros.
+  /// RFC 3339 in UTC: `2025-01-16T16:15:00Z`; with a fraction only if there is one, at most nine digits, no
+  /// trailing zeros.
   public var description: String {
     let date = CivilDate(daysSinceEpoch: seconds.floorDivided(by: 86_400))
     let time = seconds - seconds.floorDivided(by: 86_400) * 86_400
@@ -58,7 +59,8 @@ extension Timestamp: CustomStringConvertible {
   public init?(_ text: String) {
     var reader = DigitReader(text)
     guard let year = reader.digits(4), reader.eat("-"), let month = reader.digits(2), reader.eat("-"),
-      let day = reader.digits(2), reader.eat("T") || reader.eat("t") || reader.eat(" "), let hour = reader.digits(2), reader.eat(":"),
+      let day = reader.digits(2), reader.eat("T") || reader.eat("t") || reader.eat(" "), let hour = reader.digits(2),
+      reader.eat(":"),
       let minute = reader.digits(2), reader.eat(":"), let second = reader.digits(2)
     else { return nil }
     var nanoseconds: Int64 = 0
@@ -70,12 +72,14 @@ extension Timestamp: CustomStringConvertible {
     if !(reader.eat("Z") || reader.eat("z")) {
       let sign: Int64
       if reader.eat("+") { sign = 1 } else if reader.eat("-") { sign = -1 } else { return nil }
-      guard let hours = reader.digits(2), reader.eat(":"), let minutes = reader.digits(2), hours < 24, minutes < 60 else {
+      guard let hours = reader.digits(2), reader.eat(":"), let minutes = reader.digits(2), hours < 24, minutes < 60
+      else {
         return nil
       }
       offset = sign * (hours * 3600 + minutes * 60)
     }
-    guard reader.isAtEnd, (1...12).contains(month), day >= 1, day <= CivilDate.days(inMonth: month, of: year), hour < 24,
+    guard reader.isAtEnd, (1...12).contains(month), day >= 1, day <= CivilDate.days(inMonth: month, of: year),
+      hour < 24,
       minute < 60, second < 60, year >= 1
     else { return nil }
     let days = CivilDate(year: year, month: month, day: day).daysSinceEpoch

@@ -1,5 +1,5 @@
-/// What an expression evaluates to, a step outputs and a journal keeps: the types of the Common Expression Language that
-/// the language has, and two of our own (`secret`, `unknown`).
+/// What an expression evaluates to, a step outputs and a journal keeps: the types of the Common Expression
+/// Language that the language has, and two of our own (`secret`, `unknown`).
 public enum Value: Sendable {
   case null
   case bool(Bool)

@@ -142,10 +142,13 @@ import Testing
     x < name => error: `<` cannot compare an int with a string, in `x < name` (`x` is 5, `name` is "db-1")
     x ? 1 : 2 => error: `? :` needs true or false, this is an int, in `x ? 1 : 2` (`x` is 5)
     !name => error: `!` needs true or false, this is a string, in `!name` (`name` is "db-1")
-    {'a': 1, name + '': 2, 'db-1': 3} => error: the key `db-1` stands twice in one map, in `{'a': 1, name + '': 2, 'db-1': 3}` (`name` is "db-1")
-    timestamp('9999-12-31T23:59:59Z') + duration('1d') => error: the result is not between the years 1 and 9999, in `timestamp('9999-12-31T23:59:59Z') + duration('1d')`
+    {'a': 1, name + '': 2, 'db-1': 3} => error: the key `db-1` stands twice in one map, in `{'a': 1, name + '': \#
+    2, 'db-1': 3}` (`name` is "db-1")
+    timestamp('9999-12-31T23:59:59Z') + duration('1d') => error: the result is not between the years 1 and \#
+    9999, in `timestamp('9999-12-31T23:59:59Z') + duration('1d')`
     none.value() => error: the optional is absent, so it has no `value()`, in `none.value()` (`none` is absent)
-    list.all(i, i > x + name) => error: `+` cannot take an int and a string, in `x + name` (`x` is 5, `name` is "db-1")
+    list.all(i, i > x + name) => error: `+` cannot take an int and a string, in `x + name` (`x` is 5, `name` is \#
+    "db-1")
     list.map(i, i / y) => error: division by zero, in `i / y` (`i` is 1, `y` is 0)
     """#)
 
@@ -246,15 +249,19 @@ import Testing
     'x' in [token] => error: `==` would tell something about a secret, in `'x' in [token]` (`token` is "***")
     token < 'x' => error: `<` would tell something about a secret, in `token < 'x'` (`token` is "***")
     size(token) => error: `size` would tell something about a secret, in `size(token)` (`token` is "***")
-    token.contains('s') => error: `contains` would tell something about a secret, in `token.contains('s')` (`token` is "***")
-    token.matches('s') => error: `matches` would tell something about a secret, in `token.matches('s')` (`token` is "***")
+    token.contains('s') => error: `contains` would tell something about a secret, in `token.contains('s')` \#
+    (`token` is "***")
+    token.matches('s') => error: `matches` would tell something about a secret, in `token.matches('s')` \#
+    (`token` is "***")
     sha256(token) => error: `sha256` would tell something about a secret, in `sha256(token)` (`token` is "***")
     to_json([token]) => error: `to_json` would tell something about a secret, in `to_json([token])` (`token` is "***")
-    '%s'.format([token]) => error: `format` would tell something about a secret, in `'%s'.format([token])` (`token` is "***")
+    '%s'.format([token]) => error: `format` would tell something about a secret, in `'%s'.format([token])` \#
+    (`token` is "***")
     string(token) => error: `string` would tell something about a secret, in `string(token)` (`token` is "***")
     type(token) => error: `type` would tell something about a secret, in `type(token)` (`token` is "***")
     token.x => error: `.x` would tell something about a secret, in `token.x`
-    list[token] => error: `[ ]` would tell something about a secret, in `list[token]` (`list` is [1,2,3], `token` is "***")
+    list[token] => error: `[ ]` would tell something about a secret, in `list[token]` (`list` is [1,2,3], \#
+    `token` is "***")
     token ? 1 : 2 => error: `? :` would tell something about a secret, in `token ? 1 : 2` (`token` is "***")
     !token => error: `!` would tell something about a secret, in `!token` (`token` is "***")
     -token => error: `-` would tell something about a secret, in `-token` (`token` is "***")
@@ -288,8 +295,13 @@ import Testing
   @Test func theValuesReadAreExplained() throws {
     let roots: [String: Value] = ["result": ["status": 503], "token": .secret(Secret("s3cr3t", named: ["token"]))]
     let environment = TypeEnvironment(roots: roots.mapValues { _ in .any })
-    let expression = try Expression.parse("result.status == 200 && [1].all(i, i > 0 || token == '')", at: .beginning, in: environment).get()
-    #expect(expression.explanation(in: DictionaryScope(roots))
-        == "`result.status == 200 && [1].all(i, i > 0 || token == '')`, where `result.status` is 503, `token` is \"***\"")
+    let expression = try Expression.parse(
+      "result.status == 200 && [1].all(i, i > 0 || token == '')", at: .beginning, in: environment
+    ).get()
+    #expect(
+      expression.explanation(in: DictionaryScope(roots))
+        == "`result.status == 200 && [1].all(i, i > 0 || token == '')`, "
+        + "where `result.status` is 503, `token` is \"***\""
+    )
   }
 }

@@ -8,13 +8,18 @@ import Testing
   }
 
   @Test(arguments: [
-    nested("(", "1", ")", 3000), nested("[", "", "]", 3000), nested("{'a':", "1", "}", 900), nested("!", "true", "", 3000),
-    nested("-", "x", "", 3000), nested("", "x", ".a", 3000), nested("", "x", "[0]", 2000), nested("true ? 1 : ", "1", "", 600),
-    nested("size(", "x", ")", 1000), nested("1+", "1", "", 3000), nested("x.map(x,", "x", ")", 800), nested("", "x", ".trim()", 1000),
+    nested("(", "1", ")", 3000), nested("[", "", "]", 3000), nested("{'a':", "1", "}", 900),
+    nested("!", "true", "", 3000),
+    nested("-", "x", "", 3000), nested("", "x", ".a", 3000), nested("", "x", "[0]", 2000),
+    nested("true ? 1 : ", "1", "", 600),
+    nested("size(", "x", ")", 1000), nested("1+", "1", "", 3000), nested("x.map(x,", "x", ")", 800),
+    nested("", "x", ".trim()", 1000),
     nested("[1].map(x, ", "x", ")", 500),
   ])
   func deepNestingIsRefused(_ source: String) {
-    #expect(result(of: source, in: ["x": 1]).hasPrefix("refused: E-EXPR-LIMIT: the expression nests more than 64 levels deep"))
+    #expect(
+      result(of: source, in: ["x": 1]).hasPrefix("refused: E-EXPR-LIMIT: the expression nests more than 64 levels deep")
+    )
   }
 
   @Test(arguments: [
@@ -47,8 +52,7 @@ import Testing
 
   @Test func workIsBounded() {
     let loops = "\(Self.ten).all(a, \(Self.ten).all(b, \(Self.ten).all(c, \(Self.ten).all(d, a + b + c + d < 99))))"
-    #expect(result(of: loops) == "error: the expression takes more than 10000 steps, in `a + b + c + d < 99` (`a` is 0, `b` is 0, `c` is 9, `d` is 6)"
-      || result(of: loops).hasPrefix("error: the expression takes more than 10000 steps, in "))
+    #expect(result(of: loops).hasPrefix("error: the expression takes more than 10000 steps, in `"))
     // A spent budget is final: `||` must not turn it into an answer.
     #expect(result(of: loops + " || true").hasPrefix("error: the expression takes more than 10000 steps"))
   }
@@ -62,8 +66,10 @@ import Testing
 
   @Test(arguments: [
     doubled("a + a", "'0123456789abcdef'", 40), doubled("[a, a]", "1", 40), doubled("{'a': a, 'b': a}", "1", 40),
-    doubled("a + a", "[1, 2]", 40), doubled("[a, a]", "'0123456789abcdef'", 40), "to_json(" + doubled("[a, a]", "1", 40) + ")",
-    doubled("a.replace('a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')", "'a'", 20), doubled("[a, a].join(a)", "'abcdefgh'", 20),
+    doubled("a + a", "[1, 2]", 40), doubled("[a, a]", "'0123456789abcdef'", 40),
+    "to_json(" + doubled("[a, a]", "1", 40) + ")",
+    doubled("a.replace('a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')", "'a'", 20),
+    doubled("[a, a].join(a)", "'abcdefgh'", 20),
     doubled("'%s%s'.format([a, a])", "'abcdefgh'", 30), doubled("base64(a)", "'abcdefghabcdefghabcdefgh'", 45),
     "(" + doubled("[a, a]", "1", 40) + ") == " + doubled("[a, a]", "1", 40),
     "(" + doubled("[a, a]", "1", 40) + ") in [" + doubled("[a, a]", "1", 40) + "]",
@@ -112,10 +118,14 @@ import Testing
   /// Random tokens, random bytes: whatever comes, there is an answer.
   @Test func nothingTraps() {
     let tokens = [
-      "x", "inputs", "1", "-", "9223372036854775807", "1.5", "1e308", "'a'", "\"", "r'", "(", ")", "[", "]", "{", "}", ".", ".?", "[?", ",", "?",
-      ":", "==", "!=", "<", ">=", "&&", "||", "!", "+", "*", "/", "%", " in ", "null", "true", "map", "all(", "x.map(y, ", "has(", "optional.of(",
-      "size(", ".format([", ".matches('", ".substring(", "duration('1h')", "timestamp(0)", "\\u", "é", "😀", "\u{0}", "${{", "}}", "int(", "double(",
-      ".orValue(", ".split('', ", ".replace('', 'a', ", "slice(", "sort_by(", ".charAt(", "'%.3f'", ".join(", "json('[", "glob(", "-9223372036854775808",
+      "x", "inputs", "1", "-", "9223372036854775807", "1.5", "1e308", "'a'", "\"", "r'", "(", ")", "[", "]", "{", "}",
+      ".", ".?", "[?", ",", "?",
+      ":", "==", "!=", "<", ">=", "&&", "||", "!", "+", "*", "/", "%", " in ", "null", "true", "map", "all(",
+      "x.map(y, ", "has(", "optional.of(",
+      "size(", ".format([", ".matches('", ".substring(", "duration('1h')", "timestamp(0)", "\\u", "é", "😀", "\u{0}",
+      "${{", "}}", "int(", "double(",
+      ".orValue(", ".split('', ", ".replace('', 'a', ", "slice(", "sort_by(", ".charAt(", "'%.3f'", ".join(", "json('[",
+      "glob(", "-9223372036854775808",
     ]
     var state: UInt64 = 42
     func random(_ limit: Int) -> Int {
@@ -125,7 +135,8 @@ import Testing
     var values = 0
     for _ in 0..<6000 {
       let source = (0..<(1 + random(14))).map { _ in tokens[random(tokens.count)] }.joined()
-      let answer = result(of: source, in: ["x": [1, "a", .double(.infinity), .double(.nan)], "inputs": ["a": .int(.min)]])
+      let answer = result(
+        of: source, in: ["x": [1, "a", .double(.infinity), .double(.nan)], "inputs": ["a": .int(.min)]])
       if !answer.hasPrefix("refused") { values += 1 }
       _ = Template.scalar(source, at: .beginning, in: TypeEnvironment(roots: ["x": .any]))
       _ = try? Pattern(source).matches("aé\u{0}b")

@@ -1,7 +1,8 @@
 import Runbook
 import Testing
 
-/// Lines of `expression => what it gives`, so that a case costs one line. Blank lines and those that begin with `#` are skipped.
+/// Lines of `expression => what it gives`, so that a case costs one line. Blank lines and those that begin with
+/// `#` are skipped.
 struct ExpressionCase: CustomTestStringConvertible, Sendable {
   var source: String
   var expected: String
@@ -50,7 +51,8 @@ func shown(_ value: Value) -> String {
   case .double(let number): "\(number)"
   case .string(let text): "'\(text)'"
   case .list(let items): "[" + items.map(shown).joined(separator: ", ") + "]"
-  case .map(let entries): "{" + entries.sorted { $0.key < $1.key }.map { "\($0.key): \(shown($0.value))" }.joined(separator: ", ") + "}"
+  case .map(let entries):
+    "{" + entries.sorted { $0.key < $1.key }.map { "\($0.key): \(shown($0.value))" }.joined(separator: ", ") + "}"
   case .duration(let duration): "duration \(duration.text)"
   case .timestamp(let timestamp): "timestamp \(timestamp)"
   case .optional(nil): "none"

@@ -18,7 +18,8 @@ import Testing
     int('1.5') => error: `1.5` is no int, in `int('1.5')`
     int('99999999999999999999') => error: `99999999999999999999` is no int, in `int('99999999999999999999')`
     int(1e300) => error: 1e+300 does not fit into an int of 64 bits, in `int(1e300)`
-    int(9223372036854775808.0) => error: 9223372036854776000 does not fit into an int of 64 bits, in `int(9223372036854775808.0)`
+    int(9223372036854775808.0) => error: 9223372036854776000 does not fit into an int of 64 bits, in \#
+    `int(9223372036854775808.0)`
     double(3) => 3.0
     double('2.5') => 2.5
     double('nan') => error: `nan` is no double, in `double('nan')`
@@ -42,17 +43,21 @@ import Testing
     string(duration('1h30m')) => '1h30m'
     string(duration('1m') + duration('500ms')) => '1m500ms'
     string(timestamp('2024-02-29T12:00:00+02:00')) => '2024-02-29T10:00:00Z'
-    string(null) => refused: E-EXPR-TYPE: `string` cannot take null; it is `string(string)`, `string(int)`, `string(double)`, `string(bool)`, `string(timestamp)`, `string(duration)`
+    string(null) => refused: E-EXPR-TYPE: `string` cannot take null; it is `string(string)`, `string(int)`, \#
+    `string(double)`, `string(bool)`, `string(timestamp)`, `string(duration)`
     bool('true') => true
     bool('f') => false
     bool('yes') => error: `yes` is no bool, in `bool('yes')`
     duration('2d') => duration 2d
     duration('') => refused: E-EXPR-TYPE: `` is no duration; durations look like `250ms`, `30s`, `5m`, `1h30m`, `2d`
     duration('5') => refused: E-EXPR-TYPE: `5` is no duration; durations look like `250ms`, `30s`, `5m`, `1h30m`, `2d`
-    duration('5' + 'x') => error: `5x` is no duration; it looks like `30s`, `5m`, `1h30m`, `2d`, in `duration('5' + 'x')`
-    timestamp('2024-13-01T00:00:00Z') => refused: E-EXPR-TYPE: `2024-13-01T00:00:00Z` is no timestamp; timestamps look like `2025-01-16T16:15:00Z`
+    duration('5' + 'x') => error: `5x` is no duration; it looks like `30s`, `5m`, `1h30m`, `2d`, in \#
+    `duration('5' + 'x')`
+    timestamp('2024-13-01T00:00:00Z') => refused: E-EXPR-TYPE: `2024-13-01T00:00:00Z` is no timestamp; \#
+    timestamps look like `2025-01-16T16:15:00Z`
     timestamp(0) => timestamp 1970-01-01T00:00:00Z
-    timestamp(99999999999999) => error: 99999999999999 seconds since 1970 are not between the years 1 and 9999, in `timestamp(99999999999999)`
+    timestamp(99999999999999) => error: 99999999999999 seconds since 1970 are not between the years 1 and 9999, \#
+    in `timestamp(99999999999999)`
     type(1) => 'int'
     type(1.0) == double => true
     type(null) == null_type => true
@@ -76,7 +81,8 @@ import Testing
     timestamp('2024-02-29T23:30:00Z').getDate('+02:00') => 1
     timestamp('2024-03-01T00:30:00Z').getHours('-01:00') => 23
     timestamp('2024-03-01T00:30:00Z').getHours('UTC') => 0
-    timestamp('2024-03-01T00:30:00Z').getHours('Europe/Berlin') => error: `Europe/Berlin` is no time zone known here; it is `UTC` or an offset such as `+02:00`, in `timestamp('2024-03-01T00:30:00Z').getHours('Europe/Berlin')`
+    timestamp('2024-03-01T00:30:00Z').getHours('Europe/Berlin') => error: `Europe/Berlin` is no time zone known \#
+    here; it is `UTC` or an offset such as `+02:00`, in `timestamp('2024-03-01T00:30:00Z').getHours('Europe/Berlin')`
     timestamp('1969-12-31T00:00:00Z').getDayOfWeek() => 3
     timestamp('0001-01-01T00:00:00Z').getDayOfYear('-01:00') => 365
     duration('1h30m').getHours() => 1
@@ -127,7 +133,8 @@ import Testing
     'abc'.substring(-1) => error: position -1 is outside the string of 3, in `'abc'.substring(-1)`
     'abc'.charAt(1) => 'b'
     'abc'.charAt(3) => ''
-    'abc'.charAt(9223372036854775807) => error: position 9223372036854775807 is outside the string of 3, in `'abc'.charAt(9223372036854775807)`
+    'abc'.charAt(9223372036854775807) => error: position 9223372036854775807 is outside the string of 3, in \#
+    `'abc'.charAt(9223372036854775807)`
     'abcabc'.indexOf('c') => 2
     'abcabc'.indexOf('c', 3) => 5
     'abcabc'.indexOf('x') => -1
@@ -147,7 +154,8 @@ import Testing
     '%d'.format(['a']) => error: `%d` cannot show a string, in `'%d'.format(['a'])`
     '%d'.format([]) => error: the format asks for more than the 0 values given, in `'%d'.format([])`
     'x'.format([1]) => error: the format asks for 0 values, 1 are given, in `'x'.format([1])`
-    '%y'.format([1]) => error: `%y` is no verb of `format`; there are `%s %d %f %e %x %X %o %b %%`, in `'%y'.format([1])`
+    '%y'.format([1]) => error: `%y` is no verb of `format`; there are `%s %d %f %e %x %X %o %b %%`, in \#
+    `'%y'.format([1])`
     '%.99f'.format([1.0]) => error: a precision in a format is `.0` to `.40`, in `'%.99f'.format([1.0])`
     '%'.format([]) => error: the format ends after a `%`; a literal one is `%%`, in `'%'.format([])`
     """#)
@@ -156,7 +164,8 @@ import Testing
     #"""
     json('{"a": [1, 2.5, null]}').a => [1, 2.5, null]
     json('{') => error: this is no JSON: expected a key in quotes (at byte 1), in `json('{')`
-    json('{"a":1,"a":2}') => error: this is no JSON: a key stands twice in one object (at byte 12), in `json('{"a":1,"a":2}')`
+    json('{"a":1,"a":2}') => error: this is no JSON: a key stands twice in one object (at byte 12), in \#
+    `json('{"a":1,"a":2}')`
     to_json({'b': 1, 'a': [true, 'x']}) => '{"a":[true,"x"],"b":1}'
     json(to_json([1, 'a'])) == [1, 'a'] => true
     base64('') => ''
@@ -180,12 +189,15 @@ import Testing
     semver_compare('1.0.0-alpha', '1.0.0-1') => 1
     semver_compare('1.0.0+build', '1.0.0') => 0
     semver_compare('99999999999999999999.0.0', '99999999999999999998.0.0') => 1
-    semver_compare('one', '1.0.0') => error: `one` is no version; it looks like `1.4.2` or `2.0.0-rc.1`, in `semver_compare('one', '1.0.0')`
+    semver_compare('one', '1.0.0') => error: `one` is no version; it looks like `1.4.2` or `2.0.0-rc.1`, in \#
+    `semver_compare('one', '1.0.0')`
     sort_by([{'n': 3}, {'n': 1}, {'n': 2}], 'n') => [{n: 1}, {n: 2}, {n: 3}]
     sort_by([{'n': 'b', 'i': 1}, {'n': 'a', 'i': 2}, {'n': 'b', 'i': 0}], 'n').map(x, x.i) => [2, 1, 0]
     sort_by([], 'n') => []
-    sort_by([{'n': 1}, {'m': 1}], 'n') => error: `sort_by` needs `n` in every item; item 1 has none, in `sort_by([{'n': 1}, {'m': 1}], 'n')`
-    sort_by([{'n': 1}, {'n': 'a'}], 'n') => error: `sort_by` cannot compare an int with a string (item 1), in `sort_by([{'n': 1}, {'n': 'a'}], 'n')`
+    sort_by([{'n': 1}, {'m': 1}], 'n') => error: `sort_by` needs `n` in every item; item 1 has none, in \#
+    `sort_by([{'n': 1}, {'m': 1}], 'n')`
+    sort_by([{'n': 1}, {'n': 'a'}], 'n') => error: `sort_by` cannot compare an int with a string (item 1), in \#
+    `sort_by([{'n': 1}, {'n': 'a'}], 'n')`
     slice([1, 2, 3], 0, 2) => [1, 2]
     slice([1, 2, 3], 1, 99) => [2, 3]
     slice([1, 2, 3], 9, 99) => []

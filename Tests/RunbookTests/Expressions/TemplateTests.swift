@@ -4,12 +4,16 @@ import Testing
 @Suite struct TemplateTests {
   static let roots: [String: Value] = [
     "inputs": [
-      "host": "db-1.example.com", "evil": "evil.com/x", "user": "a@b", "n": 5, "f": .double(2.0), "none": nil, "list": [1, "a"],
-      "empty": "", "base": "https://api.example.com/v1", "wait": .duration(.seconds(90)), "dots": "..", "v6": "[::1]:8080",
+      "host": "db-1.example.com", "evil": "evil.com/x", "user": "a@b", "n": 5, "f": .double(2.0), "none": nil,
+      "list": [1, "a"],
+      "empty": "", "base": "https://api.example.com/v1", "wait": .duration(.seconds(90)), "dots": "..",
+      "v6": "[::1]:8080",
       "port": "db-1:5432", "query": "a&admin=1", "percent": "a%2fb", "space": "a b", "evilbase": "https://h/?x=",
     ],
     "at": .timestamp(Timestamp(seconds: 0)), "maybe": .optional(nil), "some": .optional("x"), "later": .unknown,
-    "secrets": ["token": .secret(Secret("s/cret", named: ["token"])), "plain": .secret(Secret("abc", named: ["plain"]))],
+    "secrets": [
+      "token": .secret(Secret("s/cret", named: ["token"])), "plain": .secret(Secret("abc", named: ["plain"])),
+    ],
   ]
   static let environment = TypeEnvironment(
     roots: [
@@ -58,16 +62,21 @@ import Testing
     n=${{ later }} => unknown
     n=${{ [later] }} => unknown
     Bearer ${{ secrets.plain }}! => secret Bearer abc!
-    n=${{ inputs.none }} => error: `${{ inputs.none }}` is null or absent, so it cannot stand inside a text; give it a value with `.orValue(…)` or `? :`
-    n=${{ maybe }} => error: `${{ maybe }}` is null or absent, so it cannot stand inside a text; give it a value with `.orValue(…)` or `? :`
+    n=${{ inputs.none }} => error: `${{ inputs.none }}` is null or absent, so it cannot stand inside a text; \#
+    give it a value with `.orValue(…)` or `? :`
+    n=${{ maybe }} => error: `${{ maybe }}` is null or absent, so it cannot stand inside a text; give it a \#
+    value with `.orValue(…)` or `? :`
     n=${{ null }} => refused: E-EXPR-TYPE: null cannot stand inside a text
-    n=${{ [secrets.plain] }} => refused: E-EXPR-SECRET: a list or map with a secret in it cannot stand inside a text; name the secret alone
+    n=${{ [secrets.plain] }} => refused: E-EXPR-SECRET: a list or map with a secret in it cannot stand inside a \#
+    text; name the secret alone
     n=${{ inputs.n / 0 }} => error: division by zero, in `inputs.n / 0` (`inputs.n` is 5)
     $${{ inputs.n }} => '${{ inputs.n }}'
     a $${{ b }} ${{ inputs.n }} => 'a ${{ b }} 5'
     $$${{ inputs.n }} => '$${{ inputs.n }}'
-    ${{ inputs.n => refused: E-EXPR-SYNTAX: `${{` is not closed; end the expression with `}}`; write `$${{` for a literal `${{`
-    ${{ nope }} ${{ nada }} => refused: E-EXPR-NAME: unknown name `nope`; text stands in quotes: `'nope'` | E-EXPR-NAME: unknown name `nada`; text stands in quotes: `'nada'`
+    ${{ inputs.n => refused: E-EXPR-SYNTAX: `${{` is not closed; end the expression with `}}`; write `$${{` for \#
+    a literal `${{`
+    ${{ nope }} ${{ nada }} => refused: E-EXPR-NAME: unknown name `nope`; text stands in quotes: `'nope'` | \#
+    E-EXPR-NAME: unknown name `nada`; text stands in quotes: `'nada'`
     ${{ }} => refused: E-EXPR-SYNTAX: the expression is empty
     ${{ } }} => refused: E-EXPR-SYNTAX: expected a value, found `}`
     """#)
@@ -87,19 +96,30 @@ import Testing
     https://x/bot${{ url_encode(secrets.token) }}/send => secret https://x/bots%2Fcret/send
     https://x/${{ secrets.plain }} => secret https://x/abc
     https://x/${{ later }} => unknown
-    https://${{ inputs.evil }}/health => error: `${{ inputs.evil }}` ("evil.com/x") is no host such as `db-1.example.com`
+    https://${{ inputs.evil }}/health => error: `${{ inputs.evil }}` ("evil.com/x") is no host such as \#
+    `db-1.example.com`
     https://${{ inputs.user }}/health => error: `${{ inputs.user }}` ("a@b") is no host such as `db-1.example.com`
-    https://${{ inputs.empty }}/health => error: `${{ inputs.empty }}` ("") is empty, so the address would mean something else
-    https://x/${{ inputs.evil }} => error: `${{ inputs.evil }}` ("evil.com/x") holds `/`, which would change the address; write `url_encode(…)` around it
-    https://x/${{ inputs.user }} => error: `${{ inputs.user }}` ("a@b") holds `@`, which would change the address; write `url_encode(…)` around it
-    https://x/${{ inputs.percent }} => error: `${{ inputs.percent }}` ("a%2fb") holds `%`, which would change the address; write `url_encode(…)` around it
-    https://x/${{ inputs.space }} => error: `${{ inputs.space }}` ("a b") holds white space or a control character, which would change the address; write `url_encode(…)` around it
-    https://x/?a=${{ inputs.query }} => error: `${{ inputs.query }}` ("a&admin=1") holds `&`, which would change the address; write `url_encode(…)` around it
-    https://x/snapshots/${{ inputs.empty }} => error: `${{ inputs.empty }}` ("") is empty, so the address would mean something else
+    https://${{ inputs.empty }}/health => error: `${{ inputs.empty }}` ("") is empty, so the address would mean \#
+    something else
+    https://x/${{ inputs.evil }} => error: `${{ inputs.evil }}` ("evil.com/x") holds `/`, which would change \#
+    the address; write `url_encode(…)` around it
+    https://x/${{ inputs.user }} => error: `${{ inputs.user }}` ("a@b") holds `@`, which would change the \#
+    address; write `url_encode(…)` around it
+    https://x/${{ inputs.percent }} => error: `${{ inputs.percent }}` ("a%2fb") holds `%`, which would change \#
+    the address; write `url_encode(…)` around it
+    https://x/${{ inputs.space }} => error: `${{ inputs.space }}` ("a b") holds white space or a control \#
+    character, which would change the address; write `url_encode(…)` around it
+    https://x/?a=${{ inputs.query }} => error: `${{ inputs.query }}` ("a&admin=1") holds `&`, which would \#
+    change the address; write `url_encode(…)` around it
+    https://x/snapshots/${{ inputs.empty }} => error: `${{ inputs.empty }}` ("") is empty, so the address would \#
+    mean something else
     https://x/a/${{ inputs.dots }}/b => error: the path of the address would hold a `..`, which leads somewhere else
-    https://x/a/${{ url_encode(inputs.dots) }}/b => error: the path of the address would hold a `..`, which leads somewhere else
-    https://x/bot${{ secrets.token }}/send => error: `${{ secrets.token }}` holds `/`, which would change the address; write `url_encode(…)` around it
-    ${{ inputs.evilbase }}/servers => error: `${{ inputs.evilbase }}` ("https://h/?x=") is no plain base address such as `https://db-1.example.com`
+    https://x/a/${{ url_encode(inputs.dots) }}/b => error: the path of the address would hold a `..`, which \#
+    leads somewhere else
+    https://x/bot${{ secrets.token }}/send => error: `${{ secrets.token }}` holds `/`, which would change the \#
+    address; write `url_encode(…)` around it
+    ${{ inputs.evilbase }}/servers => error: `${{ inputs.evilbase }}` ("https://h/?x=") is no plain base \#
+    address such as `https://db-1.example.com`
     """#)
 
   @Test(arguments: scalars) func aScalarKeepsItsTypeOrBecomesText(_ example: ExpressionCase) {

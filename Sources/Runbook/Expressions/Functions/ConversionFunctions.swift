@@ -4,7 +4,8 @@ extension EvaluationBudget {
     guard let value = values.first, values.count == 1 else { throw wrongArguments(function, values) }
     switch (function, value) {
     case (.type, _): return .string(value.typeName)
-    case (.int, .int), (.double, .double), (.bool, .bool), (.duration, .duration), (.timestamp, .timestamp): return value
+    case (.int, .int), (.double, .double), (.bool, .bool), (.duration, .duration), (.timestamp, .timestamp):
+      return value
     case (.int, .double(let number)):
       guard let whole = Int64(exactly: number.rounded(.towardZero)) else {
         throw EvaluationFault("\(number.plainText) does not fit into an int of 64 bits")
@@ -29,7 +30,9 @@ extension EvaluationBudget {
       default: throw notA("bool", text)
       }
     case (.duration, .string(let text)):
-      guard let duration = Duration(text: text) else { throw notA("duration", text, like: "`30s`, `5m`, `1h30m`, `2d`") }
+      guard let duration = Duration(text: text) else {
+        throw notA("duration", text, like: "`30s`, `5m`, `1h30m`, `2d`")
+      }
       return .duration(duration)
     case (.timestamp, .string(let text)):
       guard let timestamp = Timestamp(text) else { throw notA("timestamp", text, like: "`2025-01-16T16:15:00Z`") }
@@ -49,7 +52,8 @@ extension EvaluationBudget {
 }
 
 extension Double {
-  /// Shortest digits that give this number again, without an exponent from 1e-7 to 1e21, and without `.0`: `1`, `0.001`, `1e+21`.
+  /// Shortest digits that give this number again, without an exponent from 1e-7 to 1e21, and without `.0`: `1`,
+  /// `0.001`, `1e+21`.
   var plainText: String {
     guard isFinite else { return isNaN ? "NaN" : self < 0 ? "-Infinity" : "Infinity" }
     var text = Array(magnitude.description.utf8)
@@ -77,7 +81,8 @@ extension Double {
     case -6...0: return sign + "0." + String(repeating: "0", count: -scale) + all
     default:
       let rest = String(all.dropFirst())
-      return sign + String(all.prefix(1)) + (rest.isEmpty ? "" : "." + rest) + (scale > 0 ? "e+" : "e") + String(scale - 1)
+      return sign + String(all.prefix(1)) + (rest.isEmpty ? "" : "." + rest) + (scale > 0 ? "e+" : "e")
+        + String(scale - 1)
     }
   }
 }

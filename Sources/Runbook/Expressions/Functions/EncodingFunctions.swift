@@ -76,12 +76,17 @@ struct SemanticVersion {
     if bytes.first == UInt8(ascii: "v") { bytes.removeFirst() }
     if let plus = bytes.firstIndex(of: UInt8(ascii: "+")) { bytes.removeSubrange(plus...) }
     if let dash = bytes.firstIndex(of: UInt8(ascii: "-")) {
-      prerelease = bytes[(dash + 1)...].split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Array.init)
+      prerelease = bytes[(dash + 1)...].split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(
+        Array.init)
       bytes.removeSubrange(dash...)
-      guard prerelease.allSatisfy({ !$0.isEmpty && $0.allSatisfy { $0.isNameByte || $0 == UInt8(ascii: "-") } }) else { return nil }
+      guard prerelease.allSatisfy({ !$0.isEmpty && $0.allSatisfy { $0.isNameByte || $0 == UInt8(ascii: "-") } }) else {
+        return nil
+      }
     }
     numbers = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Array.init)
-    guard (1...3).contains(numbers.count), numbers.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isDigit) }) else { return nil }
+    guard (1...3).contains(numbers.count), numbers.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isDigit) }) else {
+      return nil
+    }
     while numbers.count < 3 { numbers.append([UInt8(ascii: "0")]) }
   }
 

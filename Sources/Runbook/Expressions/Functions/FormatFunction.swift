@@ -12,7 +12,9 @@ extension EvaluationBudget {
         result.unicodeScalars.append(letter)
         continue
       }
-      guard var verb = letters.next() else { throw EvaluationFault("the format ends after a `%`; a literal one is `%%`") }
+      guard var verb = letters.next() else {
+        throw EvaluationFault("the format ends after a `%`; a literal one is `%%`")
+      }
       if verb == "%" {
         result += "%"
         continue
@@ -29,12 +31,16 @@ extension EvaluationBudget {
         }
         guard digits > 0, precision <= 40 else { throw EvaluationFault("a precision in a format is `.0` to `.40`") }
       }
-      guard next < items.count else { throw EvaluationFault("the format asks for more than the \(items.count) values given") }
+      guard next < items.count else {
+        throw EvaluationFault("the format asks for more than the \(items.count) values given")
+      }
       result += try text(of: items[next], verb, precision)
       next += 1
       guard result.utf8.count <= ExpressionLimit.size else { throw EvaluationBudget.tooLarge("the formatted text") }
     }
-    guard next == items.count else { throw EvaluationFault("the format asks for \(next) values, \(items.count) are given") }
+    guard next == items.count else {
+      throw EvaluationFault("the format asks for \(next) values, \(items.count) are given")
+    }
     try build(result.utf8.count)
     return result
   }
@@ -72,6 +78,7 @@ extension Double {
     let length = unsafe withVaList([precision, self]) { arguments in
       unsafe vsnprintf(&buffer, buffer.count, format.description, arguments)
     }
-    return String(decoding: buffer.prefix(max(0, min(Int(length), buffer.count - 1))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return String(
+      decoding: buffer.prefix(max(0, min(Int(length), buffer.count - 1))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }

@@ -109,7 +109,9 @@ extension EvaluationBudget {
       return .string(String(reversed))
     case (.reverse, 1, .list(let items)?): return .list(items.reversed())
     case (.slice, 3, .list(let items)?):
-      guard case .int(let from) = values[1], case .int(let to) = values[2] else { throw wrongArguments(function, values) }
+      guard case .int(let from) = values[1], case .int(let to) = values[2] else {
+        throw wrongArguments(function, values)
+      }
       guard from >= 0, to >= from else {
         throw EvaluationFault("`slice` needs 0 <= a <= b, these are \(from) and \(to)")
       }

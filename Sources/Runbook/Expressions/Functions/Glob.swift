@@ -1,5 +1,5 @@
-/// Shell-like patterns over a whole text: `*` any run of characters, `?` one, `[a-z]` and `[!a-z]` one of (not of) these,
-/// `\` takes the next character as it is.
+/// Shell-like patterns over a whole text: `*` any run of characters, `?` one, `[a-z]` and `[!a-z]` one of (not of)
+/// these, `\` takes the next character as it is.
 public enum Glob {
   public static func matches(_ pattern: String, _ text: String) -> Bool {
     let scalars = Array(text.unicodeScalars)

@@ -80,14 +80,17 @@ extension EvaluationBudget {
         position = found + separator.count
         count += 1
       }
-      guard result.count <= ExpressionLimit.size else { throw EvaluationBudget.tooLarge("the text with its replacements") }
+      guard result.count <= ExpressionLimit.size else {
+        throw EvaluationBudget.tooLarge("the text with its replacements")
+      }
     }
     result += bytes[position...]
     try build(result.count)
     return String(decoding: result, as: UTF8.self)
   }
 
-  private mutating func split(_ text: String, _ separator: String, atMost limit: Int?) throws(EvaluationFault) -> Value {
+  private mutating func split(_ text: String, _ separator: String, atMost limit: Int?) throws(EvaluationFault) -> Value
+  {
     if limit == 0 { return .list([]) }
     var parts: [Value] = []
     if separator.isEmpty {
@@ -134,7 +137,8 @@ extension EvaluationBudget {
     return .int(scalars.position(of: wanted, from: from).map { Int64($0) } ?? -1)
   }
 
-  private func part(_ function: ExpressionFunction, _ text: String, _ values: [Value]) throws(EvaluationFault) -> Value {
+  private func part(_ function: ExpressionFunction, _ text: String, _ values: [Value]) throws(EvaluationFault) -> Value
+  {
     let scalars = Array(text.unicodeScalars)
     let length = Int64(scalars.count)
     guard case .int(let from) = values[1] else { throw wrongArguments(function, values) }
@@ -158,7 +162,9 @@ extension String {
     String(decoding: utf8.map(change), as: UTF8.self)
   }
 
-  fileprivate func bytePosition(of part: [UInt8], from start: Int) -> Int? { Array(utf8).position(of: part, from: start) }
+  fileprivate func bytePosition(of part: [UInt8], from start: Int) -> Int? {
+    Array(utf8).position(of: part, from: start)
+  }
 
   /// Without white space (Unicode's) at both ends.
   var trimmed: String {

@@ -46,8 +46,11 @@ extension EvaluationBudget {
     let digits = isSigned ? Array(bytes.dropFirst()) : bytes
     guard digits.count == 5, digits[2] == UInt8(ascii: ":"),
       let hours = Int64(String(decoding: digits[..<2], as: UTF8.self)),
-      let minutes = Int64(String(decoding: digits[3...], as: UTF8.self)), (0..<24).contains(hours), (0..<60).contains(minutes)
-    else { throw EvaluationFault("`\(zone.shortened)` is no time zone known here; it is `UTC` or an offset such as `+02:00`") }
+      let minutes = Int64(String(decoding: digits[3...], as: UTF8.self)), (0..<24).contains(hours),
+      (0..<60).contains(minutes)
+    else {
+      throw EvaluationFault("`\(zone.shortened)` is no time zone known here; it is `UTC` or an offset such as `+02:00`")
+    }
     return (hours * 3600 + minutes * 60) * (bytes.first == UInt8(ascii: "-") ? -1 : 1)
   }
 }

@@ -103,7 +103,9 @@ extension Pattern.Assertion {
     }
   }
 
-  private func isWord(_ scalar: Unicode.Scalar?) -> Bool { scalar.map { $0.isASCII && UInt8(ascii: $0).isNameByte } ?? false }
+  private func isWord(_ scalar: Unicode.Scalar?) -> Bool {
+    scalar.map { $0.isASCII && UInt8(ascii: $0).isNameByte } ?? false
+  }
 }
 
 /// The states of one moment that take a character, each once.

@@ -5,15 +5,17 @@ struct PatternCompiler {
   private var sets: [ScalarSet] = []
 
   static func compile(_ node: PatternNode) throws(PatternError) -> ([Pattern.Instruction], [ScalarSet]) {
-    guard size(of: node) < sizeLimit else { throw PatternError("the pattern is too large once its repeats are written out") }
+    guard size(of: node) < sizeLimit else {
+      throw PatternError("the pattern is too large once its repeats are written out")
+    }
     var compiler = PatternCompiler()
     compiler.emit(node)
     compiler.program.append(.match)
     return (compiler.program, compiler.sets)
   }
 
-  /// Instructions needed, at most `sizeLimit`. Counted before anything is written out; nothing at all counts as one, because
-  /// repeating it a billion times takes its time too.
+  /// Instructions needed, at most `sizeLimit`. Counted before anything is written out; nothing at all counts as
+  /// one, because repeating it a billion times takes its time too.
   private static func size(of node: PatternNode) -> Int {
     let size: Int
     switch node {
@@ -29,7 +31,7 @@ struct PatternCompiler {
   private mutating func emit(_ node: PatternNode) {
     switch node {
     case .empty: break
-    case .scalar(let set): 
+    case .scalar(let set):
       program.append(.scalar(low: set.low, high: set.high, set: sets.count))
       sets.append(set)
     case .assert(let assertion): program.append(.assert(assertion))

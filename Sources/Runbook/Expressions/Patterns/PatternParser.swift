@@ -129,7 +129,9 @@ struct PatternParser {
   private mutating func group() throws(PatternError) -> PatternNode {
     let outer = flags
     if eat("?") {
-      if current == "=" || current == "!" { throw PatternError("look-ahead is not supported: it cannot run in linear time") }
+      if current == "=" || current == "!" {
+        throw PatternError("look-ahead is not supported: it cannot run in linear time")
+      }
       if eat("P") || current == "<" {
         guard eat("<") else { throw PatternError("unknown group `(?P`") }
         if current == "=" || current == "!" { throw PatternError("look-behind is not supported") }
@@ -249,7 +251,9 @@ struct PatternParser {
     return ScalarSet([first.value...last.value])
   }
 
-  private mutating func classEnd() throws(PatternError) -> (item: (set: ScalarSet, scalar: Unicode.Scalar?), isSingle: Bool) {
+  private mutating func classEnd() throws(PatternError) -> (
+    item: (set: ScalarSet, scalar: Unicode.Scalar?), isSingle: Bool
+  ) {
     guard let scalar = current else { throw PatternError("a `[` is not closed") }
     position += 1
     guard scalar == "\\" else { return ((ScalarSet(scalar), scalar), true) }
