@@ -98,6 +98,7 @@ public struct Lease: Sendable, Equatable {
 
 /// A message to the owner of a run: `cancel`, `resolve`, `rollback.skip` …, with its arguments as JSON.
 public struct RunRequest: Sendable, Equatable {
+  /// Numbered from 1 in each run.
   public var id: Int64
   public var kind: String
   public var body: [UInt8]

@@ -118,18 +118,14 @@ public final class MemoryStore: RunStore {
   public func post(_ kind: String, body: [UInt8], to runID: String, requester: String) throws(StoreFailure) {
     let now = clock.now
     try content.withLock { content throws(StoreFailure) in
-      guard content.runs[runID] != nil else { throw .notFound(runID) }
-      let id = Int64(content.requests.count + 1)
-      content.requests.append(
-        (runID, RunRequest(id: id, kind: kind, body: body, requester: requester, at: now)))
+      guard let id = content.runs[runID].map({ Int64($0.requests.count + 1) }) else { throw .notFound(runID) }
+      content.runs[runID]?.requests.append(
+        RunRequest(id: id, kind: kind, body: body, requester: requester, at: now))
     }
   }
 
   public func requests(for runID: String, after id: Int64) throws(StoreFailure) -> [RunRequest] {
-    _ = try run(runID)
-    return content.withLock { content in
-      content.requests.filter { $0.runID == runID && $0.request.id > id }.map(\.request)
-    }
+    try run(runID).requests.filter { $0.id > id }
   }
 
   private func run(_ runID: String) throws(StoreFailure) -> Run {
@@ -143,6 +139,7 @@ private struct Run {
   var lease: Lease
   var isOwned = true
   var entries: [JournalEntry] = []
+  var requests: [RunRequest] = []
 
   mutating func append(_ new: [NewEntry]) {
     for entry in new {
@@ -158,7 +155,6 @@ private struct Content {
   var runs: [String: Run] = [:]
   /// Who holds each lock.
   var locks: [String: String] = [:]
-  var requests: [(runID: String, request: RunRequest)] = []
 
   func check(_ runID: String, ownedAt epoch: Int64) throws(StoreFailure) {
     guard let run = runs[runID] else { throw .notFound(runID) }

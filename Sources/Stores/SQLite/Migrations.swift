@@ -10,7 +10,8 @@ enum Migrations {
   /// - `store.changes` counts transactions that append nothing; `store.seal` is a checksum of the columns before it.
   /// - `runs.head` is the hash of the run's last entry; `summary_seal` and `lease_seal` are checksums of those columns.
   /// - `runs.epoch` fences: it rises with each take-over; `owned` is 0 after `release`.
-  /// - `entries.place` is the run's number × 2³² + sequence: one run's entries lie together, in order.
+  /// - `entries.place` is the run's number × 2³² + sequence: one run's entries lie together, in order. `requests.place` likewise.
+  /// - `runs.last_sequence`, `last_request` and `lock_count` tell when rows of other tables are missing.
   /// - Times are nanoseconds since 1970.
   private static let first: StaticString = """
     CREATE TABLE store (
@@ -44,7 +45,9 @@ enum Migrations {
       owner_start INTEGER NOT NULL,
       renewed_at INTEGER NOT NULL,
       expires_at INTEGER NOT NULL,
-      lease_seal INTEGER NOT NULL
+      lease_seal INTEGER NOT NULL,
+      last_request INTEGER NOT NULL,
+      lock_count INTEGER NOT NULL
     ) STRICT;
     CREATE UNIQUE INDEX runs_by_key ON runs (key) WHERE key IS NOT NULL;
     CREATE INDEX open_runs ON runs (id) WHERE status <> 'ended';
@@ -62,15 +65,13 @@ enum Migrations {
       seal INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE requests (
-      id INTEGER PRIMARY KEY,
-      run_id TEXT NOT NULL,
+      place INTEGER PRIMARY KEY,
       kind TEXT NOT NULL,
       body BLOB NOT NULL,
       requester TEXT NOT NULL,
       at INTEGER NOT NULL,
       seal INTEGER NOT NULL
     ) STRICT;
-    CREATE INDEX requests_by_run ON requests (run_id, id);
     PRAGMA application_id = 0x52756e62;
     PRAGMA user_version = 1;
     """

@@ -30,7 +30,7 @@ extension SQLiteStore {
       try database.take(locks, for: runID)
       try database.append(entries, to: runID, &head)
       if let summary { try database.update(summary, of: runID) }
-      if releasingLocks { try database.connection.run("DELETE FROM locks WHERE run_id = ?", .text(runID)) }
+      if releasingLocks { try database.releaseLocks(of: runID) }
       return head.lastSequence
     }
   }

@@ -6,8 +6,12 @@ extension SQLiteStore {
   public func locks(of runID: String) throws(StoreFailure) -> [String] {
     try read { database in
       // All of them: a lock whose run was garbled must not look free.
-      try database.locks(database.connection.all("SELECT name, run_id, seal FROM locks ORDER BY name") { HeldLock($0) })
-        .filter { $0.runID == runID }.map(\.name)
+      let locks = try database.locks(
+        database.connection.all("SELECT name, run_id, seal FROM locks ORDER BY name") { HeldLock($0) }
+      ).filter { $0.runID == runID }.map(\.name)
+      let count = try database.connection.first("SELECT lock_count FROM runs WHERE id = ?", .text(runID)) { $0.integer(0) }
+      guard Int64(locks.count) == count ?? 0 else { throw database.damaged("locks of run `\(runID)` are missing") }
+      return locks
     }
   }
 
@@ -17,29 +21,39 @@ extension SQLiteStore {
 
   public func post(_ kind: String, body: [UInt8], to runID: String, requester: String) throws(StoreFailure) {
     try write(.mayUseReserve) { [clock] database in
-      guard try RunHead.find(runID, on: database.connection) != nil else { throw StoreFailure.notFound(runID) }
-      let request = RunRequest(id: 0, kind: kind, body: body, requester: requester, at: clock.now)
-      try database.connection.run(
-        "INSERT INTO requests (run_id, kind, body, requester, at, seal) VALUES (?, ?, ?, ?, ?, ?)",
-        .text(runID), .text(kind), .bytes(body), .text(requester), .integer(request.at.storedNanoseconds),
-        .integer(request.seal(of: runID)))
+      let connection = database.connection
+      let (run, last) = try database.mailbox(of: runID)
+      let request = RunRequest(id: last + 1, kind: kind, body: body, requester: requester, at: clock.now)
+      guard request.id <= RunHead.lastSequence else {
+        throw StoreFailure.unusable("run `\(runID)` has had too many requests")
+      }
+      try connection.run(
+        "INSERT INTO requests (place, kind, body, requester, at, seal) VALUES (?, ?, ?, ?, ?, ?)",
+        .integer(run << 32 + request.id), .text(kind), .bytes(body), .text(requester),
+        .integer(request.at.storedNanoseconds), .integer(request.seal(of: runID)))
+      try connection.run("UPDATE runs SET last_request = ? WHERE number = ?", .integer(request.id), .integer(run))
     }
   }
 
   public func requests(for runID: String, after id: Int64) throws(StoreFailure) -> [RunRequest] {
     try read { database in
-      guard try RunHead.find(runID, on: database.connection) != nil else { throw StoreFailure.notFound(runID) }
+      let (run, last) = try database.mailbox(of: runID)
+      let first = max(0, id)
+      guard first < last else { return [] }
       let rows = try database.connection.all(
-        "SELECT id, kind, body, requester, at, seal FROM requests WHERE run_id = ? AND id > ? ORDER BY id",
-        .text(runID), .integer(id)
+        "SELECT place, kind, body, requester, at, seal FROM requests WHERE place > ? AND place <= ? ORDER BY place",
+        .integer(run << 32 + first), .integer(run << 32 + RunHead.lastSequence)
       ) { row in
         let request = RunRequest(
-          id: row.integer(0), kind: row.text(1), body: row.bytes(2), requester: row.text(3),
+          id: row.integer(0) - run << 32, kind: row.text(1), body: row.bytes(2), requester: row.text(3),
           at: Timestamp(storedNanoseconds: row.integer(4)))
         return (request, row.integer(5))
       }
       for (request, seal) in rows where request.seal(of: runID) != seal {
         throw database.damaged("request \(request.id) to run `\(runID)` does not match its checksum")
+      }
+      guard rows.map(\.0.id) == Array(first + 1 ... last) else {
+        throw database.damaged("requests to run `\(runID)` are missing")
       }
       return rows.map(\.0)
     }
@@ -66,10 +80,10 @@ struct HeldLock {
 }
 
 extension RunRequest {
-  /// Without its id, which the database gives.
   fileprivate func seal(of runID: String) -> Int64 {
     var record = RecordBytes()
     record.append(runID)
+    record.append(id)
     record.append(kind)
     record.append(body)
     record.append(requester)
@@ -94,6 +108,7 @@ extension Database {
 
   /// A lock that the run holds already is no obstacle.
   func take(_ locks: [String], for runID: String) throws {
+    var taken: Int64 = 0
     for lock in locks {
       switch try holder(of: lock) {
       case runID?: continue
@@ -102,7 +117,24 @@ extension Database {
         try connection.run(
           "INSERT INTO locks (name, run_id, seal) VALUES (?, ?, ?)", .text(lock), .text(runID),
           .integer(HeldLock.seal(lock, runID)))
+        taken += 1
       }
     }
+    guard taken > 0 else { return }
+    try connection.run("UPDATE runs SET lock_count = lock_count + ? WHERE id = ?", .integer(taken), .text(runID))
+  }
+
+  func releaseLocks(of runID: String) throws(SQLiteError) {
+    try connection.run("DELETE FROM locks WHERE run_id = ?", .text(runID))
+    try connection.run("UPDATE runs SET lock_count = 0 WHERE id = ? AND lock_count > 0", .text(runID))
+  }
+
+  /// The run's number, and the id of the last request to it.
+  fileprivate func mailbox(of runID: String) throws -> (run: Int64, last: Int64) {
+    let found = try connection.first("SELECT number, last_request FROM runs WHERE id = ?", .text(runID)) {
+      ($0.integer(0), $0.integer(1))
+    }
+    guard let found else { throw StoreFailure.notFound(runID) }
+    return found
   }
 }

@@ -85,8 +85,8 @@ extension Database {
       """
       INSERT INTO runs (epoch, owned, last_sequence, head, id, name, status, outcome, rollback, exit_code, started_at,
         ended_at, key, fingerprint, restored, summary_seal, owner_host, owner_boot, owner_pid, owner_start, renewed_at,
-        expires_at, lease_seal)
-      VALUES (?, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        expires_at, lease_seal, last_request, lock_count)
+      VALUES (?, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
       """,
       .integer(lease.epoch), .bytes(JournalChain.start(of: run.id)), .text(run.id), .text(run.name), .text(run.status),
       .text(run.outcome), .text(run.rollback), .integer(run.exitCode.map { Int64($0) }),

@@ -11,7 +11,7 @@ import Testing
 
   @Test func processesThatShareAStoreLoseAndDoubleNothing() throws {
     let path = folder.path("runbook.db")
-    let runs = Campaign.count(6, torture: 200)
+    let runs = Campaign.count(6, torture: 60)
     let processes = try (1...6).map { try HammerProcess(path, seed: $0, runs: runs, appends: 12) }
     // Two of them die in the middle of it.
     for victim in processes.suffix(2) {
