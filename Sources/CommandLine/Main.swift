@@ -5,7 +5,8 @@ import Steps
 
 @main
 enum Main {
-  static func main() async {
+  /// On the main thread, and before there is any other: only then can signals be taken over for all of them.
+  @MainActor static func main() async {
     // Our own program file is also the keeper of scripts.
     ScriptKeeper.runIfAsked()
     // First of all: a descriptor that the caller closed must not be given to the store, and a reader that leaves must

@@ -124,7 +124,7 @@ struct ToyTerminal {
           ✓ snapshot     58s  done
           ✗ update       22s  exit code: the script ended with 1 · 2 attempts
 
-          ↶ rolling back: step `update` failed
+          ↶ rolling back: `update` failed
           ↶ update
             ✓ snapshot.restore     58s  done
           ↶ stop

@@ -96,7 +96,7 @@ public struct RunStory {
       ])
     story.tell(102, "attempt.started", ["step": "update", "attempt": 2])
     story.end(112, "update", "failed", error: error("exit_code", "the script ended with 1"), attempts: 2)
-    story.tell(112, "rollback.started", ["reason": "step `update` failed"])
+    story.tell(112, "rollback.started", ["reason": "failure"])
     story.undo(112, 58, "update", "snapshot.restore")
     story.undo(170, 12, "stop", "server.start")
     story.tell(182, "rollback.ended", ["outcome": "succeeded"])
@@ -112,7 +112,7 @@ public struct RunStory {
     story.end(30, "stop")
     story.start(30, "update", "ssh.run", effect: "change")
     story.end(40, "update", "failed", error: error("exit_code", "the script ended with 1"))
-    story.tell(40, "rollback.started", ["reason": "step `update` failed"])
+    story.tell(40, "rollback.started", ["reason": "failure"])
     story.undo(
       40, 60, "update", "snapshot.restore", "failed", error: error("server", "502 Bad Gateway", effect: "unknown"))
     story.tell(100, "rollback.ended", ["outcome": "failed", "failed_step": "update.undo[0]"])

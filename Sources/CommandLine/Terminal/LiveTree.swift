@@ -77,7 +77,7 @@ struct LiveTree {
         finished.append(line(glyphs.failed, .bad, "checks", nil, DisplayText.escaped(problem, limit: 600), .bad))
       }
     case "rollback.started":
-      let reason = DisplayText.escaped(report.rollbackReason ?? "", limit: 300)
+      let reason = RunWords.rollbackReason(report)
       finished += [
         StyledText(), StyledText("  \(glyphs.undo) ", .warning) + StyledText("rolling back", .strong) + ": \(reason)",
       ]
@@ -98,7 +98,7 @@ struct LiveTree {
       }
     case "step.waiting":
       update(fields) {
-        $0.until = RunWords.stateWord(fields["until"]?.string)
+        $0.until = RunWords.goal(fields["until"]?.string)
         $0.deadline = RunReport.instant(fields["deadline"]) ?? $0.deadline
         $0.nativeState = fields["native_state"]?.string ?? $0.nativeState
       }

@@ -41,8 +41,10 @@ public struct EventText: Sendable {
     case "cancel.requested":
       let what = fields["rollback"]?.bool == false ? "what was done stays as it is" : "undoing what was done"
       return "cancel\(by(fields["by"])): \(what)"
-    case "rollback.started": return "rolling back: \(word(fields["reason"], limit: 300))"
-    case "rollback.ended": return "rollback \(RunWords.spaced(word(fields["outcome"])))"
+    case "rollback.started": return "rolling back: \(RunWords.rollbackReason(report))"
+    case "rollback.ended":
+      if report.rollback == "not_needed", !isVerbose { return nil }
+      return "rollback \(RunWords.spaced(word(fields["outcome"])))"
     case "run.ended":
       let took = report.elapsed.map { " after \($0.elapsedText)" } ?? ""
       let code = report.exitCode.map { " (exit \($0))" } ?? ""
@@ -108,7 +110,7 @@ public struct EventText: Sendable {
 
   private func waiting(_ subject: String, _ fields: [String: Value]) -> String {
     let until = fields["until"]?.string
-    let goal = RunWords.stateWord(until).map { "waiting until \($0)" } ?? "waiting"
+    let goal = RunWords.goal(until).map { "waiting until \($0)" } ?? "waiting"
     let now = fields["native_state"]?.string.map { ", now `\(DisplayText.escaped($0, limit: 60))`" } ?? ""
     let deadline = RunReport.instant(fields["deadline"]).map { ", at the latest \(clockText($0))" } ?? ""
     return "\(subject) … \(goal)\(now)\(deadline)"

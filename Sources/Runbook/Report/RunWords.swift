@@ -11,11 +11,26 @@ public enum RunWords {
     return DisplayText.escaped("\(word): \(message)", limit: 600)
   }
 
-  /// What a wait waits for, if it is a word (`stopped`) and not an author's expression.
+  /// What a wait waits for, if it is said in words (`stopped`, `restored, power as asked`) and not as an author's expression.
+  public static func goal(_ until: String?) -> String? {
+    guard let until, !until.isEmpty, until.utf8.count <= 60 else { return nil }
+    let isWords = until.utf8.allSatisfy { ($0 >= 0x61 && $0 <= 0x7a) || [0x20, 0x2c, 0x5f].contains($0) }
+    return isWords ? spaced(until) : nil
+  }
+
+  /// The state that has been reached, if the goal is one word: `stopped`.
   public static func stateWord(_ until: String?) -> String? {
-    guard let until, !until.isEmpty, until.utf8.count <= 40 else { return nil }
-    let isWord = until.utf8.allSatisfy { ($0 >= 0x61 && $0 <= 0x7a) || $0 == 0x20 || $0 == 0x5f }
-    return isWord ? spaced(until) : nil
+    goal(until).flatMap { $0.utf8.contains { $0 == 0x20 || $0 == 0x2c } ? nil : $0 }
+  }
+
+  /// Why the rollback began: "`update` failed".
+  public static func rollbackReason(_ report: RunReport) -> String {
+    switch report.rollbackReason {
+    case "failure": report.failedStep.map { "`\(DisplayText.escaped($0.path, limit: 100))` failed" } ?? "the run failed"
+    case "cancel": report.cancelledBy.map { "cancelled by \(DisplayText.escaped($0, limit: 64))" } ?? "cancelled"
+    case "success": "the run is over, and it is to leave no trace"
+    case let reason: DisplayText.escaped(reason ?? "", limit: 300)
+    }
   }
 
   /// `stopped after 32s`, `done in 1.2s`, `failed after 12s: exit code: …`.

@@ -21,7 +21,7 @@ import TestSupport
         12:01:40 update … attempt 1 failed: unreachable: connection refused; again at 12:01:42
         12:01:42 update … attempt 2
         12:01:52 update … failed after 22s: exit code: the script ended with 1
-        12:01:52 rolling back: step `update` failed
+        12:01:52 rolling back: `update` failed
         12:01:52 undo update … snapshot.restore
         12:02:50 undo update … snapshot.restore done in 58s
         12:02:50 undo stop … server.start
