@@ -260,7 +260,9 @@ enum Sample {
     let (running, id) = try await started(place)
     let asked = try await place.run("cancel", id)
     #expect(asked.code == 0, "\(asked)")
-    #expect(try await place.run("cancel", id).code == 0)
+    // The run may have ended before the second one is asked.
+    let again = try await place.run("cancel", id)
+    #expect(again.code == 0 || again.stderr.contains("has ended already"), "\(again)")
     let ended = try await running.finish()
     #expect(ended.code == 5, "\(ended)")
     #expect(place.read("trace") == "one\ntwo\nundo-two\nundo-one\n")
