@@ -309,29 +309,28 @@ enum Sample {
     #expect(try await place.run("run", "bad.yaml", "--detach").code == 2)
   }
 
-  @Test func aFailedRollbackCanBeResumedSkippedOrAbandoned() async throws {
-    for choice in ["resume", "skip", "abandon"] {
-      let place = try Workplace()
-      try place.write("a.yaml", Sample.rollbackFails.replacing("steps:\n", with: "rollback_policy: {timeout: 1s}\nsteps:\n"))
-      let ended = try await place.run("run", "a.yaml")
-      #expect(ended.code == 4, "\(ended)")
-      let id = try #require(ended.runID)
-      #expect(ended.stdout.contains("runbook rollback skip \(id) 'one.undo[0]'"), "\(ended.stdout)")
-      switch choice {
-      case "resume":
-        try place.write("healed", "")
-        #expect(try await place.run("rollback", "resume", id).code == 3)
-        #expect(place.read("trace") == "zero\none\nundo-one\nundo-zero\n")
-      case "skip":
-        #expect(try await place.run("rollback", "skip", id, "two.undo[0]", "--reason", "x").code == 2)
-        #expect(try await place.run("rollback", "skip", id, "one.undo[0]", "--reason", "by hand").code == 0)
-        #expect(try await place.run("rollback", "resume", id).code == 3)
-        #expect(place.read("trace") == "zero\none\nundo-zero\n")
-      default:
-        let abandoned = try await place.run("rollback", "abandon", id, "--reason", "replaced")
-        #expect(abandoned.code == 0, "\(abandoned)")
-        #expect(try await place.run("rollback", "resume", id).code == 2)
-      }
+  @Test(arguments: ["resume", "skip", "abandon"])
+  func aFailedRollbackCanBeGoneOnWith(_ choice: String) async throws {
+    let place = try Workplace()
+    try place.write("a.yaml", Sample.rollbackFails.replacing("steps:\n", with: "rollback_policy: {timeout: 1s}\nsteps:\n"))
+    let ended = try await place.run("run", "a.yaml")
+    #expect(ended.code == 4, "\(ended)")
+    let id = try #require(ended.runID)
+    #expect(ended.stdout.contains("runbook rollback skip \(id) 'one.undo[0]'"), "\(ended.stdout)")
+    switch choice {
+    case "resume":
+      try place.write("healed", "")
+      #expect(try await place.run("rollback", "resume", id).code == 3)
+      #expect(place.read("trace") == "zero\none\nundo-one\nundo-zero\n")
+    case "skip":
+      #expect(try await place.run("rollback", "skip", id, "two.undo[0]", "--reason", "x").code == 2)
+      #expect(try await place.run("rollback", "skip", id, "one.undo[0]", "--reason", "by hand").code == 0)
+      #expect(try await place.run("rollback", "resume", id).code == 3)
+      #expect(place.read("trace") == "zero\none\nundo-zero\n")
+    default:
+      let abandoned = try await place.run("rollback", "abandon", id, "--reason", "replaced")
+      #expect(abandoned.code == 0, "\(abandoned)")
+      #expect(try await place.run("rollback", "resume", id).code == 2)
     }
   }
 }

@@ -107,7 +107,7 @@ import Testing
       "run", "-", "--", "--input", "=", "--=", "", "-q", "--format", "\u{0}", "eval", "--x=y", "rollback", "skip", "é",
     ]
     var random = SystemRandomNumberGenerator()
-    for _ in 0..<20_000 {
+    for _ in 0..<5000 {
       let count = Int.random(in: 0...6, using: &random)
       let line = (0..<count).map { _ in words[Int.random(in: words.indices, using: &random)] }
       _ = try? CommandLineParser.parse(line)
