@@ -42,6 +42,7 @@ import Testing
     let text = """
       runbook: v1
       name: example
+      inputs: {server: {type: string}}
       secrets: {token: {source: env, key: TOKEN}}
       providers: {cloud: {type: vps_org, token: "${{ secrets.token }}"}}
       steps:

@@ -21,6 +21,7 @@ struct RunCommand: Command {
       .flag("simulate", "run against simulated providers; seal off the world"),
       .value("real", "ACTION", .text, repeatable: true, "with --simulate: this action is not simulated"),
       .value("mock", "FILE", .file, "with --simulate: what scripts and requests answer"),
+      .value("speed", "N", .number, "with --simulate: how many times faster than real; default 60"),
       .value("key", "KEY", .text, "one run for all who give the same key: a repeated CI job attaches to it"),
       .value("lock-wait", "DURATION", .duration, "wait this long for a lock instead of refusing"),
       .flag("detach", "print the run id and go on in the background (exit 6)"),
@@ -41,6 +42,7 @@ struct RunCommand: Command {
   private let isSimulated: Bool
   private let real: Set<String>
   private let mock: String?
+  private let speed: Int?
   private let key: String?
   private let lockWait: Duration?
   private let isDetached: Bool
@@ -53,13 +55,15 @@ struct RunCommand: Command {
     isSimulated = arguments.flag("simulate")
     real = Set(arguments.values(of: "real"))
     mock = arguments.value("mock")
+    speed = try arguments.number("speed", in: 1...1_000_000).map { Int($0) }
     key = arguments.value("key")
     lockWait = try arguments.duration("lock-wait")
     isDetached = arguments.flag("detach")
     isAgreed = arguments.flag("yes")
     isStrict = arguments.flag("strict")
-    if !isSimulated, mock != nil || !real.isEmpty {
-      throw UsageError("`--\(mock != nil ? "mock" : "real")` is for simulations", hint: "add --simulate")
+    let simulationOnly = [("mock", mock != nil), ("real", !real.isEmpty), ("speed", speed != nil)]
+    if !isSimulated, let (name, _) = simulationOnly.first(where: { $0.1 }) {
+      throw UsageError("`--\(name)` is for simulations", hint: "add --simulate")
     }
     if isSimulated, isDetached || key != nil {
       throw UsageError(
@@ -102,7 +106,8 @@ struct RunCommand: Command {
     let mocks = try mock.map { path throws(Refusal) in try readMocks(path, for: checked.runbook, shell) }
     try agree(checked.runbook, shell)
     let simulated = try SimulatedWorld(
-      checked, inputs: given, real: real, scripts: try realScripts(shell), mocks: mocks)
+      checked, inputs: given, real: real, scripts: try realScripts(shell), mocks: mocks,
+      speed: speed)
     defer { withExtendedLifetime(simulated) {} }  // its twins serve as long as somebody refers to them
     let creation = RunCreation(
       runbook: simulated.runbook, source: checked.source, file: file, inputs: given, requester: Ownership.requester,

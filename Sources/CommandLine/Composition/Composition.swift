@@ -42,10 +42,12 @@ struct SimulatedWorld {
   ///   - inputs: any server they name is known to the twins.
   ///   - real: actions that are let through (`--real`). They take their own time, so the clock is then the machine's.
   ///   - scripts: where scripts that are let through run; nil if none is.
+  ///   - speed: `--speed`; default 60, or 1 if something really happens.
   init(
-    _ checked: CheckedRunbook, inputs: [String: Value], real: Set<String>, scripts: (any ScriptHost)?, mocks: MockFile?
+    _ checked: CheckedRunbook, inputs: [String: Value], real: Set<String>, scripts: (any ScriptHost)?,
+    mocks: MockFile?, speed: Int?
   ) throws(Refusal) {
-    let speed = real.isEmpty ? SimulatedWorld.speed : 1
+    let speed = speed ?? (real.isEmpty ? SimulatedWorld.speed : 1)
     let clock = ScaledClock(SystemClock(), speed: speed, start: real.isEmpty ? SimulatedWorld.day : nil)
     var runbook = checked.runbook
     var hosts: [LoopbackHost] = []

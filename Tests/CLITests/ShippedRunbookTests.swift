@@ -1,0 +1,89 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// A shipped runbook as the documentation tells to type it, and how it must end.
+struct Shipped: Sendable, CustomTestStringConvertible {
+  var file: String
+  var inputs: [String]
+  var mock: String?
+  var code: Int32
+  /// What stands in the lines, in this order.
+  var story: [String]
+
+  var testDescription: String { mock.map { "\(file) with \($0)" } ?? file }
+
+  static let server = ["--input", "server=12345"]
+  static let host = ["--input", "host=web01.example.com"]
+
+  static let all = [
+    Shipped(
+      file: "pre_upgrade.yaml", inputs: server + host, code: 0,
+      story: ["stop … stopped after", "snapshot … ready after", "update … done", "health … it succeeds", "succeeded after"]),
+    Shipped(
+      file: "pre_upgrade.yaml", inputs: server + host, mock: "mocks/update_fails.yaml", code: 3,
+      story: [
+        "update … failed", "undo update … snapshot.restore done", "undo stop … server.start done", "rollback succeeded",
+        "notify.webhook", "failed, rolled back after",
+      ]),
+    Shipped(
+      file: "restore_snapshot.yaml", inputs: server + host, code: 0,
+      story: ["escape … ready after", "restore … done", "health … it succeeds", "pre-migration-snapshot"]),
+    Shipped(
+      file: "scheduled_backup.yaml", inputs: server, code: 0, story: ["backup … ready after", "prune … done", "succeeded"]),
+  ]
+}
+
+@Suite struct ShippedRunbookTests {
+  @Test(arguments: Shipped.all)
+  func runsInASimulationAsDocumented(_ shipped: Shipped) async throws {
+    let mock = shipped.mock.map { ["--mock", Repository.path("runbooks/\($0)")] } ?? []
+    let run = try await Workplace().run(
+      ["run", "--simulate", "--speed", "600"] + mock + [Repository.path("runbooks/\(shipped.file)")] + shipped.inputs)
+    #expect(run.code == shipped.code, "\(run.stdout)\(run.stderr)")
+    var rest = run.stdout[...]
+    for part in shipped.story {
+      let found = try #require(rest.firstRange(of: part), "`\(part)` is missing in \(run.stdout)")
+      rest = rest[found.upperBound...]
+    }
+  }
+
+  /// The tour of `survive_a_crash.yaml`, word for word: a real run against the served twin, killed while the snapshot is
+  /// being taken, and resumed. One snapshot is taken.
+  @Test func aKilledRunIsResumedAndTakesOneSnapshot() async throws {
+    let place = try Workplace()
+    let cloud = try place.start(["simulate", "vps_org", "--speed", "200"])
+    try await cloud.waitFor("http://")
+    let url = try #require(cloud.stdout.split(separator: " ").last { $0.hasPrefix("http://") })
+      .prefix { !$0.isNewline }
+    let token = ["VPS_TOKEN": "vps_example"]
+    let run = try place.start(
+      ["run", Repository.path("runbooks/survive_a_crash.yaml"), "--input", "cloud=\(url)"] + Shipped.server, token)
+    try await run.waitFor("snapshot … waiting until ready")
+    run.send(SIGKILL)
+    #expect(try await run.finish().signal == SIGKILL)
+    let id = try #require(try await place.run("list", "-q").lines.first)
+    #expect(try await place.run("list").stdout.contains("no owner"))
+
+    let resumed = try await place.run(["resume", id], token)
+    #expect(resumed.code == 0, "\(resumed.stdout)\(resumed.stderr)")
+    #expect(resumed.stdout.contains("snapshot … ready"))
+    try place.write("list.yaml", ShippedRunbookTests.list)
+    let listed = try await place.run(["run", "list.yaml", "--input", "cloud=\(url)"], token)
+    #expect(listed.stdout.ranges(of: "kept-").count == 1, "\(listed.stdout)\(listed.stderr)")
+    cloud.send(SIGINT)
+    _ = try await cloud.finish()
+  }
+
+  private static let list = """
+    runbook: v1
+    name: list
+    inputs: {cloud: {type: url}}
+    secrets: {token: {source: env, key: VPS_TOKEN}}
+    providers: {cloud: {type: vps_org, token: "${{ secrets.token }}", url: "${{ inputs.cloud }}"}}
+    steps:
+      - {id: all, action: snapshot.list, with: {server: 12345}}
+    outputs: {names: "steps.all.outputs.snapshots.map(s, s.name)"}
+
+    """
+}
