@@ -39,7 +39,10 @@ enum Sample {
     name: rollback_fails
     steps:
       - {id: zero, run: echo zero >> trace, rollback: [{run: echo undo-zero >> trace}]}
-      - {id: one, run: echo one >> trace, rollback: [{run: "test -e healed && echo undo-one >> trace", retry: {attempts: 1}}]}
+      - id: one
+        run: echo one >> trace
+        rollback:
+          - {run: "test -e healed && echo undo-one >> trace", retry: {attempts: 1}}
       - {id: two, run: exit 1, rollback: none}
 
     """
@@ -50,7 +53,9 @@ enum Sample {
     name: waits
     steps:
       - {id: one, run: echo one >> trace, rollback: [{run: echo undo-one >> trace}]}
-      - {id: two, run: "echo two >> trace; while ! test -e go; do sleep 0.05; done; echo done-two >> trace", rollback: [{run: echo undo-two >> trace}]}
+      - id: two
+        run: "echo two >> trace; while ! test -e go; do sleep 0.05; done; echo done-two >> trace"
+        rollback: [{run: echo undo-two >> trace}]
       - {id: three, run: echo three >> trace, rollback: none}
 
     """
@@ -78,7 +83,8 @@ enum Sample {
     let ended = try await place.run("run", "a.yaml", "--format", "json")
     #expect(ended.code == 3, "\(ended)")
     let events = try ended.lines.map { try JSONReader.read($0) }
-    #expect(events.allSatisfy { $0["v"] == 1 && $0["run_id"] != nil && $0["at"]?.string.flatMap { Timestamp($0) } != nil })
+    #expect(
+      events.allSatisfy { $0["v"] == 1 && $0["run_id"] != nil && $0["at"]?.string.flatMap { Timestamp($0) } != nil })
     let names = events.compactMap { $0["event"]?.string }
     #expect(names.first == "run.started")
     #expect(names.contains("rollback.started"))
@@ -116,7 +122,17 @@ enum Sample {
     try place.write("a.yaml", Sample.succeeds)
     try place.write("bad.yaml", "runbook: v1\nname: x\nsteps:\n  - {id: a, runn: x}\n")
     try place.write(
-      "secret.yaml", "runbook: v1\nname: x\nsecrets:\n  t: {source: env, key: NOT_SET}\nsteps:\n  - {id: a, run: x, env: {T: \"${{ secrets.t }}\"}, rollback: none}\n")
+      "secret.yaml",
+      """
+      runbook: v1
+      name: x
+      secrets:
+        t: {source: env, key: NOT_SET}
+      steps:
+        - {id: a, run: x, env: {T: "${{ secrets.t }}"}, rollback: none}
+
+      """
+    )
     for (arguments, stderr) in [
       (["bad.yaml"], "bad.yaml:4:"), (["a.yaml", "--input", "wrd=x"], "error: there is no input `wrd`"),
       (["a.yaml", "--input", "x"], "error: `--input x` has no name and value"),
@@ -128,7 +144,9 @@ enum Sample {
     }
     let ended = try await place.run("run", "secret.yaml")
     #expect(ended.code == 2)
-    #expect(ended.stderr.hasPrefix("error: secret `t` is missing: the environment variable `NOT_SET` is not set\n"), "\(ended.stderr)")
+    #expect(
+      ended.stderr.hasPrefix("error: secret `t` is missing: the environment variable `NOT_SET` is not set\n"),
+      "\(ended.stderr)")
     #expect(try await place.run("list", "-q").stdout == "")
   }
 
@@ -136,15 +154,16 @@ enum Sample {
     let place = try Workplace()
     try place.write("token", "s3cr3t-value\n", mode: 0o644)
     try place.write(
-      "a.yaml", """
-        runbook: v1
-        name: x
-        secrets:
-          t: {source: file, path: token}
-        steps:
-          - {id: a, run: 'printf %s "$T"', env: {T: "${{ secrets.t }}"}, rollback: none}
+      "a.yaml",
+      """
+      runbook: v1
+      name: x
+      secrets:
+        t: {source: file, path: token}
+      steps:
+        - {id: a, run: 'printf %s "$T"', env: {T: "${{ secrets.t }}"}, rollback: none}
 
-        """)
+      """)
     let refused = try await place.run("run", "a.yaml")
     #expect(refused.code == 2)
     #expect(refused.stderr.contains("others may read"))
@@ -312,7 +331,8 @@ enum Sample {
   @Test(arguments: ["resume", "skip", "abandon"])
   func aFailedRollbackCanBeGoneOnWith(_ choice: String) async throws {
     let place = try Workplace()
-    try place.write("a.yaml", Sample.rollbackFails.replacing("steps:\n", with: "rollback_policy: {timeout: 1s}\nsteps:\n"))
+    try place.write(
+      "a.yaml", Sample.rollbackFails.replacing("steps:\n", with: "rollback_policy: {timeout: 1s}\nsteps:\n"))
     let ended = try await place.run("run", "a.yaml")
     #expect(ended.code == 4, "\(ended)")
     let id = try #require(ended.runID)

@@ -45,7 +45,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (["rnu"], "E-UNKNOWN-COMMAND"), (["show", "r0123456789abcdefghi"], "E-NOT-FOUND"), (["run", "missing.yaml"], "E-FILE"),
+    (["rnu"], "E-UNKNOWN-COMMAND"), (["show", "r0123456789abcdefghi"], "E-NOT-FOUND"),
+    (["run", "missing.yaml"], "E-FILE"),
     (["list", "--store", ""], "E-USAGE"),
   ])
   func programsGetOneDocument(_ arguments: [String], _ code: String) async throws {
@@ -86,7 +87,9 @@ import Testing
     #expect(try await place.run(["version"], ["HOME": "-", "XDG_STATE_HOME": "-"]).code == 0)
   }
 
-  @Test(arguments: [["help"], ["help", "run"], ["--help"], ["run", "--help"], ["--version"], ["version"], ["help", "exit-codes"]])
+  @Test(arguments: [
+    ["help"], ["help", "run"], ["--help"], ["run", "--help"], ["--version"], ["version"], ["help", "exit-codes"],
+  ])
   func aQuestionIsAnswered(_ arguments: [String]) async throws {
     let ended = try await Workplace().run(arguments)
     #expect(ended.code == 0)
@@ -137,7 +140,8 @@ import Testing
   }
 
   @Test func theManualPageIsRoff() async throws {
-    let ended = try await Workplace().shell("$R help --man > page; command -v groff > /dev/null || exit 0; groff -man -Tutf8 -ww page > /dev/null")
+    let ended = try await Workplace().shell(
+      "$R help --man > page; command -v groff > /dev/null || exit 0; groff -man -Tutf8 -ww page > /dev/null")
     #expect(ended.code == 0)
     #expect(ended.stderr == "")
   }

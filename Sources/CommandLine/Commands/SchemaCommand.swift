@@ -1,6 +1,4 @@
-import Providers
 import Runbook
-import Steps
 
 /// `runbook schema`: the JSON Schema of a runbook.
 struct SchemaCommand: Command {
@@ -12,6 +10,7 @@ struct SchemaCommand: Command {
   init(_ arguments: ParsedArguments) throws(UsageError) {}
 
   func run(in shell: Shell) async -> ExitCode {
-    return shell.refuse(Refusal(.usage, "E-NOT-SUPPORTED", "`schema` is not supported yet"))
+    shell.output.result(json: RunbookSchema.json(for: Composition.validation()))
+    return .succeeded
   }
 }

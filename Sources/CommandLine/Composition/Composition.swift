@@ -16,6 +16,16 @@ enum Composition {
       providerKinds: standardProviders)
   }
 
+  /// The words an author may use.
+  static func validation(
+    isStrict: Bool = false,
+    readFile: @escaping @Sendable (String, Int) throws(FileRefusal) -> [UInt8] = ValidationContext.noFiles
+  ) -> ValidationContext {
+    ValidationContext(
+      steps: standardSteps, actions: standardActions.map { $0.declaration }, providers: standardProviders,
+      isStrict: isStrict, readFile: readFile)
+  }
+
   /// A simulated provider, by its type.
   static let twins: [String: @Sendable (any EngineClock, UInt64, Bool) -> any SimulatedSystem] = [
     SimulatedVPSOrg.type: { clock, seed, isSealed in
@@ -77,7 +87,8 @@ struct SimulatedWorld {
     store = MemoryStore(clock: SystemClock())
     world = RunWorld(
       clock: clock, random: SystemRandom(), transport: LibcurlTransport(),
-      scripts: scripts ?? SimulatedScripts(clock: clock), files: real.isEmpty ? SimulatedFiles() : LocalFiles(), builtIn: SimulatedActions.make(from: standardActions, real: real, mocks: mocks),
+      scripts: scripts ?? SimulatedScripts(clock: clock), files: real.isEmpty ? SimulatedFiles() : LocalFiles(),
+      builtIn: SimulatedActions.make(from: standardActions, real: real, mocks: mocks),
       providerKinds: standardProviders)
   }
 

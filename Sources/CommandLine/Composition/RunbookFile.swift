@@ -1,8 +1,6 @@
 import Glibc
 import Posix
-import Providers
 import Runbook
-import Steps
 
 /// A runbook read from the disk: its bytes, and the folder that its own paths start from.
 struct RunbookFile {
@@ -86,9 +84,7 @@ struct CheckedRunbook {
     _ bytes: [UInt8], folder: String, isStrict: Bool,
     reading readFile: @escaping @Sendable (String, Int) throws(FileRefusal) -> [UInt8]
   ) throws(Diagnostics) {
-    let context = ValidationContext(
-      steps: standardSteps, actions: standardActions.map { $0.declaration }, providers: standardProviders,
-      isStrict: isStrict, readFile: readFile)
+    let context = Composition.validation(isStrict: isStrict, readFile: readFile)
     runbook = try ValidatedRunbook(ParsedDocument(yaml: bytes), in: context)
     source = PinnedSource(text: String(decoding: bytes, as: UTF8.self), files: runbook.pinnedFiles, folder: folder)
   }

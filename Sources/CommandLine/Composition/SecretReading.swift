@@ -27,7 +27,8 @@ enum SecretReading {
     switch declaration.source {
     case .environment(let key):
       guard let text = Environment[key], !text.isEmpty else {
-        throw refusal(declaration, "the environment variable `\(key)` is not set", hint: "set it: \(key)=… runbook …")
+        let why = "the environment variable `\(key)` is not set"
+        throw refusal(declaration, why, hint: "set it: \(key)=… runbook …")
       }
       return text
     case .file(let path):

@@ -141,8 +141,8 @@ public struct EventText: Sendable {
     let subject = DisplayText.escaped(step, limit: 100)
     if what == "lock" { return "\(subject) … waiting for a lock" }
     return
-      "\(subject) … waiting for an answer: `runbook resolve \(report.id) \(subject) --applied`, `--not-applied`, `--retry`"
-      + " or `--fail`"
+      "\(subject) … waiting for an answer: `runbook resolve \(report.id) \(subject) --applied`,"
+      + " `--not-applied`, `--retry` or `--fail`"
   }
 
   private func raw(_ event: RunEvent) -> String {

@@ -11,7 +11,8 @@ public enum RunWords {
     return DisplayText.escaped("\(word): \(message)", limit: 600)
   }
 
-  /// What a wait waits for, if it is said in words (`stopped`, `restored, power as asked`) and not as an author's expression.
+  /// What a wait waits for, if it is said in words (`stopped`, `restored, power as asked`) and not as an author's
+  /// expression.
   public static func goal(_ until: String?) -> String? {
     guard let until, !until.isEmpty, until.utf8.count <= 60 else { return nil }
     let isWords = until.utf8.allSatisfy { ($0 >= 0x61 && $0 <= 0x7a) || [0x20, 0x2c, 0x5f].contains($0) }

@@ -42,7 +42,9 @@ final class PseudoTerminal: Sendable {
   }
 
   /// Everything until the process has ended.
-  func readToEnd(of pid: Int32, whenSeen expected: String? = nil, _ act: () -> Void = {}) async throws -> (text: String, end: ProcessEnd) {
+  func readToEnd(of pid: Int32, whenSeen expected: String? = nil, _ act: () -> Void = {}) async throws -> (
+    text: String, end: ProcessEnd
+  ) {
     var text = ""
     var hasActed = false
     for _ in 0..<6000 {

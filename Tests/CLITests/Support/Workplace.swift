@@ -2,19 +2,22 @@ import Glibc
 import Posix
 import TestSupport
 
-/// A folder of one test, in which the built command is run as an operator would run it: with a store, a home and a clean
-/// environment of its own.
+/// A folder of one test, in which the built command is run as an operator would run it: with a store, a home and a
+/// clean environment of its own.
 final class Workplace: Sendable {
   let folder: String
 
   init() throws {
     var template = Array("/tmp/runbook-test-XXXXXX".utf8CString)
     let isMade = unsafe mkdtemp(&template) != nil
-    folder = isMade ? unsafe template.withUnsafeBytes { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) } : ""
+    folder =
+      isMade ? unsafe template.withUnsafeBytes { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) } : ""
     guard !folder.isEmpty else { throw PosixError(ENOENT, in: "mkdtemp") }
   }
 
-  deinit { _ = try? SpawnRequest("/bin/rm", arguments: ["rm", "-rf", folder], environment: [], descriptors: []).start() }
+  deinit {
+    _ = try? SpawnRequest("/bin/rm", arguments: ["rm", "-rf", folder], environment: [], descriptors: []).start()
+  }
 
   /// The command, beside the test bundle.
   static let binary: String = {
@@ -113,8 +116,12 @@ final class Running: Sendable {
   }
 
   /// Until `text` stands on stdout. Fails after a time that no healthy machine needs.
-  func waitFor(_ text: String) async throws { try await wait(for: "`\(text)` on stdout") { self.stdout.contains(text) } }
-  func waitForMessage(_ text: String) async throws { try await wait(for: "`\(text)` on stderr") { self.stderr.contains(text) } }
+  func waitFor(_ text: String) async throws {
+    try await wait(for: "`\(text)` on stdout") { self.stdout.contains(text) }
+  }
+  func waitForMessage(_ text: String) async throws {
+    try await wait(for: "`\(text)` on stderr") { self.stderr.contains(text) }
+  }
 
   private func wait(for what: String, _ isThere: () -> Bool) async throws {
     for _ in 0..<3000 {
