@@ -43,8 +43,9 @@ struct FieldReader {
   }
 
   /// Tells of every key that was not taken, with the nearest one that may stand here.
-  func finish(known: [String], _ explain: (Node.Entry) -> Diagnostic? = { _ in nil }) {
+  func finish(known: @autoclosure () -> [String], _ explain: (Node.Entry) -> Diagnostic? = { _ in nil }) {
     if taken.nonzeroBitCount + takenBeyond.count == entries.count { return }
+    let known = known()
     for (index, entry) in entries.enumerated() {
       let isTaken = index < 64 ? taken & (1 << UInt64(index)) != 0 : takenBeyond.contains(index)
       if isTaken || sink.isFull { continue }

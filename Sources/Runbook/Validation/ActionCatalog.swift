@@ -3,14 +3,14 @@ final class ActionCatalog {
   private(set) var builtIn: [String: ActionInfo] = [:]
   /// By action, then by provider type.
   private(set) var provided: [String: [String: ActionInfo]] = [:]
-  private(set) var kinds: [String: StepShape] = [:]
+  private let kinds: [(keyword: String, shape: StepShape)]
   let providers: [String: any ProviderKind.Type]
   let keywords: [String]
 
   init(_ context: ValidationContext) {
     keywords = context.steps.map { $0.keyword }
+    kinds = context.steps.map { ($0.keyword, $0.shape) }
     for step in context.steps {
-      kinds[step.keyword] = step.shape
       for action in step.actions { builtIn[action.declaration.name] = ActionInfo(action.declaration) }
     }
     for action in context.actions where builtIn[action.name] == nil { builtIn[action.name] = ActionInfo(action) }
@@ -19,6 +19,9 @@ final class ActionCatalog {
       for action in provider.actions { provided[action.name, default: [:]][provider.type] = ActionInfo(action) }
     }
   }
+
+  /// Asked for every key of every step: comparing six short words is faster than hashing one.
+  func kind(_ keyword: String) -> StepShape? { kinds.first { $0.keyword == keyword }?.shape }
 
   /// What may stand after `action:`.
   var writableNames: [String] {

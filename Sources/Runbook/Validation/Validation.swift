@@ -23,7 +23,6 @@ final class Validation {
   var defaults = DefaultsTable()
   /// Author's names of provider blocks, with their types; nil for a block that is wrong, and has been told so.
   var blocks: [(name: String, type: String?)] = []
-  var ids: [String: SourceRange] = [:]
   /// Ids of steps with mistakes of their own: what reads their outputs is not wrong for that.
   var brokenSteps: [String] = []
   var pinnedFiles: [String: [UInt8]] = [:]

@@ -47,7 +47,7 @@ extension Validation {
       return .none
     case .sequence: return .steps(undo(node, of: step), undo: .started)
     case .mapping(let entries):
-      if entries.contains(where: { catalog.kinds[$0.key] != nil }) {
+      if entries.contains(where: { catalog.kind($0.key) != nil }) {
         sink.error("E-TYPE", at: node.range, "`rollback` is a list of steps", hint: "begin each step with `- `")
         return .none
       }

@@ -32,10 +32,12 @@ extension Validation {
   func declareIds(_ sections: Sections) {
     let lists = [sections.steps, sections.onFailure, sections.onRollbackFailure, sections.always]
     for node in lists.flatMap({ $0?.items ?? [] }) {
-      guard let entry = node.entries?.first(where: { $0.key == "id" }), let id = entry.value.scalar?.text else {
-        continue
-      }
-      environment.steps[id] = .later(line: entry.value.range.start.line)
+      guard let entry = node.entries?.first(where: { $0.key == "id" }), let id = entry.value.scalar?.text else { continue }
+      let place = entry.value.range
+      guard case .later(let line)? = environment.steps.updateValue(.later(line: place.start.line), forKey: id) else { continue }
+      sink.error(
+        "E-ID-DUPLICATE", at: place, "the id `\(id.excerpt(64))` is given twice",
+        hint: "first on line \(line); ids are unique in a file")
     }
   }
 
@@ -142,14 +144,6 @@ extension Validation {
       return nil
     }
     guard Names.check(id, at: entry.value.range, "the id", sink) else { return nil }
-    if let first = ids[id] {
-      sink.report(
-        Diagnostic(
-          "E-ID-DUPLICATE", at: entry.value.range, "the id `\(id)` is given twice",
-          hint: "first on line \(first.start.line); ids are unique in a file", related: first))
-    } else {
-      ids[id] = entry.value.range
-    }
     return id
   }
 
@@ -160,7 +154,7 @@ extension Validation {
     var found: (entry: Node.Entry, shape: StepShape)?
     var isWrong = false
     for entry in entries {
-      guard let shape = catalog.kinds[entry.key] else { continue }
+      guard let shape = catalog.kind(entry.key) else { continue }
       if let first = found {
         sink.error(
           "E-STEP-KIND", at: entry.keyRange,
