@@ -6,8 +6,8 @@ struct MisreadText {
   let range: SourceRange
   let diagnostic: Diagnostic
 
-  /// After libyaml has given up: looks for such a text on the lines that the error names.
-  init?(in source: SourceText, after error: YAMLSyntaxError) {
+  /// After libyaml has given up: looks for such a text on the lines that the error names, besides those already known.
+  init?(in source: SourceText, after error: YAMLSyntaxError, besides known: [MisreadText]) {
     let problem = SourceRange.Place(line: Int(error.mark.line) + 1, column: Int(error.mark.column) + 1)
     let context = SourceRange.Place(line: Int(error.contextMark.line) + 1, column: Int(error.contextMark.column) + 1)
     let isFlow = error.context.contains("flow") && context.line < problem.line
@@ -15,7 +15,10 @@ struct MisreadText {
       (problem.line, isFlow), (problem.line, false), (context.line, false), (problem.line - 1, isFlow),
     ] {
       let values = IntendedValues(on: source.line(line), startsInFlow: isFlow).values
-      let doubtful = values.filter { IntendedValues.reason($0) != nil }
+      let doubtful = values.filter { value in
+        IntendedValues.reason(value) != nil
+          && !known.contains { source.offset(of: $0.range.start) == value.bytes.startIndex }
+      }
       let limit = line == problem.line ? source.offset(of: problem) : .max
       guard let value = doubtful.last(where: { $0.bytes.startIndex <= limit }) ?? doubtful.first else { continue }
       self.init(value, line: line, in: source)
@@ -77,11 +80,14 @@ struct MisreadText {
   /// The file with each such text replaced by as many `x`: the rest keeps its places.
   static func blanked(_ texts: [MisreadText], in bytes: [UInt8], of source: SourceText) -> [UInt8] {
     var result = bytes
+    var limit = bytes.count
     for text in texts.sorted(by: { $0.range.start > $1.range.start }) {
       let start = source.offset(of: text.range.start)
       let end = source.offset(of: text.range.end)
-      let width = text.range.end.column - text.range.start.column
-      result.replaceSubrange(start..<end, with: repeatElement(UInt8(ascii: "x"), count: width))
+      guard start < min(end, limit) else { continue }
+      let width = bytes[start..<min(end, limit)].count { $0 & 0xc0 != 0x80 }
+      result.replaceSubrange(start..<min(end, limit), with: repeatElement(UInt8(ascii: "x"), count: width))
+      limit = start
     }
     return result
   }

@@ -28,7 +28,8 @@ public struct ParsedDocument: Sendable {
       do {
         try builder.build(misread.isEmpty ? bytes : MisreadText.blanked(misread, in: bytes, of: source))
       } catch {
-        guard let found = MisreadText(in: source, after: error), ParsedDocument.mayRepair(misread, found, bytes.count)
+        guard let found = MisreadText(in: source, after: error, besides: misread),
+          ParsedDocument.mayRepair(misread, found, bytes.count)
         else {
           throw Diagnostics(builder.mistakes + misread.map(\.diagnostic) + [Diagnostic(error, in: source)]).inFileOrder
         }

@@ -64,6 +64,15 @@ import Testing
   ])
   func aTextThatYamlTakesApartIsPrintedQuoted(_ refused: Refused) { refused.check() }
 
+  @Test func severalOnOneLineAreAllFound() {
+    Refused(
+      """
+      - {action: log.info, with: {message: ①ü ${{ inputs.count }} ü}, name: ②a [x] ü, if: ③inputs.server in ['a']}
+      - {sleep: 1s, ④tiemout: 5m}
+      """
+    ).checkCodes(["E-YAML-QUOTE", "E-YAML-QUOTE", "E-YAML-QUOTE", "E-KEY-UNKNOWN"])
+  }
+
   @Test func theRestOfTheFileIsCheckedToo() {
     Refused(
       """

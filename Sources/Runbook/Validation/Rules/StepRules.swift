@@ -32,9 +32,13 @@ extension Validation {
   func declareIds(_ sections: Sections) {
     let lists = [sections.steps, sections.onFailure, sections.onRollbackFailure, sections.always]
     for node in lists.flatMap({ $0?.items ?? [] }) {
-      guard let entry = node.entries?.first(where: { $0.key == "id" }), let id = entry.value.scalar?.text else { continue }
+      guard let entry = node.entries?.first(where: { $0.key == "id" }), let id = entry.value.scalar?.text else {
+        continue
+      }
       let place = entry.value.range
-      guard case .later(let line)? = environment.steps.updateValue(.later(line: place.start.line), forKey: id) else { continue }
+      guard case .later(let line)? = environment.steps.updateValue(.later(line: place.start.line), forKey: id) else {
+        continue
+      }
       sink.error(
         "E-ID-DUPLICATE", at: place, "the id `\(id.excerpt(64))` is given twice",
         hint: "first on line \(line); ids are unique in a file")

@@ -1,0 +1,38 @@
+import Runbook
+import Testing
+
+@Suite struct RunbookSchemaTests {
+  private let schema = RunbookSchema.json(for: Framed.context())
+
+  @Test func everyKeyOfTheTopLevelIsInIt() {
+    let keys = schema["properties"]?.map?.keys.sorted()
+    #expect(
+      keys == [
+        "always", "defaults", "description", "inputs", "labels", "locks", "name", "on_failure", "on_rollback_failure",
+        "outputs",
+        "providers", "rollback_policy", "runbook", "secrets", "steps", "timeout", "vars",
+      ])
+  }
+
+  @Test func everyActionsFieldsAreInIt() throws {
+    let cases = try #require(schema["$defs"]?["step"]?["allOf"]?.list)
+    let action = try #require(cases.first { $0["if"]?["properties"]?["action"]?["const"] == "snapshot.restore" })
+    let fields = action["then"]?["properties"]?["with"]?["properties"]?.map
+    #expect(fields?.keys.contains("snapshot") == true)
+    #expect(schema["$defs"]?["step"]?["properties"]?["sleep"] != nil)
+  }
+
+  @Test func everyReferenceHasItsDefinition() throws {
+    let defined = Set(try #require(schema["$defs"]?.map).keys.map { "#/$defs/\($0)" })
+    #expect(references(in: schema).subtracting(defined) == [])
+  }
+
+  private func references(in value: Value) -> Set<String> {
+    switch value {
+    case .list(let items): Set(items.flatMap { references(in: $0) })
+    case .map(let entries):
+      Set(entries.flatMap { key, value in key == "$ref" ? [value.string ?? ""] : Array(references(in: value)) })
+    default: []
+    }
+  }
+}
