@@ -74,3 +74,23 @@ struct ProcessTests {
     #expect(Environment["NO_SUCH_VARIABLE_HERE"] == nil)
   }
 }
+
+/// What must not be concluded when nothing can be opened any more.
+struct ShortageTests {
+  @Test func aPathThroughAFileIsCertainlyNotThere() throws {
+    #expect(try !Folder.isThere("/etc/passwd/below"))
+    #expect(try !Folder.isThere("/no/such/place"))
+    #expect(try Folder.isThere("/etc"))
+  }
+
+  @Test func aPathThatCannotBeLookedAtIsAnErrorAndNotAbsent() {
+    let tooLong = "/" + String(repeating: "x", count: 300)
+    #expect(throws: PosixError(ENAMETOOLONG, in: "stat")) { try Folder.isThere(tooLong) }
+  }
+
+  @Test func anEndedProcessHasNoHandle() throws {
+    let gone = ProcessIdentity(pid: getpid(), start: 1, bootID: Host.bootID)
+    #expect(try ProcessHandle.of(gone) == nil)
+    #expect(try ProcessHandle.of(.own) != nil)
+  }
+}

@@ -75,10 +75,8 @@ public final class DetachedScripts: ScriptHost {
   }
 
   public func state(of key: String) async throws(StepFailure) -> ScriptState {
-    if let isRunning = opened.withLock({ $0?.link.isRunning(key) }) {
-      return isRunning ? .running : settledState(of: key)
-    }
-    return try await blocking { self.settledState(of: key) }
+    if opened.withLock({ $0?.link.isRunning(key) }) == true { return .running }
+    return try await looking { () throws(PosixError) in try self.settledState(of: key) }
   }
 
   public func wait(for key: String, timeout: Duration) async throws(StepFailure) -> ScriptState {
@@ -101,10 +99,13 @@ public final class DetachedScripts: ScriptHost {
 
   public func cancel(_ key: String, grace: Duration) async throws(StepFailure) {
     let script = ScriptFolder(path: "\(folder)/\(key)")
-    guard script.exists else { return }
-    let left = try await blocking { () -> Int in
-      guard let family = script.process?.family else { return 0 }
-      return family.stop(grace: grace)
+    let pid = opened.withLock { $0?.link.pid(of: key) }
+    let left = try await looking { () throws(PosixError) -> Int in
+      guard try self.settledState(of: key) == .running else { return 0 }
+      if let family = try script.process?.family { return family.stop(grace: grace) }
+      // A full disk has kept `process` from being written; we still know whom we started.
+      guard let root = pid.flatMap({ ProcessIdentity($0) }) else { return 0 }
+      return ProcessFamily(root: root).stop(grace: grace)
     }
     guard left == 0 else {
       throw StepFailure(.timeout, "\(left) processes of the script could not be ended", effect: .unknown)
@@ -141,6 +142,18 @@ extension DetachedScripts {
     }
   }
 
+  /// Blocking looks at folders and processes, on a thread of their own. What cannot be told now may be told later.
+  private func looking<T: Sendable>(
+    _ body: @escaping @Sendable () throws(PosixError) -> T
+  ) async throws(StepFailure) -> T {
+    let outcome = try await blocking { () -> Result<T, PosixError> in
+      do throws(PosixError) { return .success(try body()) } catch { return .failure(error) }
+    }
+    do throws(PosixError) { return try outcome.get() } catch {
+      throw StepFailure(.limit, "the script cannot be looked at: \(error)", effect: .unknown, retryable: true)
+    }
+  }
+
   func blocking<T: Sendable>(_ body: @escaping @Sendable () -> T) async throws(StepFailure) -> T {
     do throws(PosixError) {
       return try await Thread.run(body)
@@ -156,20 +169,22 @@ extension DetachedScripts {
 
   /// The state by the folder alone, once it is sure. May take a moment; never called where it would block others for
   /// long.
-  private func settledState(of key: String) -> ScriptState {
+  private func settledState(of key: String) throws(PosixError) -> ScriptState {
     let script = ScriptFolder(path: "\(folder)/\(key)")
     // Between its start and `process`, and between its end and `rc`, a living keeper needs microseconds. Somebody
     // else's keeper may be at it just now: be patient before calling a script lost.
     var patience = 40
     while true {
-      if let ending = script.ending { return .ended(script.end(ending)) }
-      guard script.exists else { return .absent }
-      let state = script.process?.identity.state
+      if let ending = try script.ending { return .ended(script.end(ending)) }
+      guard try script.exists else { return .absent }
+      let process = try script.process
+      let state = process?.identity.state
       if state == .alive { return .running }
       // Gone: its keeper wrote `rc` before that, or never will.
-      if state == .gone { return script.ending.map { .ended(script.end($0)) } ?? .lost }
+      if state == .gone { return try script.ending.map { .ended(script.end($0)) } ?? .lost }
+      // A keeper that lives will write `rc`, however busy the machine is.
+      if state != .zombie || process?.keeper.state != .alive { patience -= 1 }
       if patience == 0 { return .lost }
-      patience -= 1
       _ = try? Poll.wait(for: [], timeout: .milliseconds(25))
     }
   }
@@ -182,7 +197,8 @@ extension DetachedScripts {
     }
     let outcome = await withTaskCancellationHandler { () async -> Result<ScriptState, StepFailure> in
       do throws(StepFailure) {
-        return .success(try await blocking { self.watch(key, until: limit, wake: wake.reader) })
+        return .success(
+          try await looking { () throws(PosixError) in try self.watch(key, until: limit, wake: wake.reader) })
       } catch { return .failure(error) }
     } onCancel: {
       try? wake.writer.write([0])
@@ -191,19 +207,17 @@ extension DetachedScripts {
   }
 
   /// Until it is no longer running, `limit` is over or `wake` has something to read.
-  private func watch(_ key: String, until limit: Duration, wake: Descriptor) -> ScriptState {
+  private func watch(_ key: String, until limit: Duration, wake: Descriptor) throws(PosixError) -> ScriptState {
     while true {
-      let state = settledState(of: key)
+      let state = try settledState(of: key)
       guard state == .running, Monotonic.now < limit else { return state }
-      guard let process = ScriptFolder(path: "\(folder)/\(key)").process?.identity,
-        let handle = try? ProcessHandle(process.pid), process.state == .alive
-      else {
-        // It has ended just now; or its pid was a stranger's when we opened it. Look again.
-        continue
-      }
+      // One that has ended just now is seen by the next look; so is a pid that was a stranger's when we opened it.
+      guard let process = try ScriptFolder(path: "\(folder)/\(key)").process?.identity,
+        let handle = try ProcessHandle.of(process)
+      else { continue }
       let interests = [Poll.Interest(handle.descriptor.number, .readable), Poll.Interest(wake.number, .readable)]
-      let ready = try? Poll.wait(for: interests, timeout: limit - Monotonic.now)
-      if ready?.last == true { return settledState(of: key) }
+      let ready = try Poll.wait(for: interests, timeout: limit - Monotonic.now)
+      if ready[1] { return try settledState(of: key) }
     }
   }
 }

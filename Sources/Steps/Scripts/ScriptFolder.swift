@@ -96,19 +96,28 @@ struct ScriptFolder: Sendable {
 
   let path: String
 
-  var exists: Bool { Folder.exists(path) }
-
-  /// Whole lines only: one without its newline is still being written.
-  private func line(of name: String) -> String? {
-    guard let bytes = try? FileReading.all(of: "\(path)/\(name)", limit: 64 << 10), bytes.last == UInt8(ascii: "\n")
-    else {
-      return nil
-    }
-    return String(decoding: bytes.dropLast(), as: UTF8.self)
+  var exists: Bool {
+    get throws(PosixError) { try Folder.isThere(path) }
   }
 
-  var process: ScriptProcess? { line(of: "process").flatMap { ScriptProcess(line: $0) } }
-  var ending: ScriptEnding? { line(of: "rc").flatMap { ScriptEnding(line: $0) } }
+  /// Whole lines only: one without its newline is still being written. nil if there is none; whatever else keeps us from
+  /// reading it (no descriptor left) is an error, for "no trace" would be taken as "nobody can tell".
+  private func line(of name: String) throws(PosixError) -> String? {
+    do throws(FileFailure) {
+      let bytes = try FileReading.all(of: "\(path)/\(name)", limit: 64 << 10)
+      return bytes.last == UInt8(ascii: "\n") ? String(decoding: bytes.dropLast(), as: UTF8.self) : nil
+    } catch {
+      if case .unreadable(let cause) = error { throw cause }
+      return nil
+    }
+  }
+
+  var process: ScriptProcess? {
+    get throws(PosixError) { try line(of: "process").flatMap { ScriptProcess(line: $0) } }
+  }
+  var ending: ScriptEnding? {
+    get throws(PosixError) { try line(of: "rc").flatMap { ScriptEnding(line: $0) } }
+  }
 
   func write(_ line: String, to name: String) throws(PosixError) {
     let file = try Descriptor.open("\(path)/\(name)", O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)

@@ -40,4 +40,15 @@ public struct ProcessHandle: Sendable {
     if number < 0 { throw PosixError("pidfd_open") }
     descriptor = Descriptor(adopting: number)
   }
+
+  /// The handle of exactly this process; nil if it is not alive any more.
+  public static func of(_ process: ProcessIdentity) throws(PosixError) -> ProcessHandle? {
+    do throws(PosixError) {
+      let handle = try ProcessHandle(process.pid)
+      return process.state == .alive ? handle : nil
+    } catch {
+      if error.code == ESRCH { return nil }
+      throw error
+    }
+  }
 }

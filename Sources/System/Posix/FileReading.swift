@@ -38,7 +38,8 @@ public enum FileReading {
       }
     } catch {
       switch error.code {
-      case ENOENT, ENOTDIR: throw .missing
+      // ESRCH: of `/proc`, the process has just ended.
+      case ENOENT, ENOTDIR, ESRCH: throw .missing
       case EISDIR: throw .directory
       // ENXIO: a socket, or a device without a driver.
       case ESPIPE, ENXIO: throw .notAFile

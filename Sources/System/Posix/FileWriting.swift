@@ -75,6 +75,15 @@ public enum Folder {
     throw PosixError(code, in: "mkdir")
   }
 
+  /// - Throws: if it cannot be told; an answer of false is certain.
+  public static func isThere(_ path: String) throws(PosixError) -> Bool {
+    var status = stat()
+    if unsafe stat(path, &status) == 0 { return true }
+    let error = PosixError("stat")
+    if error.isMissing { return false }
+    throw error
+  }
+
   public static func exists(_ path: String) -> Bool {
     var status = stat()
     return unsafe stat(path, &status) == 0 && posix_mode_is_directory(UInt32(status.st_mode)) != 0

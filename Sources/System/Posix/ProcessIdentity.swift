@@ -23,9 +23,16 @@ public struct ProcessIdentity: Sendable, Equatable {
 
   public enum State: Sendable, Equatable { case alive, zombie, gone }
 
+  /// `gone` only if that is certain: when the process table cannot be read (no descriptor left), it counts as alive, for
+  /// a wrong verdict of death would let two processes work on the same thing.
   public var state: State {
-    guard bootID == Host.bootID, let entry = ProcessEntry(pid), entry.start == start else { return .gone }
-    return entry.isZombie ? .zombie : .alive
+    guard bootID == Host.bootID else { return .gone }
+    do throws(FileFailure) {
+      guard let entry = try ProcessEntry.read(pid), entry.start == start else { return .gone }
+      return entry.isZombie ? .zombie : .alive
+    } catch {
+      return .alive
+    }
   }
 }
 
@@ -57,9 +64,21 @@ public struct ProcessEntry: Sendable, Equatable {
   public let start: UInt64
   public let isZombie: Bool
 
+  /// nil if there is no such process, or if it cannot be told.
   public init?(_ pid: Int32) {
-    guard pid > 0, let bytes = try? FileReading.all(of: "/proc/\(pid)/stat", limit: 4096) else { return nil }
-    self.init(pid: pid, line: bytes)
+    guard let entry = try? ProcessEntry.read(pid) else { return nil }
+    self = entry
+  }
+
+  /// nil if there is certainly no such process. - Throws: if it cannot be told.
+  static func read(_ pid: Int32) throws(FileFailure) -> ProcessEntry? {
+    guard pid > 0 else { return nil }
+    do throws(FileFailure) {
+      return ProcessEntry(pid: pid, line: try FileReading.all(of: "/proc/\(pid)/stat", limit: 4096))
+    } catch {
+      if error == .missing { return nil }
+      throw error
+    }
   }
 
   /// The program's name, in parentheses, may hold anything: everything is counted from the last `)`.

@@ -49,7 +49,7 @@ struct ReattachTests {
 
   @Test func anEndThatNobodySawIsReadLater() async throws {
     let engine = try Engine(folder, script: "test -e \(folder.path)/never || kill -9 $$")
-    #expect(Harness.eventually { ScriptFolder(path: folder.path + "/scripts/k").ending != nil })
+    #expect(Harness.eventually { (try? ScriptFolder(path: folder.path + "/scripts/k").ending) != nil })
     engine.kill9()
     #expect(try await Harness.scripts(in: folder).wait(for: "k") == .ended(ScriptEnd(exitCode: nil, signal: 9)))
   }
@@ -57,7 +57,7 @@ struct ReattachTests {
   @Test func aScriptWhoseKeeperIsKilledTooEndsUnknown() async throws {
     let engine = try Engine(folder, script: "exec sleep 1000")
     engine.kill9()
-    let process = try #require(ScriptFolder(path: folder.path + "/scripts/k").process)
+    let process = try #require(try ScriptFolder(path: folder.path + "/scripts/k").process)
     kill(process.keeper.pid, SIGKILL)
     let scripts = Harness.scripts(in: folder)
     #expect(try await scripts.state(of: "k") == .running)
@@ -68,7 +68,7 @@ struct ReattachTests {
   @Test func theNextEngineCanCancelIt() async throws {
     let engine = try Engine(folder, script: "trap '' TERM; setsid sleep 1000 & sleep 1000")
     engine.kill9()
-    let process = try #require(ScriptFolder(path: folder.path + "/scripts/k").process)
+    let process = try #require(try ScriptFolder(path: folder.path + "/scripts/k").process)
     let scripts = Harness.scripts(in: folder)
     try await scripts.cancel("k", grace: .milliseconds(100))
     #expect(process.family.members().isEmpty)
@@ -90,8 +90,8 @@ struct ReattachTests {
 
   @Test func theKeeperEndsWhenItsEngineAndItsScriptsHave() throws {
     let engine = try Engine(folder, script: "exit 0")
-    #expect(Harness.eventually { ScriptFolder(path: folder.path + "/scripts/k").ending != nil })
-    let keeper = try #require(ScriptFolder(path: folder.path + "/scripts/k").process).keeper
+    #expect(Harness.eventually { (try? ScriptFolder(path: folder.path + "/scripts/k").ending) != nil })
+    let keeper = try #require(try ScriptFolder(path: folder.path + "/scripts/k").process).keeper
     engine.kill9()
     #expect(Harness.eventually { keeper.state != .alive })
   }
