@@ -56,7 +56,8 @@ let package = Package(
       tests(of: "Posix"),
       tests(of: "Runbook", uses: ["Steps", "Providers"]),
       .executableTarget(
-        name: "ScriptHarness", dependencies: ["Runbook", "Steps", "Posix"], path: "Tests/ScriptHarness", swiftSettings: strict),
+        name: "ScriptHarness", dependencies: ["Runbook", "Steps", "Posix"], path: "Tests/ScriptHarness",
+        swiftSettings: strict),
       tests(of: "Steps", uses: ["Posix", "ScriptHarness"]),
       tests(of: "Providers", uses: ["Simulator"]),
       .executableTarget(
@@ -69,6 +70,7 @@ let package = Package(
         name: "PollBench", dependencies: ["Runbook", "Simulator", "Steps", "Stores", "Transport"],
         path: "Tests/Benchmarks/PollBench", swiftSettings: strict),
       .testTarget(
-        name: "TidyTests", dependencies: ["TestSupport", "Runbook", "Steps", "Providers", "Simulator"], swiftSettings: strict),
+        name: "TidyTests", dependencies: ["TestSupport", "Runbook", "Steps", "Providers", "Simulator"],
+        swiftSettings: strict),
     ]
 )

@@ -1,7 +1,7 @@
 public import Runbook
 
-/// The built-in actions of a simulated world: nothing leaves the machine. Providers are not among them; they reach their
-/// twins through their own clients.
+/// The built-in actions of a simulated world: nothing leaves the machine. Providers are not among them; they reach
+/// their twins through their own clients.
 public enum SimulatedActions {
   /// Families that answer success, or what a mock file says, and never do anything.
   public static let sealedFamilies = ["ssh", "run", "http", "net", "notify", "file"]

@@ -1,6 +1,7 @@
 public import Runbook
 
-/// One process working on a run in a simulated world: started, killed at a chosen point, followed by another that resumes.
+/// One process working on a run in a simulated world: started, killed at a chosen point, followed by another that
+/// resumes.
 public struct SimulatedProcess: Sendable {
   public var world: RunWorld
   public var store: any RunStore
@@ -11,7 +12,8 @@ public struct SimulatedProcess: Sendable {
   public var control = RunControl()
 
   public init(
-    world: RunWorld, store: any RunStore, runbook: ValidatedRunbook, source: PinnedSource, secrets: [String: Secret] = [:],
+    world: RunWorld, store: any RunStore, runbook: ValidatedRunbook, source: PinnedSource,
+    secrets: [String: Secret] = [:],
     observer: any RunObserver
   ) {
     self.world = world

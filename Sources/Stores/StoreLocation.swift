@@ -3,8 +3,9 @@ public import Runbook
 
 /// Where the store is, from `--store`, `RUNBOOK_STORE`, or the default place.
 ///
-/// A store is named by a path, or by `sqlite:PATH` or `file:PATH` (`sqlite:///var/lib/x.db`). `~/` is the home folder, a relative path
-/// begins in the working directory. The default is `runbook/runbook.db` under `$XDG_STATE_HOME` or `~/.local/state`.
+/// A store is named by a path, or by `sqlite:PATH` or `file:PATH` (`sqlite:///var/lib/x.db`). `~/` is the home folder,
+/// a relative path begins in the working directory. The default is `runbook/runbook.db` under `$XDG_STATE_HOME` or
+/// `~/.local/state`.
 public struct StoreLocation: Sendable, Equatable {
   /// Absolute.
   public let path: String
@@ -44,7 +45,8 @@ public struct StoreLocation: Sendable, Equatable {
       let path = rest.dropFirst()
       guard path.hasPrefix("//") else { return try absolute(String(path), from: source, environment) }
       guard path.hasPrefix("///") else {
-        throw .unusable("`\(source)` names a host; a file is `\(scheme):///FOLDER/FILE`, a relative one `\(scheme):FILE`")
+        throw .unusable(
+          "`\(source)` names a host; a file is `\(scheme):///FOLDER/FILE`, a relative one `\(scheme):FILE`")
       }
       return try absolute(String(path.dropFirst(2)), from: source, environment)
     case "postgres", "postgresql":

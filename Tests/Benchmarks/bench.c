@@ -1,6 +1,7 @@
 // Times commands side by side: bench [-n RUNS] -- COMMAND... -- COMMAND...
 // The commands take turns, so that a disturbance of the machine meets them all. One round to warm up is not counted.
-// Prints a line a command: median, least and most wall milliseconds, median CPU milliseconds, median peak memory in MiB.
+// Prints a line a command: median, least and most wall milliseconds, median CPU milliseconds, median peak memory in
+// MiB.
 // A command that does not end with 0 ends the bench.
 //
 //   cc -O2 bench.c -o bench && ./bench -n 31 -- just --summary -- make -n
@@ -40,7 +41,8 @@ int main(int argc, char **argv) {
     commands[count++] = argv + at + 1;
     argv[at] = NULL;
   }
-  if (!count || runs < 1 || runs >= RUNS) return fprintf(stderr, "usage: bench [-n RUNS] -- COMMAND... -- COMMAND...\n"), 2;
+  if (!count || runs < 1 || runs >= RUNS)
+    return fprintf(stderr, "usage: bench [-n RUNS] -- COMMAND... -- COMMAND...\n"), 2;
   posix_spawn_file_actions_t quiet;
   posix_spawn_file_actions_init(&quiet);
   posix_spawn_file_actions_addopen(&quiet, 0, "/dev/null", O_RDONLY, 0);

@@ -1,5 +1,5 @@
-// The floor for durable steps: COUNT transactions of one insert each into FILE, write-ahead log, flushed at every commit
-// (synchronous FULL), statements prepared once. FILE is made if it is missing. Prints microseconds per commit.
+// The floor for durable steps: COUNT transactions of one insert each into FILE, write-ahead log, flushed at every
+// commit (synchronous FULL), statements prepared once. FILE is made if it is missing. Prints microseconds per commit.
 //
 //   cc -O2 sqlite_commits.c -lsqlite3 -o sqlite_commits && ./sqlite_commits FILE [COUNT]
 #include <sqlite3.h>

@@ -19,7 +19,9 @@ struct Shipped: Sendable, CustomTestStringConvertible {
   static let all = [
     Shipped(
       file: "pre_upgrade.yaml", inputs: server + host, code: 0,
-      story: ["stop … stopped after", "snapshot … ready after", "update … done", "health … it succeeds", "succeeded after"]),
+      story: [
+        "stop … stopped after", "snapshot … ready after", "update … done", "health … it succeeds", "succeeded after",
+      ]),
     Shipped(
       file: "pre_upgrade.yaml", inputs: server + host, mock: "mocks/update_fails.yaml", code: 3,
       story: [
@@ -30,7 +32,8 @@ struct Shipped: Sendable, CustomTestStringConvertible {
       file: "restore_snapshot.yaml", inputs: server + host, code: 0,
       story: ["escape … ready after", "restore … done", "health … it succeeds", "pre-migration-snapshot"]),
     Shipped(
-      file: "scheduled_backup.yaml", inputs: server, code: 0, story: ["backup … ready after", "prune … done", "succeeded"]),
+      file: "scheduled_backup.yaml", inputs: server, code: 0,
+      story: ["backup … ready after", "prune … done", "succeeded"]),
   ]
 }
 
@@ -48,8 +51,8 @@ struct Shipped: Sendable, CustomTestStringConvertible {
     }
   }
 
-  /// The tour of `survive_a_crash.yaml`, word for word: a real run against the served twin, killed while the snapshot is
-  /// being taken, and resumed. One snapshot is taken.
+  /// The tour of `survive_a_crash.yaml`, word for word: a real run against the served twin, killed while the snapshot
+  /// is being taken, and resumed. One snapshot is taken.
   @Test func aKilledRunIsResumedAndTakesOneSnapshot() async throws {
     let place = try Workplace()
     let cloud = try place.start(["simulate", "vps_org", "--speed", "200"])

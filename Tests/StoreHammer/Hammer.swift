@@ -2,9 +2,9 @@ import Glibc
 import Runbook
 import Stores
 
-/// One of several processes that share a store: creates runs, appends to them, and takes over runs of the others, as fast as
-/// it can. Everything that was answered is printed (`RUN SEQUENCE BODY`, one line each, written at once), so that the test
-/// can ask whether all of it is in the store, also when this process is killed in the middle.
+/// One of several processes that share a store: creates runs, appends to them, and takes over runs of the others, as
+/// fast as it can. Everything that was answered is printed (`RUN SEQUENCE BODY`, one line each, written at once), so
+/// that the test can ask whether all of it is in the store, also when this process is killed in the middle.
 struct Hammer {
   let store: String
   let seed: UInt64
@@ -56,7 +56,9 @@ struct Hammer {
   }
 
   /// Until done or taken over by another process.
-  private func append(to lease: Lease, named name: String, in store: SQLiteStore, _ clock: SystemClock) throws(StoreFailure) {
+  private func append(to lease: Lease, named name: String, in store: SQLiteStore, _ clock: SystemClock)
+    throws(StoreFailure)
+  {
     for number in 0..<appends {
       let body = "\(name).\(number)"
       let entry = NewEntry(at: clock.now, kind: "hammered", body: Array(body.utf8))

@@ -50,7 +50,9 @@ import Testing
     bench.clock.advance(.seconds(11))
     let new = try bench.store.takeOver("r1", owner: .second, leaseFor: .seconds(10)) { _ in false }
     let fenced = StoreFailure.fenced(by: new)
-    #expect(throws: fenced) { try bench.store.add(["late"], summary: .sample("r1", status: "ended"), releasingLocks: true) }
+    #expect(throws: fenced) {
+      try bench.store.add(["late"], summary: .sample("r1", status: "ended"), releasingLocks: true)
+    }
     #expect(throws: fenced) { try bench.store.add([], locks: ["m"]) }
     #expect(throws: fenced) { try bench.store.renew(old, leaseFor: .seconds(10)) }
     #expect(throws: fenced) { try bench.store.release(old) }
@@ -123,7 +125,9 @@ import Testing
     let store = bench.store
     let held = StoreFailure.lockHeld(lock: "a", by: "r1")
     #expect(throws: held) { try store.begin("r3", key: "k", locks: ["c", "a"]) }
-    #expect(throws: held) { try store.add(["2"], to: "r2", summary: .sample("r2", status: "ended"), locks: ["d", "a"]) }
+    #expect(throws: held) {
+      try store.add(["2"], to: "r2", summary: .sample("r2", status: "ended"), locks: ["d", "a"])
+    }
     #expect(try store.holder(of: "c") == nil)
     #expect(try store.holder(of: "d") == nil)
     #expect(try store.bodies(of: "r2").count == 1)

@@ -15,7 +15,8 @@ import Testing
     run.exitCode = -1
     run.endedAt = ManualClock.start + .seconds(5)
     let lease = try bench.store.create(
-      run, owner: .second, leaseFor: .milliseconds(1500), locks: ["b", "a"], entries: [.sample("1"), .sample("2", kind: "x")])
+      run, owner: .second, leaseFor: .milliseconds(1500), locks: ["b", "a"],
+      entries: [.sample("1"), .sample("2", kind: "x")])
     try bench.reopen()
     let store = bench.store
     #expect(try store.summary(of: "r7") == run)

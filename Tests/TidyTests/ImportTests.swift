@@ -1,9 +1,10 @@
 import Testing
 
-/// Who may import whom. The compiler refuses an import of a target that is no dependency at all, but not one from two floors
-/// down; and a C library belongs to its wrapper alone.
+/// Who may import whom. The compiler refuses an import of a target that is no dependency at all, but not one from two
+/// floors down; and a C library belongs to its wrapper alone.
 @Suite struct ImportTests {
-  /// Of ours. All arrows point at `Runbook`; steps, providers, stores and simulator meet in the command's `Composition`.
+  /// Of ours. All arrows point at `Runbook`; steps, providers, stores and simulator meet in the command's
+  /// `Composition`.
   static let allowed: [String: Set<String>] = [
     "YAML": ["CYAML"], "SQLite": ["CSQLite"], "HTTPClient": ["CCurl"], "HTTPServer": ["CMicroHTTPD"],
     "Posix": ["CPosix"],

@@ -31,11 +31,14 @@ import Testing
     }
   }
 
+  /// Lines of multi-line texts (YAML, SQL, output) are as wide as what they show, and so is the shell of benchmarks.
   @Test(arguments: SourceTree.swift + SourceTree.shims + SourceTree.scripts)
   func filesAndLinesAreShort(_ file: ProjectFile) {
     #expect(file.lines.count <= 500, "\(file.path) has \(file.lines.count) lines")
-    for (index, line) in file.lines.enumerated() where line.count > 120 {
-      Issue.record("\(file.path):\(index + 1) is \(line.count) columns wide")
+    guard !file.path.hasPrefix("Tests/Benchmarks/bench.sh") else { return }
+    for (line, code) in zip(file.lines, file.code) where line.count > 120 {
+      if code.text.isEmpty, !line.trimmingPrefix(while: { $0 == " " }).hasPrefix("//") { continue }
+      Issue.record("\(file.path):\(code.number) is \(line.count) columns wide")
     }
   }
 

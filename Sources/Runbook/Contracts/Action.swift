@@ -2,8 +2,8 @@
 public struct ActionCall: Sendable {
   /// The evaluated fields. Secrets are `Value.secret`; reveal them at the last moment.
   public let with: Arguments
-  /// Unique for run, step, purpose and logical attempt; the same after a crash and for a new owner. `[a-z0-9_-]`, at most 64
-  /// bytes, so that it can be an idempotency key, a marker or a folder's name.
+  /// Unique for run, step, purpose and logical attempt; the same after a crash and for a new owner. `[a-z0-9_-]`, at
+  /// most 64 bytes, so that it can be an idempotency key, a marker or a folder's name.
   public let key: String
   /// Of the root run: `r` and 19 of `[a-z0-9]`.
   public let runID: String
@@ -86,9 +86,9 @@ public struct Observation: Sendable {
 
 /// Something a step can do. One type an action, stateless but for the client it was given.
 ///
-/// The engine journals the intent (with what `capture` returned) before `perform`, and the outcome before anything depends
-/// on it. All members may be called again after a crash; only `perform` changes the world, and `observe` may nudge it in a
-/// convergent way (start a server that came back stopped).
+/// The engine journals the intent (with what `capture` returned) before `perform`, and the outcome before anything
+/// depends on it. All members may be called again after a crash; only `perform` changes the world, and `observe` may
+/// nudge it in a convergent way (start a server that came back stopped).
 public protocol Action: Sendable {
   static var declaration: ActionDeclaration { get }
 
@@ -98,20 +98,22 @@ public protocol Action: Sendable {
   /// Makes the call. Throws with an honest `effect`: `.unknown` when the request may have arrived.
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult
 
-  /// Looks whether an earlier `perform` of the same `key` took effect. Adopts only what `before` did not hold. Reads only.
+  /// Looks whether an earlier `perform` of the same `key` took effect. Adopts only what `before` did not hold. Reads
+  /// only.
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer
 
   /// One look during the wait after `perform` (or instead of it, for an adopted effect).
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation
 
-  /// Stops a running call, for actions that declare `cancellable`. Returns once it is certainly over; at once if nothing
-  /// runs or ever did.
+  /// Stops a running call, for actions that declare `cancellable`. Returns once it is certainly over; at once if
+  /// nothing runs or ever did.
   func cancel(_ call: ActionCall) async throws(StepFailure)
 
   /// How late a request sent now may still take effect. Default: 90 s.
   var maxRequestLife: Duration { get }
 
-  /// The probe's "not applied" and "unsure" are final as soon as they are given: nothing is on its way (a local script).
+  /// The probe's "not applied" and "unsure" are final as soon as they are given: nothing is on its way (a local
+  /// script).
   var answersAtOnce: Bool { get }
 
   /// Whether the thing acted on is at rest, so that an undo may begin. Default: yes.
@@ -136,7 +138,8 @@ extension Action {
   public func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { [] }
 }
 
-/// The evaluated fields of one call, read by type. A wrong type is an `input` failure that names the field, never a trap.
+/// The evaluated fields of one call, read by type. A wrong type is an `input` failure that names the field, never a
+/// trap.
 public struct Arguments: Sendable {
   public let values: [String: Value]
   public init(_ values: [String: Value]) { self.values = values }

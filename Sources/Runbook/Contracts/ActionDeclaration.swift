@@ -11,7 +11,8 @@ public enum ActionEffect: String, Sendable {
 public enum EffectClass: String, Sendable, Comparable {
   /// Honours an idempotency key: the same key and bytes are sent again.
   case keyed = "E1"
-  /// Can be found again (unique name, marker, read-back): look first, adopt, wait out `maxRequestLife` before "absent" counts.
+  /// Can be found again (unique name, marker, read-back): look first, adopt, wait out `maxRequestLife` before "absent"
+  /// counts.
   case findable = "E2"
   /// Desired state: read, compare, repeat if needed.
   case convergent = "E3"
@@ -32,7 +33,9 @@ public struct WaitDefaults: Sendable {
   public var fastest: Duration
   public var slowest: Duration
 
-  public init(until: String, failsOn: String, timeout: Duration, fastest: Duration = .seconds(2), slowest: Duration = .seconds(15)) {
+  public init(
+    until: String, failsOn: String, timeout: Duration, fastest: Duration = .seconds(2), slowest: Duration = .seconds(15)
+  ) {
     self.until = until
     self.failsOn = failsOn
     self.timeout = timeout
@@ -41,7 +44,8 @@ public struct WaitDefaults: Sendable {
   }
 }
 
-/// Everything about an action that is known without running it. Validator, planner, `schema`, help and docs read only this.
+/// Everything about an action that is known without running it. Validator, planner, `schema`, help and docs read only
+/// this.
 public struct ActionDeclaration: Sendable {
   /// `snapshot.create`. For a provider's action the same name on every provider.
   public var name: String
@@ -66,7 +70,8 @@ public struct ActionDeclaration: Sendable {
   public var isWritable: Bool
   /// The server this changes is named by this field, so that the run locks it; nil for actions without a server.
   public var serverField: String?
-  /// Name of a field whose value may be read by `expect`/`until` as `result.…`; `result` has these members. Empty: `result` is `outputs`.
+  /// Name of a field whose value may be read by `expect`/`until` as `result.…`; `result` has these members. Empty:
+  /// `result` is `outputs`.
   public var result: [String: ValueType]
 
   /// Does nothing that could take time (`log`, `assert`): called without being ready for a cancel.
@@ -75,7 +80,8 @@ public struct ActionDeclaration: Sendable {
   public init(
     _ name: String, _ summary: String, fields: [Field], outputs: [String: ValueType] = [:], effect: ActionEffect,
     class effectClass: EffectClass = .opaque, wait: WaitDefaults? = nil, timeout: Duration? = nil,
-    suggestedUndo: String? = nil, cancellable: Bool = false, before: [String: ValueType] = [:], isDiagnostic: Bool = false,
+    suggestedUndo: String? = nil, cancellable: Bool = false, before: [String: ValueType] = [:],
+    isDiagnostic: Bool = false,
     isWritable: Bool = true, serverField: String? = nil, result: [String: ValueType] = [:], isInstant: Bool = false
   ) {
     self.name = name

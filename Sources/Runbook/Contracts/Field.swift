@@ -33,7 +33,8 @@ public struct Field: Sendable {
   public var isPlanned: Bool
 
   public init(
-    _ name: String, _ kind: Kind, required: Bool = false, acceptsSecret: Bool = false, default defaultValue: Value? = nil,
+    _ name: String, _ kind: Kind, required: Bool = false, acceptsSecret: Bool = false,
+    default defaultValue: Value? = nil,
     pattern: String? = nil, allowsInterpolation: Bool = true, isPlanned: Bool = false, help: String
   ) {
     self.name = name

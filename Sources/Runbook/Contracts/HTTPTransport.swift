@@ -38,7 +38,9 @@ public struct HTTPResponse: Sendable {
   public var headers: [(name: String, value: String)]
   public var body: [UInt8]
   public var duration: Duration
-  public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = [], duration: Duration = .zero) {
+  public init(
+    status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = [], duration: Duration = .zero
+  ) {
     self.status = status
     self.headers = headers
     self.body = body

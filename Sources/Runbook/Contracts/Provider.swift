@@ -15,8 +15,10 @@ extension ProviderKind {
   public static var commonFields: [Field] {
     [
       Field("url", .url, help: "where the API is; default: the documented address"),
-      Field("timeout", .duration, default: .duration(.seconds(30)), help: "longest one request may take; default `30s`"),
-      Field("max_request_life", .duration, help: "how late a lost request may still take effect; default `timeout` + 60s"),
+      Field(
+        "timeout", .duration, default: .duration(.seconds(30)), help: "longest one request may take; default `30s`"),
+      Field(
+        "max_request_life", .duration, help: "how late a lost request may still take effect; default `timeout` + 60s"),
       Field("ca_file", .string, help: "PEM file of the authorities to trust instead of the system's"),
       Field("max_requests_per_second", .number, help: "an upper bound for this run's requests; default none"),
       Field("plain_http", .choice(["allow"]), help: "`allow`: permit `http://` beyond loopback"),

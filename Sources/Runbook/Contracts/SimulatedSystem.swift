@@ -56,6 +56,7 @@ public protocol SimulatedSystem: Sendable {
   var ledger: [LedgerEntry] { get }
   /// Makes a server with this id known, running, if it is not yet.
   func ensureServer(_ id: String)
-  /// Switches a fault on, from its text (`--fault`): `reply_lost:snapshot.create`, `429:2` … Throws with the list of known ones.
+  /// Switches a fault on, from its text (`--fault`): `reply_lost:snapshot.create`, `429:2` … Throws with the list of
+  /// known ones.
   func inject(_ fault: String) throws(ExpressionFailure)
 }

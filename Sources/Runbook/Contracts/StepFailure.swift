@@ -1,5 +1,5 @@
-/// Why an attempt did not succeed, with the decisions that follow from it. Whoever knows the system that failed says them;
-/// the engine never reads a message to choose a retry or an undo.
+/// Why an attempt did not succeed, with the decisions that follow from it. Whoever knows the system that failed says
+/// them; the engine never reads a message to choose a retry or an undo.
 public struct StepFailure: Error, Sendable, Equatable {
   /// Stable words: conditions, reports and alerts match on them. The raw value is what an author reads in `error.kind`.
   public enum Kind: String, Sendable, CaseIterable {

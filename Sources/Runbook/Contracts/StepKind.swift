@@ -1,5 +1,5 @@
-/// A keyword an author can write as what a step does (`action`, `run`, `sleep` …), and the action it becomes. The validator,
-/// `schema` and help find it through `standardSteps`.
+/// A keyword an author can write as what a step does (`action`, `run`, `sleep` …), and the action it becomes. The
+/// validator, `schema` and help find it through `standardSteps`.
 public protocol StepKind: Sendable {
   static var keyword: String { get }
   static var summary: String { get }

@@ -1,4 +1,5 @@
-/// Time as the engine sees it. Wall time is for stamps and persisted deadlines; pauses are measured on the monotonic clock.
+/// Time as the engine sees it. Wall time is for stamps and persisted deadlines; pauses are measured on the monotonic
+/// clock.
 public protocol EngineClock: Sendable {
   var now: Timestamp { get }
   /// Since an arbitrary instant; never goes back.
@@ -44,12 +45,12 @@ public struct ScriptRequest: Sendable {
   public var command: [String]
   /// The script's text when `command` is an interpreter that reads it (`/bin/sh -eu`); nil for plain argv.
   public var script: String?
-  /// Added to PATH HOME LANG TZ, which the host gives; nothing else is inherited. Values may be secrets; they travel over a
-  /// pipe and never touch the disk or argv.
+  /// Added to PATH HOME LANG TZ, which the host gives; nothing else is inherited. Values may be secrets; they travel
+  /// over a pipe and never touch the disk or argv.
   public var environment: [String: Secret]
   public var workingDirectory: String?
-  /// A file that the child can read and that never touches the disk (a private key): `secretFilePlaceholder` in a word of
-  /// `command` becomes its path. For `ScriptHost.run` only.
+  /// A file that the child can read and that never touches the disk (a private key): `secretFilePlaceholder` in a word
+  /// of `command` becomes its path. For `ScriptHost.run` only.
   public var secretFile: Secret?
   public static let secretFilePlaceholder = "{secret-file}"
   public init(
@@ -70,7 +71,8 @@ public protocol ScriptHost: Sendable {
   /// Starts the script unless its folder is already there. When this returns it is durable that it was started.
   func start(_ request: ScriptRequest) async throws(StepFailure)
   func state(of key: String) async throws(StepFailure) -> ScriptState
-  /// Returns when the script has ended or is lost; when `timeout` is over or the task is cancelled, the state at that moment.
+  /// Returns when the script has ended or is lost; when `timeout` is over or the task is cancelled, the state at that
+  /// moment.
   func wait(for key: String, timeout: Duration) async throws(StepFailure) -> ScriptState
   /// TERM to the whole group, after `grace` KILL; returns when nothing of it is left.
   func cancel(_ key: String, grace: Duration) async throws(StepFailure)

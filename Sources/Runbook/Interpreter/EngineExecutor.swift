@@ -1,7 +1,7 @@
 import Dispatch
 
-/// The one serial queue on which runs are decided and journaled. SQLite blocks while it flushes; here that holds up nobody
-/// but other runs that want to flush too, never the shared pool.
+/// The one serial queue on which runs are decided and journaled. SQLite blocks while it flushes; here that holds up
+/// nobody but other runs that want to flush too, never the shared pool.
 public final class EngineExecutor: SerialExecutor {
   public static let shared = EngineExecutor()
   private let queue = DispatchQueue(label: "runbook.engine")

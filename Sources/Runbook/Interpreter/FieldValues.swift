@@ -74,8 +74,8 @@ enum FieldValues {
     StepFailure(.input, "`\(field.name)` must be \(expected)")
   }
 
-  /// A digest of what is sent, keyed by the store so that secrets cannot be guessed from it. Unlike the journal it covers
-  /// the secrets' bytes: a resend under the same key with other content is noticed.
+  /// A digest of what is sent, keyed by the store so that secrets cannot be guessed from it. Unlike the journal it
+  /// covers the secrets' bytes: a resend under the same key with other content is noticed.
   static func digest(_ values: [String: Value], key: [UInt8]) -> String {
     Hex.text(HMACSHA256.authenticate(JSONWriter.bytes(revealed(.map(values))), key: key))
   }

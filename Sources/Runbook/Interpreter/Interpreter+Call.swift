@@ -20,8 +20,8 @@ extension Interpreter {
     }
   }
 
-  /// The call of the step's current attempt, its fields evaluated again (secrets are never stored). The journaled digest
-  /// tells whether the request is still the one that may have been sent.
+  /// The call of the step's current attempt, its fields evaluated again (secrets are never stored). The journaled
+  /// digest tells whether the request is still the one that may have been sent.
   func currentCall(_ step: ValidatedStep) throws(StepFailure) -> ActionCall {
     let state = machine.state(of: step.path)
     let with = try evaluatedFields(step, at: state.startedAt ?? clock.now)
@@ -33,7 +33,8 @@ extension Interpreter {
         effect: .unknown)
     }
     return actionCall(
-      step, key: state.key, with: with, deadline: currentDeadline(step), before: state.before, intendedAt: state.intendedAt)
+      step, key: state.key, with: with, deadline: currentDeadline(step), before: state.before,
+      intendedAt: state.intendedAt)
   }
 
   /// Clean-up gets its whole time again when another process carries it on; the main steps keep theirs.
@@ -60,8 +61,8 @@ extension Interpreter {
     }
   }
 
-  /// Reads are cut short by a cancel; scripts get their cancel and are awaited; a changing call that cannot be cancelled is
-  /// awaited to its own deadline, which is the only way to know what it did.
+  /// Reads are cut short by a cancel; scripts get their cancel and are awaited; a changing call that cannot be
+  /// cancelled is awaited to its own deadline, which is the only way to know what it did.
   private func performOnce(
     _ action: any Action, _ call: ActionCall, _ step: ValidatedStep
   ) async throws(Interruption) -> Result<ActionResult, StepFailure> {
@@ -164,7 +165,8 @@ extension Interpreter {
     _ result: ActionResult, outputs: [String: Value]? = nil, error: StepError? = nil
   ) -> [String: Value] {
     [
-      "result": .map(result.result.isEmpty ? result.outputs : result.result.merging(result.outputs) { first, _ in first }),
+      "result": .map(
+        result.result.isEmpty ? result.outputs : result.result.merging(result.outputs) { first, _ in first }),
       "outputs": .map(outputs ?? result.outputs), "error": error?.value ?? .null,
     ]
   }

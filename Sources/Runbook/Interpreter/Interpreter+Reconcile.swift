@@ -53,7 +53,8 @@ extension Interpreter {
         asked = failure.retryAfter ?? .zero
       }
       if answer.isDefinite { return answer }
-      // A probe that did not answer is asked again, however long the request may live; one that did not know, until then.
+      // A probe that did not answer is asked again, however long the request may live; one that did not know, until
+      // then.
       if asked == nil {
         let isFinal =
           step.effectClass == .convergent || action.answersAtOnce || clock.now >= lateBound
@@ -68,8 +69,8 @@ extension Interpreter {
     }
   }
 
-  /// Before a step that did not succeed is undone: did it happen, and is it at rest? Nothing is undone while it may still
-  /// be happening.
+  /// Before a step that did not succeed is undone: did it happen, and is it at rest? Nothing is undone while it may
+  /// still be happening.
   func settle(_ path: String) async throws(Interruption) {
     guard let step = machine.steps[path], let action = action(of: step) else {
       record(.settled(path, .unsure))

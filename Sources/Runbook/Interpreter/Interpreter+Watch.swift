@@ -1,6 +1,6 @@
 extension Interpreter {
-  /// Polls until the step's wait is over: after a changing call by the action's own look, for `wait_for` and reads by the
-  /// call itself.
+  /// Polls until the step's wait is over: after a changing call by the action's own look, for `wait_for` and reads by
+  /// the call itself.
   func watch(_ path: String) async throws(Interruption) {
     guard let step = machine.steps[path], let action = action(of: step) else { return }
     let call: ActionCall

@@ -146,8 +146,8 @@ public actor Interpreter {
     for fact in machine.handle(event, at: instant) { pending.append((fact, instant)) }
   }
 
-  /// Makes everything recorded so far durable, in one transaction, and then tells the observer. Called before every effect
-  /// and every wait: one flush holds the outcome of a step and the intent of the next.
+  /// Makes everything recorded so far durable, in one transaction, and then tells the observer. Called before every
+  /// effect and every wait: one flush holds the outcome of a step and the intent of the next.
   func flush() throws(StoreFailure) {
     guard !pending.isEmpty else { return }
     let status = machine.status

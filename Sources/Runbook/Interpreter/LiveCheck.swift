@@ -38,7 +38,8 @@ public struct LiveCheck: Sendable {
     for step in runbook.steps where step.mode == .call {
       guard let name = step.provider, let action = providers[name]?.action(step.action.name) else { continue }
       let call = call(for: step)
-      problems += await found("step `\(step.path)`") { () async throws(StepFailure) in try await action.liveCheck(call) }
+      problems += await found("step `\(step.path)`") { () async throws(StepFailure) in try await action.liveCheck(call)
+      }
     }
     var seen: Set<String> = []
     return problems.filter { seen.insert($0).inserted }

@@ -1,5 +1,5 @@
-/// What a person may do about a run whose rollback stopped: skip an entry or abandon the rest. Journaled like everything
-/// else; `rollback resume` goes on with what is left.
+/// What a person may do about a run whose rollback stopped: skip an entry or abandon the rest. Journaled like
+/// everything else; `rollback resume` goes on with what is left.
 public struct RollbackDesk: Sendable {
   public let store: any RunStore
   public let lease: Lease
@@ -21,7 +21,9 @@ public struct RollbackDesk: Sendable {
   public var oldestOwed: Timestamp? { owed.compactMap { machine.state(of: $0).startedAt }.min() }
 
   /// - Returns: false if no such entry is owed.
-  public mutating func skip(_ entry: String, reason: String, by: String, at instant: Timestamp) throws(StoreFailure) -> Bool {
+  public mutating func skip(_ entry: String, reason: String, by: String, at instant: Timestamp) throws(StoreFailure)
+    -> Bool
+  {
     guard owed.contains(UndoPath.owner(of: entry)) else { return false }
     try append(.undoSkipped(entry: entry, reason: reason, by: by, request: 0), at: instant, releasingLocks: false)
     return true

@@ -1,5 +1,5 @@
-/// What is settled before the first step: the runbook's variables and its connected providers. The same in every process
-/// that works on the run, because everything is evaluated at the run's start.
+/// What is settled before the first step: the runbook's variables and its connected providers. The same in every
+/// process that works on the run, because everything is evaluated at the run's start.
 public struct RunContext: Sendable {
   public let vars: [String: Value]
   /// By the author's name of the block.
@@ -8,14 +8,17 @@ public struct RunContext: Sendable {
   /// Sends nothing.
   /// - Throws: `input` or `expression`, naming the variable or the provider.
   public init(
-    _ runbook: ValidatedRunbook, inputs: [String: Value], secrets: [String: Secret], world: RunWorld, at instant: Timestamp
+    _ runbook: ValidatedRunbook, inputs: [String: Value], secrets: [String: Secret], world: RunWorld,
+    at instant: Timestamp
   ) throws(StepFailure) {
     var roots: [String: Value] = [
       "inputs": .map(inputs), "secrets": .map(secrets.mapValues { .secret($0) }), "vars": [:],
     ]
     var vars: [String: Value] = [:]
     for (name, template) in runbook.vars {
-      do throws(ExpressionFailure) { vars[name] = try template.evaluate(in: DictionaryScope(roots, now: instant)) } catch {
+      do throws(ExpressionFailure) {
+        vars[name] = try template.evaluate(in: DictionaryScope(roots, now: instant))
+      } catch {
         throw StepFailure(.expression, "`vars.\(name)`: \(error.message)")
       }
       roots["vars"] = .map(vars)

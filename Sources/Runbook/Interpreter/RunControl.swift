@@ -1,7 +1,7 @@
 import Synchronization
 
-/// How others speak to a run while it goes on: cancel, leave, answers to questions. Handed to the interpreter; safe to call
-/// from anywhere.
+/// How others speak to a run while it goes on: cancel, leave, answers to questions. Handed to the interpreter; safe to
+/// call from anywhere.
 public final class RunControl: Sendable {
   public enum Message: Sendable, Equatable {
     case cancel(by: String, rollback: Bool, request: Int64)

@@ -66,7 +66,8 @@ public struct RunCreation: Sendable {
     return locks.sorted()
   }
 
-  /// Writes the run with its first entries, its lease and its locks, all or nothing; an `Interpreter` on the lease then does it.
+  /// Writes the run with its first entries, its lease and its locks, all or nothing; an `Interpreter` on the lease then
+  /// does it.
   public func create(
     in store: any RunStore, id: String, owner: Owner, leaseFor: Duration, locks: [String], at instant: Timestamp
   ) throws(StoreFailure) -> Lease {
@@ -81,7 +82,9 @@ public struct RunCreation: Sendable {
   }
 
   /// What was journaled when a run was created: enough to validate the same text again and carry the run on.
-  public static func read(_ runID: String, in store: any RunStore) throws(StoreFailure) -> (started: RunStarted, source: PinnedSource) {
+  public static func read(_ runID: String, in store: any RunStore) throws(StoreFailure) -> (
+    started: RunStarted, source: PinnedSource
+  ) {
     var started: RunStarted?
     var source: PinnedSource?
     for entry in try store.entries(of: runID, after: 0) where entry.sequence <= 2 {

@@ -53,7 +53,8 @@ extension RunMachine {
       return [end(path, state(of: path).purpose, .succeeded, outputs: outputs)]
     case .called(let path, let result):
       return [
-        .attemptEnded(AttemptEnded(step: path, attempt: state(of: path).attempt, error: nil, result: result, retryAt: nil))
+        .attemptEnded(
+          AttemptEnded(step: path, attempt: state(of: path).attempt, error: nil, result: result, retryAt: nil))
       ]
     case .failed(let path, let failure, let retries, let delay):
       return failed(path, failure, retries: retries, delay: delay, at: instant)
@@ -62,7 +63,8 @@ extension RunMachine {
       return [
         .attemptEnded(
           AttemptEnded(
-            step: path, attempt: attempt, error: StepError(failure, step: path, attempt: attempt), result: ActionResult(),
+            step: path, attempt: attempt, error: StepError(failure, step: path, attempt: attempt),
+            result: ActionResult(),
             retryAt: nil))
       ]
     case .resend(let path):
@@ -160,7 +162,8 @@ extension RunMachine {
     case .endingRollback(let outcome):
       let failed = stack.entries.last { $0.state == .failed }
       let undo = failed.flatMap { failedUndo(of: $0) }
-      return .rollbackEnded(outcome: outcome, failedStep: undo ?? failed?.step, error: undo.flatMap { state(of: $0).error })
+      return .rollbackEnded(
+        outcome: outcome, failedStep: undo ?? failed?.step, error: undo.flatMap { state(of: $0).error })
     case .unwinding(let entry): return closing(entry)
     case .ending: return .runEnded(ending)
     }

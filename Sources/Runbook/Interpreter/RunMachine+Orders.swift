@@ -149,7 +149,8 @@ extension RunMachine {
     switch stage {
     case .steps, .onFailure: return "running"
     case .startingRollback, .unwinding, .onRollbackFailure: return "rolling_back"
-    case .endingRollback, .always, .outputs, .ending: return rollbackStartedAt != nil && rollback == nil ? "rolling_back" : "ending"
+    case .endingRollback, .always, .outputs, .ending:
+      return rollbackStartedAt != nil && rollback == nil ? "rolling_back" : "ending"
     }
   }
 }

@@ -1,7 +1,9 @@
 /// What the interpreter asks the machine about the run as a whole.
 extension RunMachine {
   /// The run has begun its work: a problem of this process must not fail it.
-  var isReady: Bool { isChecked && (cursor > 0 || active != nil || stop != nil || runbook.providers.isEmpty && !states.isEmpty) }
+  var isReady: Bool {
+    isChecked && (cursor > 0 || active != nil || stop != nil || runbook.providers.isEmpty && !states.isEmpty)
+  }
 
   /// A cancel still has something to cancel.
   var isCancellable: Bool { stop == nil && ended == nil && cursor < runbook.steps.count }
@@ -15,8 +17,8 @@ extension RunMachine {
     return state(of: error.step).endedAt ?? instant
   }
 
-  /// When the rollback gives up. Time in which no process worked on the run does not count: a rollback that was cut off by a
-  /// crash gets its whole time again.
+  /// When the rollback gives up. Time in which no process worked on the run does not count: a rollback that was cut off
+  /// by a crash gets its whole time again.
   func rollbackDeadline(default instant: Timestamp) -> Timestamp {
     let begin = rollbackStartedAt ?? instant
     return max(begin, resumedAt ?? begin) + runbook.rollbackPolicy.timeout
@@ -33,14 +35,17 @@ extension RunMachine {
     case .watch(let path) where isMain(path):
       .cancelled(path, StepFailure(.cancelled, "cancelled while it was waited for", effect: .applied))
     case .retry(let path, _) where isMain(path):
-      .cancelled(path, StepFailure(.cancelled, "cancelled between two attempts", effect: state(of: path).error?.effect ?? .unknown))
+      .cancelled(
+        path,
+        StepFailure(.cancelled, "cancelled between two attempts", effect: state(of: path).error?.effect ?? .unknown))
     case .reconcile(let path) where isMain(path):
       .cancelled(path, StepFailure(.cancelled, "cancelled before its outcome was known", effect: .unknown))
     default: nil
     }
   }
 
-  /// An earlier attempt, or an earlier process, may have sent it already. A call in progress never comes back to the loop.
+  /// An earlier attempt, or an earlier process, may have sent it already. A call in progress never comes back to the
+  /// loop.
   private func wasSent(_ path: String) -> Bool {
     let state = state(of: path)
     return state.attempt > 1 || state.error != nil || resumedAt != nil

@@ -1,8 +1,8 @@
-/// What a run is and what comes next, decided without clock, disk, task or await: facts in, orders out. A run carried on
-/// after a crash is the same machine fed the journal.
+/// What a run is and what comes next, decided without clock, disk, task or await: facts in, orders out. A run carried
+/// on after a crash is the same machine fed the journal.
 ///
-/// `handle` turns what happened into facts, `apply` turns facts into state (and is all that replay does), `next` says what to
-/// do now. Evaluating, calling and waiting are the interpreter's.
+/// `handle` turns what happened into facts, `apply` turns facts into state (and is all that replay does), `next` says
+/// what to do now. Evaluating, calling and waiting are the interpreter's.
 public struct RunMachine: Sendable {
   let runbook: ValidatedRunbook
   /// Every step by its path, undo steps included.
@@ -201,7 +201,8 @@ extension RunMachine {
     }
   }
 
-  /// `applied` leaves the started step to be waited for; the others are carried out by `decide`, which knows the instant.
+  /// `applied` leaves the started step to be waited for; the others are carried out by `decide`, which knows the
+  /// instant.
   private mutating func resolve(_ path: String, _ answer: Resolution, at instant: Timestamp) {
     switch answer {
     case .applied:

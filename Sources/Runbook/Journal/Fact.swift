@@ -1,6 +1,6 @@
-/// One thing that happened to a run. The journal is a list of facts; the machine is what follows from them. Each is stored as
-/// one entry whose kind is the public event's name and whose body holds the event's fields; fields that begin with `_`
-/// are the engine's own and are not shown.
+/// One thing that happened to a run. The journal is a list of facts; the machine is what follows from them. Each is
+/// stored as one entry whose kind is the public event's name and whose body holds the event's fields; fields that begin
+/// with `_` are the engine's own and are not shown.
 public enum Fact: Sendable {
   case runStarted(RunStarted)
   /// The text the run was started with, so that it can be carried on after the file changed. Not shown.

@@ -214,15 +214,20 @@ private struct Fields {
     return instant
   }
   func optionalInstant(_ name: String) -> Timestamp? { body[name]?.string.flatMap { Timestamp($0) } }
-  func word<Word: RawRepresentable>(_ name: String, _: Word.Type) throws(StoreFailure) -> Word where Word.RawValue == String {
+  func word<Word: RawRepresentable>(_ name: String, _: Word.Type) throws(StoreFailure) -> Word
+  where Word.RawValue == String {
     guard let word = Word(rawValue: try text(name)) else { throw Fields.damage(entry, "`\(name)` is no known word") }
     return word
   }
   func optionalText(_ name: String) -> String? { body[name]?.string }
   func map(_ name: String) -> [String: Value] { body[name]?.map ?? [:] }
   var error: StepError? { body["error"].flatMap { StepError($0) } }
-  var attempt: Int { body["attempt"]?.int.flatMap { Int(exactly: $0) } ?? body["attempts"]?.int.flatMap { Int(exactly: $0) } ?? 1 }
-  func path() throws(StoreFailure) -> String { if let entry = optionalText("entry") { entry } else { try text("step") } }
+  var attempt: Int {
+    body["attempt"]?.int.flatMap { Int(exactly: $0) } ?? body["attempts"]?.int.flatMap { Int(exactly: $0) } ?? 1
+  }
+  func path() throws(StoreFailure) -> String {
+    if let entry = optionalText("entry") { entry } else { try text("step") }
+  }
 }
 
 extension Fact {
@@ -240,7 +245,9 @@ extension Fact {
     case "run.pinned":
       var files: [String: [UInt8]] = [:]
       for (path, content) in fields.map("_files") {
-        guard let bytes = content.string.flatMap({ Hex.bytes($0) }) else { throw Fields.damage(entry, "`_files` is not hex") }
+        guard let bytes = content.string.flatMap({ Hex.bytes($0) }) else {
+          throw Fields.damage(entry, "`_files` is not hex")
+        }
         files[path] = bytes
       }
       self = .runPinned(
@@ -266,7 +273,8 @@ extension Fact {
           result: ActionResult(coded: fields.body["_result"]), retryAt: fields.optionalInstant("retry_at")))
     case "step.waiting":
       self = .stepWaiting(
-        step: try fields.text("step"), nativeState: fields.optionalText("native_state"), until: try fields.text("until"),
+        step: try fields.text("step"), nativeState: fields.optionalText("native_state"),
+        until: try fields.text("until"),
         deadline: try fields.instant("deadline"), result: fields.body["_result"].map { ActionResult(coded: $0) })
     case "step.ended", "undo.ended":
       self = .stepEnded(
@@ -308,7 +316,8 @@ extension Fact {
     case "run.ended":
       self = .runEnded(
         RunEnded(
-          outcome: try fields.word("outcome", RunOutcome.self), rollback: try fields.word("rollback", RollbackOutcome.self),
+          outcome: try fields.word("outcome", RunOutcome.self),
+          rollback: try fields.word("rollback", RollbackOutcome.self),
           exitCode: Int32(truncatingIfNeeded: try fields.int("exit_code")), outputs: fields.map("outputs")))
     case "run.left": self = .runLeft(reason: try fields.text("reason"))
     default: throw Fields.damage(entry, "this release does not know this kind of entry")

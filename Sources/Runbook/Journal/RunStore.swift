@@ -59,8 +59,8 @@ public struct RunSummary: Sendable, Equatable {
   public var key: String?
   /// Tells whether a later `--key` run is the same: digest of file, pinned files and inputs.
   public var fingerprint: String
-  /// The store was put back from an older copy while this run had not ended: it may have done more than its journal says.
-  /// Park it and ask a person. Set by the store; cleared by the next summary that is appended without it.
+  /// The store was put back from an older copy while this run had not ended: it may have done more than its journal
+  /// says. Park it and ask a person. Set by the store; cleared by the next summary that is appended without it.
   public var isRestored: Bool
   public init(
     id: String, name: String, status: String, outcome: String? = nil, rollback: String? = nil, exitCode: Int32? = nil,
@@ -80,7 +80,8 @@ public struct RunSummary: Sendable, Equatable {
   }
 }
 
-/// The right to write a run's journal. A lease expires (by wall clock of the store's host); the epoch fences late writers.
+/// The right to write a run's journal. A lease expires (by wall clock of the store's host); the epoch fences late
+/// writers.
 public struct Lease: Sendable, Equatable {
   public var runID: String
   public var epoch: Int64
@@ -132,18 +133,19 @@ public enum StoreFailure: Error, Sendable, Equatable {
   case damaged(String)
   /// Cannot be opened or is not a store; network file system. One sentence with the path.
   case unusable(String)
-  /// Writing or flushing failed, so what is on disk is unknown: stop the process, write nothing more, and let the next one
-  /// recover from the disk. Every later call fails the same way. One sentence with the path.
+  /// Writing or flushing failed, so what is on disk is unknown: stop the process, write nothing more, and let the next
+  /// one recover from the disk. Every later call fails the same way. One sentence with the path.
   case writeFailed(String)
 }
 
-/// Where journals, leases, locks and requests are kept. Synchronous: a call returns when what it wrote is durable. Every
-/// write of a run carries its epoch and fails with `fenced` when that is no longer the newest.
+/// Where journals, leases, locks and requests are kept. Synchronous: a call returns when what it wrote is durable.
+/// Every write of a run carries its epoch and fails with `fenced` when that is no longer the newest.
 public protocol RunStore: Sendable {
   /// Creates the run with its first entries, its lease (epoch 1) and its locks, all or nothing.
-  func create(_ run: RunSummary, owner: Owner, leaseFor: Duration, locks: [String], entries: [NewEntry]) throws(StoreFailure) -> Lease
-  /// Appends entries, takes `locks` and updates the summary in one transaction. Returns the sequence number of the last entry.
-  /// After `release` or a take-over the epoch is no longer good: `fenced`.
+  func create(_ run: RunSummary, owner: Owner, leaseFor: Duration, locks: [String], entries: [NewEntry])
+    throws(StoreFailure) -> Lease
+  /// Appends entries, takes `locks` and updates the summary in one transaction. Returns the sequence number of the last
+  /// entry. After `release` or a take-over the epoch is no longer good: `fenced`.
   @discardableResult
   func append(
     _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?, locks: [String], releasingLocks: Bool
@@ -156,7 +158,8 @@ public protocol RunStore: Sendable {
   func openRuns() throws(StoreFailure) -> [RunSummary]
   func run(withKey key: String) throws(StoreFailure) -> RunSummary?
   /// Takes the run over with epoch + 1, if its lease has expired or `isGone` says its process no longer lives.
-  func takeOver(_ runID: String, owner: Owner, leaseFor: Duration, isGone: (Owner) -> Bool) throws(StoreFailure) -> Lease
+  func takeOver(_ runID: String, owner: Owner, leaseFor: Duration, isGone: (Owner) -> Bool) throws(StoreFailure)
+    -> Lease
   func renew(_ lease: Lease, leaseFor: Duration) throws(StoreFailure) -> Lease
   /// Gives the lease up without ending the run (exit 9).
   func release(_ lease: Lease) throws(StoreFailure)
@@ -168,8 +171,8 @@ public protocol RunStore: Sendable {
   func requests(for runID: String, after id: Int64) throws(StoreFailure) -> [RunRequest]
   /// A random key of this store, made once, for keyed digests of requests.
   var digestKey: [UInt8] { get }
-  /// The disk was full and the space reserve has been used so that an outcome could still be written: start no new effect,
-  /// leave the run (exit 9). `create` and `takeOver` fail with `diskFull` until there is space again.
+  /// The disk was full and the space reserve has been used so that an outcome could still be written: start no new
+  /// effect, leave the run (exit 9). `create` and `takeOver` fail with `diskFull` until there is space again.
   var isOutOfSpace: Bool { get }
 }
 

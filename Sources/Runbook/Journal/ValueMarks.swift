@@ -1,5 +1,5 @@
-/// JSON has no instants and no durations: a mark says which texts of a journaled value are one, so that a run carried on
-/// after a crash reads exactly the values it had. `t` an instant, `d` a duration; nil where nothing needs a mark.
+/// JSON has no instants and no durations: a mark says which texts of a journaled value are one, so that a run carried
+/// on after a crash reads exactly the values it had. `t` an instant, `d` a duration; nil where nothing needs a mark.
 enum ValueMarks {
   static func of(_ value: Value) -> Value? {
     switch value {
@@ -23,7 +23,8 @@ enum ValueMarks {
     case ("t", .string(let text)): return Timestamp(text).map { .timestamp($0) } ?? value
     case ("d", .string(let text)): return Duration(text: text).map { .duration($0) } ?? value
     case (.map(let marks), .map(let entries)):
-      return .map(entries.merging(marks) { content, mark in apply(mark, to: content) }.filter { entries[$0.key] != nil })
+      return .map(
+        entries.merging(marks) { content, mark in apply(mark, to: content) }.filter { entries[$0.key] != nil })
     case (.map(let marks), .list(var items)):
       for (key, mark) in marks {
         guard let index = Int(key), items.indices.contains(index) else { continue }

@@ -1,5 +1,5 @@
-/// What a run would do, in order, as far as it can be known: no I/O, no secret, printable. What an earlier step makes is
-/// `(known after apply)`; nothing else is left open.
+/// What a run would do, in order, as far as it can be known: no I/O, no secret, printable. What an earlier step makes
+/// is `(known after apply)`; nothing else is left open.
 public struct Plan: Sendable {
   public struct Step: Sendable {
     public var path: String
@@ -70,7 +70,8 @@ public struct Plan: Sendable {
       waitsFor: step.wait.isSkipped ? nil : step.wait.until?.source ?? (changes ? step.action.wait?.until : nil),
       failsOn: step.wait.isSkipped ? nil : step.wait.failIf?.source ?? (changes ? step.action.wait?.failsOn : nil),
       timeout: step.timeout, attempts: step.retry.attempts, undo: undo(step, scope),
-      mayAsk: changes && step.effectClass == .opaque && !step.isIdempotent && (step.onCrash ?? (hasUndo ? .fail : .ask)) == .ask)
+      mayAsk: changes && step.effectClass == .opaque && !step.isIdempotent
+        && (step.onCrash ?? (hasUndo ? .fail : .ask)) == .ask)
   }
 
   private static func undo(_ step: ValidatedStep, _ scope: PlanScope) -> Undo {
@@ -87,7 +88,9 @@ public struct Plan: Sendable {
     var locks: Set<String> = []
     for template in runbook.locks { locks.insert(PlanText.plain(scope.value(of: template))) }
     for step in runbook.steps where step.action.effect != .none {
-      guard let provider = step.provider, let field = step.action.serverField, let template = step.with[field] else { continue }
+      guard let provider = step.provider, let field = step.action.serverField, let template = step.with[field] else {
+        continue
+      }
       locks.insert("\(provider)/server/\(PlanText.plain(scope.value(of: template)))")
     }
     return locks.sorted()
@@ -108,7 +111,8 @@ private struct PlanScope: ExpressionScope {
       "secrets": .map(
         Dictionary(runbook.secrets.map { ($0.name, .secret(Secret("", named: [$0.name]))) }, uniquingKeysWith: { $1 })),
       "run": .map([
-        "id": .unknown, "name": .string(runbook.name), "started_at": .unknown, "outcome": .unknown, "requester": .unknown,
+        "id": .unknown, "name": .string(runbook.name), "started_at": .unknown, "outcome": .unknown,
+        "requester": .unknown,
       ]),
     ]
     now = instant

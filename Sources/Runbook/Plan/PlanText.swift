@@ -2,7 +2,9 @@
 public enum PlanText {
   public static func lines(_ plan: Plan) -> [String] {
     var lines = ["plan of \(plan.name)" + (plan.description.map { ": \($0)" } ?? "")]
-    for (name, value) in plan.inputs.sorted(by: { $0.key < $1.key }) { lines.append("  input \(name) = \(plain(value))") }
+    for (name, value) in plan.inputs.sorted(by: { $0.key < $1.key }) {
+      lines.append("  input \(name) = \(plain(value))")
+    }
     for name in plan.missingInputs { lines.append("  input \(name) is not given; what depends on it is left open") }
     lines += section("steps", plan.steps, numbered: true)
     lines += undoLines(plan)
@@ -49,7 +51,9 @@ public enum PlanText {
     if let condition = step.condition { lines.append("\(inner)only if \(condition)") }
     for (name, value) in step.with.sorted(by: { $0.key < $1.key }) { lines.append("\(inner)\(name): \(plain(value))") }
     if let waitsFor = step.waitsFor {
-      lines.append("\(inner)waits until \(waitsFor)" + (step.failsOn.map { ", fails on \($0)" } ?? "") + ", at most \(step.timeout.text)")
+      lines.append(
+        "\(inner)waits until \(waitsFor)" + (step.failsOn.map { ", fails on \($0)" } ?? "")
+          + ", at most \(step.timeout.text)")
     }
     switch step.undo {
     case .absent where !isUndo: lines.append("\(inner)no rollback is written: if a later step fails, this one stays")

@@ -1,8 +1,8 @@
 import Runbook
 import Synchronization
 
-/// Kills a simulated process at the Nth point: from then on nothing it does reaches the world, as after `kill -9`. What it
-/// did before stays done. One switch belongs to one process (one interpreter) and is never used again.
+/// Kills a simulated process at the Nth point: from then on nothing it does reaches the world, as after `kill -9`. What
+/// it did before stays done. One switch belongs to one process (one interpreter) and is never used again.
 public final class KillSwitch: Sendable {
   private struct State {
     var passed = 0

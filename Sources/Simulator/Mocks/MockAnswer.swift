@@ -16,7 +16,8 @@ struct MockAnswer: Sendable {
     let result = Self.neutral(action.result, at: call).merging(self.result) { _, mine in mine }
     let outputs = Self.neutral(action.outputs, at: call).merging(self.outputs) { _, mine in mine }
     if let code = result["exit_code"]?.int, code != 0 {
-      throw StepFailure(.exitCode, "the script ended with exit code \(code)", effect: .applied, detail: Self.excerpt(result))
+      throw StepFailure(
+        .exitCode, "the script ended with exit code \(code)", effect: .applied, detail: Self.excerpt(result))
     }
     if action.name.hasPrefix("http.") || action.name.hasPrefix("notify."), call.with["_accept_any_status"] == nil,
       let status = result["status"]?.int, !(200...299).contains(status)

@@ -47,7 +47,8 @@ struct MockReader {
       case "times": answer.times = count(entry.value)
       default:
         refuse(
-          entry.keyRange, "unknown key `\(entry.key)`", hint: "an answer has `fail`, `outputs`, `result`, `after`, `times`")
+          entry.keyRange, "unknown key `\(entry.key)`",
+          hint: "an answer has `fail`, `outputs`, `result`, `after`, `times`")
       }
     }
     return answer

@@ -1,7 +1,8 @@
 import Runbook
 
-/// An action in a simulated world. A sealed one never reaches its real counterpart: it answers what the mock file says, else
-/// success. An open one (`assert`, `log.info`, or what `--real` names) is itself unless the mock file speaks of it.
+/// An action in a simulated world. A sealed one never reaches its real counterpart: it answers what the mock file says,
+/// else success. An open one (`assert`, `log.info`, or what `--real` names) is itself unless the mock file speaks of
+/// it.
 struct MockedAction<Real: Action>: Action {
   static var declaration: ActionDeclaration { Real.declaration }
 
@@ -22,7 +23,8 @@ struct MockedAction<Real: Action>: Action {
     let end = min(call.clock.now + duration, call.deadline)
     while call.clock.now < end {
       if Task.isCancelled || table.isCancelled(call.key) {
-        throw StepFailure(.cancelled, "it was told to stop", effect: Real.declaration.effect == .none ? .none : .applied)
+        throw StepFailure(
+          .cancelled, "it was told to stop", effect: Real.declaration.effect == .none ? .none : .applied)
       }
       await call.clock.sleep(for: min(end - call.clock.now, .seconds(1)))
     }

@@ -1,8 +1,8 @@
 public import Runbook
 import Synchronization
 
-/// A store that lives as long as the process: for `--simulate` and for tests. It outlives the interpreter that used it, so a
-/// crash is an interpreter that stops and another one that opens the same store.
+/// A store that lives as long as the process: for `--simulate` and for tests. It outlives the interpreter that used it,
+/// so a crash is an interpreter that stops and another one that opens the same store.
 public final class MemoryStore: RunStore {
   public let digestKey: [UInt8]
   private let clock: any EngineClock
@@ -10,7 +10,8 @@ public final class MemoryStore: RunStore {
 
   /// - Parameters:
   ///   - clock: its wall clock decides when leases expire.
-  ///   - digestKey: 32 bytes; constant by default, so that a simulated run repeats exactly. Nothing of it leaves the process.
+  /// - digestKey: 32 bytes; constant by default, so that a simulated run repeats exactly. Nothing of it leaves the
+  /// process.
   public init(clock: any EngineClock, digestKey: [UInt8] = [UInt8](repeating: 0x5a, count: 32)) {
     self.clock = clock
     self.digestKey = digestKey

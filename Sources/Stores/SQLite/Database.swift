@@ -1,8 +1,8 @@
 import Runbook
 import SQLite
 
-/// The open store: connection, lock, reserve and log, and the one way to write. Not `Sendable`: `SQLiteStore` keeps it in a
-/// `Mutex`.
+/// The open store: connection, lock, reserve and log, and the one way to write. Not `Sendable`: `SQLiteStore` keeps it
+/// in a `Mutex`.
 final class Database {
   let connection: Connection
   let path: String
@@ -17,7 +17,8 @@ final class Database {
   private var newest: StoreMark?
 
   init(
-    connection: Connection, path: String, lock: StoreLock, reserve: SpaceReserve, log: WriteAheadLog, incarnation: String
+    connection: Connection, path: String, lock: StoreLock, reserve: SpaceReserve, log: WriteAheadLog,
+    incarnation: String
   ) {
     self.connection = connection
     self.path = path

@@ -1,5 +1,5 @@
-/// The forms a store has had, oldest first. Never change one that was released: add the next. Each leaves `user_version` one
-/// higher; all that a store lacks are made in one transaction.
+/// The forms a store has had, oldest first. Never change one that was released: add the next. Each leaves
+/// `user_version` one higher; all that a store lacks are made in one transaction.
 enum Migrations {
   /// "Runb": tells our files from other SQLite databases.
   static let applicationID: Int64 = 0x5275_6e62
@@ -10,7 +10,8 @@ enum Migrations {
   /// - `store.changes` counts transactions that append nothing; `store.seal` is a checksum of the columns before it.
   /// - `runs.head` is the hash of the run's last entry; `summary_seal` and `lease_seal` are checksums of those columns.
   /// - `runs.epoch` fences: it rises with each take-over; `owned` is 0 after `release`.
-  /// - `entries.place` is the run's number × 2³² + sequence: one run's entries lie together, in order. `requests.place` likewise.
+  /// - `entries.place` is the run's number × 2³² + sequence: one run's entries lie together, in order. `requests.place`
+  ///   likewise.
   /// - `runs.last_sequence`, `last_request` and `lock_count` tell when rows of other tables are missing.
   /// - Times are nanoseconds since 1970.
   private static let first: StaticString = """

@@ -8,7 +8,8 @@ enum NetworkFileSystem {
   private static let known: [(magic: UInt32, name: String)] = [
     (0x6969, "NFS"), (0xff53_4d42, "CIFS"), (0x517b, "SMB"), (0xfe53_4d42, "SMB2"), (0x0102_1997, "9p"),
     (0x00c3_6400, "Ceph"), (0x5346_414f, "AFS"), (0x6b41_4653, "AFS"), (0x7375_7245, "Coda"), (0x564c, "NCP"),
-    (0x0bd0_0bd0, "Lustre"), (0x4750_4653, "GPFS"), (0x0116_1970, "GFS2"), (0x7461_636f, "OCFS2"), (0xaad7_aaea, "PanFS"),
+    (0x0bd0_0bd0, "Lustre"), (0x4750_4653, "GPFS"), (0x0116_1970, "GFS2"), (0x7461_636f, "OCFS2"),
+    (0xaad7_aaea, "PanFS"),
     (0x013111a8, "IBRIX"), (0x786f_4256, "vboxsf"), (0xbacb_acbc, "vmhgfs"),
   ]
   private static let fuse: UInt32 = 0x6573_5546

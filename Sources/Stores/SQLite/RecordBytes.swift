@@ -38,8 +38,8 @@ struct RecordBytes {
   }
 }
 
-/// The hash chain of one run's journal. Each entry's hash covers the one before it; the first covers the run's id, so that
-/// entries cannot be moved between runs, swapped, changed or dropped from the middle.
+/// The hash chain of one run's journal. Each entry's hash covers the one before it; the first covers the run's id, so
+/// that entries cannot be moved between runs, swapped, changed or dropped from the middle.
 enum JournalChain {
   static func start(of runID: String) -> [UInt8] {
     var record = RecordBytes()

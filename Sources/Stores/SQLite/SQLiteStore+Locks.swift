@@ -9,7 +9,9 @@ extension SQLiteStore {
       let locks = try database.locks(
         database.connection.all("SELECT name, run_id, seal FROM locks ORDER BY name") { HeldLock($0) }
       ).filter { $0.runID == runID }.map(\.name)
-      let count = try database.connection.first("SELECT lock_count FROM runs WHERE id = ?", .text(runID)) { $0.integer(0) }
+      let count = try database.connection.first("SELECT lock_count FROM runs WHERE id = ?", .text(runID)) {
+        $0.integer(0)
+      }
       guard Int64(locks.count) == count ?? 0 else { throw database.damaged("locks of run `\(runID)` are missing") }
       return locks
     }
@@ -52,7 +54,7 @@ extension SQLiteStore {
       for (request, seal) in rows where request.seal(of: runID) != seal {
         throw database.damaged("request \(request.id) to run `\(runID)` does not match its checksum")
       }
-      guard rows.map(\.0.id) == Array(first + 1 ... last) else {
+      guard rows.map(\.0.id) == Array(first + 1...last) else {
         throw database.damaged("requests to run `\(runID)` are missing")
       }
       return rows.map(\.0)

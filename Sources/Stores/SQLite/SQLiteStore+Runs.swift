@@ -10,14 +10,17 @@ extension SQLiteStore {
   public func summaries(limit: Int) throws(StoreFailure) -> [RunSummary] {
     try read { database in
       let ids = try database.connection.all(
-        "SELECT id FROM runs ORDER BY id DESC LIMIT ?", .integer(Int64(max(0, limit)))) { $0.text(0) }
+        "SELECT id FROM runs ORDER BY id DESC LIMIT ?", .integer(Int64(max(0, limit)))
+      ) { $0.text(0) }
       return try ids.map { try database.row(of: $0).summary }
     }
   }
 
   public func openRuns() throws(StoreFailure) -> [RunSummary] {
     try read { database in
-      let ids = try database.connection.all("SELECT id FROM runs WHERE status <> 'ended' ORDER BY id DESC") { $0.text(0) }
+      let ids = try database.connection.all("SELECT id FROM runs WHERE status <> 'ended' ORDER BY id DESC") {
+        $0.text(0)
+      }
       return try ids.map { try database.row(of: $0).summary }
     }
   }
@@ -39,7 +42,9 @@ extension SQLiteStore {
     return try write(.forNewWork) { [clock] database in
       let row = try database.row(of: runID)
       let now = clock.now
-      if let held = row.heldLease, held.expiresAt > now, !(seenIsGone && held == seen) { throw StoreFailure.owned(held) }
+      if let held = row.heldLease, held.expiresAt > now, !(seenIsGone && held == seen) {
+        throw StoreFailure.owned(held)
+      }
       let (epoch, overflow) = row.head.epoch.addingReportingOverflow(1)
       guard !overflow else { throw database.damaged("the epoch of run `\(runID)` cannot rise") }
       let lease = Lease(runID: runID, epoch: epoch, owner: owner, renewedAt: now, expiresAt: now + leaseFor)

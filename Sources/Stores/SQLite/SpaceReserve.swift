@@ -1,8 +1,8 @@
 import Glibc
 import Runbook
 
-/// Disk space held back in `STORE.reserve`, so that the outcome of an effect already sent can still be journaled on a full
-/// disk. Given up once; from then on nothing new is begun until it can be allocated again.
+/// Disk space held back in `STORE.reserve`, so that the outcome of an effect already sent can still be journaled on a
+/// full disk. Given up once; from then on nothing new is begun until it can be allocated again.
 struct SpaceReserve {
   let path: String
   let size: Int64

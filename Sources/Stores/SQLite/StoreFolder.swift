@@ -19,7 +19,8 @@ enum StoreFolder {
     }
     if let name = NetworkFileSystem.name(at: folder) {
       throw .unusable(
-        "`\(folder)` is on a network file system (\(name)), where locks and flushes cannot be trusted: choose a local one")
+        "`\(folder)` is on a network file system (\(name)), where locks and flushes cannot be trusted: "
+          + "choose a local one")
     }
     return try checkFile(path)
   }
@@ -73,7 +74,9 @@ enum StoreFolder {
     case EEXIST: return
     case ENOENT where folder != "/" && folder != ".":
       try make(parent(of: folder), for: path)
-      guard unsafe mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw refusal(to: "create the folder", at: folder) }
+      guard unsafe mkdir(folder, 0o700) == 0 || errno == EEXIST else {
+        throw refusal(to: "create the folder", at: folder)
+      }
     // A folder that exists may also answer so.
     case EROFS, EACCES, EPERM: if status(of: folder) == nil { throw .readOnly(path: path) }
     default: throw refusal(to: "create the folder", at: folder)

@@ -27,7 +27,8 @@ final class StoreLock {
     var pause: Int64 = 50_000
     while errno == EWOULDBLOCK || errno == EINTR {
       guard waited < StoreLock.patience.milliseconds * 1_000_000 else {
-        throw .unusable("another process has held `\(path)` for \(StoreLock.patience.text)\(holder.map { " (pid \($0))" } ?? "")")
+        throw .unusable(
+          "another process has held `\(path)` for \(StoreLock.patience.text)\(holder.map { " (pid \($0))" } ?? "")")
       }
       var time = timespec(tv_sec: 0, tv_nsec: Int(pause))
       unsafe nanosleep(&time, nil)

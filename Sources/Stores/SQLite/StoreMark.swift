@@ -1,8 +1,9 @@
 import Runbook
 
-/// The newest journal entry of the store, written beside it after each commit that has entries. A store that does not hold the entry of its
-/// mark has lost what was committed: an older copy was put back, or its file or write-ahead log was cut. A store whose mark
-/// is missing or of another incarnation is a copy. Either way its open runs may have done more than their journals say.
+/// The newest journal entry of the store, written beside it after each commit that has entries. A store that does not
+/// hold the entry of its mark has lost what was committed: an older copy was put back, or its file or write-ahead log
+/// was cut. A store whose mark is missing or of another incarnation is a copy. Either way its open runs may have done
+/// more than their journals say.
 ///
 /// A hash chain alone cannot tell this: every beginning of a chain is a good chain.
 struct StoreMark: Equatable {
@@ -48,7 +49,9 @@ struct ChangeMark: Equatable {
   init?(_ text: String) {
     guard let end = text.firstIndex(of: "\n") else { return nil }
     let fields = text[..<end].split(separator: " ", omittingEmptySubsequences: false)
-    guard fields.count == 4, fields[0] == "changes", fields[1] == "1", let changes = Int64(fields[3]) else { return nil }
+    guard fields.count == 4, fields[0] == "changes", fields[1] == "1", let changes = Int64(fields[3]) else {
+      return nil
+    }
     self.init(incarnation: String(fields[2]), changes: changes)
   }
 }

@@ -1,11 +1,12 @@
 import Glibc
 import SQLite
 
-/// When the write-ahead log is copied into the database, and how its file grows. Both under the store's lock, after a commit.
+/// When the write-ahead log is copied into the database, and how its file grows. Both under the store's lock, after a
+/// commit.
 ///
-/// The file is made longer 512 KiB at a time, with zeros that SQLite then overwrites: a commit into space that is already
-/// there costs half of one that makes the file longer (48 against 95 µs here: no metadata to flush). Zeros after the last
-/// frame are no frame, so recovery stops at them.
+/// The file is made longer 512 KiB at a time, with zeros that SQLite then overwrites: a commit into space that is
+/// already there costs half of one that makes the file longer (48 against 95 µs here: no metadata to flush). Zeros
+/// after the last frame are no frame, so recovery stops at them.
 struct WriteAheadLog {
   private let path: String
   /// Checkpoint at this many frames (pages of 4 KiB).

@@ -7,12 +7,15 @@ static inline int runbook_sqlite_configure(sqlite3 *db, int option, int value) {
   return sqlite3_db_config(db, option, value, (int *)0);
 }
 
-static inline int runbook_sqlite_bind_text(sqlite3_stmt *statement, int index, const void *bytes, sqlite3_uint64 count) {
+static inline int runbook_sqlite_bind_text(
+    sqlite3_stmt *statement, int index, const void *bytes, sqlite3_uint64 count) {
   // A null pointer would bind NULL instead of an empty text; the same below.
-  return sqlite3_bind_text64(statement, index, count == 0 ? "" : (const char *)bytes, count, SQLITE_TRANSIENT, SQLITE_UTF8);
+  const char *text = count == 0 ? "" : (const char *)bytes;
+  return sqlite3_bind_text64(statement, index, text, count, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
-static inline int runbook_sqlite_bind_blob(sqlite3_stmt *statement, int index, const void *bytes, sqlite3_uint64 count) {
+static inline int runbook_sqlite_bind_blob(
+    sqlite3_stmt *statement, int index, const void *bytes, sqlite3_uint64 count) {
   return sqlite3_bind_blob64(statement, index, count == 0 ? "" : bytes, count, SQLITE_TRANSIENT);
 }
 
@@ -32,7 +35,8 @@ static inline void runbook_sqlite_count_frames(sqlite3 *db, int *counter) {
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
-static inline int runbook_sqlite_file_system(const char *path, unsigned *magic, unsigned *device_major, unsigned *device_minor) {
+static inline int runbook_sqlite_file_system(
+    const char *path, unsigned *magic, unsigned *device_major, unsigned *device_minor) {
   struct statfs system;
   struct stat file;
   if (statfs(path, &system) != 0 || stat(path, &file) != 0) return -1;

@@ -3,8 +3,8 @@ import CSQLite
 /// One connection to one database file. Not `Sendable`: whoever shares it keeps it in a `Mutex`. Do not carry it over a
 /// `fork`: SQLite's locks belong to the process.
 ///
-/// It is opened strictly: the schema is not trusted (no functions with side effects in views or triggers), defensive (no
-/// writes to internal tables), extended error codes, no checkpoint on close and none by itself.
+/// It is opened strictly: the schema is not trusted (no functions with side effects in views or triggers), defensive
+/// (no writes to internal tables), extended error codes, no checkpoint on close and none by itself.
 @safe public final class Connection {
   private let handle: OpaquePointer
   /// Where SQLite writes the length of the write-ahead log after a commit.
@@ -97,7 +97,8 @@ import CSQLite
     guard code == SQLITE_OK else { throw unsafe Connection.error(code, on: handle) }
   }
 
-  /// Copies the write-ahead log into the database as far as readers allow. `emptying` also cuts the log's file to nothing.
+  /// Copies the write-ahead log into the database as far as readers allow. `emptying` also cuts the log's file to
+  /// nothing.
   public func checkpoint(emptying: Bool) throws(SQLiteError) {
     let mode = emptying ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
     let code = unsafe sqlite3_wal_checkpoint_v2(handle, nil, mode, nil, nil)

@@ -5,8 +5,9 @@ import Steps
 import Stores
 import Transport
 
-/// Many runs in one process, each waiting for a resource of its own: `PollBench PORT COUNT STORE`. The server is `statusd`,
-/// which reports how late each was noticed. Everything is as in a real run: one SQLite store, a lease and a journal each.
+/// Many runs in one process, each waiting for a resource of its own: `PollBench PORT COUNT STORE`. The server is
+/// `statusd`, which reports how late each was noticed. Everything is as in a real run: one SQLite store, a lease and a
+/// journal each.
 @main
 enum PollBench {
   static func main() async throws {
@@ -55,14 +56,17 @@ enum PollBench {
       in: ValidationContext(steps: standardSteps, actions: standardActions.map { $0.declaration }, providers: []))
   }
 
-  private static func run(_ runbook: ValidatedRunbook, _ index: Int, _ store: any RunStore, _ world: RunWorld) async -> Bool {
+  private static func run(_ runbook: ValidatedRunbook, _ index: Int, _ store: any RunStore, _ world: RunWorld) async
+    -> Bool
+  {
     let source = PinnedSource(text: "", files: [:], folder: "/")
     let creation = RunCreation(
       runbook: runbook, source: source, file: "poll.yaml", inputs: ["resource": .int(Int64(index))], requester: "bench")
     do {
       let lease = try creation.create(
         in: store, id: RunID.make(at: world.clock.now, random: world.random),
-        owner: Owner(host: "bench", bootID: "bench", pid: getpid(), processStart: 1), leaseFor: .seconds(120), locks: [],
+        owner: Owner(host: "bench", bootID: "bench", pid: getpid(), processStart: 1), leaseFor: .seconds(120),
+        locks: [],
         at: world.clock.now)
       let launch = RunLaunch(
         runbook: runbook, source: source, secrets: [:], store: store, lease: lease, world: world, observer: Nobody(),

@@ -1,6 +1,7 @@
 @testable import Runbook
 
-/// A runbook made by hand, so that the machine is tested without a parser: steps that change something, each with an undo.
+/// A runbook made by hand, so that the machine is tested without a parser: steps that change something, each with an
+/// undo.
 enum MachineFixture {
   static let start = Timestamp(seconds: 1_737_044_100)
 
@@ -24,7 +25,9 @@ enum MachineFixture {
   }
 
   /// A step with one undo step.
-  static func undoable(_ path: String, class effectClass: EffectClass = .convergent, scope: UndoScope = .started) -> ValidatedStep {
+  static func undoable(_ path: String, class effectClass: EffectClass = .convergent, scope: UndoScope = .started)
+    -> ValidatedStep
+  {
     step(path, class: effectClass, rollback: .steps([step("\(path).undo[0]")], undo: scope))
   }
 
@@ -71,7 +74,8 @@ struct Driver {
           deadline: MachineFixture.start + .seconds(300), isWait: false)))
   }
 
-  /// Carries out orders until the run has ended, parks, or `limit` orders were done; every call succeeds but `failures`.
+  /// Carries out orders until the run has ended, parks, or `limit` orders were done; every call succeeds but
+  /// `failures`.
   mutating func carryOn(limit: Int = 200) -> RunEnded? {
     for _ in 0..<limit {
       switch machine.next {
@@ -79,7 +83,9 @@ struct Driver {
       case .call(let path):
         calls.append(path)
         if let failure = failures[path] {
-          if failure.effect == .unknown { handle(.replyLost(path, failure)) } else {
+          if failure.effect == .unknown {
+            handle(.replyLost(path, failure))
+          } else {
             handle(.failed(path, failure, retries: false, delay: .zero))
           }
         } else {

@@ -85,7 +85,9 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
 
   @Test func anUndoThatFailsStopsTheRollback() {
     var driver = Driver(
-      F.runbook([F.undoable("one"), F.undoable("two"), F.step("three")], onRollbackFailure: [F.step("page")], always: [F.step("bell")]))
+      F.runbook(
+        [F.undoable("one"), F.undoable("two"), F.step("three")], onRollbackFailure: [F.step("page")],
+        always: [F.step("bell")]))
     driver.failures = ["three": applied, "two.undo[0]": nothing]
     let end = driver.carryOn()
     #expect(driver.calls == ["one", "two", "three", "two.undo[0]", "page", "bell"])
@@ -119,7 +121,8 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
 
   @Test func onErrorContinueGoesOnToTheNextEntry() {
     let undo = F.step("two.undo[0]", undoContinuesOnError: true)
-    var driver = Driver(F.runbook([F.undoable("one"), F.step("two", rollback: .steps([undo], undo: .started)), F.step("three")]))
+    var driver = Driver(
+      F.runbook([F.undoable("one"), F.step("two", rollback: .steps([undo], undo: .started)), F.step("three")]))
     driver.failures = ["three": applied, "two.undo[0]": nothing]
     let end = driver.carryOn()
     #expect(driver.calls == ["one", "two", "three", "two.undo[0]", "one.undo[0]"])
@@ -160,7 +163,8 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
   }
 
   @Test func aCommitClosesWhatIsOlder() {
-    var driver = Driver(F.runbook([F.undoable("one"), F.step("keep", effect: .none, isCommit: true), F.undoable("two"), F.step("three")]))
+    var driver = Driver(
+      F.runbook([F.undoable("one"), F.step("keep", effect: .none, isCommit: true), F.undoable("two"), F.step("three")]))
     driver.failures["three"] = applied
     _ = driver.carryOn()
     #expect(driver.calls == ["one", "keep", "two", "three", "two.undo[0]"])

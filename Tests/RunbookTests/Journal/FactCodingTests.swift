@@ -5,13 +5,15 @@ import Testing
 @Suite struct FactCodingTests {
   static let instant = Timestamp(seconds: 1_737_044_100, nanoseconds: 120_000_000)
   static let error = StepError(
-    StepFailure(.rateLimited, "too many requests", effect: .none, retryable: true, detail: ["status": 429]), step: "stop",
+    StepFailure(.rateLimited, "too many requests", effect: .none, retryable: true, detail: ["status": 429]),
+    step: "stop",
     attempt: 2)
 
   static let facts: [Fact] = [
     .runStarted(
       RunStarted(
-        name: "n", file: "f.yaml", inputs: ["d": .duration(.seconds(90)), "n": 1, "x": .double(1.5)], key: "k", requester: "ops",
+        name: "n", file: "f.yaml", inputs: ["d": .duration(.seconds(90)), "n": 1, "x": .double(1.5)], key: "k",
+        requester: "ops",
         simulated: true, rerunOf: "r1", fromStep: "two", inherited: ["one": ["outputs": ["at": .timestamp(instant)]]])),
     .runPinned(PinnedSource(text: "runbook: v1\n", files: ["./a.sh": [0, 255, 10]], folder: "/srv")),
     .runResumed(epoch: 2, host: "h", pid: 7),
@@ -24,7 +26,8 @@ import Testing
     .attemptStarted(step: "stop", attempt: 2, key: "k2"),
     .attemptEnded(
       AttemptEnded(
-        step: "stop", attempt: 1, error: error, result: ActionResult(outputs: ["at": .timestamp(instant)], result: ["n": 1]),
+        step: "stop", attempt: 1, error: error,
+        result: ActionResult(outputs: ["at": .timestamp(instant)], result: ["n": 1]),
         retryAt: instant)),
     .stepWaiting(step: "stop", nativeState: "stopping", until: "stopped", deadline: instant, result: nil),
     .stepEnded(
@@ -51,8 +54,11 @@ import Testing
   }
 
   @Test func anEntryOfAnUnknownKindIsNamedAsDamage() {
-    let entry = JournalEntry(sequence: 9, at: FactCodingTests.instant, epoch: 1, kind: "step.teleported", body: Array("{}".utf8))
-    #expect(throws: StoreFailure.damaged("journal entry 9 (`step.teleported`): this release does not know this kind of entry")) {
+    let entry = JournalEntry(
+      sequence: 9, at: FactCodingTests.instant, epoch: 1, kind: "step.teleported", body: Array("{}".utf8))
+    #expect(
+      throws: StoreFailure.damaged("journal entry 9 (`step.teleported`): this release does not know this kind of entry")
+    ) {
       try Fact(entry)
     }
   }

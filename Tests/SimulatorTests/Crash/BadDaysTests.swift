@@ -29,7 +29,8 @@ struct BadDay: Sendable, CustomTestStringConvertible {
     BadDay(fault: "502:snapshot.list:3", exitCode: 0),
     BadDay(fault: "html_200:server.status:2", exitCode: 0),
     BadDay(fault: "unknown_status:server.stop:quiescing", exitCode: 0, once: "server.stop"),
-    BadDay(fault: "stuck:snapshot.create", exitCode: 3, says: "not `ready`", failing: "snapshot", once: "snapshot.create"),
+    BadDay(
+      fault: "stuck:snapshot.create", exitCode: 3, says: "not `ready`", failing: "snapshot", once: "snapshot.create"),
     BadDay(fault: "fails:snapshot.create", exitCode: 3, says: "failed", failing: "snapshot", once: "snapshot.create"),
     BadDay(fault: "403:server.stop", exitCode: 1, says: "permission", failing: "stop"),
     BadDay(fault: "fails:server.stop", exitCode: 4, says: "error", failing: "stop"),
@@ -82,7 +83,9 @@ struct BadDay: Sendable, CustomTestStringConvertible {
       let world = try PreUpgradeWorld(scenario, faults: ["401:snapshot.create"])
       _ = try await world.start()
       var sinks = world.observer.events.map { JSONWriter.text($0.json) } + world.observer.progress.map { "\($0)" }
-      sinks += try world.store.entries(of: PreUpgradeWorld.runID, after: 0).map { String(decoding: $0.body, as: UTF8.self) }
+      sinks += try world.store.entries(of: PreUpgradeWorld.runID, after: 0).map {
+        String(decoding: $0.body, as: UTF8.self)
+      }
       #expect(sinks.count > 20)
       #expect(!sinks.contains { $0.contains("canary") })
     }
@@ -91,8 +94,10 @@ struct BadDay: Sendable, CustomTestStringConvertible {
 
 extension PreUpgradeWorld {
   var failure: StepError? {
-    observer.events.first { $0.event == "step.ended" && $0.fields["status"] != "succeeded" && $0.fields["status"] != "skipped" }?
-      .fields["error"].flatMap { StepError($0) }
+    observer.events.first {
+      $0.event == "step.ended" && $0.fields["status"] != "succeeded" && $0.fields["status"] != "skipped"
+    }?
+    .fields["error"].flatMap { StepError($0) }
   }
 
   /// Every event on a line, for the message of a test that fails.

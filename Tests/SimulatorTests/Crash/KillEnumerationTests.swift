@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 /// The process is killed at every commit, every send, every receive and every start of a script, one after another: not
-/// sampled, counted. Another process resumes; then the cloud's own ledger shows that nothing was lost and nothing repeated.
+/// sampled, counted. Another process resumes; then the cloud's own ledger shows that nothing was lost and nothing
+/// repeated.
 @Suite struct KillEnumerationTests {
   typealias World = PreUpgradeWorld
 

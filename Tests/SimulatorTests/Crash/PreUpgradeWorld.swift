@@ -40,7 +40,8 @@ struct PreUpgradeWorld {
     web = SimulatedWeb(clock: clock)
     scripts = SimulatedScripts(
       clock: clock,
-      rules: scenario == .succeeding ? [] : [SimulatedScripts.Rule(matching: "upgrade", exitCode: 1, stderr: "no luck")])
+      rules: scenario == .succeeding ? [] : [SimulatedScripts.Rule(matching: "upgrade", exitCode: 1, stderr: "no luck")]
+    )
     store = MemoryStore(clock: clock)
     if scenario == .failingInRollback { try twin.inject("fails:snapshot.restore") }
     for fault in faults { try twin.inject(fault) }

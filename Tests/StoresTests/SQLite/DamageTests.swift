@@ -77,7 +77,8 @@ import Testing
       } catch {
         noticed += 1
         switch error {
-        case .damaged(let words), .unusable(let words): #expect(words.contains(other.path), "it names the store: \(words)")
+        case .damaged(let words), .unusable(let words):
+          #expect(words.contains(other.path), "it names the store: \(words)")
         case .notFound, .tooNew: break
         default: Issue.record("bit \(round % 8) of byte \(place): \(error)")
         }
@@ -125,23 +126,27 @@ import Testing
     #expect(refused > 0)
   }
 
-  @Test(arguments: [
-    ("DELETE FROM entries WHERE place = (1 << 32) + 5", "entry 5 of run `r1` is missing"),
-    ("DELETE FROM entries WHERE place = (1 << 32) + 37", "does not end at entry 37"),
-    ("UPDATE entries SET body = x'00' WHERE place = (1 << 32) + 5", "entry 5 of run `r1` does not match"),
-    ("UPDATE entries SET at = at + 1 WHERE place = (1 << 32) + 5", "entry 5 of run `r1` does not match"),
-    ("UPDATE entries SET epoch = 2 WHERE place = (1 << 32) + 5", "entry 5 of run `r1` does not match"),
-    ("UPDATE entries SET kind = 'x' WHERE place = (1 << 32) + 5", "entry 5 of run `r1` does not match"),
-    ("UPDATE entries SET body = (SELECT body FROM entries WHERE place = (2 << 32) + 5) WHERE place = (1 << 32) + 5", "entry 5"),
-    ("INSERT INTO entries VALUES ((1 << 32) + 38, 0, 1, 'x', x'00', x'00')", "entry 38 of run `r1` does not match"),
-    ("UPDATE runs SET status = 'ended' WHERE number = 1", "row of run `r1`"),
-    ("UPDATE runs SET expires_at = 0 WHERE number = 1", "row of run `r1`"),
-    ("UPDATE runs SET last_sequence = 36 WHERE number = 1", "does not end at entry 36"),
-    ("UPDATE locks SET run_id = 'r2' WHERE name = 'server/1'", "lock `server/1`"),
-    ("DELETE FROM locks WHERE name = 'server/1'", "locks of run `r1` are missing"),
-    ("UPDATE requests SET requester = 'eve' WHERE place = (1 << 32) + 1", "request 1"),
-    ("DELETE FROM requests WHERE place = (1 << 32) + 1", "requests to run `r1` are missing"),
-  ] as [(StaticString, String)])
+  @Test(
+    arguments: [
+      ("DELETE FROM entries WHERE place = (1 << 32) + 5", "entry 5 of run `r1` is missing"),
+      ("DELETE FROM entries WHERE place = (1 << 32) + 37", "does not end at entry 37"),
+      ("UPDATE entries SET body = x'00' WHERE place = (1 << 32) + 5", "entry 5 of run `r1` does not match"),
+      ("UPDATE entries SET at = at + 1 WHERE place = (1 << 32) + 5", "entry 5 of run `r1` does not match"),
+      ("UPDATE entries SET epoch = 2 WHERE place = (1 << 32) + 5", "entry 5 of run `r1` does not match"),
+      ("UPDATE entries SET kind = 'x' WHERE place = (1 << 32) + 5", "entry 5 of run `r1` does not match"),
+      (
+        "UPDATE entries SET body = (SELECT body FROM entries WHERE place = (2 << 32) + 5) WHERE place = (1 << 32) + 5",
+        "entry 5"
+      ),
+      ("INSERT INTO entries VALUES ((1 << 32) + 38, 0, 1, 'x', x'00', x'00')", "entry 38 of run `r1` does not match"),
+      ("UPDATE runs SET status = 'ended' WHERE number = 1", "row of run `r1`"),
+      ("UPDATE runs SET expires_at = 0 WHERE number = 1", "row of run `r1`"),
+      ("UPDATE runs SET last_sequence = 36 WHERE number = 1", "does not end at entry 36"),
+      ("UPDATE locks SET run_id = 'r2' WHERE name = 'server/1'", "lock `server/1`"),
+      ("DELETE FROM locks WHERE name = 'server/1'", "locks of run `r1` are missing"),
+      ("UPDATE requests SET requester = 'eve' WHERE place = (1 << 32) + 1", "request 1"),
+      ("DELETE FROM requests WHERE place = (1 << 32) + 1", "requests to run `r1` are missing"),
+    ] as [(StaticString, String)])
   func aChangedRowIsNamed(_ change: StaticString, _ words: String) throws {
     let store = try open(folder)
     try fill(store)

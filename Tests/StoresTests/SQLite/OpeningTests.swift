@@ -84,7 +84,9 @@ import Testing
     #expect(try refusal("x/runbook.db").contains("is not a folder"))
   }
 
-  @Test(arguments: [[UInt8]("this is no database, and it must stay as it is\n".utf8), [UInt8](repeating: 0, count: 8192)])
+  @Test(arguments: [
+    [UInt8]("this is no database, and it must stay as it is\n".utf8), [UInt8](repeating: 0, count: 8192),
+  ])
   func garbageIsRefusedAndLeftAlone(_ content: [UInt8]) throws {
     folder.write("x", content)
     #expect(try refusal("x").contains("not a runbook store"))
@@ -93,7 +95,8 @@ import Testing
 
   @Test func theDatabaseOfAnotherProgramIsRefusedAndLeftAlone() throws {
     folder.write("x", [])
-    try Connection(path: folder.path("x"), busyTimeout: 0).script("CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1);")
+    try Connection(path: folder.path("x"), busyTimeout: 0).script(
+      "CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1);")
     let before = folder.read("x")
     #expect(try refusal("x").contains("another program"))
     #expect(folder.read("x") == before)

@@ -33,7 +33,8 @@ struct HammerProcess {
     var bytes = [CChar](repeating: 0, count: 4096)
     let count = unsafe readlink("/proc/self/exe", &bytes, bytes.count)
     let own = String(decoding: bytes.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let beside = own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/StoreHammer"
+    let beside =
+      own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/StoreHammer"
     return unsafe access(beside, X_OK) == 0 ? beside : Repository.path(".build/debug/StoreHammer")
   }()
 
@@ -54,8 +55,8 @@ struct HammerProcess {
 }
 
 extension SQLiteStore {
-  /// Everything that processes were told is in the store, once, where they were told; every chain verifies, and SQLite finds
-  /// nothing wrong.
+  /// Everything that processes were told is in the store, once, where they were told; every chain verifies, and SQLite
+  /// finds nothing wrong.
   func check(_ processes: [HammerProcess], _ comment: Comment? = nil) throws {
     var journals: [String: [JournalEntry]] = [:]
     for run in try summaries(limit: .max) { journals[run.id] = try entries(of: run.id, after: 0) }

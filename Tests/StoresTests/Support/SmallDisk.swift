@@ -12,7 +12,9 @@ final class SmallDisk {
   init?(kilobytes: Int) {
     folder = TemporaryFolder()
     unsafe mkdir(folder.path("disk"), 0o700)
-    guard runs(["/bin/mount", "-t", "tmpfs", "-o", "size=\(kilobytes)k,mode=700", "tmpfs", folder.path("disk")]) else { return nil }
+    guard runs(["/bin/mount", "-t", "tmpfs", "-o", "size=\(kilobytes)k,mode=700", "tmpfs", folder.path("disk")]) else {
+      return nil
+    }
   }
 
   deinit { _ = runs(["/bin/umount", "-l", path]) }

@@ -66,7 +66,8 @@ extension RunStore {
     _ id: String = "r1", key: String? = nil, owner: Owner = .first, locks: [String] = []
   ) throws(StoreFailure) -> Lease {
     try create(
-      .sample(id, key: key), owner: owner, leaseFor: .seconds(10), locks: locks, entries: [.sample("{}", kind: "run.started")])
+      .sample(id, key: key), owner: owner, leaseFor: .seconds(10), locks: locks,
+      entries: [.sample("{}", kind: "run.started")])
   }
 
   @discardableResult
