@@ -40,9 +40,9 @@ struct RunRow {
   static func find(_ runID: String, on connection: Connection) throws(SQLiteError) -> RunRow? {
     try connection.first(
       """
-      SELECT number, epoch, owned, last_sequence, head, id, name, status, outcome, rollback, exit_code, started_at, ended_at,
-        key, fingerprint, restored, summary_seal, owner_host, owner_boot, owner_pid, owner_start, renewed_at, expires_at,
-        lease_seal
+      SELECT number, epoch, owned, last_sequence, head, id, name, status, outcome, rollback, exit_code, started_at,
+        ended_at, key, fingerprint, restored, summary_seal, owner_host, owner_boot, owner_pid, owner_start, renewed_at,
+        expires_at, lease_seal
       FROM runs WHERE id = ?
       """, .text(runID)
     ) { RunRow($0) }

@@ -123,8 +123,8 @@ extension Database {
   func update(_ lease: Lease, isOwned: Bool) throws {
     try connection.run(
       """
-      UPDATE runs SET epoch = ?, owned = ?, owner_host = ?, owner_boot = ?, owner_pid = ?, owner_start = ?, renewed_at = ?,
-        expires_at = ?, lease_seal = ? WHERE id = ?
+      UPDATE runs SET epoch = ?, owned = ?, owner_host = ?, owner_boot = ?, owner_pid = ?, owner_start = ?,
+        renewed_at = ?, expires_at = ?, lease_seal = ? WHERE id = ?
       """,
       .integer(lease.epoch), .integer(isOwned ? 1 : 0), .text(lease.owner.host), .text(lease.owner.bootID),
       .integer(Int64(lease.owner.pid)), .integer(Int64(bitPattern: lease.owner.processStart)),
