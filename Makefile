@@ -27,26 +27,26 @@ help:
 	@echo 'make install   binary, manual page and completions under PREFIX (default /usr/local)'
 
 libraries:
-	@scripts/need.sh $(LIBRARIES)
+	@.ci/need.sh $(LIBRARIES)
 
 build: libraries
 	$(SWIFT) build $(RELEASE) --product runbook
 
 demo: build
-	@scripts/demo.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)/runbook"
+	@.ci/demo.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)/runbook"
 
 test: libraries
-	@scripts/need.sh $(TEST_TOOLS)
+	@.ci/need.sh $(TEST_TOOLS)
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --disable-xctest
 
 torture: libraries
-	@scripts/need.sh $(TEST_TOOLS)
+	@.ci/need.sh $(TEST_TOOLS)
 	$(SWIFT) build --build-tests
 	RUNBOOK_TORTURE=1 $(SWIFT) test --skip-build --disable-xctest
 
 bench: build
-	@scripts/need.sh $(BENCH_TOOLS)
+	@.ci/need.sh $(BENCH_TOOLS)
 	$(SWIFT) build $(RELEASE) --product PollBench
 	@Tests/Benchmarks/bench.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)"
 
@@ -57,7 +57,7 @@ format:
 	$(SWIFT) format format --in-place --recursive Package.swift Sources Tests
 
 install: build
-	scripts/install.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)/runbook" "$(DESTDIR)$(PREFIX)"
+	.ci/install.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)/runbook" "$(DESTDIR)$(PREFIX)"
 
 clean:
 	rm -rf .build

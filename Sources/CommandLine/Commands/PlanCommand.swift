@@ -7,36 +7,70 @@ struct PlanCommand: Command {
     details: """
       Evaluates everything that is known before the run; the rest prints as `(known after apply)`. Touches no \
       network and resolves no secret.
+
+      With --live it also makes the checks that a run makes before its first change: secrets are read, and the \
+      providers are asked. Exit 1 if something stands in the way.
       """,
     operands: [OperandSpec("FILE", .file, .one, "the runbook, a YAML file")],
-    options: [RunOptions.input, RunOptions.inputs],
+    options: [
+      RunOptions.input, RunOptions.inputs,
+      .flag("live", "ask the providers, too: credentials, servers, quotas, names"),
+    ],
     examples: [
       .init("runbook plan deploy.yaml --input server=12345", "list the steps, their effects and their undo steps"),
       .init("runbook plan deploy.yaml --inputs production.json", "take the inputs from a file"),
+      .init("runbook plan --live deploy.yaml --input server=12345", "find out today what would stop it tonight"),
     ],
     group: .write)
 
   private let file: String
   private let inputs: GivenInputs
+  private let isLive: Bool
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     file = try arguments.required("FILE")
     inputs = try GivenInputs(arguments)
+    isLive = arguments.flag("live")
   }
 
   func run(in shell: Shell) async -> ExitCode {
     do throws(Refusal) {
-      let runbook = try shell.check(file, isStrict: false).runbook
-      let given = try inputs.read(for: runbook, isComplete: false)
+      let checked = try shell.check(file, isStrict: false)
+      let runbook = checked.runbook
+      let given = try inputs.read(for: runbook, isComplete: isLive)
       let plan = Plan(runbook, inputs: given, at: SystemClock().now)
+      let problems = isLive ? try await liveProblems(checked, given) : nil
       if shell.wantsJSON {
-        shell.output.result(json: PlanText.json(plan))
+        var document = PlanText.json(plan).map ?? [:]
+        document["problems"] = problems.map { .list($0.map { .string($0) }) }
+        shell.output.result(json: .map(document))
       } else {
-        shell.output.result(PlanText.lines(plan).map { DisplayText.escaped($0) + "\n" }.joined())
+        var lines = PlanText.lines(plan)
+        if let problems {
+          lines += problems.isEmpty ? ["live checks: nothing stands in the way"] : problems.map { "live check: \($0)" }
+        }
+        shell.output.result(lines.map { DisplayText.escaped($0) + "\n" }.joined())
       }
-      return .succeeded
+      return problems?.isEmpty == false ? .failed : .succeeded
     } catch {
       return shell.refuse(error)
     }
+  }
+
+  private func liveProblems(_ checked: CheckedRunbook, _ given: [String: Value]) async throws(Refusal) -> [String] {
+    let secrets = try SecretReading.resolve(checked.runbook.secrets, folder: checked.source.folder)
+    // Live checks read from providers only: no script of a plan is ever started, so there is no folder for one.
+    let world = Composition.realWorld(scripts: "/nonexistent")
+    let now = world.clock.now
+    let context: RunContext
+    do throws(StepFailure) {
+      context = try RunContext(checked.runbook, inputs: given, secrets: secrets, world: world, at: now)
+    } catch {
+      return [Masker(secrets.values).mask(error.message)]
+    }
+    let check = LiveCheck(
+      runbook: checked.runbook, providers: context.providers, inputs: given, vars: context.vars, secrets: secrets,
+      world: world, runID: RunID.make(at: now, random: world.random), at: now)
+    return await check.problems()
   }
 }

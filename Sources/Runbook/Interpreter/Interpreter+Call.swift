@@ -3,7 +3,7 @@ extension Interpreter {
   func call(_ path: String) async throws(Interruption) {
     guard let step = machine.steps[path], let action = action(of: step) else { return }
     let call: ActionCall
-    do throws(StepFailure) { call = try currentCall(step) } catch {
+    do throws(StepFailure) { call = try currentCall(step, within: step.retry.attemptTimeout) } catch {
       record(.failed(path, masker.mask(error), retries: false, delay: .zero))
       return
     }
@@ -22,7 +22,9 @@ extension Interpreter {
 
   /// The call of the step's current attempt, its fields evaluated again (secrets are never stored). The journaled
   /// digest tells whether the request is still the one that may have been sent.
-  func currentCall(_ step: ValidatedStep) throws(StepFailure) -> ActionCall {
+  ///
+  /// - Parameter limit: `attempt_timeout`, for the call itself; nil: only the step's own deadline.
+  func currentCall(_ step: ValidatedStep, within limit: Duration? = nil) throws(StepFailure) -> ActionCall {
     let state = machine.state(of: step.path)
     let with = try evaluatedFields(step, at: state.startedAt ?? clock.now)
     if !state.requestDigest.isEmpty,
@@ -32,8 +34,10 @@ extension Interpreter {
         .conflict, "its request is no longer the one that may have been sent; a secret or a file has changed since",
         effect: .unknown)
     }
+    var deadline = currentDeadline(step)
+    if let limit { deadline = min(deadline, clock.now + limit) }
     return actionCall(
-      step, key: state.key, with: with, deadline: currentDeadline(step), before: state.before,
+      step, key: state.key, with: with, deadline: deadline, before: state.before,
       intendedAt: state.intendedAt)
   }
 

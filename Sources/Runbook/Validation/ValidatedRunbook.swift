@@ -61,9 +61,8 @@ public struct RollbackPolicy: Sendable {
   public enum Trigger: String, Sendable, CaseIterable { case failure, cancel, success }
   public var after: Set<Trigger>
   public var timeout: Duration
-  public var asksBeforeDestroy: Bool
   public static let standard = RollbackPolicy(
-    after: [.failure, .cancel], timeout: .seconds(4 * 3600), asksBeforeDestroy: false)
+    after: [.failure, .cancel], timeout: .seconds(4 * 3600))
 }
 
 /// One step, in `steps`, in an undo list, in `on_failure`, `on_rollback_failure` or `always`: all have the same shape.

@@ -201,7 +201,7 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
   }
 
   @Test func rollbackAfterSuccessIsForDrills() {
-    let policy = RollbackPolicy(after: [.success, .failure], timeout: .seconds(60), asksBeforeDestroy: false)
+    let policy = RollbackPolicy(after: [.success, .failure], timeout: .seconds(60))
     var driver = Driver(F.runbook([F.undoable("one")], policy: policy))
     let end = driver.carryOn()
     #expect(driver.calls == ["one", "one.undo[0]"])

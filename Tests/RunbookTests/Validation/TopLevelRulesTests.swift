@@ -32,6 +32,9 @@ import Testing
       "③ E-CHOICE: `rollback_policy.destroy` must be `proceed` or `ask`, not `never`",
       "④ E-KEY-UNKNOWN: `rollback_policy` has no key `befor`; known here: `after`, `timeout`, `destroy`"),
     Refused(
+      "rollback_policy: {destroy: ①ask}",
+      "① E-UNSUPPORTED: `rollback_policy.destroy: ask` is not supported yet; take it out; a later release will read it"),
+    Refused(
       "secrets: {a: ①hunter2, b: {source: ②command, argv: [x]}, ③c: {source: env}, d: {source: file, path: /x, "
         + "④key: y}, e: {source: ⑤vault}}",
       "① E-SECRET: `secrets.a` must say where the secret is, and never hold it; write `{source: env, key: NAME}`, "

@@ -51,7 +51,8 @@ extension Validation {
       policy.timeout = read.duration(timeout, "rollback_policy.timeout", in: Limits.timeout) ?? policy.timeout
     }
     if let destroy = fields.take("destroy") {
-      policy.asksBeforeDestroy = read.choice(destroy, "rollback_policy.destroy", ["proceed", "ask"]) == "ask"
+      let answer = read.choice(destroy, "rollback_policy.destroy", ["proceed", "ask"])
+      if answer == "ask" { sink.report(LaterFeatures.unsupported("rollback_policy.destroy: ask", at: destroy.range)) }
     }
     fields.finish(known: ["after", "timeout", "destroy"])
     return policy
