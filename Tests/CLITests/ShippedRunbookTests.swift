@@ -20,7 +20,7 @@ struct Shipped: Sendable, CustomTestStringConvertible {
     Shipped(
       file: "pre_upgrade.yaml", inputs: server + host, code: 0,
       story: [
-        "stop … stopped after", "snapshot … ready after", "update … done", "health … it succeeds", "succeeded after",
+        "stop … stopped after", "snapshot … ready after", "update … done", "health … done in", "succeeded after",
       ]),
     Shipped(
       file: "pre_upgrade.yaml", inputs: server + host, mock: "mocks/update_fails.yaml", code: 3,
@@ -30,7 +30,7 @@ struct Shipped: Sendable, CustomTestStringConvertible {
       ]),
     Shipped(
       file: "restore_snapshot.yaml", inputs: server + host, code: 0,
-      story: ["escape … ready after", "restore … done", "health … it succeeds", "pre-migration-snapshot"]),
+      story: ["escape … ready after", "restore … done", "health … done in", "pre-migration-snapshot"]),
     Shipped(
       file: "scheduled_backup.yaml", inputs: server, code: 0,
       story: ["backup … ready after", "prune … done", "succeeded"]),

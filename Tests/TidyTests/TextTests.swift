@@ -24,8 +24,10 @@ import Testing
 
   @Test(arguments: SourceTree.swift + SourceTree.shims + SourceTree.scripts)
   func nothingIsLeftForLater(_ file: ProjectFile) {
+    // The template of `mktemp` is no mark of anything.
+    let temporaryName = String(repeating: "X", count: 6)
     for (index, line) in file.lines.enumerated() {
-      for word in ["TO" + "DO", "FIX" + "ME", "XX" + "X"] where line.contains(word) {
+      for word in ["TO" + "DO", "FIX" + "ME", "XX" + "X"] where line.contains(word) && !line.contains(temporaryName) {
         Issue.record("\(file.path):\(index + 1): `\(word)`: do it, or say in the documentation that it is not there")
       }
     }

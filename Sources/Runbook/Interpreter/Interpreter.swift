@@ -33,6 +33,12 @@ public actor Interpreter {
   public func run() async -> RunEnd {
     do throws(StoreFailure) {
       try replay()
+      if isRestored {
+        // Leaving is the question, resuming again the answer: the mark is cleared with what is written now.
+        return try leave(
+          "the store was put back from an older copy, so this run may have done more than its journal says; "
+            + "look at what it changed, then resume it again")
+      }
       if let problem = prepare() {
         guard !machine.isReady else { return try leave(problem) }
         record(.checked(problems: [problem]))

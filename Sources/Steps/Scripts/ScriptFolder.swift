@@ -100,7 +100,7 @@ struct ScriptFolder: Sendable {
     get throws(PosixError) { try Folder.isThere(path) }
   }
 
-  /// Whole lines only: one without its newline is still being written. nil if there is none; whatever else keeps us from
+  /// Whole lines only: one without its newline is still being written. nil if there is none; what else keeps us from
   /// reading it (no descriptor left) is an error, for "no trace" would be taken as "nobody can tell".
   private func line(of name: String) throws(PosixError) -> String? {
     do throws(FileFailure) {

@@ -23,7 +23,7 @@ public struct ProcessIdentity: Sendable, Equatable {
 
   public enum State: Sendable, Equatable { case alive, zombie, gone }
 
-  /// `gone` only if that is certain: when the process table cannot be read (no descriptor left), it counts as alive, for
+  /// `gone` only if that is certain: when the process table cannot be read (no descriptor left) it counts as alive, for
   /// a wrong verdict of death would let two processes work on the same thing.
   public var state: State {
     guard bootID == Host.bootID else { return .gone }
