@@ -33,7 +33,8 @@ import Testing
       "④ E-KEY-UNKNOWN: `rollback_policy` has no key `befor`; known here: `after`, `timeout`, `destroy`"),
     Refused(
       "rollback_policy: {destroy: ①ask}",
-      "① E-UNSUPPORTED: `rollback_policy.destroy: ask` is not supported yet; take it out; a later release will read it"),
+      "① E-UNSUPPORTED: `rollback_policy.destroy: ask` is not supported yet; take it out; a later release will read "
+        + "it"),
     Refused(
       "secrets: {a: ①hunter2, b: {source: ②command, argv: [x]}, ③c: {source: env}, d: {source: file, path: /x, "
         + "④key: y}, e: {source: ⑤vault}}",
