@@ -105,6 +105,8 @@ extension Shell {
   }
 
   func printDiagnostics(_ items: [Diagnostic], _ path: String, _ bytes: [UInt8]) {
+    // Reading the text again is for the excerpts alone.
+    guard !items.isEmpty else { return }
     let source = (try? ParsedDocument(yaml: bytes))?.source
     for item in items {
       let text =
