@@ -137,7 +137,7 @@ extension Interpreter {
       do throws(StepFailure) { return try await action.capture(call) } catch {
         guard error.retryable, tries < 5, clock.now < call.deadline else { throw .step(error) }
         let pause = RetrySchedule.standard.delay(after: tries, asked: error.retryAfter, random: launch.world.random)
-        do throws(Interruption) { try await pauseOrInterrupt(pause, isRead: true) } catch { throw .interruption(error) }
+        do throws(Interruption) { try await pauseOrInterrupt(pause) } catch { throw .interruption(error) }
         tries += 1
       }
     }

@@ -60,7 +60,7 @@ extension Interpreter {
       let pause = RetrySchedule.connect.delay(after: tries, asked: failure.retryAfter, random: launch.world.random)
       guard clock.now + pause < min(start + step.retry.connectTimeout, call.deadline) else { return result }
       launch.observer.progress(RunProgress(step: step.path, message: masker.mask(failure.message)))
-      try await pauseOrInterrupt(pause, isRead: false)
+      try await pauseOrInterrupt(pause)
       tries += 1
     }
   }
@@ -209,13 +209,13 @@ extension Interpreter {
   func retry(_ path: String, at instant: Timestamp) async throws(Interruption) {
     try flushed()
     let pause = instant - clock.now
-    if pause > .zero { try await pauseOrInterrupt(pause, isRead: false) }
+    if pause > .zero { try await pauseOrInterrupt(pause) }
     let state = machine.state(of: path)
     record(.attemptDue(path, key: StepKey.make(runID, path, state.purpose, state.attempt + 1)))
   }
 
   /// Sleeps on the run's clock; an arrival (cancel, leave) ends it by throwing.
-  func pauseOrInterrupt(_ pause: Duration, isRead: Bool) async throws(Interruption) {
+  func pauseOrInterrupt(_ pause: Duration) async throws(Interruption) {
     let clock = launch.world.clock
     let control = launch.control
     let heedsCancel = machine.isCancellable

@@ -64,7 +64,7 @@ extension Interpreter {
       launch.observer.progress(RunProgress(step: step.path, message: "looking for what became of the request"))
       var pause = RetrySchedule.standard.delay(after: min(tries, 4), asked: asked, random: launch.world.random)
       if clock.now < lateBound { pause = min(pause, max(lateBound - clock.now, .milliseconds(1))) }
-      try await pauseOrInterrupt(pause, isRead: true)
+      try await pauseOrInterrupt(pause)
       tries += 1
     }
   }
@@ -117,7 +117,7 @@ extension Interpreter {
       if hasAnswered, clock.now >= lateBound || action.answersAtOnce { return answer }
       if clock.now >= giveUp { return .unsure }
       let pause = RetrySchedule.standard.delay(after: min(tries, 3), asked: nil, random: launch.world.random)
-      try await pauseOrInterrupt(pause, isRead: true)
+      try await pauseOrInterrupt(pause)
       tries += 1
     }
   }
@@ -146,7 +146,7 @@ extension Interpreter {
         return
       }
       launch.observer.progress(RunProgress(step: step.path, message: "waiting for it to come to rest before undoing"))
-      try await pauseOrInterrupt(.seconds(5), isRead: true)
+      try await pauseOrInterrupt(.seconds(5))
     }
   }
 }

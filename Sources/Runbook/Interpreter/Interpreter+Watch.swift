@@ -30,13 +30,13 @@ extension Interpreter {
         let remaining = deadline - clock.now
         if remaining > .zero, !watch.isLast {
           watch.isLast = true
-          try await pauseOrInterrupt(remaining, isRead: true)
+          try await pauseOrInterrupt(remaining)
           continue
         }
         endWatch(step, watch.timedOut(at: clock.now))
         return
       }
-      try await pauseOrInterrupt(pause, isRead: true)
+      try await pauseOrInterrupt(pause)
     }
   }
 

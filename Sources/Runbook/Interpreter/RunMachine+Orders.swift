@@ -18,8 +18,6 @@ public enum Order: Sendable, Equatable {
   case settle(String)
   case evaluateOutputs
   case done(RunEnded)
-
-  public static func == (left: Order, right: Order) -> Bool { String(describing: left) == String(describing: right) }
 }
 
 extension RunMachine {

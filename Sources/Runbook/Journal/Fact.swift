@@ -114,7 +114,7 @@ public struct StepEnded: Sendable {
   public var error: StepError?
 }
 
-public struct RunEnded: Sendable {
+public struct RunEnded: Sendable, Equatable {
   public var outcome: RunOutcome
   public var rollback: RollbackOutcome
   public var exitCode: Int32
