@@ -3,7 +3,7 @@ import Synchronization
 
 /// A system that answers what a test wrote down, in order; the last answer holds for all further requests.
 public final class ScriptedSystem: SimulatedSystem {
-  public static let type = "scripted"
+  public let type = "scripted"
   private struct State {
     var replies: [SimulatedReply]
     var requests: [SimulatedRequest] = []
@@ -31,7 +31,8 @@ public final class ScriptedSystem: SimulatedSystem {
     }
   }
 
-  public var requests: [SimulatedRequest] { state.withLock { $0.requests } }
+  public var seen: [SimulatedRequest] { state.withLock { $0.requests } }
+  public var requests: [String] { seen.map { "\($0.method) \($0.path)" } }
   public var ledger: [LedgerEntry] { [] }
   public func ensureServer(_ id: String) {}
   public func inject(_ fault: String) throws(ExpressionFailure) {

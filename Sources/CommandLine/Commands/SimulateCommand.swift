@@ -1,4 +1,5 @@
 import Posix
+import Providers
 import Runbook
 import Simulator
 
@@ -54,13 +55,13 @@ struct SimulateCommand: Command {
   }
 
   private func serve() throws(Refusal) -> LoopbackHost {
-    guard let make = Composition.twins[type] else {
-      let known = Composition.twins.keys.sorted()
+    guard let kind = Composition.provider(type) else {
+      let known = standardProviders.map { $0.type }.sorted()
       throw Refusal(
         .usage, "E-PROVIDER", "there is no simulation of `\(DisplayText.escaped(type, limit: 60))`",
         hint: Suggestion.hint(for: type, among: known))
     }
-    let twin = make(ScaledClock(SystemClock(), speed: speed), seed, false)
+    let twin = kind.twin(clock: ScaledClock(SystemClock(), speed: speed), seed: seed, isSealed: false)
     for fault in faults {
       do throws(ExpressionFailure) { try twin.inject(fault) } catch {
         throw Refusal(

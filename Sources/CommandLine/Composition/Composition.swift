@@ -26,12 +26,8 @@ enum Composition {
       isStrict: isStrict, readFile: readFile)
   }
 
-  /// A simulated provider, by its type.
-  static let twins: [String: @Sendable (any EngineClock, UInt64, Bool) -> any SimulatedSystem] = [
-    SimulatedVPSOrg.type: { clock, seed, isSealed in
-      SimulatedVPSOrg(clock: clock, seed: seed, tokens: isSealed ? .any : .wellFormed)
-    }
-  ]
+  /// The kind of cloud of this type.
+  static func provider(_ type: String) -> (any ProviderKind)? { standardProviders.first { $0.type == type } }
 }
 
 /// A sealed simulation of one runbook: the providers' twins on loopback, reached through the same HTTP client;
@@ -63,10 +59,10 @@ struct SimulatedWorld {
     var hosts: [LoopbackHost] = []
     let servers = SimulatedWorld.texts(.map(inputs)) + runbook.inputs.compactMap { $0.defaultValue?.string }
     for (index, block) in runbook.providers.enumerated() {
-      guard let make = Composition.twins[block.type] else {
-        throw Refusal(.usage, "E-NOT-SUPPORTED", "there is no simulation of provider type `\(block.type)` yet")
+      guard let kind = Composition.provider(block.type) else {
+        throw Refusal(.usage, "E-PROVIDER", "there is no provider type `\(block.type)`")
       }
-      let twin = make(clock, 1, true)
+      let twin = kind.twin(clock: clock, seed: 1, isSealed: true)
       for server in servers { twin.ensureServer(server) }
       for fault in mocks?.faults ?? [] where fault.provider == block.type {
         do throws(ExpressionFailure) { try twin.inject(fault.fault) } catch {

@@ -1,37 +1,44 @@
 public import Runbook
 
 /// VPS.org: REST and JSON, a bearer token, no idempotency keys, no jobs; a resource's `status` tells when it is done.
-public enum VPSOrgProvider: ProviderKind {
-  public static let type = "vps_org"
-  public static let summary = "servers, snapshots and backups at VPS.org"
+public struct VPSOrgProvider: ProviderKind {
+  public let type = "vps_org"
+  public let summary = "servers, snapshots and backups at VPS.org"
   public static let defaultURL = "https://admin.vps.org/api/v1"
 
-  public static let fields = [
+  public let fields = [
     Field("token", .string, required: true, acceptsSecret: true, help: "API token, begins with `vps_`"),
     Field(
       "api", .choice(VPSOrgDialect.allCases.map { $0.rawValue }), default: "d1",
       help: "`d1`: the published API; `d2`: the one of the vendor's own client (UUIDs); default `d1`"),
   ]
 
-  public static let actions: [ActionDeclaration] = table.map { $0.declaration }
+  public let actions: [ActionDeclaration] = VPSOrgProvider.table.map { $0.declaration }
+  public let facts = ProviderFacts()
 
-  public static func connect(
+  public init() {}
+
+  public func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
+    SimulatedVPSOrg(clock: clock, seed: seed, tokens: isSealed ? .any : .wellFormed)
+  }
+
+  public func connect(
     _ settings: Arguments, environment: ProviderEnvironment
   ) throws(StepFailure) -> any Provider {
-    let url = try settings.optionalText("url") ?? defaultURL
+    let url = try settings.optionalText("url") ?? VPSOrgProvider.defaultURL
     guard let base = BaseURL(url) else {
-      throw StepFailure(.input, "`url` of a `vps_org` provider must be like `\(defaultURL)`")
+      throw StepFailure(.input, "`url` of a `vps_org` provider must be like `\(VPSOrgProvider.defaultURL)`")
     }
     let word = try settings.optionalText("api") ?? VPSOrgDialect.d1.rawValue
     guard let dialect = VPSOrgDialect(rawValue: word) else { throw StepFailure(.input, "`api` must be d1 or d2") }
     let timeout = try settings.duration("timeout") ?? .seconds(30)
     guard timeout > .zero else { throw StepFailure(.input, "`timeout` must be above zero") }
     let client = VPSOrgClient(
-      base: base, dialect: dialect, token: try token(settings), timeout: timeout,
+      base: base, dialect: dialect, token: try VPSOrgProvider.token(settings), timeout: timeout,
       maxRequestLife: try settings.duration("max_request_life") ?? timeout + .seconds(60),
       caFile: try settings.optionalText("ca_file"),
       allowsPlainHTTP: try settings.optionalText("plain_http") == "allow",
-      pacer: try pacer(settings, environment), transport: environment.transport, clock: environment.clock)
+      pacer: try VPSOrgProvider.pacer(settings, environment), transport: environment.transport, clock: environment.clock)
     return ConnectedVPSOrg(client: client)
   }
 

@@ -21,6 +21,13 @@ public struct ActionCall: Sendable {
   public let intendedAt: Timestamp?
   /// Tells whoever watches what is going on ("saw `restoring`"). Not journaled.
   public let report: @Sendable (String) -> Void
+  /// Ids of the servers that this run has created: the only ones that `server.delete` deletes.
+  public var createdServers: Set<String> = []
+  /// What was read at this instant of the monotonic clock or later is news enough for a look; nil: read anew. Set
+  /// between two looks of one wait, from what `awaitNews` returned.
+  public var asOf: Duration?
+  /// How long a wait of this kind usually takes, learnt from earlier runs; nil if nobody knows.
+  public var usual: Duration?
 
   public init(
     with: Arguments, key: String, runID: String, clock: any EngineClock, transport: any HTTPTransport,
@@ -90,7 +97,7 @@ public struct Observation: Sendable {
 /// depends on it. All members may be called again after a crash; only `perform` changes the world, and `observe` may
 /// nudge it in a convergent way (start a server that came back stopped).
 public protocol Action: Sendable {
-  static var declaration: ActionDeclaration { get }
+  var declaration: ActionDeclaration { get }
 
   /// Reads what must be known before the call: the state to go back to, ids that already match. Reads only.
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value]
@@ -109,8 +116,17 @@ public protocol Action: Sendable {
   /// nothing runs or ever did.
   func cancel(_ call: ActionCall) async throws(StepFailure)
 
+  /// Suspends between two looks of a wait: until there may be news, at most for `pause`; returns early when the task is
+  /// cancelled. Returns the monotonic instant from which what is known now counts as fresh (the next look gets it as
+  /// `asOf`); nil: the next look must read anew. Default: sleeps.
+  func awaitNews(_ call: ActionCall, after observation: Observation?, atMost pause: Duration) async -> Duration?
+
   /// How late a request sent now may still take effect. Default: 90 s.
   var maxRequestLife: Duration { get }
+
+  /// For class E1: how long after the intent the other side still knows the key. Past it a lost call is looked for as
+  /// one of class E2. nil: for ever.
+  var keyWindow: Duration? { get }
 
   /// The probe's "not applied" and "unsure" are final as soon as they are given: nothing is on its way (a local
   /// script).
@@ -124,15 +140,30 @@ public protocol Action: Sendable {
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String]
 }
 
-extension Action {
+/// An action whose declaration belongs to its type.
+public protocol StandardAction: Action {
+  static var declaration: ActionDeclaration { get }
+}
+
+extension StandardAction {
   public var declaration: ActionDeclaration { Self.declaration }
+}
+
+extension Action {
   public func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { [:] }
   public func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer { .unsure }
   public func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
     Observation(.done, result: result)
   }
   public func cancel(_ call: ActionCall) async throws(StepFailure) {}
+  public func awaitNews(
+    _ call: ActionCall, after observation: Observation?, atMost pause: Duration
+  ) async -> Duration? {
+    await call.clock.sleep(for: pause)
+    return nil
+  }
   public var maxRequestLife: Duration { .seconds(90) }
+  public var keyWindow: Duration? { nil }
   public var answersAtOnce: Bool { false }
   public func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { true }
   public func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { [] }

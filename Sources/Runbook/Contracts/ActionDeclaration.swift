@@ -76,13 +76,18 @@ public struct ActionDeclaration: Sendable {
 
   /// Does nothing that could take time (`log`, `assert`): called without being ready for a cancel.
   public var isInstant: Bool
+  /// How a provider does it: its row of the capability table; nil for built-in actions.
+  public var operation: Operation?
+  /// The output `id` is that of a server that did not exist before.
+  public var createsServer: Bool
 
   public init(
     _ name: String, _ summary: String, fields: [Field], outputs: [String: ValueType] = [:], effect: ActionEffect,
     class effectClass: EffectClass = .opaque, wait: WaitDefaults? = nil, timeout: Duration? = nil,
     suggestedUndo: String? = nil, cancellable: Bool = false, before: [String: ValueType] = [:],
     isDiagnostic: Bool = false,
-    isWritable: Bool = true, serverField: String? = nil, result: [String: ValueType] = [:], isInstant: Bool = false
+    isWritable: Bool = true, serverField: String? = nil, result: [String: ValueType] = [:], isInstant: Bool = false,
+    operation: Operation? = nil, createsServer: Bool = false
   ) {
     self.name = name
     self.summary = summary
@@ -100,5 +105,14 @@ public struct ActionDeclaration: Sendable {
     self.serverField = serverField
     self.result = result
     self.isInstant = isInstant
+    self.operation = operation
+    self.createsServer = createsServer
+  }
+
+  /// The same with its row of the capability table, for declarations that are made from the shared vocabulary.
+  public func on(_ operation: Operation) -> ActionDeclaration {
+    var declaration = self
+    declaration.operation = operation
+    return declaration
   }
 }

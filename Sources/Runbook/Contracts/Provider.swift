@@ -1,16 +1,30 @@
-/// A cloud, as known without reaching it: what its block in `providers:` takes and which actions it has.
+/// A cloud, as known without reaching it: what its block in `providers:` takes and which actions it has. A value: a
+/// cloud may be written in Swift or declared in a file.
 public protocol ProviderKind: Sendable {
   /// The word after `type:`: `vps_org`.
-  static var type: String { get }
-  static var summary: String { get }
+  var type: String { get }
+  var summary: String { get }
   /// Fields of the provider block besides `type` and the common ones (`commonFields`).
-  static var fields: [Field] { get }
-  static var actions: [ActionDeclaration] { get }
+  var fields: [Field] { get }
+  /// Each with its row of the capability table (`operation`).
+  var actions: [ActionDeclaration] { get }
+  /// What an operator should know about it, besides its actions.
+  var facts: ProviderFacts { get }
   /// Makes a client; sends nothing.
-  static func connect(_ settings: Arguments, environment: ProviderEnvironment) throws(StepFailure) -> any Provider
+  func connect(_ settings: Arguments, environment: ProviderEnvironment) throws(StepFailure) -> any Provider
+  /// A new simulated system of this kind, for simulations and tests.
+  /// - Parameters:
+  ///   - seed: draws the durations, inside their documented ranges.
+  ///   - isSealed: any credential is accepted, for simulations with placeholder secrets.
+  func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem
 }
 
 extension ProviderKind {
+  /// The fields of the block, its own first; an own one replaces the common one of its name.
+  public var allFields: [Field] {
+    fields + Self.commonFields.filter { common in !fields.contains { $0.name == common.name } }
+  }
+
   /// Fields every provider block takes.
   public static var commonFields: [Field] {
     [
@@ -31,10 +45,16 @@ public struct ProviderEnvironment: Sendable {
   public var transport: any HTTPTransport
   public var clock: any EngineClock
   public var random: any RandomSource
-  public init(transport: any HTTPTransport, clock: any EngineClock, random: any RandomSource) {
+  /// What all runs of this process share of an account: its gate, its lists.
+  public var shared: SharedObjects
+  public init(
+    transport: any HTTPTransport, clock: any EngineClock, random: any RandomSource,
+    shared: SharedObjects = SharedObjects()
+  ) {
     self.transport = transport
     self.clock = clock
     self.random = random
+    self.shared = shared
   }
 }
 
@@ -46,4 +66,18 @@ public protocol Provider: Sendable {
   func action(_ name: String) -> (any Action)?
   /// Checks before the run's first change: reachable, token valid. Returns problems an operator can act on.
   func liveCheck() async throws(StepFailure) -> [String]
+  /// The power state of a server now; nil if this provider cannot tell. Reads only.
+  /// - Throws: `not_found` if there is no such server.
+  func state(ofServer id: String) async throws(StepFailure) -> PowerState?
+  /// Everything that can be found out about the account without changing anything (`runbook providers check`).
+  func report() async -> AccountReport
+}
+
+extension Provider {
+  public func state(ofServer id: String) async throws(StepFailure) -> PowerState? { nil }
+  public func report() async -> AccountReport {
+    do throws(StepFailure) { return AccountReport(problems: try await liveCheck()) } catch {
+      return AccountReport(problems: [error.message])
+    }
+  }
 }

@@ -50,7 +50,7 @@ public struct LedgerEntry: Sendable, Equatable {
 /// A twin of a provider: a faithful state machine behind the provider's own wire format, driven by a clock handed in.
 public protocol SimulatedSystem: Sendable {
   /// The provider type it is a twin of.
-  static var type: String { get }
+  var type: String { get }
   func answer(_ request: SimulatedRequest) -> SimulatedReply
   /// Every effect since the beginning, in order.
   var ledger: [LedgerEntry] { get }
@@ -59,4 +59,15 @@ public protocol SimulatedSystem: Sendable {
   /// Switches a fault on, from its text (`--fault`): `reply_lost:snapshot.create`, `429:2` … Throws with the list of
   /// known ones.
   func inject(_ fault: String) throws(ExpressionFailure)
+  /// Operations asked for, in order, refused ones included: `server.stop`.
+  var requests: [String] { get }
+  /// Texts of the injected faults that have struck at least once, and of those that have not, in the order of their
+  /// injection.
+  var firedFaults: [String] { get }
+  var unfiredFaults: [String] { get }
+}
+
+extension SimulatedSystem {
+  public var firedFaults: [String] { [] }
+  public var unfiredFaults: [String] { [] }
 }

@@ -33,11 +33,13 @@ extension Interpreter {
     let observer = launch.observer
     let masker = masker
     let path = step.path
-    return ActionCall(
+    var call = ActionCall(
       with: Arguments(with), key: key, runID: runID, clock: launch.world.clock, transport: launch.world.transport,
       scripts: launch.world.scripts, files: launch.world.files, deadline: deadline, before: before,
       intendedAt: intendedAt, step: path,
       report: { observer.progress(RunProgress(step: path, message: masker.mask($0))) })
+    if step.action.name == "server.delete" { call.createdServers = machine.createdServers }
+    return call
   }
 }
 

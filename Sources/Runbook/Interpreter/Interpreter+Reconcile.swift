@@ -16,8 +16,8 @@ extension Interpreter {
     try flushed()
     let lostAt = clock.now
     switch step.effectClass {
-    case .keyed: record(.resend(path))
-    case .convergent, .findable, .opaque:
+    case .keyed where isKeyGood(action, state): record(.resend(path))
+    case .keyed, .convergent, .findable, .opaque:
       switch try await seek(action, call, step, until: lostAt + action.maxRequestLife) {
       case .applied(let result):
         release(step, call)
@@ -30,6 +30,12 @@ extension Interpreter {
       case .unsure: record(.unknowable(path, lostFailure(step)))
       }
     }
+  }
+
+  /// The other side still knows the key: the same request with it is answered and not carried out again.
+  private func isKeyGood(_ action: any Action, _ state: StepState) -> Bool {
+    guard let window = action.keyWindow else { return true }
+    return clock.now < (state.intendedAt ?? clock.now) + window
   }
 
   private func lostFailure(_ step: ValidatedStep) -> StepFailure {

@@ -41,9 +41,10 @@ public struct RunContext: Sendable {
     guard let kind = world.providerKinds[block.type] else {
       throw StepFailure(.input, "there is no provider type `\(block.type)`")
     }
-    let settings = try FieldValues.evaluate(block.settings, fields: kind.fields + kind.commonFields, in: scope)
+    let settings = try FieldValues.evaluate(block.settings, fields: kind.allFields, in: scope)
     return try kind.connect(
       Arguments(settings),
-      environment: ProviderEnvironment(transport: world.transport, clock: world.clock, random: world.random))
+      environment: ProviderEnvironment(
+        transport: world.transport, clock: world.clock, random: world.random, shared: world.shared))
   }
 }

@@ -8,7 +8,9 @@ public struct RunWorld: Sendable {
   /// By action name: what needs no provider.
   public var builtIn: [String: any Action]
   /// By the provider block's `type`.
-  public var providerKinds: [String: any ProviderKind.Type]
+  public var providerKinds: [String: any ProviderKind]
+  /// What all runs in this world share of an account.
+  public let shared = SharedObjects()
   /// What every script gets: PATH HOME LANG TZ.
   public var scriptEnvironment: [String: String]
   /// False in a simulated run: there is nothing real to check.
@@ -16,7 +18,7 @@ public struct RunWorld: Sendable {
 
   public init(
     clock: any EngineClock, random: any RandomSource, transport: any HTTPTransport, scripts: any ScriptHost,
-    files: any FileHost, builtIn: [any Action], providerKinds: [any ProviderKind.Type],
+    files: any FileHost, builtIn: [any Action], providerKinds: [any ProviderKind],
     scriptEnvironment: [String: String] = [:], makesLiveChecks: Bool = true
   ) {
     self.clock = clock

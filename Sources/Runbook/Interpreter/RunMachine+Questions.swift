@@ -8,6 +8,15 @@ extension RunMachine {
   /// A cancel still has something to cancel.
   var isCancellable: Bool { stop == nil && ended == nil && cursor < runbook.steps.count }
 
+  /// Ids of the servers that steps of this run have created, those whose wait failed included.
+  var createdServers: Set<String> {
+    var ids: Set<String> = []
+    for (path, state) in states where steps[path]?.action.createsServer == true {
+      if let id = (state.outputs["id"] ?? state.result.outputs["id"])?.string { ids.insert(id) }
+    }
+    return ids
+  }
+
   /// Locks are kept while a rollback is owed.
   var releasesLocks: Bool { rollback != .failed && rollback != .blocked }
 

@@ -4,7 +4,7 @@ final class ActionCatalog {
   /// By action, then by provider type.
   private(set) var provided: [String: [String: ActionInfo]] = [:]
   private let kinds: [(keyword: String, shape: StepShape)]
-  let providers: [String: any ProviderKind.Type]
+  let providers: [String: any ProviderKind]
   let keywords: [String]
 
   init(_ context: ValidationContext) {

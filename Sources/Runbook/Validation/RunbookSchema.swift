@@ -156,9 +156,7 @@ public enum RunbookSchema {
     [
       "oneOf": .list(
         context.providers.map { kind in
-          let known =
-            kind.fields + kind.commonFields.filter { common in !kind.fields.contains { $0.name == common.name } }
-          let base = fields(known).map ?? [:]
+          let base = fields(kind.allFields).map ?? [:]
           var properties = base["properties"]?.map ?? [:]
           properties["type"] = ["const": .string(kind.type), "description": .string(kind.summary)]
           return object(properties, required: ["type"])

@@ -3,7 +3,7 @@ public struct ValidationContext: Sendable {
   public var steps: [any StepKind.Type]
   /// Actions that need no provider, those of the step kinds included.
   public var actions: [ActionDeclaration]
-  public var providers: [any ProviderKind.Type]
+  public var providers: [any ProviderKind]
   /// Warnings that a careful author would not leave (no word of rollback on a change) become errors.
   public var isStrict: Bool
   /// Reads a file by its path below the runbook's folder, at most so many bytes. The path has been checked (relative,
@@ -11,7 +11,7 @@ public struct ValidationContext: Sendable {
   public var readFile: @Sendable (_ path: String, _ limit: Int) throws(FileRefusal) -> [UInt8]
 
   public init(
-    steps: [any StepKind.Type], actions: [ActionDeclaration], providers: [any ProviderKind.Type],
+    steps: [any StepKind.Type], actions: [ActionDeclaration], providers: [any ProviderKind],
     isStrict: Bool = false,
     readFile: @escaping @Sendable (_ path: String, _ limit: Int) throws(FileRefusal) -> [UInt8] = ValidationContext
       .noFiles

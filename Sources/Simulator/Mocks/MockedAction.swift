@@ -4,18 +4,18 @@ import Runbook
 /// else success. An open one (`assert`, `log.info`, or what `--real` names) is itself unless the mock file speaks of
 /// it.
 struct MockedAction<Real: Action>: Action {
-  static var declaration: ActionDeclaration { Real.declaration }
+  var declaration: ActionDeclaration { real.declaration }
 
   let real: Real
   let isSealed: Bool
   let table: MockTable
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
-    guard let answer = table.take(step: call.step, action: Real.declaration.name) else {
-      return isSealed ? try MockAnswer().outcome(of: Real.declaration, call) : try await real.perform(call)
+    guard let answer = table.take(step: call.step, action: real.declaration.name) else {
+      return isSealed ? try MockAnswer().outcome(of: real.declaration, call) : try await real.perform(call)
     }
     try await pass(answer.after, call)
-    return try answer.outcome(of: Real.declaration, call)
+    return try answer.outcome(of: real.declaration, call)
   }
 
   /// In slices, so that a cancel is heeded.
@@ -24,12 +24,12 @@ struct MockedAction<Real: Action>: Action {
     while call.clock.now < end {
       if Task.isCancelled || table.isCancelled(call.key) {
         throw StepFailure(
-          .cancelled, "it was told to stop", effect: Real.declaration.effect == .none ? .none : .applied)
+          .cancelled, "it was told to stop", effect: real.declaration.effect == .none ? .none : .applied)
       }
       await call.clock.sleep(for: min(end - call.clock.now, .seconds(1)))
     }
     guard duration <= .zero || call.clock.now < call.deadline else {
-      let effect: StepFailure.Effect = Real.declaration.effect == .none ? .none : .applied
+      let effect: StepFailure.Effect = real.declaration.effect == .none ? .none : .applied
       throw StepFailure(.timeout, "it ran longer than the step's timeout", effect: effect)
     }
   }

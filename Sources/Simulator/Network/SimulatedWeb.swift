@@ -4,7 +4,7 @@ import Synchronization
 /// Any web site: answers 200 and `{}` to everything but what its table says, and keeps a ledger of the requests that
 /// may change something. Stands in for health pages and chat hooks.
 public final class SimulatedWeb: SimulatedSystem {
-  public static let type = "web"
+  public let type = "web"
 
   /// An answer for requests whose `METHOD path` contains `text`.
   public struct Rule: Sendable {

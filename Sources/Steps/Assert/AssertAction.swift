@@ -1,7 +1,7 @@
 import Runbook
 
 /// `assert`: fails unless something is true.
-struct AssertAction: Action {
+struct AssertAction: StandardAction {
   static let declaration = ActionDeclaration(
     "assert", "fails unless something is true",
     fields: [

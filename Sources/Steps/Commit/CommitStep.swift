@@ -10,7 +10,7 @@ public struct CommitStep: StepKind {
 }
 
 /// Does nothing itself: the engine closes the entries when the step succeeds.
-struct CommitAction: Action {
+struct CommitAction: StandardAction {
   static let message = Field("message", .string, required: true, help: "why there is no way back from here")
   static let declaration = ActionDeclaration(
     "commit", "keeps everything done so far", fields: [message], effect: .none, class: .convergent, isWritable: false,

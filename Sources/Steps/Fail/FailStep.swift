@@ -9,7 +9,7 @@ public struct FailStep: StepKind {
   public static let actions: [any Action] = [FailAction()]
 }
 
-struct FailAction: Action {
+struct FailAction: StandardAction {
   static let message = Field("message", .string, required: true, help: "why, in one sentence; may hold `${{ }}`")
   static let declaration = ActionDeclaration(
     "fail", "fails on purpose, with a reason", fields: [message], effect: .none, class: .convergent, isWritable: false,

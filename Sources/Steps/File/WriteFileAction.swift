@@ -1,7 +1,7 @@
 import Runbook
 
 /// `file.write`: puts a text into a file of this machine, atomically: readers see the old content or the new.
-struct WriteFileAction: Action {
+struct WriteFileAction: StandardAction {
   static let longest = 16 << 20
   static let declaration = ActionDeclaration(
     "file.write", "writes a file, atomically",

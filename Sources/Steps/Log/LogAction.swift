@@ -2,12 +2,12 @@ import Runbook
 
 /// `log.info` and `log.warn`: a sentence for whoever watches or reads the log.
 enum LogAction {
-  struct Info: Action {
+  struct Info: StandardAction {
     static let declaration = declare("log.info", "writes a line to the run's log")
     func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult { try log(call, prefix: "") }
   }
 
-  struct Warn: Action {
+  struct Warn: StandardAction {
     static let declaration = declare("log.warn", "writes a warning to the run's log")
     func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult { try log(call, prefix: "warning: ") }
   }

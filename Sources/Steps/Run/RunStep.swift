@@ -13,7 +13,7 @@ public struct RunStep: StepKind {
 
 /// Starts the script detached, in a folder named by the key, so that it outlives the engine: after a crash, `probe`
 /// attaches to it again and reads how it ended.
-struct RunAction: Action {
+struct RunAction: StandardAction {
   static let declaration = ActionDeclaration(
     "run", "runs a script on this machine", fields: ScriptFields.declared, effect: .change, class: .opaque,
     timeout: .seconds(3600), cancellable: true, isDiagnostic: true, isWritable: false, result: ScriptResult.members)

@@ -1,7 +1,7 @@
 import Runbook
 
 /// `ssh.ping`: whether one can log in and run `true`. Changes nothing, so it may be asked again and again.
-struct SSHPingAction: Action {
+struct SSHPingAction: StandardAction {
   static let declaration = ActionDeclaration(
     "ssh.ping", "logs in over OpenSSH and runs `true`: is the machine up?", fields: SSHFields.declared,
     effect: .none, class: .convergent, isDiagnostic: true)

@@ -5,7 +5,7 @@ import Runbook
 /// The script ends with the connection, or goes on without it: nobody can tell, so a lost connection is an unknown
 /// effect and never a reason to try again. Script and environment travel over the connection, never on a command
 /// line.
-struct SSHRunAction: Action {
+struct SSHRunAction: StandardAction {
   static let declaration = ActionDeclaration(
     "ssh.run", "runs a script on another machine, over the system's OpenSSH",
     fields: SSHFields.declared + ScriptFields.declared,

@@ -9,7 +9,7 @@ public struct SleepStep: StepKind {
   public static let actions: [any Action] = [SleepAction()]
 }
 
-struct SleepAction: Action {
+struct SleepAction: StandardAction {
   static let duration = Field(
     "duration", .duration, required: true, help: "how long, such as `30s` or `1h30m`; at most 30 days")
   static let longest = Duration.seconds(30 * 86_400)

@@ -1,7 +1,7 @@
 import Runbook
 
 /// `net.tcp`: whether a TCP connection can be made. Nothing is sent.
-struct TCPAction: Action {
+struct TCPAction: StandardAction {
   static let declaration = ActionDeclaration(
     "net.tcp", "opens a TCP connection and closes it: is the port open?",
     fields: [

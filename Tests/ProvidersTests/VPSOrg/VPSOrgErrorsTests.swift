@@ -145,7 +145,7 @@ struct VPSOrgErrorsTests {
     ])
     let outcome = try await VPSOrgFixture(system: system).run("server.list")
     #expect(outcome.result.outputs["servers"]?.list?.compactMap { $0["id"]?.string } == ["1", "2", "3", "4"])
-    #expect(system.requests.map { $0.query.first?.value } == [nil, "2", "3"])
+    #expect(system.seen.map { $0.query.first?.value } == [nil, "2", "3"])
   }
 
   @Test(arguments: [
@@ -157,7 +157,7 @@ struct VPSOrgErrorsTests {
     let system = ScriptedSystem([Self.page(1...1, next: link)])
     let failure = try await VPSOrgFixture(system: system).failure("server.list", attempts: 1)
     #expect(failure.kind == .server)
-    #expect(system.requests.count == 1)
+    #expect(system.seen.count == 1)
   }
 
   @Test func aListThatLeadsBackIsBroken() async throws {
@@ -165,13 +165,13 @@ struct VPSOrgErrorsTests {
     let failure = try await VPSOrgFixture(system: system).failure("server.list")
     #expect(failure.kind == .server)
     #expect(!failure.retryable)
-    #expect(system.requests.count == 2)
+    #expect(system.seen.count == 2)
   }
 
   @Test func aListWithoutAnEndIsBroken() async throws {
     let system = ScriptedSystem((1...200).map { Self.page($0...$0, next: "/api/v1/servers/?page=\($0 + 1)") })
     #expect(try await VPSOrgFixture(system: system).failure("server.list").message.contains("more than 100 pages"))
-    #expect(system.requests.count == 100)
+    #expect(system.seen.count == 100)
     let wide = ScriptedSystem(
       (1...50).map { Self.page($0 * 1000...$0 * 1000 + 999, next: "/api/v1/servers/?page=\($0 + 1)") })
     #expect(try await VPSOrgFixture(system: wide).failure("server.list").message.contains("more than 10000 items"))
@@ -235,13 +235,13 @@ struct VPSOrgErrorsTests {
     #expect(fixture.provider.action("server.stop")?.maxRequestLife == .seconds(67))
     for _ in 1...3 { try await fixture.run("server.status") }
     #expect(fixture.clock.now - VPSOrgFixture.start == .seconds(4))
-    #expect(system.requests.map { $0.path } == Array(repeating: "/other/servers/12345/", count: 3))
-    #expect(system.requests.first?.header("authorization") == "Bearer vps_t0psecret")
+    #expect(system.seen.map { $0.path } == Array(repeating: "/other/servers/12345/", count: 3))
+    #expect(system.seen.first?.header("authorization") == "Bearer vps_t0psecret")
   }
 
   @Test func everyActionIsDeclaredAndBound() throws {
     let fixture = try VPSOrgFixture()
-    let names = VPSOrgProvider.actions.map { $0.name }
+    let names = VPSOrgProvider().actions.map { $0.name }
     #expect(Set(names).count == names.count)
     for name in names { #expect(fixture.provider.action(name)?.declaration.name == name) }
     for name in ["rescue.enter", "rescue.exit", "rescue.images", "backup.restore_as", "backup.sync"] {

@@ -25,7 +25,7 @@ struct VPSOrgFixture: Sendable {
       clock: clock, seed: 7, withExamples: withExamples, usesUUIDs: usesUUIDs, pageSize: pageSize)
     transport = InMemoryTransport(clock: clock, routes: ["https://admin.vps.org": system ?? self.twin])
     let token = Value.secret(Secret("vps_t0psecret", named: ["vps_token"]))
-    provider = try VPSOrgProvider.connect(
+    provider = try VPSOrgProvider().connect(
       Arguments(settings.merging(["token": token]) { given, _ in given }),
       environment: ProviderEnvironment(transport: transport, clock: clock, random: SeededRandom(seed: 1)))
     for fault in faults { try self.twin.inject(fault) }

@@ -178,7 +178,7 @@ struct VPSOrgServerActionsTests {
     let system = ScriptedSystem(404, "{}")
     let fixture = try VPSOrgFixture(system: system)
     _ = try await fixture.failure("server.status", ["server": "../account?x=1#y"])
-    #expect(system.requests.map { $0.path } == ["/api/v1/servers/../account?x=1#y/"])
-    #expect(system.requests.first?.query.isEmpty == true)
+    #expect(system.seen.map { $0.path } == ["/api/v1/servers/../account?x=1#y/"])
+    #expect(system.seen.first?.query.isEmpty == true)
   }
 }

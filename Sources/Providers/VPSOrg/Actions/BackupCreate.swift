@@ -1,7 +1,7 @@
 import Runbook
 
 /// Findable by the call's key, which travels in the description: a backup has no name at VPS.org.
-struct VPSOrgBackupCreate: Action {
+struct VPSOrgBackupCreate: StandardAction {
   /// Documented: "several minutes depending on server size".
   static let declaration = ItemVocabulary.backups.create(
     name: Field(

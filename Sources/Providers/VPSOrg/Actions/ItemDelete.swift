@@ -1,7 +1,7 @@
 import Runbook
 
 /// Convergent: what is not there is deleted. "404" to a repeat therefore is success.
-struct VPSOrgItemDelete<Items: VPSOrgItems>: Action {
+struct VPSOrgItemDelete<Items: VPSOrgItems>: StandardAction {
   static var declaration: ActionDeclaration { Items.words.delete(within: .seconds(900)) }
   let client: VPSOrgClient
   var maxRequestLife: Duration { client.maxRequestLife }

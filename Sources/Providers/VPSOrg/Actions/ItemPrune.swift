@@ -2,7 +2,7 @@ import Runbook
 
 /// Decides once, in `capture`, what to delete: a repeat after a crash deletes the rest of the same list, and tells all
 /// of it.
-struct VPSOrgItemPrune<Items: VPSOrgItems>: Action {
+struct VPSOrgItemPrune<Items: VPSOrgItems>: StandardAction {
   static var declaration: ActionDeclaration { Items.words.prune(within: .seconds(900)) }
   let client: VPSOrgClient
   var maxRequestLife: Duration { client.maxRequestLife }

@@ -1,6 +1,6 @@
 import Runbook
 
-struct VPSOrgItemList<Items: VPSOrgItems>: Action {
+struct VPSOrgItemList<Items: VPSOrgItems>: StandardAction {
   static var declaration: ActionDeclaration { Items.words.list(further: Items.filters) }
   let client: VPSOrgClient
 
@@ -16,7 +16,7 @@ struct VPSOrgItemList<Items: VPSOrgItems>: Action {
   }
 }
 
-struct VPSOrgItemFind<Items: VPSOrgItems>: Action {
+struct VPSOrgItemFind<Items: VPSOrgItems>: StandardAction {
   static var declaration: ActionDeclaration { Items.words.find(further: Items.filters) }
   let client: VPSOrgClient
 

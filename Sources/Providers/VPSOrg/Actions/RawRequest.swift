@@ -1,7 +1,7 @@
 import Runbook
 
 /// Any call of the API, for what the vocabulary does not have. Opaque unless the author says more.
-struct VPSOrgRawRequest: Action {
+struct VPSOrgRawRequest: StandardAction {
   static let declaration = ActionDeclaration(
     "vps_org.request", "make any call of the VPS.org API; succeeds on 2xx",
     fields: [

@@ -1,6 +1,6 @@
 import Runbook
 
-struct VPSOrgServerStatus: Action {
+struct VPSOrgServerStatus: StandardAction {
   static let declaration = ServerVocabulary.status()
   let client: VPSOrgClient
 
@@ -13,7 +13,7 @@ struct VPSOrgServerStatus: Action {
   }
 }
 
-struct VPSOrgServerList: Action {
+struct VPSOrgServerList: StandardAction {
   static let declaration = ServerVocabulary.list()
   let client: VPSOrgClient
 
@@ -22,7 +22,7 @@ struct VPSOrgServerList: Action {
   }
 }
 
-struct VPSOrgServerFind: Action {
+struct VPSOrgServerFind: StandardAction {
   static let declaration = ServerVocabulary.find()
   let client: VPSOrgClient
 

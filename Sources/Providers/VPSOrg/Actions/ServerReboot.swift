@@ -1,7 +1,7 @@
 import Runbook
 
 /// A restart leaves no trace but the time of the server's last change: findable by that, else left to a person.
-struct VPSOrgServerReboot: Action {
+struct VPSOrgServerReboot: StandardAction {
   static let declaration = ServerVocabulary.reboot(within: .seconds(900), class: .findable)
   let client: VPSOrgClient
   var maxRequestLife: Duration { client.maxRequestLife }

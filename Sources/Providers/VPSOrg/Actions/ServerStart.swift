@@ -1,6 +1,6 @@
 import Runbook
 
-struct VPSOrgServerStart: Action {
+struct VPSOrgServerStart: StandardAction {
   static let declaration = ServerVocabulary.start(within: .seconds(900))
   let client: VPSOrgClient
   var maxRequestLife: Duration { client.maxRequestLife }

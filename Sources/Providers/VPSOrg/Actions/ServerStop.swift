@@ -1,6 +1,6 @@
 import Runbook
 
-struct VPSOrgServerStop: Action {
+struct VPSOrgServerStop: StandardAction {
   static let declaration = ServerVocabulary.stop(within: .seconds(900))
   let client: VPSOrgClient
   var maxRequestLife: Duration { client.maxRequestLife }

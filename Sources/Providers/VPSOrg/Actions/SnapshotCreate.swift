@@ -1,7 +1,7 @@
 import Runbook
 
 /// Findable by its name: whatever carries the name and was not there before is ours.
-struct VPSOrgSnapshotCreate: Action {
+struct VPSOrgSnapshotCreate: StandardAction {
   /// The documents' text leaves digits out, their own examples have them.
   static let namePattern = "^[A-Za-z][A-Za-z0-9_-]*$"
   /// Documented: 3 to 10 minutes, elsewhere 3 to 15.

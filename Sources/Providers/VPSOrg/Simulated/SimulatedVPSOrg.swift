@@ -4,7 +4,7 @@ import Synchronization
 /// The twin of VPS.org: its documented limits, durations, replies and refusals behind its own wire format, driven by
 /// the clock handed in. Nothing happens between two requests: what is asked for is worked out from the time of asking.
 public final class SimulatedVPSOrg: SimulatedSystem {
-  public static let type = "vps_org"
+  public let type = "vps_org"
 
   public enum AcceptedTokens: Sendable, Equatable {
     /// Begins with `vps_`, as real ones do.

@@ -32,7 +32,7 @@ extension Validation {
       return nil
     }
     var settings: [String: Template] = [:]
-    let known = kind.fields + kind.commonFields.filter { common in !kind.fields.contains { $0.name == common.name } }
+    let known = kind.allFields
     for field in known {
       if let value = fields.takeEntry(field.name) {
         settings[field.name] = fieldTemplate(value, "\(name).\(field.name)", FieldInfo(field))

@@ -1,11 +1,3 @@
-/// The state of a server in the words of the language, the same for every provider.
-enum PowerState: String, Sendable {
-  case running, stopped, rescue, paused
-  /// Under way to another state; also every native word the client has never heard of.
-  case changing
-  case suspended, error, unknown, absent
-}
-
 /// The state of a snapshot or backup in the words of the language.
 enum ItemState: String, Sendable {
   /// Also every native word the client has never heard of.
