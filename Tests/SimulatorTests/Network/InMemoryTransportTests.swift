@@ -23,7 +23,7 @@ struct InMemoryTransportTests {
     let transport = InMemoryTransport(
       clock: clock, routes: ["https://a.example": system, "http://a.example:8080": system])
     #expect(try await transport.send(HTTPRequest("GET", url)).status == 200)
-    #expect(system.requests.first?.path.hasPrefix("/") == true)
+    #expect(system.seen.first?.path.hasPrefix("/") == true)
   }
 
   @Test func pathAndQueryAreDecodedOnce() async throws {
@@ -33,7 +33,7 @@ struct InMemoryTransportTests {
       HTTPRequest(
         "GET", "https://a.example/x%2Fy%2520z/+?a=1%202&b=c+d&e&f=%zz",
         headers: [(name: "X-Y", value: Secret("s", named: []))]))
-    let request = try #require(system.requests.first)
+    let request = try #require(system.seen.first)
     #expect(request.path == "/x/y%20z/+")
     #expect(request.query.map { "\($0.name)=\($0.value)" } == ["a=1 2", "b=c d", "e=", "f=%zz"])
     #expect(request.header("x-y") == "s")

@@ -22,7 +22,7 @@ struct LoopbackHostTests {
     #expect(reply.hasPrefix("HTTP/1.1 201 "))
     #expect(reply.lowercased().contains("x-limit: 5\r\n"))
     #expect(reply.hasSuffix(#"{"id":7}"#))
-    let request = try #require(system.requests.first)
+    let request = try #require(system.seen.first)
     #expect(request.method == "POST")
     #expect(request.path == "/v1/servers/a b")
     #expect(request.query.map { "\($0.name)=\($0.value)" } == ["x=&"])
@@ -35,7 +35,7 @@ struct LoopbackHostTests {
     let host = try LoopbackHost(system)
     defer { host.stop() }
     #expect(try ask(host, "DELETE / HTTP/1.1\r\nHost: h\r\n\r\n") == "")
-    #expect(system.requests.count == 1)
+    #expect(system.seen.count == 1)
   }
 
   @Test func aDelayPassesOnTheSystemsClock() throws {
