@@ -5,7 +5,7 @@ DESTDIR ?=
 SWIFT ?= swift
 
 # Headers of the C libraries behind Sources/System; each brings its library with it.
-LIBRARIES = libyaml-dev libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev
+LIBRARIES = libyaml-dev libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev libssl-dev
 # Programs that tests run, beyond what every Debian has.
 TEST_TOOLS =
 # Reference programs of `make bench` are written in C.

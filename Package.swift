@@ -38,10 +38,11 @@ let package = Package(
     + wrapper("HTTPClient", around: "CCurl")
     + wrapper("HTTPServer", around: "CMicroHTTPD")
     + wrapper("Posix", around: "CPosix")
+    + wrapper("Crypto", around: "CCrypto")
     + [
       target("Runbook", uses: ["YAML"]),
       target("Steps", uses: ["Runbook", "Posix"]),
-      target("Providers", uses: ["Runbook"]),
+      target("Providers", uses: ["Runbook", "Crypto"]),
       target("Stores", uses: ["Runbook", "SQLite"]),
       target("Simulator", uses: ["Runbook", "HTTPServer"]),
       target("Transport", uses: ["Runbook", "HTTPClient"]),
@@ -53,7 +54,7 @@ let package = Package(
         swiftSettings: strict),
       .target(name: "TestSupport", dependencies: ["Runbook"], path: "Tests/Support", swiftSettings: strict),
       tests(of: "YAML"), tests(of: "SQLite"), tests(of: "HTTPClient", uses: ["HTTPServer"]), tests(of: "HTTPServer"),
-      tests(of: "Posix"),
+      tests(of: "Posix"), tests(of: "Crypto"),
       tests(of: "Runbook", uses: ["Steps", "Providers"]),
       .executableTarget(
         name: "ScriptHarness", dependencies: ["Runbook", "Steps", "Posix"], path: "Tests/ScriptHarness",

@@ -7,10 +7,10 @@ import Testing
   /// `Composition`.
   static let allowed: [String: Set<String>] = [
     "YAML": ["CYAML"], "SQLite": ["CSQLite"], "HTTPClient": ["CCurl"], "HTTPServer": ["CMicroHTTPD"],
-    "Posix": ["CPosix"],
+    "Posix": ["CPosix"], "Crypto": ["CCrypto"],
     "Runbook": ["YAML"],
     "Steps": ["Runbook", "Posix"],
-    "Providers": ["Runbook"],
+    "Providers": ["Runbook", "Crypto"],
     "Stores": ["Runbook", "SQLite"],
     "Simulator": ["Runbook", "HTTPServer"],
     "Transport": ["Runbook", "HTTPClient"],
@@ -52,5 +52,5 @@ import Testing
 
 extension String {
   /// A system-library target: `CYAML`.
-  fileprivate var isLibrary: Bool { ["CYAML", "CSQLite", "CCurl", "CMicroHTTPD", "CPosix"].contains(self) }
+  var isLibrary: Bool { ["CYAML", "CSQLite", "CCurl", "CMicroHTTPD", "CPosix", "CCrypto"].contains(self) }
 }

@@ -25,20 +25,12 @@ public struct VPSOrgProvider: ProviderKind {
   public func connect(
     _ settings: Arguments, environment: ProviderEnvironment
   ) throws(StepFailure) -> any Provider {
-    let url = try settings.optionalText("url") ?? VPSOrgProvider.defaultURL
-    guard let base = BaseURL(url) else {
-      throw StepFailure(.input, "`url` of a `vps_org` provider must be like `\(VPSOrgProvider.defaultURL)`")
-    }
     let word = try settings.optionalText("api") ?? VPSOrgDialect.d1.rawValue
     guard let dialect = VPSOrgDialect(rawValue: word) else { throw StepFailure(.input, "`api` must be d1 or d2") }
-    let timeout = try settings.duration("timeout") ?? .seconds(30)
-    guard timeout > .zero else { throw StepFailure(.input, "`timeout` must be above zero") }
-    let client = VPSOrgClient(
-      base: base, dialect: dialect, token: try VPSOrgProvider.token(settings), timeout: timeout,
-      maxRequestLife: try settings.duration("max_request_life") ?? timeout + .seconds(60),
-      caFile: try settings.optionalText("ca_file"),
-      allowsPlainHTTP: try settings.optionalText("plain_http") == "allow",
-      pacer: try VPSOrgProvider.pacer(settings, environment), transport: environment.transport, clock: environment.clock)
+    let connection = try Connection(
+      to: "VPS.org", settings, defaultURL: VPSOrgProvider.defaultURL, example: VPSOrgProvider.defaultURL,
+      environment: environment)
+    let client = VPSOrgClient(connection: connection, dialect: dialect, token: try VPSOrgProvider.token(settings))
     return ConnectedVPSOrg(client: client)
   }
 
@@ -47,43 +39,44 @@ public struct VPSOrgProvider: ProviderKind {
     return Secret(try settings.text("token"), named: [])
   }
 
-  private static func pacer(_ settings: Arguments, _ environment: ProviderEnvironment) throws(StepFailure)
-    -> RequestPacer?
-  {
-    let limit: Double
-    switch settings["max_requests_per_second"] {
-    case nil: return nil
-    case .int(let number)?: limit = Double(number)
-    case .double(let number)?: limit = number
-    default: throw StepFailure(.input, "`max_requests_per_second` must be a number")
-    }
-    guard limit > 0 else { throw StepFailure(.input, "`max_requests_per_second` must be above zero") }
-    return RequestPacer(perSecond: limit, clock: environment.clock)
+  /// An action with how it is bound to an account.
+  struct Row: Sendable {
+    let declaration: ActionDeclaration
+    let bind: @Sendable (VPSOrgClient) -> any Action
   }
 
-  /// Every action with how it is bound to an account.
-  static let table: [(declaration: ActionDeclaration, bind: @Sendable (VPSOrgClient) -> any Action)] = [
-    (VPSOrgServerStatus.declaration, { VPSOrgServerStatus(client: $0) }),
-    (VPSOrgServerList.declaration, { VPSOrgServerList(client: $0) }),
-    (VPSOrgServerFind.declaration, { VPSOrgServerFind(client: $0) }),
-    (VPSOrgServerStop.declaration, { VPSOrgServerStop(client: $0) }),
-    (VPSOrgServerStart.declaration, { VPSOrgServerStart(client: $0) }),
-    (VPSOrgServerReboot.declaration, { VPSOrgServerReboot(client: $0) }),
-    (VPSOrgServerDelete.declaration, { VPSOrgServerDelete(client: $0) }),
-    (VPSOrgSnapshotCreate.declaration, { VPSOrgSnapshotCreate(client: $0) }),
-    (VPSOrgItemList<VPSOrgSnapshots>.declaration, { VPSOrgItemList<VPSOrgSnapshots>(client: $0) }),
-    (VPSOrgItemFind<VPSOrgSnapshots>.declaration, { VPSOrgItemFind<VPSOrgSnapshots>(client: $0) }),
-    (VPSOrgItemRestore<VPSOrgSnapshots>.declaration, { VPSOrgItemRestore<VPSOrgSnapshots>(client: $0) }),
-    (VPSOrgItemPrune<VPSOrgSnapshots>.declaration, { VPSOrgItemPrune<VPSOrgSnapshots>(client: $0) }),
-    (VPSOrgItemDelete<VPSOrgSnapshots>.declaration, { VPSOrgItemDelete<VPSOrgSnapshots>(client: $0) }),
-    (VPSOrgBackupCreate.declaration, { VPSOrgBackupCreate(client: $0) }),
-    (VPSOrgItemList<VPSOrgBackups>.declaration, { VPSOrgItemList<VPSOrgBackups>(client: $0) }),
-    (VPSOrgItemFind<VPSOrgBackups>.declaration, { VPSOrgItemFind<VPSOrgBackups>(client: $0) }),
-    (VPSOrgItemRestore<VPSOrgBackups>.declaration, { VPSOrgItemRestore<VPSOrgBackups>(client: $0) }),
-    (VPSOrgItemPrune<VPSOrgBackups>.declaration, { VPSOrgItemPrune<VPSOrgBackups>(client: $0) }),
-    (VPSOrgItemDelete<VPSOrgBackups>.declaration, { VPSOrgItemDelete<VPSOrgBackups>(client: $0) }),
-    (VPSOrgRawRequest.declaration, { VPSOrgRawRequest(client: $0) }),
+  static let table: [Row] = servers + items(.snapshot, VPSOrgSnapshots.self) + items(.backup, VPSOrgBackups.self)
+
+  private static let servers: [Row] = [
+    row(ServerVocabulary.status()) { ServerStatus(cloud: $0, declaration: $1) },
+    row(ServerVocabulary.list()) { ServerList(cloud: $0, declaration: $1) },
+    row(ServerVocabulary.find()) { ServerFind(cloud: $0, declaration: $1) },
+    row(VPSOrgServerStop.declaration) { client, _ in VPSOrgServerStop(client: client) },
+    row(VPSOrgServerStart.declaration) { client, _ in VPSOrgServerStart(client: client) },
+    row(VPSOrgServerReboot.declaration) { client, _ in VPSOrgServerReboot(client: client) },
+    row(VPSOrgServerDelete.declaration) { client, _ in VPSOrgServerDelete(client: client) },
+    row(VPSOrgSnapshotCreate.declaration) { client, _ in VPSOrgSnapshotCreate(client: client) },
+    row(VPSOrgBackupCreate.declaration) { client, _ in VPSOrgBackupCreate(client: client) },
+    row(VPSOrgRawRequest.declaration) { client, _ in VPSOrgRawRequest(client: client) },
   ]
+
+  private static func items<Items: VPSOrgItems>(_ kind: ItemKind, _ items: Items.Type) -> [Row] {
+    [
+      row(Items.words.list(further: Items.filters)) { ItemList(cloud: $0, kind: kind, declaration: $1) },
+      row(Items.words.find(further: Items.filters)) { ItemFind(cloud: $0, kind: kind, declaration: $1) },
+      row(VPSOrgItemRestore<Items>.declaration) { client, _ in VPSOrgItemRestore<Items>(client: client) },
+      row(Items.words.prune(within: .seconds(900))) { ItemPrune(cloud: $0, kind: kind, declaration: $1) },
+      row(Items.words.delete(within: .seconds(900))) { client, declaration in
+        ItemDelete(cloud: client, kind: kind, listsAccount: client.dialect == .d1, declaration: declaration)
+      },
+    ]
+  }
+
+  private static func row(
+    _ declaration: ActionDeclaration, _ bind: @escaping @Sendable (VPSOrgClient, ActionDeclaration) -> any Action
+  ) -> Row {
+    Row(declaration: declaration) { bind($0, declaration) }
+  }
 }
 
 /// One account.
@@ -91,11 +84,13 @@ struct ConnectedVPSOrg: Provider {
   let client: VPSOrgClient
 
   /// The host: ids of servers are unique there, whatever token is used.
-  var account: String { client.base.host }
+  var account: String { client.connection.base.host }
 
   func action(_ name: String) -> (any Action)? {
     VPSOrgProvider.table.first { $0.declaration.name == name }?.bind(client)
   }
+
+  func state(ofServer id: String) async throws(StepFailure) -> PowerState? { try await client.server(id).state }
 
   func liveCheck() async throws(StepFailure) -> [String] {
     do { try await client.whoAmI() } catch {

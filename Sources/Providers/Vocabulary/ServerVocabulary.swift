@@ -8,7 +8,7 @@ enum ServerVocabulary {
   static let facts: [String: ValueType] = [
     "id": .string, "name": .string, "state": .string, "native_state": .string, "ip": .string,
   ]
-  static let before: [String: ValueType] = ["state": .string, "native_state": .string, "updated_at": .string]
+  static let before: [String: ValueType] = ["state": .string, "native_state": .string, "change_mark": .string]
   private static let refusals = "error, suspended, absent"
 
   static func status() -> ActionDeclaration {

@@ -13,6 +13,19 @@ final class RequestPacer: Sendable {
     self.clock = clock
   }
 
+  /// From the field `max_requests_per_second`; nil if it is not given.
+  convenience init?(_ settings: Arguments, clock: any EngineClock) throws(StepFailure) {
+    let limit: Double
+    switch settings["max_requests_per_second"] {
+    case nil: return nil
+    case .int(let number)?: limit = Double(number)
+    case .double(let number)?: limit = number
+    default: throw StepFailure(.input, "`max_requests_per_second` must be a number")
+    }
+    guard limit > 0 else { throw StepFailure(.input, "`max_requests_per_second` must be above zero") }
+    self.init(perSecond: limit, clock: clock)
+  }
+
   /// Returns when the next request may leave.
   func pace() async {
     let now = clock.monotonic

@@ -17,9 +17,11 @@ struct RunScope: ExpressionScope {
     case "vars": .map(vars)
     case "secrets": .map(secrets.mapValues { .secret($0) })
     case "steps":
-      .map(Dictionary(uniqueKeysWithValues: machine.runbook.steps.compactMap { step in
-        step.id.flatMap { id in stepValue(step.path).map { (id, $0) } }
-      }))
+      .map(
+        Dictionary(
+          uniqueKeysWithValues: machine.runbook.steps.compactMap { step in
+            step.id.flatMap { id in stepValue(step.path).map { (id, $0) } }
+          }))
     case "self": selfValue
     case "run":
       .map([

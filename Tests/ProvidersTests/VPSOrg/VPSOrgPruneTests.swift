@@ -4,9 +4,9 @@ import Testing
 @testable import Providers
 
 struct VPSOrgPruneTests {
-  static func item(_ id: Int, _ created: String) throws -> VPSOrgItem {
-    try VPSOrgItem(
-      [
+  static func item(_ id: Int, _ created: String) throws -> CloudItem {
+    try CloudItem(
+      vpsOrg: [
         "id": .int(Int64(id)), "name": "a", "status": "completed",
         "created_at": .string("2025-01-\(created)T00:00:00Z"),
       ],

@@ -46,7 +46,7 @@ struct VPSOrgBackupCreate: StandardAction {
     try await client.problemsOfCreating(.backup, call)
   }
 
-  private func isOurs(_ item: VPSOrgItem, _ call: ActionCall) -> Bool {
+  private func isOurs(_ item: CloudItem, _ call: ActionCall) -> Bool {
     item.description.hasSuffix(BackupMarker.mark(call.key))
   }
 }

@@ -24,7 +24,7 @@ struct VPSOrgItemRestore<Items: VPSOrgItems>: StandardAction {
     let server = try await client.server(try call.with.text("server"))
     if server.nativeState == "restoring" { return .applied(ActionResult(outputs: ["state": "changing"])) }
     if server.state == .changing { return .unsure }
-    switch UpdateSign(server, since: call.before) {
+    switch ChangeSign(server, since: call.before) {
     case .changed: return .applied(ActionResult(outputs: ["state": .string(server.state.rawValue)]))
     case .same: return .notApplied
     case .missing: return .unsure
@@ -33,9 +33,9 @@ struct VPSOrgItemRestore<Items: VPSOrgItems>: StandardAction {
 
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
     let id = try call.with.text("server")
-    let server = try await client.server(id)
+    let server = try await client.server(id, asOf: call.asOf)
     if let end = client.dead(server, wanting: "restored") { return end }
-    if server.state == .changing || server.state == .unknown || UpdateSign.isTooEarly(server, call) {
+    if server.state == .changing || server.state == .unknown || ChangeSign.isTooEarly(server, call) {
       return client.seen(.pending, server)
     }
     guard let wanted = try power(call), wanted != server.state else { return client.seen(.done, server) }

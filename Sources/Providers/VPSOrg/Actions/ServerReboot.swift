@@ -16,7 +16,7 @@ struct VPSOrgServerReboot: StandardAction {
     let server = try await client.server(try call.with.text("server"))
     if server.nativeState == "restarting" { return .applied(ActionResult(outputs: ["state": "changing"])) }
     if server.state == .changing { return .unsure }
-    switch UpdateSign(server, since: call.before) {
+    switch ChangeSign(server, since: call.before) {
     case .changed: return .applied(ActionResult(outputs: ["state": .string(server.state.rawValue)]))
     case .same: return .notApplied
     case .missing: return .unsure
@@ -24,9 +24,9 @@ struct VPSOrgServerReboot: StandardAction {
   }
 
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
-    let server = try await client.server(try call.with.text("server"))
+    let server = try await client.server(try call.with.text("server"), asOf: call.asOf)
     if let end = client.dead(server, wanting: "running") { return end }
-    let isBack = server.state == .running && !UpdateSign.isTooEarly(server, call)
+    let isBack = server.state == .running && !ChangeSign.isTooEarly(server, call)
     return client.seen(isBack ? .done : .pending, server)
   }
 

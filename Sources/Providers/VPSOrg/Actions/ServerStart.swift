@@ -22,7 +22,7 @@ struct VPSOrgServerStart: StandardAction {
   }
 
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
-    let server = try await client.server(try call.with.text("server"))
+    let server = try await client.server(try call.with.text("server"), asOf: call.asOf)
     if let end = client.dead(server, wanting: "running") { return end }
     return client.seen(server.state == .running ? .done : .pending, server)
   }

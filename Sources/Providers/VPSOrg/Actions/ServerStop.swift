@@ -24,7 +24,7 @@ struct VPSOrgServerStop: StandardAction {
 
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
     let id = try call.with.text("server")
-    let server = try await client.server(id)
+    let server = try await client.server(id, asOf: call.asOf)
     if let end = client.dead(server, wanting: "stopped") { return end }
     if server.state == .stopped { return client.seen(.done, server) }
     if try mode(call) == .cleanThenHard, let intended = call.intendedAt,

@@ -2,7 +2,7 @@ import Runbook
 
 /// Snapshots and backups have the same actions; these two types say where they differ.
 protocol VPSOrgItems: Sendable {
-  static var kind: VPSOrgItemKind { get }
+  static var kind: ItemKind { get }
   static var words: ItemVocabulary { get }
   /// Documented for snapshots as 5 to 15 minutes; backups "vary".
   static var restoreTimeout: Duration { get }
@@ -11,24 +11,17 @@ protocol VPSOrgItems: Sendable {
 }
 
 enum VPSOrgSnapshots: VPSOrgItems {
-  static let kind = VPSOrgItemKind.snapshot
+  static let kind = ItemKind.snapshot
   static let words = ItemVocabulary.snapshots
   static let restoreTimeout: Duration = .seconds(45 * 60)
   static let filters: [Field] = []
 }
 
 enum VPSOrgBackups: VPSOrgItems {
-  static let kind = VPSOrgItemKind.backup
+  static let kind = ItemKind.backup
   static let words = ItemVocabulary.backups
   static let restoreTimeout: Duration = .seconds(2 * 3600)
   static let filters = [
     Field("type", .choice(["manual", "automatic"]), help: "only those made by hand, or by schedule; default: both")
   ]
-}
-
-extension VPSOrgClient {
-  /// The item of this id among those of the server; nil if it has none.
-  func item(_ kind: VPSOrgItemKind, _ id: String, server: String?) async throws(StepFailure) -> VPSOrgItem? {
-    try await items(kind, server: server).first { $0.id == id }
-  }
 }

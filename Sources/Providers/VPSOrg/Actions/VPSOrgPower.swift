@@ -1,16 +1,7 @@
 import Runbook
 
-/// What the actions on a server have in common.
+/// How power is asked for at VPS.org.
 extension VPSOrgClient {
-  /// `before` of whatever changes a server. `updated_at` tells a probe later whether something has happened since.
-  func captureServer(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
-    let server = try await server(try call.with.text("server"))
-    return [
-      "state": .string(server.state.rawValue), "native_state": .string(server.nativeState),
-      "updated_at": server.updatedAt.map { .string($0) } ?? .null,
-    ]
-  }
-
   /// Asks for a power state. A refusal by a server that is already there is success: whether VPS.org converges or
   /// complains is not documented.
   func bring(_ id: String, to wanted: PowerState, by action: PowerAction) async throws(StepFailure) -> ActionResult {
@@ -25,79 +16,11 @@ extension VPSOrgClient {
     return ActionResult(outputs: ["state": .string(PowerState.changing.rawValue)])
   }
 
-  /// A refused change, told with the state that explains it. "Busy" is worth a retry, a plain refusal only while the
-  /// server is on its way to another state.
-  func explained(_ failure: StepFailure, _ server: VPSOrgServer) -> StepFailure {
-    failure.renamed(
-      "server \(server.id) is `\(server.nativeState)`; \(failure.message)", kind: .conflict,
-      retryable: failure.kind == .conflict || server.state == .changing)
-  }
-
   /// Asks again while waiting. A refusal is only told: the next look shows what it meant.
   func nudge(_ id: String, _ action: PowerAction, _ call: ActionCall) async throws(StepFailure) {
     do { try await power(id, action) } catch {
       guard error.kind == .input || error.kind == .conflict else { throw error }
       call.report(error.message)
     }
-  }
-
-  /// Ends a wait in a state from which the server does not come back by itself.
-  func dead(_ server: VPSOrgServer, wanting wanted: String) -> Observation? {
-    guard server.state == .error || server.state == .suspended else { return nil }
-    let failure = StepFailure(
-      .server,
-      "server \(server.id) is `\(server.nativeState)` at VPS.org and does not become \(wanted): look at it there",
-      effect: .applied, detail: ["native_state": .string(server.nativeState)])
-    return Observation(.failed(failure), nativeState: server.nativeState)
-  }
-
-  func seen(_ verdict: Observation.Verdict, _ server: VPSOrgServer) -> Observation {
-    Observation(
-      verdict, nativeState: server.nativeState, result: ActionResult(outputs: ["state": .string(server.state.rawValue)])
-    )
-  }
-
-  /// At rest: not on its way to another state. A server that is gone is at rest.
-  func isAtRest(_ call: ActionCall) async throws(StepFailure) -> Bool {
-    guard let id = try call.with.optionalText("server"), !id.isEmpty else { return true }
-    do { return try await server(id).state != .changing } catch {
-      if error.kind == .notFound { return true }
-      throw error
-    }
-  }
-
-  /// Whether the server is there and, if it is to be `acting`, in a state to act on.
-  func problems(_ call: ActionCall, acting: Bool = true) async throws(StepFailure) -> [String] {
-    guard let id = try call.with.optionalText("server"), !id.isEmpty else { return [] }
-    let server: VPSOrgServer
-    do { server = try await self.server(id) } catch {
-      if error.kind == .notFound { return ["\(error.message): look up its id with `server.list`"] }
-      throw error
-    }
-    guard acting, server.state == .error || server.state == .suspended else { return [] }
-    return ["server \(id) is `\(server.nativeState)` at VPS.org: nothing can be done with it"]
-  }
-}
-
-/// A sign that a call with no trace of its own took effect: the time of the server's last change. That `updated_at`
-/// moves with a restart or restore is inferred, not documented.
-enum UpdateSign {
-  case changed, same, missing
-
-  init(_ server: VPSOrgServer, since before: [String: Value]) {
-    guard let earlier = before["updated_at"]?.string, let later = server.updatedAt else {
-      self = .missing
-      return
-    }
-    self = earlier == later ? .same : .changed
-  }
-
-  /// For this long after the intent, an unchanged `updated_at` is taken for a look that came too early.
-  static let settle: Duration = .seconds(60)
-
-  /// The server still looks as it did before the call, and the call is young.
-  static func isTooEarly(_ server: VPSOrgServer, _ call: ActionCall) -> Bool {
-    guard case .same = UpdateSign(server, since: call.before), let intended = call.intendedAt else { return false }
-    return call.clock.now < intended + settle
   }
 }

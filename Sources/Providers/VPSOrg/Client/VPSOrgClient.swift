@@ -1,45 +1,32 @@
 import Runbook
 
 /// The wire format of VPS.org, and nothing else: requests out, typed models or a `StepFailure` back.
-struct VPSOrgClient: Sendable {
+struct VPSOrgClient: Cloud {
+  let service = "VPS.org"
   /// More pages, or items, than any account has: a list that goes on is broken.
   static let pageLimit = 100
   static let itemLimit = 10_000
 
-  let base: BaseURL
+  let connection: Connection
   let dialect: VPSOrgDialect
   let token: Secret
-  let timeout: Duration
-  let maxRequestLife: Duration
-  let caFile: String?
-  let allowsPlainHTTP: Bool
-  let pacer: RequestPacer?
-  let transport: any HTTPTransport
-  let clock: any EngineClock
+
+  var maxRequestLife: Duration { connection.maxRequestLife }
+  private var base: BaseURL { connection.base }
 
   /// Sends, and throws for every status but 2xx.
   func send(_ request: VPSOrgRequest) async throws(StepFailure) -> VPSOrgReply {
-    try await send(request, to: base.origin + base.path + request.target)
+    try await send(request, to: base.path + request.target)
   }
 
-  private func send(_ request: VPSOrgRequest, to url: String) async throws(StepFailure) -> VPSOrgReply {
-    await pacer?.pace()
-    var exchange = HTTPRequest(request.method, url)
-    exchange.headers = [
-      (name: "Authorization", value: Secret.joined([.plain("Bearer "), .secret(token)])),
-      (name: "Accept", value: Secret("application/json", named: [])),
-      (name: "Content-Type", value: Secret("application/json", named: [])),
-    ]
-    exchange.body = request.json.map { JSONWriter.revealed($0) }
-    exchange.totalTimeout = timeout
-    exchange.firstByteTimeout = timeout
-    exchange.idleTimeout = timeout
-    exchange.connectTimeout = min(timeout, exchange.connectTimeout)
-    exchange.caFile = caFile
-    exchange.allowsPlainHTTP = allowsPlainHTTP
-    let response: HTTPResponse
-    do { response = try await transport.send(exchange) } catch { throw StepFailure(error, to: request) }
-    let reply = VPSOrgReply(request: request, response: response, token: token, now: clock.now)
+  private func send(_ request: VPSOrgRequest, to target: String) async throws(StepFailure) -> VPSOrgReply {
+    let response = try await connection.send(
+      request.method, target,
+      headers: [
+        (name: "Authorization", value: Secret.joined([.plain("Bearer "), .secret(token)])),
+        (name: "Accept", value: .plain("application/json")), (name: "Content-Type", value: .plain("application/json")),
+      ], body: request.json.map { JSONWriter.revealed($0) }, isRead: request.isRead, text: request.text)
+    let reply = VPSOrgReply(request: request, response: response, token: token, now: connection.clock.now)
     if let failure = reply.failure { throw failure }
     return reply
   }
@@ -57,7 +44,7 @@ struct VPSOrgClient: Sendable {
       guard visited.count <= VPSOrgClient.pageLimit else {
         throw endless(request, "it has more than \(VPSOrgClient.pageLimit) pages")
       }
-      let reply = try await send(request, to: base.origin + target)
+      let reply = try await send(request, to: target)
       let json = try reply.json()
       guard let results = json["results"]?.list else { throw reply.malformed("`results` is not a list") }
       for result in results {
@@ -91,24 +78,26 @@ struct VPSOrgClient: Sendable {
 // MARK: - Servers
 
 extension VPSOrgClient {
+  func limit(_ kind: ItemKind) -> Int? { kind.vpsOrgLimit }
+
   enum PowerAction: String, Sendable {
     case start, stop, restart
     case hardStop = "hard_stop"
   }
 
-  func server(_ id: String) async throws(StepFailure) -> VPSOrgServer {
+  func server(_ id: String, asOf: Duration?) async throws(StepFailure) -> CloudServer {
     try checkID(id, "server")
     let reply: VPSOrgReply
     do { reply = try await send(VPSOrgRequest(method: "GET", path: dialect.server(id))) } catch {
       throw error.kind == .notFound ? error.renamed("VPS.org has no server \(id)") : error
     }
-    return try reply.decode { json throws(SchemaError) in try VPSOrgServer(json) }
+    return try reply.decode { json throws(SchemaError) in try CloudServer(vpsOrg: json) }
   }
 
-  func servers() async throws(StepFailure) -> [VPSOrgServer] {
+  func servers() async throws(StepFailure) -> [CloudServer] {
     var request = VPSOrgRequest(method: "GET", path: ["servers"])
     if dialect == .d2 { request.query = [("page_size", "100")] }
-    return try await list(request, { json throws(SchemaError) in try VPSOrgServer(json) }, id: { $0.id })
+    return try await list(request, { json throws(SchemaError) in try CloudServer(vpsOrg: json) }, id: { $0.id })
   }
 
   func power(_ id: String, _ action: PowerAction) async throws(StepFailure) {
@@ -141,18 +130,20 @@ extension VPSOrgClient {
 
 extension VPSOrgClient {
   /// Of one server, or of the whole account (which the `d2` dialect does not offer).
-  func items(_ kind: VPSOrgItemKind, server: String?, type: String? = nil) async throws(StepFailure) -> [VPSOrgItem] {
+  func items(
+    _ kind: ItemKind, server: String?, type: String?, asOf: Duration?
+  ) async throws(StepFailure) -> [CloudItem] {
     if let server { try checkID(server, "server") } else { try needsServer() }
     var (path, query) = dialect.list(kind, server: server)
     if let type { query.append(("backup_type", type)) }
     let items = try await list(
       VPSOrgRequest(method: "GET", path: path, query: query),
-      { json throws(SchemaError) in try VPSOrgItem(json, kind) }, id: { $0.id })
+      { json throws(SchemaError) in try CloudItem(vpsOrg: json, kind) }, id: { $0.id })
     // A filter that the other side ignores must not give us another server's snapshots.
     return items.filter { item in server == nil || item.server == nil || item.server == server }
   }
 
-  func createSnapshot(server: String, name: String, description: String?) async throws(StepFailure) -> VPSOrgItem {
+  func createSnapshot(server: String, name: String, description: String?) async throws(StepFailure) -> CloudItem {
     try checkID(server, "server")
     var body: [String: Value] = [:]
     switch dialect {
@@ -164,27 +155,27 @@ extension VPSOrgClient {
     return try await create(.snapshot, server: server, body: body)
   }
 
-  func createBackup(server: String, description: String) async throws(StepFailure) -> VPSOrgItem {
+  func createBackup(server: String, description: String) async throws(StepFailure) -> CloudItem {
     try checkID(server, "server")
     return try await create(
       .backup, server: server,
       body: dialect == .d1 ? ["server_id": dialect.id(server), "description": .string(description)] : [:])
   }
 
-  private func create(_ kind: VPSOrgItemKind, server: String, body: [String: Value]) async throws(StepFailure)
-    -> VPSOrgItem
+  private func create(_ kind: ItemKind, server: String, body: [String: Value]) async throws(StepFailure)
+    -> CloudItem
   {
     let request = VPSOrgRequest(
       method: "POST", path: dialect.create(kind, server: server), json: body.isEmpty ? nil : .map(body))
     do {
-      return try await send(request).decode { json throws(SchemaError) in try VPSOrgItem(json, kind) }
+      return try await send(request).decode { json throws(SchemaError) in try CloudItem(vpsOrg: json, kind) }
     } catch {
       throw error.kind == .notFound ? error.renamed("VPS.org has no server \(server)") : error
     }
   }
 
   /// Accepted, not finished: the server's own status tells the rest.
-  func restore(_ kind: VPSOrgItemKind, _ id: String, server: String) async throws(StepFailure) {
+  func restore(_ kind: ItemKind, _ id: String, server: String) async throws(StepFailure) {
     try checkID(id, kind.rawValue)
     try checkID(server, "server")
     let request =
@@ -202,7 +193,7 @@ extension VPSOrgClient {
   }
 
   /// Returns whether there was one to delete.
-  func delete(_ kind: VPSOrgItemKind, _ id: String, server: String?) async throws(StepFailure) -> Bool {
+  func delete(_ kind: ItemKind, _ id: String, server: String?, key: String) async throws(StepFailure) -> Bool {
     try checkID(id, kind.rawValue)
     if server == nil { try needsServer() }
     do {

@@ -13,14 +13,14 @@ enum VPSOrgDialect: String, Sendable, CaseIterable {
   func power(_ id: String) -> [String] { ["servers", id, "power"] }
 
   /// Where the items of a server (all of the account for nil, d1 only) are listed. Inferred for d2.
-  func list(_ kind: VPSOrgItemKind, server: String?) -> (path: [String], query: [(String, String)]) {
+  func list(_ kind: ItemKind, server: String?) -> (path: [String], query: [(String, String)]) {
     switch self {
     case .d1: (["\(kind.rawValue)s"], server.map { [("server_id", $0)] } ?? [])
     case .d2: (["servers", server ?? "", "\(kind.rawValue)s"], [("page_size", "100")])
     }
   }
 
-  func create(_ kind: VPSOrgItemKind, server: String) -> [String] {
+  func create(_ kind: ItemKind, server: String) -> [String] {
     switch self {
     case .d1: ["\(kind.rawValue)s"]
     case .d2: ["servers", server, kind.rawValue]
@@ -28,7 +28,7 @@ enum VPSOrgDialect: String, Sendable, CaseIterable {
   }
 
   /// Inferred for d2.
-  func item(_ kind: VPSOrgItemKind, _ id: String, server: String?) -> [String] {
+  func item(_ kind: ItemKind, _ id: String, server: String?) -> [String] {
     switch self {
     case .d1: ["\(kind.rawValue)s", id]
     case .d2: ["servers", server ?? "", "\(kind.rawValue)s", id]
@@ -42,10 +42,7 @@ enum VPSOrgDialect: String, Sendable, CaseIterable {
   }
 }
 
-/// What VPS.org keeps of a server's disk.
-enum VPSOrgItemKind: String, Sendable {
-  case snapshot, backup
-
-  /// How many of them one server may have: snapshots in all, backups not counting the automatic ones.
-  var limit: Int { self == .snapshot ? 5 : 10 }
+extension ItemKind {
+  /// How many of them one server may have at VPS.org: snapshots in all, backups not counting the automatic ones.
+  var vpsOrgLimit: Int { self == .snapshot ? 5 : 10 }
 }

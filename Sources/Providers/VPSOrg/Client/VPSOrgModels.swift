@@ -1,30 +1,44 @@
 import Runbook
 
-/// Why a reply does not have the shape it should: "`status` is missing".
-struct SchemaError: Error {
-  let message: String
+extension CloudServer {
+  /// A server as VPS.org describes it. Fields we do not use are ignored, so that new ones do no harm.
+  init(vpsOrg json: Value) throws(SchemaError) {
+    let status = try json.text("status")
+    self.init(
+      id: try json.id("id"), name: try json.firstText("name", "label", "hostname") ?? "", nativeState: status,
+      state: VPSOrgWords.server(status), ip: try json.optionalText("ip_address"),
+      changeMark: try json.optionalText("updated_at"))
+  }
 }
 
-/// A server as VPS.org describes it. Fields we do not use are ignored, so that new ones do no harm.
-struct VPSOrgServer: Sendable {
-  let id: String
-  let name: String
-  let nativeState: String
-  let ip: String?
-  /// As it was sent: compared, never calculated with.
-  let updatedAt: String?
-
-  init(_ json: Value) throws(SchemaError) {
-    id = try json.id("id")
-    name = try json.firstText("name", "label", "hostname") ?? ""
-    nativeState = try json.text("status")
-    ip = try json.optionalText("ip_address")
-    updatedAt = try json.optionalText("updated_at")
+extension CloudItem {
+  /// A snapshot or a backup as VPS.org describes it. Its times are exact.
+  init(vpsOrg json: Value, _ kind: ItemKind) throws(SchemaError) {
+    let server = if let server = json["server"], server["id"] != nil { try server.id("id") } else { String?.none }
+    let description = try json.optionalText("description") ?? ""
+    let status = try json.text("status")
+    guard let createdAt = Timestamp(try json.text("created_at")) else {
+      throw SchemaError(message: "`created_at` is not a time")
+    }
+    self.init(
+      kind: kind, id: try json.id("id"), server: server, name: "", description: description, nativeState: status,
+      state: VPSOrgWords.item(status), sizeMB: try json.wholeNumber("size_mb"), createdAt: createdAt)
+    switch kind {
+    case .snapshot:
+      guard let name = try json.firstText("name", "label") else { throw SchemaError(message: "`name` is missing") }
+      self.name = name
+    case .backup:
+      name = BackupMarker.name(in: description)
+      isManual = try json.optionalText("backup_type") == "manual"
+    }
   }
+}
 
-  /// The documented words, the obvious ones for states that no document names, and `changing` for all others.
-  var state: PowerState {
-    switch nativeState {
+/// What the words of VPS.org mean: the documented ones, the obvious ones for states that no document names, and
+/// "still changing" for all others.
+enum VPSOrgWords {
+  static func server(_ word: String) -> PowerState {
+    switch word {
     case "active", "running": .running
     case "stopped", "off": .stopped
     case "suspended": .suspended
@@ -35,78 +49,14 @@ struct VPSOrgServer: Sendable {
     }
   }
 
-  var outputs: [String: Value] {
-    [
-      "id": .string(id), "name": .string(name), "state": .string(state.rawValue), "native_state": .string(nativeState),
-      "ip": ip.map { .string($0) } ?? .null,
-    ]
-  }
-}
-
-/// A snapshot or a backup as VPS.org describes it.
-struct VPSOrgItem: Sendable {
-  let id: String
-  /// nil if the reply does not say (the other dialect names the server in the path).
-  let server: String?
-  let name: String
-  let description: String
-  let nativeState: String
-  let sizeMB: Int64?
-  let createdAt: Timestamp
-  /// Made by a person or a run, not by the provider's schedule.
-  let isManual: Bool
-
-  init(_ json: Value, _ kind: VPSOrgItemKind) throws(SchemaError) {
-    id = try json.id("id")
-    server = if let server = json["server"], server["id"] != nil { try server.id("id") } else { nil }
-    description = try json.optionalText("description") ?? ""
-    nativeState = try json.text("status")
-    switch json["size_mb"] {
-    case .int(let size): sizeMB = size
-    case .double(let size): sizeMB = Int64(exactly: size.rounded())
-    case nil, .null: sizeMB = nil
-    default: throw SchemaError(message: "`size_mb` is not a number")
-    }
-    guard let createdAt = Timestamp(try json.text("created_at")) else {
-      throw SchemaError(message: "`created_at` is not a time")
-    }
-    self.createdAt = createdAt
-    switch kind {
-    case .snapshot:
-      guard let name = try json.firstText("name", "label") else {
-        throw SchemaError(message: "`name` is missing")
-      }
-      self.name = name
-      isManual = true
-    case .backup:
-      name = BackupMarker.name(in: description)
-      isManual = try json.optionalText("backup_type") == "manual"
-    }
-  }
-
-  var state: ItemState {
-    switch nativeState {
+  static func item(_ word: String) -> ItemState {
+    switch word {
     case "completed", "ready", "available": .ready
     case "failed", "error": .failed
     case "deleting": .deleting
     case "deleted": .absent
     default: .creating
     }
-  }
-
-  /// Times of VPS.org are exact, so `created_at_error` is zero.
-  var outputs: [String: Value] {
-    [
-      "id": .string(id), "name": .string(name), "state": .string(state.rawValue), "native_state": .string(nativeState),
-      "size_mb": sizeMB.map { .int($0) } ?? .null, "created_at": .timestamp(createdAt),
-      "created_at_error": .duration(.zero),
-    ]
-  }
-
-  /// Newest first; of equally old ones the higher id, which VPS.org gave later.
-  static func newestFirst(_ left: VPSOrgItem, _ right: VPSOrgItem) -> Bool {
-    if left.createdAt != right.createdAt { return left.createdAt > right.createdAt }
-    return (left.id.utf8.count, left.id) > (right.id.utf8.count, right.id)
   }
 }
 
@@ -126,48 +76,5 @@ enum BackupMarker {
     let text = description[..<mark.lowerBound]
     let name = text.firstRange(of: ": ").map { text[..<$0.lowerBound] } ?? text
     return String(name.last == " " ? name.dropLast() : name)
-  }
-}
-
-/// Typed reads of a reply. A wrong type is an error that names the field.
-extension Value {
-  func text(_ key: String) throws(SchemaError) -> String {
-    guard let text = try optionalText(key) else { throw SchemaError(message: "`\(key)` is missing") }
-    return text
-  }
-
-  func optionalText(_ key: String) throws(SchemaError) -> String? {
-    guard case .map(let entries) = self else { throw SchemaError(message: "an object was expected") }
-    switch entries[key] {
-    case nil, .null: return nil
-    case .string(let text): return text
-    default: throw SchemaError(message: "`\(key)` is not text")
-    }
-  }
-
-  /// The first of these fields that is there.
-  func firstText(_ keys: String...) throws(SchemaError) -> String? {
-    for key in keys {
-      if let text = try optionalText(key) { return text }
-    }
-    return nil
-  }
-
-  /// An id is opaque: a whole number or any text that can stand in a path once it is encoded.
-  func id(_ key: String) throws(SchemaError) -> String {
-    guard case .map(let entries) = self else { throw SchemaError(message: "an object was expected") }
-    switch entries[key] {
-    case .int(let number): return String(number)
-    case .string(let text) where text.isUsableID: return text
-    case nil, .null: throw SchemaError(message: "`\(key)` is missing")
-    default: throw SchemaError(message: "`\(key)` is not an id")
-    }
-  }
-}
-
-extension String {
-  /// 1 to 128 bytes, no control characters, and nothing that a path would swallow.
-  var isUsableID: Bool {
-    !isEmpty && utf8.count <= 128 && self != "." && self != ".." && utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f }
   }
 }

@@ -34,8 +34,7 @@ struct VPSOrgReply: Sendable {
   func json() throws(StepFailure) -> Value {
     guard !response.body.isEmpty else { throw malformed("the body is empty") }
     do { return try JSONReader.read(response.body) } catch {
-      let isHTML = response.header("content-type")?.lowercased().contains("html") ?? false
-      throw malformed(isHTML ? "it is an HTML page" : "it is not JSON: \(error.message)")
+      throw malformed(response.isHTML ? "it is an HTML page" : "it is not JSON: \(error.message)")
     }
   }
 
@@ -90,14 +89,10 @@ struct VPSOrgReply: Sendable {
   }
 
   private var detail: [String: Value] {
-    ["status": .int(Int64(response.status)), "request": .string(request.text), "excerpt": .string(excerpt)]
-  }
-
-  /// At most 1 KiB of the body, the token masked.
-  private var excerpt: String {
-    let token = token.reveal()
-    let text = String(decoding: response.body.prefix(1024 + token.utf8.count), as: UTF8.self)
-    return (token.isEmpty ? text : text.replacing(token, with: Secret.mask)).excerpt(1024)
+    [
+      "status": .int(Int64(response.status)), "request": .string(request.text),
+      "excerpt": .string(response.excerpt(hiding: [token])),
+    ]
   }
 
   /// What the body says is wrong: `{"detail": text}` or `{"field": [text]}`; nil for anything else.
@@ -110,36 +105,6 @@ struct VPSOrgReply: Sendable {
       }
       return key == "detail" || key == "non_field_errors" ? text : "\(key): \(text)"
     }
-    let token = token.reveal()
-    let text = texts.joined(separator: "; ")
-    return texts.isEmpty ? nil : (token.isEmpty ? text : text.replacing(token, with: Secret.mask)).excerpt(200)
-  }
-}
-
-extension StepFailure {
-  /// Why there was no answer at all.
-  init(_ failure: HTTPFailure, to request: VPSOrgRequest) {
-    let (kind, retryable): (Kind, Bool) =
-      switch failure.kind {
-      case .badURL, .refusedAddress: (.input, false)
-      case .lookup, .connect, .tls, .reset: (.unreachable, true)
-      case .timeout: (failure.beforeFirstByte ? .unreachable : .timeout, true)
-      case .badReply: (.server, true)
-      case .tooLarge: (.server, false)
-      case .cancelled: (.cancelled, false)
-      }
-    self.init(
-      kind, "no answer from VPS.org to \(request.text): \(failure.message)",
-      effect: failure.beforeFirstByte || request.isRead ? .none : .unknown, retryable: retryable,
-      detail: ["request": .string(request.text)], beforeFirstByte: failure.beforeFirstByte)
-  }
-
-  /// The same failure in words that name what was looked for.
-  func renamed(_ message: String, kind: Kind? = nil, retryable: Bool? = nil) -> StepFailure {
-    var failure = self
-    failure.kind = kind ?? self.kind
-    failure.message = message
-    failure.retryable = retryable ?? self.retryable
-    return failure
+    return texts.isEmpty ? nil : texts.joined(separator: "; ").hiding([token]).excerpt(200)
   }
 }

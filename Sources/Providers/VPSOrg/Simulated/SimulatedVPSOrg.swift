@@ -16,7 +16,7 @@ public final class SimulatedVPSOrg: SimulatedSystem {
 
   fileprivate struct State {
     var world: VPSOrgWorld
-    var faults: [VPSOrgFault] = []
+    var faults: [TwinFault] = []
     /// Requests whose effect takes place later, in the order of their times.
     var late: [(at: Timestamp, route: VPSOrgRoute)] = []
     var requests: [String] = []
@@ -71,12 +71,14 @@ public final class SimulatedVPSOrg: SimulatedSystem {
     }
   }
 
+  static let faults = TwinFault.Vocabulary(operations: VPSOrgOperation.allCases.map { $0.rawValue })
+
   public func inject(_ fault: String) throws(ExpressionFailure) {
     if fault == "restore_ends:active" || fault == "restore_ends:stopped" {
       state.withLock { $0.world.statusAfterRestore = String(fault.dropFirst("restore_ends:".count)) }
       return
     }
-    let parsed = try VPSOrgFault(fault)
+    let parsed = try TwinFault(fault, SimulatedVPSOrg.faults)
     state.withLock { $0.faults.append(parsed) }
   }
 
@@ -115,8 +117,7 @@ public final class SimulatedVPSOrg: SimulatedSystem {
   }
 
   /// 401 without a token that is accepted.
-  private func refuse(_ request: SimulatedRequest, _ route: VPSOrgRoute, _ faults: inout [VPSOrgFault]) -> HTTPResponse?
-  {
+  private func refuse(_ request: SimulatedRequest, _ route: VPSOrgRoute, _ faults: inout [TwinFault]) -> HTTPResponse? {
     guard let header = request.header("authorization"), header.hasPrefix("Bearer ") else {
       return .json(401, ["detail": "Authentication credentials were not provided."])
     }
@@ -127,7 +128,7 @@ public final class SimulatedVPSOrg: SimulatedSystem {
       case .exactly(let known): token == known
       case .any: !token.isEmpty
       }
-    let hasExpired = faults.strike(route.operation) { $0 == .tokenExpires } != nil
+    let hasExpired = faults.strike(route.operation.rawValue) { $0 == .tokenExpires } != nil
     return isKnown && !hasExpired ? nil : .json(401, ["detail": "Invalid token."])
   }
 }
@@ -146,12 +147,7 @@ extension SimulatedVPSOrg.State {
   fileprivate mutating func reply(to route: VPSOrgRoute, at now: Timestamp, page: SimulatedVPSOrg.Page)
     -> SimulatedReply
   {
-    let before = faults.strike(route.operation) { kind in
-      switch kind {
-      case .requestLost, .requestLate, .status, .html: true
-      default: false
-      }
-    }
+    let before = faults.before(route.operation.rawValue)
     switch before?.kind {
     case .requestLost: return .lost
     case .requestLate:
@@ -163,19 +159,7 @@ extension SimulatedVPSOrg.State {
     default: break
     }
     let response = act(route, at: now, page: page)
-    let after = faults.strike(route.operation) { kind in
-      switch kind {
-      case .replyLost, .replyLate, .statusAfter, .htmlAfter: true
-      default: false
-      }
-    }
-    switch after?.kind {
-    case .replyLost: return .lost
-    case .replyLate: return .delayed(after?.duration ?? .seconds(120), .response(response))
-    case .statusAfter(let status): return .response(.fault(status, retryAfter: after?.duration))
-    case .htmlAfter: return .response(.html)
-    default: return .response(response)
-    }
+    return faults.reply(route.operation.rawValue, response)
   }
 
   private mutating func act(_ route: VPSOrgRoute, at now: Timestamp, page: SimulatedVPSOrg.Page) -> HTTPResponse {
@@ -223,7 +207,7 @@ extension SimulatedVPSOrg.State {
     return HTTPResponse(status: 204)
   }
 
-  private func list(_ kind: VPSOrgItemKind, _ route: VPSOrgRoute, _ page: SimulatedVPSOrg.Page) -> HTTPResponse {
+  private func list(_ kind: ItemKind, _ route: VPSOrgRoute, _ page: SimulatedVPSOrg.Page) -> HTTPResponse {
     let server = route.server ?? route.query["server_id"]
     let type = kind == .backup ? route.query["backup_type"] : nil
     let items = world.items.filter { item in
@@ -234,7 +218,7 @@ extension SimulatedVPSOrg.State {
   }
 
   private mutating func create(
-    _ kind: VPSOrgItemKind, _ route: VPSOrgRoute, _ now: Timestamp
+    _ kind: ItemKind, _ route: VPSOrgRoute, _ now: Timestamp
   ) throws(VPSOrgWorld.Refusal) -> HTTPResponse {
     let server = if let server = route.server { server } else { try text(route.body["server_id"], "server_id") }
     var name = ""
@@ -261,9 +245,11 @@ extension SimulatedVPSOrg.State {
 
   private mutating func twist(_ operation: VPSOrgOperation) -> VPSOrgWorld.Twist {
     var twist = VPSOrgWorld.Twist()
-    twist.isStuck = faults.strike(operation) { $0 == .stuck } != nil
-    twist.fails = faults.strike(operation) { $0 == .fails } != nil
-    if let fault = faults.strike(operation, where: { $0 == .unknownStatus }) { twist.word = fault.word ?? "quiescing" }
+    twist.isStuck = faults.strike(operation.rawValue) { $0 == .stuck } != nil
+    twist.fails = faults.strike(operation.rawValue) { $0 == .fails } != nil
+    if let fault = faults.strike(operation.rawValue, where: { $0 == .unknownStatus }) {
+      twist.word = fault.word ?? "quiescing"
+    }
     return twist
   }
 }

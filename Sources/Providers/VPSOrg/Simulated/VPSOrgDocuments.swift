@@ -28,7 +28,7 @@ extension VPSOrgWorld {
     return .map(fields)
   }
 
-  static func creationMessage(_ kind: VPSOrgItemKind) -> String {
+  static func creationMessage(_ kind: ItemKind) -> String {
     switch kind {
     case .snapshot: "Snapshot is being created. This may take 3-10 minutes depending on server size."
     case .backup: "Backup is being created. This may take several minutes depending on server size."
@@ -83,7 +83,7 @@ extension VPSOrgWorld {
         createdAt: time("2025-01-10T14:30:00Z"), updatedAt: time("2025-01-15T10:20:00Z")))
     guard examples else { return }
     func add(
-      _ kind: VPSOrgItemKind, _ id: String, _ name: String, _ description: String, _ size: Int64, _ created: String,
+      _ kind: ItemKind, _ id: String, _ name: String, _ description: String, _ size: Int64, _ created: String,
       expires: String? = nil, manual: Bool = true
     ) {
       items.append(

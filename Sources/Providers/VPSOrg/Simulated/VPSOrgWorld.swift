@@ -15,7 +15,7 @@ struct VPSOrgWorld: Sendable {
     var change: Change?
   }
   struct Item: Sendable {
-    var kind: VPSOrgItemKind
+    var kind: ItemKind
     var id: String
     var server: String
     var name: String
@@ -55,10 +55,10 @@ struct VPSOrgWorld: Sendable {
   /// What a server is after a restore: `stopped` or `active`; no document says which.
   var statusAfterRestore = "stopped"
   var usesUUIDs = false
-  private var random: UInt64
-  private var lastNumber: [VPSOrgItemKind: Int64] = [.snapshot: 801, .backup: 501]
+  private var random: TwinRandom
+  private var lastNumber: [ItemKind: Int64] = [.snapshot: 801, .backup: 501]
 
-  init(seed: UInt64) { random = seed }
+  init(seed: UInt64) { random = TwinRandom(seed: seed) }
 
   /// Ends the changes whose time has come.
   mutating func settle(_ now: Timestamp) {
@@ -76,22 +76,12 @@ struct VPSOrgWorld: Sendable {
     }
   }
 
-  /// A number in the range, the next of the seed's sequence (SplitMix64).
-  mutating func draw(_ range: ClosedRange<Int64>) -> Int64 {
-    random &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = random
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    mixed ^= mixed >> 31
-    return range.lowerBound + Int64(mixed % UInt64(range.upperBound - range.lowerBound + 1))
-  }
-
   func serverIndex(_ id: String?) throws(Refusal) -> Int {
     guard let index = servers.firstIndex(where: { $0.id == id }) else { throw Refusal(404, "Server not found.") }
     return index
   }
 
-  func itemIndex(_ kind: VPSOrgItemKind, _ id: String?, server: String? = nil) throws(Refusal) -> Int {
+  func itemIndex(_ kind: ItemKind, _ id: String?, server: String? = nil) throws(Refusal) -> Int {
     let index = items.firstIndex { $0.kind == kind && $0.id == id && (server == nil || $0.server == server) }
     guard let index else { throw Refusal(404, "\(kind == .snapshot ? "Snapshot" : "Backup") not found.") }
     return index
@@ -101,7 +91,7 @@ struct VPSOrgWorld: Sendable {
   private mutating func begin(
     _ index: Int, _ word: String, then result: String, seconds: ClosedRange<Int64>, _ now: Timestamp, _ twist: Twist
   ) {
-    let length = draw(seconds)
+    let length = random.draw(seconds)
     servers[index].status = twist.word ?? word
     servers[index].updatedAt = now
     servers[index].change = Change(
@@ -150,18 +140,18 @@ extension VPSOrgWorld {
 
   /// At most five snapshots, or ten manual backups, unfinished and failed ones included.
   mutating func create(
-    _ kind: VPSOrgItemKind, server id: String?, name: String, description: String, _ now: Timestamp, _ twist: Twist
+    _ kind: ItemKind, server id: String?, name: String, description: String, _ now: Timestamp, _ twist: Twist
   ) throws(Refusal) -> Item {
     let server = servers[try serverIndex(id)]
     if server.status == "restoring" { throw Refusal(409, "Server is busy: restoring.") }
     let count = items.count { $0.kind == kind && $0.server == server.id && $0.isManual }
-    guard count < kind.limit else {
-      throw Refusal(400, "\(kind == .snapshot ? "Snapshot" : "Backup") limit reached (\(kind.limit) per server).")
+    guard count < kind.vpsOrgLimit else {
+      throw Refusal(400, "\(kind == .snapshot ? "Snapshot" : "Backup") limit reached (\(kind.vpsOrgLimit) per server).")
     }
     let number = (lastNumber[kind] ?? 0) + 1
     lastNumber[kind] = number
-    let length = draw(kind == .snapshot ? 180...600 : 300...900)
-    let size = draw(4000...6000)
+    let length = random.draw(kind == .snapshot ? 180...600 : 300...900)
+    let size = random.draw(4000...6000)
     var item = Item(
       kind: kind, id: usesUUIDs ? VPSOrgWorld.uuid(number) : String(number), server: server.id, name: name,
       description: description, status: twist.word ?? "in_progress", createdAt: now.wholeSeconds, isManual: true)
@@ -175,7 +165,7 @@ extension VPSOrgWorld {
 
   /// Needs a finished item and a server that is active or stopped; stops it by itself.
   mutating func restore(
-    _ kind: VPSOrgItemKind, _ id: String?, server: String?, _ now: Timestamp, _ twist: Twist
+    _ kind: ItemKind, _ id: String?, server: String?, _ now: Timestamp, _ twist: Twist
   ) throws(Refusal) -> Item {
     let item = items[try itemIndex(kind, id, server: server)]
     let index = try serverIndex(item.server)
@@ -189,7 +179,7 @@ extension VPSOrgWorld {
     return item
   }
 
-  mutating func delete(_ kind: VPSOrgItemKind, _ id: String?, server: String?, _ now: Timestamp) throws(Refusal) {
+  mutating func delete(_ kind: ItemKind, _ id: String?, server: String?, _ now: Timestamp) throws(Refusal) {
     let item = items.remove(at: try itemIndex(kind, id, server: server))
     record(kind == .snapshot ? .snapshotDelete : .backupDelete, item.id, item.name, now)
   }

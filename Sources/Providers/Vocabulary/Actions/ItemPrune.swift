@@ -2,10 +2,10 @@ import Runbook
 
 /// Decides once, in `capture`, what to delete: a repeat after a crash deletes the rest of the same list, and tells all
 /// of it.
-struct VPSOrgItemPrune<Items: VPSOrgItems>: StandardAction {
-  static var declaration: ActionDeclaration { Items.words.prune(within: .seconds(900)) }
-  let client: VPSOrgClient
-  var maxRequestLife: Duration { client.maxRequestLife }
+struct ItemPrune<Account: Cloud>: CloudAction {
+  let cloud: Account
+  let kind: ItemKind
+  let declaration: ActionDeclaration
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
     let keep = try call.with.int("keep")
@@ -13,8 +13,8 @@ struct VPSOrgItemPrune<Items: VPSOrgItems>: StandardAction {
     guard keep != nil || age != nil else { throw StepFailure(.input, "give `keep`, `older_than` or both") }
     guard keep ?? 0 >= 0 else { throw StepFailure(.input, "`keep` must be 0 or more") }
     let prefix = try call.with.optionalText("prefix") ?? ""
-    let candidates = try await client.items(Items.kind, server: try call.with.text("server"))
-      .filter { $0.state == .ready && $0.isManual && $0.name.hasPrefix(prefix) }
+    let candidates = try await cloud.items(kind, server: try call.with.text("server"))
+      .filter { $0.state == .ready && $0.isManual && !$0.isProtected && $0.name.hasPrefix(prefix) }
     let now = call.clock.now
     let doomed = Prune.doomed(candidates, keep: keep ?? 0) { item in
       age.map { now - item.createdAt >= $0 } ?? true
@@ -26,7 +26,8 @@ struct VPSOrgItemPrune<Items: VPSOrgItems>: StandardAction {
     let server = try call.with.text("server")
     var hasDeleted = false
     for id in doomed(call) {
-      do { hasDeleted = try await client.delete(Items.kind, id, server: server) || hasDeleted } catch {
+      do { hasDeleted = try await cloud.delete(kind, id, server: server, key: "\(call.key)-\(id)") || hasDeleted } catch
+      {
         var failure = error
         if hasDeleted, failure.effect == .none { failure.effect = .applied }
         throw failure
@@ -43,9 +44,9 @@ struct VPSOrgItemPrune<Items: VPSOrgItems>: StandardAction {
     Observation(try await isDone(call) ? .done : .pending, result: result)
   }
 
-  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await client.isAtRest(call) }
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await cloud.isAtRest(call) }
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
-    try await client.problems(call, acting: false)
+    try await cloud.problems(call, acting: false)
   }
 
   private func doomed(_ call: ActionCall) -> [String] { call.before["doomed"]?.list?.compactMap { $0.string } ?? [] }
@@ -57,7 +58,7 @@ struct VPSOrgItemPrune<Items: VPSOrgItems>: StandardAction {
   private func isDone(_ call: ActionCall) async throws(StepFailure) -> Bool {
     let doomed = doomed(call)
     if doomed.isEmpty { return true }
-    return try await client.items(Items.kind, server: try call.with.text("server"))
+    return try await cloud.items(kind, server: try call.with.text("server"))
       .allSatisfy { !doomed.contains($0.id) || $0.state == .absent }
   }
 }
@@ -65,8 +66,8 @@ struct VPSOrgItemPrune<Items: VPSOrgItems>: StandardAction {
 /// Which items a prune deletes.
 enum Prune {
   /// All but the `keep` newest and those equally new as the last of them, as far as they are old enough. Newest first.
-  static func doomed(_ items: [VPSOrgItem], keep: Int64, isOldEnough: (VPSOrgItem) -> Bool) -> [VPSOrgItem] {
-    let sorted = items.sorted(by: VPSOrgItem.newestFirst)
+  static func doomed(_ items: [CloudItem], keep: Int64, isOldEnough: (CloudItem) -> Bool) -> [CloudItem] {
+    let sorted = items.sorted(by: CloudItem.newestFirst)
     let kept = Int(clamping: keep)
     guard kept < sorted.count else { return [] }
     let oldestKept = kept > 0 ? sorted[kept - 1].createdAt : nil

@@ -1,10 +1,12 @@
 import Runbook
 
 /// Convergent: what is not there is deleted. "404" to a repeat therefore is success.
-struct VPSOrgItemDelete<Items: VPSOrgItems>: StandardAction {
-  static var declaration: ActionDeclaration { Items.words.delete(within: .seconds(900)) }
-  let client: VPSOrgClient
-  var maxRequestLife: Duration { client.maxRequestLife }
+struct ItemDelete<Account: Cloud>: CloudAction {
+  let cloud: Account
+  let kind: ItemKind
+  /// The provider can list the items of the whole account.
+  var listsAccount = true
+  let declaration: ActionDeclaration
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
     ["exists": .bool(try await find(call) != nil)]
@@ -13,10 +15,10 @@ struct VPSOrgItemDelete<Items: VPSOrgItems>: StandardAction {
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let (id, server) = try target(call)
     guard call.before["exists"] != false else {
-      call.report("\(Items.kind.rawValue) \(id) is already gone")
+      call.report("\(kind.rawValue) \(id) is already gone")
       return ActionResult()
     }
-    _ = try await client.delete(Items.kind, id, server: server)
+    _ = try await cloud.delete(kind, id, server: server, key: call.key)
     return ActionResult()
   }
 
@@ -32,21 +34,21 @@ struct VPSOrgItemDelete<Items: VPSOrgItems>: StandardAction {
     return Observation(.pending, nativeState: item.nativeState, result: result)
   }
 
-  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await client.isAtRest(call) }
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await cloud.isAtRest(call) }
 
   private func target(_ call: ActionCall) throws(StepFailure) -> (id: String, server: String?) {
     let server = try call.with.optionalText("server")
-    return (try call.with.text(Items.kind.rawValue), server?.isEmpty == true ? nil : server)
+    return (try call.with.text(kind.rawValue), server?.isEmpty == true ? nil : server)
   }
 
   /// One that belongs to another server than the author says is a `conflict`: neither deleted nor taken for gone.
-  private func find(_ call: ActionCall) async throws(StepFailure) -> VPSOrgItem? {
+  private func find(_ call: ActionCall) async throws(StepFailure) -> CloudItem? {
     let (id, server) = try target(call)
-    if let item = try await client.item(Items.kind, id, server: server) { return item }
-    guard let server, client.dialect == .d1, let item = try await client.item(Items.kind, id, server: nil) else {
+    if let item = try await cloud.item(kind, id, server: server) { return item }
+    guard let server, listsAccount, let item = try await cloud.item(kind, id, server: nil) else {
       return nil
     }
     throw StepFailure(
-      .conflict, "\(Items.kind.rawValue) \(id) belongs to server \(item.server ?? "?"), not to \(server)")
+      .conflict, "\(kind.rawValue) \(id) belongs to server \(item.server ?? "?"), not to \(server)")
   }
 }

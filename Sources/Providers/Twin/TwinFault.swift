@@ -1,9 +1,9 @@
 import Runbook
 
-/// A fault of the simulated VPS.org, from its text: `KIND[:OPERATION][:COUNT][:#NTH][:DURATION][:WORD]`, the parts
+/// A fault of a simulated cloud, from its text: `KIND[:OPERATION][:COUNT][:#NTH][:DURATION][:WORD]`, the parts
 /// after the kind in any order. It concerns requests for the operation (default: all), from the `NTH` on (default: the
 /// first), `COUNT` times (default: once).
-struct VPSOrgFault: Sendable {
+struct TwinFault: Sendable {
   enum Kind: Sendable, Equatable {
     /// The connection breaks before the request has any effect.
     case requestLost
@@ -27,11 +27,21 @@ struct VPSOrgFault: Sendable {
     case fails
     /// While the change goes on the status is `WORD` (default `quiescing`), which no document names.
     case unknownStatus
+    /// One that only this cloud has, by its name.
+    case special(String)
+  }
+
+  /// What the faults of one twin may name.
+  struct Vocabulary: Sendable {
+    /// `server.stop` …
+    var operations: [String]
+    /// Names of faults that only this twin has: `partial_revert`.
+    var special: [String] = []
   }
 
   let text: String
   let kind: Kind
-  private(set) var operation: VPSOrgOperation?
+  private(set) var operation: String?
   private(set) var duration: Duration?
   private(set) var word: String?
   private var remaining = 1
@@ -46,9 +56,11 @@ struct VPSOrgFault: Sendable {
     ("unknown_status", .unknownStatus),
   ]
 
-  init(_ text: String) throws(ExpressionFailure) {
+  init(_ text: String, _ known: Vocabulary) throws(ExpressionFailure) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { String($0) }
-    guard let name = parts.first, let kind = VPSOrgFault.kind(name) else { throw VPSOrgFault.unknown(text) }
+    guard let name = parts.first, let kind = TwinFault.kind(name, known) else {
+      throw TwinFault.unknown(text, known)
+    }
     self.text = text
     self.kind = kind
     for part in parts.dropFirst() {
@@ -56,19 +68,20 @@ struct VPSOrgFault: Sendable {
         remaining = count
       } else if part.hasPrefix("#"), let nth = Int(part.dropFirst()), nth > 0 {
         skipped = nth - 1
-      } else if let operation = VPSOrgOperation(rawValue: part) {
-        self.operation = operation
+      } else if known.operations.contains(part) {
+        operation = part
       } else if let duration = Duration(text: part) {
         self.duration = duration
-      } else if kind == .unknownStatus, !part.isEmpty {
+      } else if kind.takesWord, !part.isEmpty {
         word = part
       } else {
-        throw VPSOrgFault.unknown(text)
+        throw TwinFault.unknown(text, known)
       }
     }
   }
 
-  private static func kind(_ name: String) -> Kind? {
+  private static func kind(_ name: String, _ vocabulary: Vocabulary) -> Kind? {
+    if vocabulary.special.contains(name) { return .special(name) }
     if let known = kinds.first(where: { $0.name == name }) { return known.kind }
     let isAfter = name.hasSuffix("_after")
     guard let status = Int(isAfter ? String(name.dropLast("_after".count)) : name), (300...599).contains(status) else {
@@ -77,16 +90,16 @@ struct VPSOrgFault: Sendable {
     return isAfter ? .statusAfter(status) : .status(status)
   }
 
-  private static func unknown(_ text: String) -> ExpressionFailure {
-    let names = kinds.map { $0.name }.joined(separator: ", ")
-    let operations = VPSOrgOperation.allCases.map { $0.rawValue }.joined(separator: ", ")
+  private static func unknown(_ text: String, _ known: Vocabulary) -> ExpressionFailure {
+    let names = (kinds.map { $0.name } + known.special).joined(separator: ", ")
+    let operations = known.operations.joined(separator: ", ")
     return ExpressionFailure(
       "unknown fault `\(text)`; write KIND[:OPERATION][:COUNT][:#NTH][:DURATION][:WORD], KIND being one of \(names), "
         + "429, 502, 502_after (or any status), OPERATION one of \(operations)")
   }
 
   /// Whether it strikes this request; counts it if so.
-  mutating func strikes(_ operation: VPSOrgOperation, where isWanted: (Kind) -> Bool) -> Bool {
+  mutating func strikes(_ operation: String, where isWanted: (Kind) -> Bool) -> Bool {
     guard isWanted(kind), self.operation == nil || self.operation == operation else { return false }
     if kind == .tokenExpires {
       if remaining > 0 {
@@ -107,10 +120,51 @@ struct VPSOrgFault: Sendable {
   }
 }
 
-extension [VPSOrgFault] {
+extension TwinFault.Kind {
+  /// Its last part may be any word.
+  fileprivate var takesWord: Bool {
+    switch self {
+    case .unknownStatus, .special: true
+    default: false
+    }
+  }
+}
+
+extension [TwinFault] {
   /// The first fault that strikes; only it is counted.
-  mutating func strike(_ operation: VPSOrgOperation, where isWanted: (VPSOrgFault.Kind) -> Bool) -> VPSOrgFault? {
+  mutating func strike(_ operation: String, where isWanted: (TwinFault.Kind) -> Bool) -> TwinFault? {
     for index in indices where self[index].strikes(operation, where: isWanted) { return self[index] }
     return nil
+  }
+}
+
+/// What strikes a request before it has an effect, or the reply to it after that: the part of a twin that is the same
+/// for every cloud.
+extension [TwinFault] {
+  /// A connection that breaks, a status or a page instead of any effect; nil: the request goes through.
+  mutating func before(_ operation: String) -> TwinFault? {
+    strike(operation) { kind in
+      switch kind {
+      case .requestLost, .requestLate, .status, .html: true
+      default: false
+      }
+    }
+  }
+
+  /// What becomes of the reply to a request that has been carried out.
+  mutating func reply(_ operation: String, _ response: HTTPResponse) -> SimulatedReply {
+    let fault = strike(operation) { kind in
+      switch kind {
+      case .replyLost, .replyLate, .statusAfter, .htmlAfter: true
+      default: false
+      }
+    }
+    switch fault?.kind {
+    case .replyLost: return .lost
+    case .replyLate: return .delayed(fault?.duration ?? .seconds(120), .response(response))
+    case .statusAfter(let status): return .response(.fault(status, retryAfter: fault?.duration))
+    case .htmlAfter: return .response(.html)
+    default: return .response(response)
+    }
   }
 }

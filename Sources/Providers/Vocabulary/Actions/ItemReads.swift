@@ -1,32 +1,34 @@
 import Runbook
 
-struct VPSOrgItemList<Items: VPSOrgItems>: StandardAction {
-  static var declaration: ActionDeclaration { Items.words.list(further: Items.filters) }
-  let client: VPSOrgClient
+struct ItemList<Account: Cloud>: CloudAction {
+  let cloud: Account
+  let kind: ItemKind
+  let declaration: ActionDeclaration
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
-    let items = try await client.items(
-      Items.kind, server: try call.with.text("server"), type: try call.with.optionalText("type"))
-    let sorted = items.sorted(by: VPSOrgItem.newestFirst).map { Value.map($0.outputs) }
-    return ActionResult(outputs: ["\(Items.kind.rawValue)s": .list(sorted)])
+    let items = try await cloud.items(
+      kind, server: try call.with.text("server"), type: try call.with.optionalText("type"))
+    let sorted = items.sorted(by: CloudItem.newestFirst).map { Value.map($0.outputs) }
+    return ActionResult(outputs: ["\(kind.rawValue)s": .list(sorted)])
   }
 
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
-    try await client.problems(call, acting: false)
+    try await cloud.problems(call, acting: false)
   }
 }
 
-struct VPSOrgItemFind<Items: VPSOrgItems>: StandardAction {
-  static var declaration: ActionDeclaration { Items.words.find(further: Items.filters) }
-  let client: VPSOrgClient
+struct ItemFind<Account: Cloud>: CloudAction {
+  let cloud: Account
+  let kind: ItemKind
+  let declaration: ActionDeclaration
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let server = try call.with.text("server")
     let name = try call.with.optionalText("name")
-    let word = Items.kind.rawValue
+    let word = kind.rawValue
     let what = "ready \(word)" + (name.map { " named `\($0)`" } ?? "")
-    let hits = try await client.items(Items.kind, server: server, type: try call.with.optionalText("type"))
-      .filter { $0.state == .ready && (name == nil || $0.name == name) }.sorted(by: VPSOrgItem.newestFirst)
+    let hits = try await cloud.items(kind, server: server, type: try call.with.optionalText("type"))
+      .filter { $0.state == .ready && (name == nil || $0.name == name) }.sorted(by: CloudItem.newestFirst)
     guard let item = hits.first else { throw StepFailure(.notFound, "server \(server) has no \(what)") }
     guard try call.with.bool("newest") == true || hits.count == 1 else {
       let ids = hits.prefix(5).map { $0.id }.joined(separator: ", ")
@@ -41,6 +43,6 @@ struct VPSOrgItemFind<Items: VPSOrgItems>: StandardAction {
   }
 
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
-    try await client.problems(call, acting: false)
+    try await cloud.problems(call, acting: false)
   }
 }

@@ -1,13 +1,13 @@
 import Runbook
 
 /// What creating a snapshot and creating a backup have in common.
-extension VPSOrgClient {
+extension Cloud {
   /// `before` of a creation: ids that already match (never adopted later), and the one among them that takes the name.
   /// A failed one takes no name, so that a retry after "snapshot 802 failed" may use it again.
   func captureNames(
-    _ kind: VPSOrgItemKind, server: String, _ matches: (VPSOrgItem) -> Bool
+    _ kind: ItemKind, server: String, _ matches: (CloudItem) -> Bool
   ) async throws(StepFailure) -> [String: Value] {
-    let matching = try await items(kind, server: server).filter(matches).sorted(by: VPSOrgItem.newestFirst)
+    let matching = try await items(kind, server: server).filter(matches).sorted(by: CloudItem.newestFirst)
     let taken = matching.first { $0.state == .ready || $0.state == .creating }
     return [
       "matching": .list(matching.map { .string($0.id) }), "taken": taken.map { .string($0.id) } ?? .null,
@@ -15,7 +15,7 @@ extension VPSOrgClient {
   }
 
   /// The item that has the name already, if the author wants it; a `conflict` if not; nil if the name is free.
-  func reuse(_ kind: VPSOrgItemKind, _ call: ActionCall) async throws(StepFailure) -> ActionResult? {
+  func reuse(_ kind: ItemKind, _ call: ActionCall) async throws(StepFailure) -> ActionResult? {
     guard let taken = call.before["taken"]?.string else { return nil }
     let server = try call.with.text("server")
     let name = try call.with.optionalText("name") ?? ""
@@ -32,7 +32,7 @@ extension VPSOrgClient {
 
   /// What carries our mark and was not there before. Of several (a lost request that arrived late) the oldest.
   func findNew(
-    _ kind: VPSOrgItemKind, _ call: ActionCall, _ matches: (VPSOrgItem) -> Bool
+    _ kind: ItemKind, _ call: ActionCall, _ matches: (CloudItem) -> Bool
   ) async throws(StepFailure) -> ProbeAnswer {
     if call.before["taken"]?.string != nil, try call.with.optionalText("if_exists") == "reuse",
       let reused = try await reuse(kind, call)
@@ -45,24 +45,24 @@ extension VPSOrgClient {
 
   /// Newest first.
   private func newItems(
-    _ kind: VPSOrgItemKind, _ call: ActionCall, _ matches: (VPSOrgItem) -> Bool
-  ) async throws(StepFailure) -> [VPSOrgItem] {
+    _ kind: ItemKind, _ call: ActionCall, _ matches: (CloudItem) -> Bool
+  ) async throws(StepFailure) -> [CloudItem] {
     let known = call.before["matching"]?.list?.compactMap { $0.string } ?? []
     return try await items(kind, server: try call.with.text("server")).filter { matches($0) && !known.contains($0.id) }
-      .sorted(by: VPSOrgItem.newestFirst)
+      .sorted(by: CloudItem.newestFirst)
   }
 
   func observeItem(
-    _ kind: VPSOrgItemKind, _ call: ActionCall, after result: ActionResult
+    _ kind: ItemKind, _ call: ActionCall, after result: ActionResult
   ) async throws(StepFailure) -> Observation {
     let server = try call.with.text("server")
     guard let id = result.outputs["id"]?.string else {
       throw StepFailure(
         .server, "the id of the new \(kind.rawValue) of server \(server) is not known", effect: .unknown)
     }
-    guard let item = try await item(kind, id, server: server) else {
+    guard let item = try await item(kind, id, server: server, asOf: call.asOf) else {
       throw StepFailure(
-        .notFound, "\(kind.rawValue) \(id) of server \(server) is not in VPS.org's list", effect: .applied)
+        .notFound, "\(kind.rawValue) \(id) of server \(server) is not in the list of \(service)", effect: .applied)
     }
     let verdict: Observation.Verdict =
       switch item.state {
@@ -72,8 +72,8 @@ extension VPSOrgClient {
         .failed(
           StepFailure(
             .server,
-            "\(kind.rawValue) \(id) of server \(server) is `\(item.nativeState)`: VPS.org did not finish it; "
-              + "delete it, as it counts towards the limit of \(kind.limit)",
+            "\(kind.rawValue) \(id) of server \(server) is `\(item.nativeState)`: \(service) did not finish it; "
+              + (limit(kind).map { "delete it, as it counts towards the limit of \($0)" } ?? "delete it"),
             effect: .applied, detail: ["native_state": .string(item.nativeState), "id": .string(id)]))
       }
     return Observation(verdict, nativeState: item.nativeState, result: ActionResult(outputs: item.outputs))
@@ -81,7 +81,7 @@ extension VPSOrgClient {
 
   /// Neither the server nor anything new of this call is on its way.
   func isNewItemAtRest(
-    _ kind: VPSOrgItemKind, _ call: ActionCall, _ matches: (VPSOrgItem) -> Bool
+    _ kind: ItemKind, _ call: ActionCall, _ matches: (CloudItem) -> Bool
   ) async throws(StepFailure) -> Bool {
     guard try await isAtRest(call) else { return false }
     do {
@@ -94,18 +94,18 @@ extension VPSOrgClient {
 
   /// A refused creation is a `limit` if there is no room: only the count tells, the text of the refusal is not
   /// documented.
-  func full(_ kind: VPSOrgItemKind, server: String, _ failure: StepFailure) async throws(StepFailure) -> StepFailure {
+  func full(_ kind: ItemKind, server: String, _ failure: StepFailure) async throws(StepFailure) -> StepFailure {
     guard failure.kind == .input, failure.detail["status"] == 400 else { return failure }
-    let items: [VPSOrgItem]
+    let items: [CloudItem]
     do { items = try await self.items(kind, server: server).filter { $0.isManual } } catch { return failure }
-    guard items.count >= kind.limit else { return failure }
+    guard let limit = limit(kind), items.count >= limit else { return failure }
     return failure.renamed(
       "\(roomText(kind, server, items)); delete one, or put `\(kind.rawValue).prune` before this step", kind: .limit)
   }
 
   /// Server there and in order, name free, room left. A full server is a problem only if nothing on it could be pruned:
   /// an earlier step of the run may make room.
-  func problemsOfCreating(_ kind: VPSOrgItemKind, _ call: ActionCall) async throws(StepFailure) -> [String] {
+  func problemsOfCreating(_ kind: ItemKind, _ call: ActionCall) async throws(StepFailure) -> [String] {
     guard let server = try call.with.optionalText("server"), !server.isEmpty else { return [] }
     var problems = try await problems(call)
     guard problems.isEmpty else { return problems }
@@ -115,16 +115,17 @@ extension VPSOrgClient {
     {
       problems.append("server \(server) already has a \(kind.rawValue) named `\(name)` (\(taken.id))")
     }
-    if items.count >= kind.limit {
+    if let limit = limit(kind), items.count >= limit {
       if items.allSatisfy({ $0.state != .ready }) { problems.append(roomText(kind, server, items)) }
       call.report(roomText(kind, server, items))
     }
     return problems
   }
 
-  private func roomText(_ kind: VPSOrgItemKind, _ server: String, _ items: [VPSOrgItem]) -> String {
-    let names = items.sorted(by: VPSOrgItem.newestFirst).map { "\($0.name.excerpt(64)) (\($0.id))" }.joined(
+  private func roomText(_ kind: ItemKind, _ server: String, _ items: [CloudItem]) -> String {
+    let names = items.sorted(by: CloudItem.newestFirst).map { "\($0.name.excerpt(64)) (\($0.id))" }.joined(
       separator: ", ")
-    return "server \(server) has \(items.count) of \(kind.limit) \(kind.rawValue)s: \(names)"
+    let room = limit(kind).map { "\(items.count) of \($0)" } ?? "\(items.count)"
+    return "server \(server) has \(room) \(kind.rawValue)s: \(names)"
   }
 }

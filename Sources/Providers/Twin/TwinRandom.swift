@@ -1,0 +1,16 @@
+/// Numbers from one seed (SplitMix64): the same seed gives the same durations on every machine.
+struct TwinRandom: Sendable {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  /// The next of the sequence, in the range.
+  mutating func draw(_ range: ClosedRange<Int64>) -> Int64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    mixed ^= mixed >> 31
+    return range.lowerBound + Int64(mixed % UInt64(range.upperBound - range.lowerBound + 1))
+  }
+}

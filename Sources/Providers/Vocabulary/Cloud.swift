@@ -1,0 +1,54 @@
+import Runbook
+
+/// An account of a cloud, as the actions that mean the same everywhere need it. A client that fulfils this gets
+/// `server.status list find` and the `list find prune delete` of snapshots and backups for nothing, and what its own
+/// actions have in common.
+protocol Cloud: Sendable {
+  /// For messages: "VPS.org".
+  var service: String { get }
+  /// How late a request sent now may still take effect.
+  var maxRequestLife: Duration { get }
+
+  /// - Parameter asOf: what was read at this monotonic instant or later is news enough; nil: read anew.
+  /// - Throws: `not_found` if there is none.
+  func server(_ id: String, asOf: Duration?) async throws(StepFailure) -> CloudServer
+  func servers() async throws(StepFailure) -> [CloudServer]
+  /// - Parameters:
+  ///   - server: whose; nil: of the whole account, where the provider can list that.
+  ///   - type: `manual` or `automatic`; nil: both.
+  func items(
+    _ kind: ItemKind, server: String?, type: String?, asOf: Duration?
+  ) async throws(StepFailure) -> [CloudItem]
+  /// - Parameter key: of the call, for providers that take an idempotency key.
+  /// - Returns: whether there was one to delete.
+  func delete(_ kind: ItemKind, _ id: String, server: String?, key: String) async throws(StepFailure) -> Bool
+  /// How many of them one server may have; nil: no such limit is known.
+  func limit(_ kind: ItemKind) -> Int?
+}
+
+extension Cloud {
+  func server(_ id: String) async throws(StepFailure) -> CloudServer { try await server(id, asOf: nil) }
+
+  func items(
+    _ kind: ItemKind, server: String?, type: String? = nil
+  ) async throws(StepFailure) -> [CloudItem] {
+    try await items(kind, server: server, type: type, asOf: nil)
+  }
+
+  /// The item of this id among those of the server; nil if it has none.
+  func item(
+    _ kind: ItemKind, _ id: String, server: String?, asOf: Duration? = nil
+  ) async throws(StepFailure) -> CloudItem? {
+    try await items(kind, server: server, type: nil, asOf: asOf).first { $0.id == id }
+  }
+}
+
+/// An action that means the same on every cloud, bound to one account.
+protocol CloudAction: Action {
+  associatedtype Account: Cloud
+  var cloud: Account { get }
+}
+
+extension CloudAction {
+  var maxRequestLife: Duration { cloud.maxRequestLife }
+}

@@ -1,0 +1,60 @@
+import Runbook
+
+/// What a cloud keeps of a server's disks.
+enum ItemKind: String, Sendable, CaseIterable {
+  case snapshot, backup
+}
+
+/// A snapshot or a backup as any cloud describes it.
+struct CloudItem: Sendable {
+  var kind: ItemKind
+  var id: String
+  /// nil if the reply does not say.
+  var server: String?
+  var name: String
+  var description: String
+  var nativeState: String
+  var state: ItemState
+  var sizeMB: Int64?
+  /// The earliest instant at which it can have been made.
+  var createdAt: Timestamp
+  /// How much later it may have been made, where the provider does not tell exactly (a date without a time).
+  var createdAtError: Duration
+  /// Made by a person or a run, not by the provider's schedule.
+  var isManual: Bool
+  /// Cannot be deleted until somebody takes the protection off.
+  var isProtected: Bool
+
+  init(
+    kind: ItemKind, id: String, server: String? = nil, name: String, description: String = "", nativeState: String,
+    state: ItemState, sizeMB: Int64? = nil, createdAt: Timestamp, createdAtError: Duration = .zero,
+    isManual: Bool = true, isProtected: Bool = false
+  ) {
+    self.kind = kind
+    self.id = id
+    self.server = server
+    self.name = name
+    self.description = description
+    self.nativeState = nativeState
+    self.state = state
+    self.sizeMB = sizeMB
+    self.createdAt = createdAt
+    self.createdAtError = createdAtError
+    self.isManual = isManual
+    self.isProtected = isProtected
+  }
+
+  var outputs: [String: Value] {
+    [
+      "id": .string(id), "name": .string(name), "state": .string(state.rawValue), "native_state": .string(nativeState),
+      "size_mb": sizeMB.map { .int($0) } ?? .null, "created_at": .timestamp(createdAt),
+      "created_at_error": .duration(createdAtError),
+    ]
+  }
+
+  /// Newest first; of equally old ones the higher id, which was probably given later.
+  static func newestFirst(_ left: CloudItem, _ right: CloudItem) -> Bool {
+    if left.createdAt != right.createdAt { return left.createdAt > right.createdAt }
+    return (left.id.utf8.count, left.id) > (right.id.utf8.count, right.id)
+  }
+}

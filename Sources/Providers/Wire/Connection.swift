@@ -1,0 +1,119 @@
+import Runbook
+
+/// The way to one account: the address, the limits and the gate that all requests of the account pass. Every client
+/// sends through it; what the bytes mean is the client's.
+struct Connection: Sendable {
+  /// For messages: "VPS.org".
+  let service: String
+  let base: BaseURL
+  let timeout: Duration
+  /// How late a lost request may still take effect.
+  let maxRequestLife: Duration
+  private let caFile: String?
+  private let allowsPlainHTTP: Bool
+  private let pacer: RequestPacer?
+  private let transport: any HTTPTransport
+  let clock: any EngineClock
+
+  /// Reads the common fields of a provider block (`ProviderKind.commonFields`).
+  /// - Parameters:
+  ///   - service: its name for people.
+  ///   - defaultURL: the documented address; nil: `url` must be given.
+  ///   - example: what a `url` looks like, for messages.
+  /// - Throws: `input`, naming the field.
+  init(
+    to service: String, _ settings: Arguments, defaultURL: String?, example: String,
+    environment: ProviderEnvironment
+  ) throws(StepFailure) {
+    self.service = service
+    guard let url = try settings.optionalText("url") ?? defaultURL else {
+      throw StepFailure(.input, "`url` is missing: where \(service) is, like `\(example)`")
+    }
+    guard let base = BaseURL(url) else { throw StepFailure(.input, "`url` of \(service) must be like `\(example)`") }
+    self.base = base
+    timeout = try settings.duration("timeout") ?? .seconds(30)
+    guard timeout > .zero else { throw StepFailure(.input, "`timeout` must be above zero") }
+    maxRequestLife = try settings.duration("max_request_life") ?? timeout + .seconds(60)
+    caFile = try settings.optionalText("ca_file")
+    allowsPlainHTTP = try settings.optionalText("plain_http") == "allow"
+    pacer = try RequestPacer(settings, clock: environment.clock)
+    transport = environment.transport
+    clock = environment.clock
+  }
+
+  /// One exchange; returns whatever status was answered.
+  /// - Parameters:
+  ///   - target: path and query below the host, encoded: `/api/v1/servers/`.
+  ///   - isRead: repeating it does no harm; the effect of anything else is unknown while there is no answer.
+  ///   - text: the request for messages: `POST /snapshots/`.
+  func send(
+    _ method: String, _ target: String, headers: [(name: String, value: Secret)], body: [UInt8]? = nil,
+    isRead: Bool, text: String
+  ) async throws(StepFailure) -> HTTPResponse {
+    await pacer?.pace()
+    var exchange = HTTPRequest(method, base.origin + target, headers: headers, body: body)
+    exchange.totalTimeout = timeout
+    exchange.firstByteTimeout = timeout
+    exchange.idleTimeout = timeout
+    exchange.connectTimeout = min(timeout, exchange.connectTimeout)
+    exchange.caFile = caFile
+    exchange.allowsPlainHTTP = allowsPlainHTTP
+    do { return try await transport.send(exchange) } catch {
+      throw StepFailure(error, from: service, to: text, isRead: isRead)
+    }
+  }
+}
+
+extension StepFailure {
+  /// Why there was no answer at all.
+  init(_ failure: HTTPFailure, from service: String, to request: String, isRead: Bool) {
+    let (kind, retryable): (Kind, Bool) =
+      switch failure.kind {
+      case .badURL, .refusedAddress: (.input, false)
+      case .lookup, .connect, .tls, .reset: (.unreachable, true)
+      case .timeout: (failure.beforeFirstByte ? .unreachable : .timeout, true)
+      case .badReply: (.server, true)
+      case .tooLarge: (.server, false)
+      case .cancelled: (.cancelled, false)
+      }
+    self.init(
+      kind, "no answer from \(service) to \(request): \(failure.message)",
+      effect: failure.beforeFirstByte || isRead ? .none : .unknown, retryable: retryable,
+      detail: ["request": .string(request)], beforeFirstByte: failure.beforeFirstByte)
+  }
+
+  /// The same failure in words that name what was looked for.
+  func renamed(_ message: String, kind: Kind? = nil, retryable: Bool? = nil) -> StepFailure {
+    var failure = self
+    failure.kind = kind ?? self.kind
+    failure.message = message
+    failure.retryable = retryable ?? self.retryable
+    return failure
+  }
+}
+
+extension Secret {
+  /// A header value that is no secret.
+  static func plain(_ text: String) -> Secret { Secret(text, named: []) }
+}
+
+extension HTTPResponse {
+  /// At most 1 KiB of the body, the secrets masked, for `error.detail`.
+  func excerpt(hiding secrets: [Secret]) -> String {
+    let longest = secrets.map { $0.reveal().utf8.count }.max() ?? 0
+    let text = String(decoding: body.prefix(1024 + longest), as: UTF8.self)
+    return text.hiding(secrets).excerpt(1024)
+  }
+
+  /// The body is a page for people where data for programs is due.
+  var isHTML: Bool { header("content-type")?.lowercased().contains("html") ?? false }
+}
+
+extension String {
+  func hiding(_ secrets: [Secret]) -> String {
+    secrets.reduce(self) { text, secret in
+      let hidden = secret.reveal()
+      return hidden.isEmpty ? text : text.replacing(hidden, with: Secret.mask)
+    }
+  }
+}
