@@ -17,6 +17,7 @@ enum CommandTable {
     ResolveCommand.self,
     RollbackCommand.self,
     SimulateCommand.self,
+    ProvidersCommand.self,
     CompletionCommand.self,
     HelpCommand.self,
     VersionCommand.self,
@@ -24,7 +25,7 @@ enum CommandTable {
 
   /// Verbs of the language that this release has not yet.
   static let later: Set<String> = [
-    "fmt", "explain", "report", "approve", "reject", "unlock", "test", "record", "providers", "gc", "verify-audit",
+    "fmt", "explain", "report", "approve", "reject", "unlock", "test", "record", "gc", "verify-audit",
     "serve",
     "worker",
   ]

@@ -105,6 +105,13 @@ extension HTTPResponse {
     return text.hiding(secrets).excerpt(1024)
   }
 
+  /// The other side's clock minus ours, from the `Date` header, which knows whole seconds; nil without one.
+  func clockSkew(now: Timestamp) -> Duration? {
+    guard let date = header("date").flatMap({ HTTPDate.read($0) }) else { return nil }
+    let skew = date - Timestamp(seconds: now.seconds)
+    return .seconds(skew.components.seconds)
+  }
+
   /// The body is a page for people where data for programs is due.
   var isHTML: Bool { header("content-type")?.lowercased().contains("html") ?? false }
 }

@@ -11,16 +11,21 @@ public enum RetryAfter {
       guard let seconds = Int64(text) else { return longest }  // more digits than there is time
       return .seconds(min(seconds, 300))
     }
-    guard let date = date(text) else { return nil }
+    guard let date = HTTPDate.read(text) else { return nil }
     return max(.zero, min(date - now, longest))
   }
 
+}
+
+/// The dates of HTTP in their preferred form (RFC 9110, 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
+public enum HTTPDate {
   private static let months = [
     "Jan": 1, "Feb": 2, "Mar": 3, "Apr": 4, "May": 5, "Jun": 6, "Jul": 7, "Aug": 8, "Sep": 9, "Oct": 10, "Nov": 11,
     "Dec": 12,
   ]
 
-  private static func date(_ text: String) -> Timestamp? {
+  /// nil for anything else.
+  public static func read(_ text: String) -> Timestamp? {
     let words = text.split(separator: " ")
     guard words.count == 6, words[0].count == 4, words[1].utf8.count == 2, words[3].utf8.count == 4, words[5] == "GMT",
       let month = months[String(words[2])]

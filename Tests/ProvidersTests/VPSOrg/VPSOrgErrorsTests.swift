@@ -92,7 +92,7 @@ struct VPSOrgErrorsTests {
     arguments: [
       ("0", 0), ("7", 7), ("299", 299), ("301", 300), ("99999999999999999999999", 300), ("-5", nil), ("soon", nil),
       ("", nil),
-      ("1.5", nil), ("Thu, 16 Jan 2025 16:15:30 GMT", 30), ("Thu, 16 Jan 2025 16:14:30 GMT", nil),
+      ("1.5", nil), ("Thu, 16 Jan 2025 16:15:30 GMT", 30), ("Thu, 16 Jan 2025 16:14:30 GMT", 0),
       ("Fri, 17 Jan 2025 16:15:30 GMT", 300), ("Thu, 32 Jan 2025 16:15:30 GMT", nil),
       ("Thu, 16 Jab 2025 16:15:30 GMT", nil),
     ] as [(String, Int64?)])

@@ -139,14 +139,6 @@ struct VPSOrgServerActionsTests {
     #expect(try await !driver.action.isSettled(driver.call(["server": "12345"])))
   }
 
-  @Test func aServerIsNeverDeleted() async throws {
-    let fixture = try VPSOrgFixture()
-    #expect(try await fixture.failure("server.delete").kind == .input)
-    let driver = try fixture.driver("server.delete")
-    #expect(try await driver.action.liveCheck(driver.call([:])).count == 1)
-    #expect(fixture.effects == [])
-  }
-
   @Test(arguments: [
     "server.stop", "server.start", "snapshot.create", "snapshot.restore", "backup.create", "server.status",
   ])

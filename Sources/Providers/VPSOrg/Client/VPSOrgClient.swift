@@ -111,13 +111,16 @@ extension VPSOrgClient {
     }
   }
 
-  /// Tells whether the token is accepted; falls back on the list of servers where `/account/me/` is not offered.
-  func whoAmI() async throws(StepFailure) {
+  /// Whose token it is; falls back on the list of servers, which tells only that it is accepted, where `/account/me/`
+  /// is not offered.
+  func whoAmI() async throws(StepFailure) -> VPSOrgIdentity {
     do {
-      _ = try await send(VPSOrgRequest(method: "GET", path: ["account", "me"])).json()
+      let reply = try await send(VPSOrgRequest(method: "GET", path: ["account", "me"]))
+      return VPSOrgIdentity(try reply.json(), skew: reply.response.clockSkew(now: connection.clock.now))
     } catch {
       guard error.kind == .notFound || error.detail["status"] == 405 else { throw error }
       _ = try await servers()
+      return VPSOrgIdentity(.null, skew: nil)
     }
   }
 

@@ -85,7 +85,8 @@ struct VPSOrgReply: Sendable {
     let reason = reason.map { ": \($0)" } ?? ""
     return StepFailure(
       kind, "\(message) (\(response.status)\(reason))", effect: effect, retryable: retryable,
-      retryAfter: retryable ? RetryAfter.parse(response.header("retry-after"), now: now) : nil, detail: detail)
+      retryAfter: retryable ? response.header("retry-after").flatMap { RetryAfter.pause($0, now: now) } : nil,
+      detail: detail)
   }
 
   private var detail: [String: Value] {

@@ -17,7 +17,7 @@ struct ItemPrune<Account: Cloud>: CloudAction {
       .filter { $0.state == .ready && $0.isManual && !$0.isProtected && $0.name.hasPrefix(prefix) }
     let now = call.clock.now
     let doomed = Prune.doomed(candidates, keep: keep ?? 0) { item in
-      age.map { now - item.createdAt >= $0 } ?? true
+      age.map { now - (item.createdAt + item.createdAtError) >= $0 } ?? true
     }
     return ["doomed": .list(doomed.map { .string($0.id) })]
   }

@@ -1,0 +1,173 @@
+import Posix
+import Providers
+import Runbook
+
+/// `runbook providers [TYPE]`, `runbook providers check NAME`.
+struct ProvidersCommand: Command {
+  static let spec = CommandSpec(
+    name: "providers", summary: "show what each cloud can do, or check an account",
+    details: """
+      Without a word: every action, and how each cloud does it: `reads`, or the effect class of a change (E1 keyed, \
+      E2 findable, E3 convergent, E4 opaque), or a dash for what a cloud cannot do. With a TYPE: that cloud's block, \
+      actions, states, limits and hazards, and what its documents do not say.
+
+      `check NAME` asks the cloud, changing nothing: is the credential good, what may it do, do the clocks agree, what \
+      is left of the quotas. Exit 1 if something is wrong. With --in, NAME is a block of that runbook's `providers:`, \
+      with its inputs and secrets. Without, NAME is a type, and each field of its block is read from the environment: \
+      `token` of `vps_org` from VPS_ORG_TOKEN.
+      """,
+    operands: [
+      OperandSpec("TYPE", .text, .optional, "a type, or `check`"),
+      OperandSpec("NAME", .text, .optional, "after `check`: a type, or with --in a block's name"),
+    ],
+    options: [
+      .value("in", "FILE", .file, "take the block from this runbook"), RunOptions.input, RunOptions.inputs,
+    ],
+    examples: [
+      .init("runbook providers", "print the table of capabilities"),
+      .init("runbook providers vps_org", "tell all that is known about one cloud"),
+      .init("runbook providers check vps_org", "check the account of the token in VPS_ORG_TOKEN"),
+      .init("runbook providers check cloud --in deploy.yaml --input server=12345", "check a runbook's own block"),
+    ],
+    group: .around)
+
+  private let type: String?
+  private let name: String?
+  private let file: String?
+  private let inputs: GivenInputs
+
+  init(_ arguments: ParsedArguments) throws(UsageError) {
+    let first = arguments.operand("TYPE")
+    let second = arguments.operand("NAME")
+    file = arguments.value("in")
+    inputs = try GivenInputs(arguments)
+    if first == "check" {
+      guard let second else {
+        throw UsageError(
+          "`NAME` is missing: which account to check",
+          hint: "a type, such as `vps_org`, or with --in the name of a block")
+      }
+      (type, name) = (nil, second)
+    } else {
+      if second != nil { throw UsageError("two words are one too many", hint: "`runbook providers check NAME`") }
+      if file != nil { throw UsageError("`--in` goes with `check`", hint: UsageError.help("providers")) }
+      (type, name) = (first, nil)
+    }
+  }
+
+  func run(in shell: Shell) async -> ExitCode {
+    do throws(Refusal) {
+      if let name { return try await check(name, shell) }
+      let kinds = try type.map { type throws(Refusal) in [try kind(type)] }
+      let table = CapabilityTable(kinds ?? standardProviders)
+      if shell.wantsJSON {
+        shell.output.result(json: table.json)
+      } else {
+        let lines = kinds.map { $0.flatMap { CapabilityTable.lines(of: $0) } } ?? table.lines
+        shell.output.result(lines.map { DisplayText.escaped($0) + "\n" }.joined())
+        if kinds == nil { shell.note("`runbook providers TYPE` tells more of one") }
+      }
+      return .succeeded
+    } catch {
+      return shell.refuse(error)
+    }
+  }
+
+  private func kind(_ type: String) throws(Refusal) -> any ProviderKind {
+    if let kind = Composition.provider(type) { return kind }
+    throw Refusal(
+      .usage, "E-PROVIDER", "there is no provider type `\(DisplayText.escaped(type, limit: 60))`",
+      hint: Suggestion.hint(for: type, among: standardProviders.map { $0.type }))
+  }
+
+  // MARK: check
+
+  private func check(_ name: String, _ shell: Shell) async throws(Refusal) -> ExitCode {
+    let world = Composition.realWorld(scripts: "/nonexistent")  // a check starts no script
+    let account: any Provider
+    if let file {
+      account = try block(name, of: file, world, shell)
+    } else {
+      account = try fromEnvironment(try kind(name), world)
+    }
+    let report = await account.report()
+    if shell.wantsJSON {
+      shell.output.result(json: AccountText.json(report, of: name))
+    } else {
+      shell.output.result(AccountText.lines(report).map { DisplayText.escaped($0) + "\n" }.joined())
+    }
+    return report.problems.isEmpty ? .succeeded : .failed
+  }
+
+  private func block(
+    _ name: String, of file: String, _ world: RunWorld, _ shell: Shell
+  ) throws(Refusal) -> any Provider {
+    let checked = try shell.check(file, isStrict: false)
+    let given = try inputs.read(for: checked.runbook)
+    let names = checked.runbook.providers.map { $0.name }
+    guard names.contains(name) else {
+      throw Refusal(
+        .usage, "E-PROVIDER",
+        "`\(DisplayText.escaped(file, limit: 200))` has no provider "
+          + "`\(DisplayText.escaped(name, limit: 60))`", hint: Suggestion.hint(for: name, among: names))
+    }
+    let secrets = try SecretReading.resolve(checked.runbook.secrets, folder: checked.source.folder)
+    do throws(StepFailure) {
+      let context = try RunContext(
+        checked.runbook, inputs: given, secrets: secrets, world: world, at: world.clock.now)
+      if let account = context.providers[name] { return account }
+      throw StepFailure(.input, "the provider `\(name)` cannot be connected")
+    } catch {
+      throw Refusal(.usage, "E-PROVIDER", Masker(secrets.values).mask(error.message))
+    }
+  }
+
+  /// Every field of the block that the environment sets: `TYPE_FIELD` in capitals.
+  private func fromEnvironment(_ kind: any ProviderKind, _ world: RunWorld) throws(Refusal) -> any Provider {
+    var settings: [String: Value] = [:]
+    for field in kind.allFields {
+      let key = "\(kind.type)_\(field.name)".uppercased()
+      guard let text = Environment[key], !text.isEmpty else {
+        if field.required {
+          throw Refusal(
+            .usage, "E-SECRET",
+            "`\(field.name)` of `\(kind.type)` is missing: the environment variable `\(key)` is not set",
+            hint: "set it: \(key)=… runbook providers check \(kind.type); or check a runbook's block with --in FILE")
+        }
+        if let value = field.defaultValue { settings[field.name] = value }
+        continue
+      }
+      settings[field.name] = try value(text, of: field, key)
+    }
+    do throws(StepFailure) {
+      return try kind.connect(
+        Arguments(settings),
+        environment: ProviderEnvironment(transport: world.transport, clock: world.clock, random: world.random))
+    } catch {
+      throw Refusal(.usage, "E-PROVIDER", error.message)
+    }
+  }
+
+  private func value(_ text: String, of field: Field, _ key: String) throws(Refusal) -> Value {
+    if field.acceptsSecret { return .secret(Secret(text, named: [key])) }
+    switch field.kind {
+    case .duration:
+      guard let duration = Duration(text: text) else { throw wrong(key, "a duration such as `30s`") }
+      return .duration(duration)
+    case .int, .number:
+      guard let number = Double(text), number.isFinite else { throw wrong(key, "a number") }
+      return Int64(text).map { .int($0) } ?? .double(number)
+    case .bool:
+      guard text == "true" || text == "false" else { throw wrong(key, "true or false") }
+      return .bool(text == "true")
+    case .choice(let words):
+      guard words.contains(text) else { throw wrong(key, words.joined(separator: " or ")) }
+      return .string(text)
+    default: return .string(text)
+    }
+  }
+
+  private func wrong(_ key: String, _ expected: String) -> Refusal {
+    Refusal(.usage, "E-PROVIDER", "the environment variable `\(key)` must be \(expected)")
+  }
+}

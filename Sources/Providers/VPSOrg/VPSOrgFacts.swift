@@ -1,0 +1,51 @@
+import Runbook
+
+extension VPSOrgProvider {
+  /// What its documents say and leave open. `docs/providers/vps_org.md` is made from it.
+  static let knownFacts = ProviderFacts(
+    states: [
+      .init("active", "running"), .init("stopped", "stopped"), .init("suspended", "suspended: waits end at once"),
+      .init("restoring", "changing"), .init("any other word (starting, quiescing, …)", "changing, shown with its word"),
+      .init("snapshot or backup in_progress", "creating"), .init("completed", "ready"),
+      .init("failed, error", "failed: waits end at once"),
+    ],
+    limits: [
+      "Five snapshots a server, unfinished and failed ones included. The sixth is refused with 400, whose text is not "
+        + "documented: the count is read then, and the failure becomes `limit` with the names of those that are there. "
+        + "Put `snapshot.prune` before.",
+      "Ten manual backups a server; automatic ones come on top, are never pruned, and expire.",
+      "A snapshot takes 3 to 10 minutes, a restore 5 to 15. Waits allow much more.",
+      "Names of snapshots: a letter, then letters, digits, `_` and `-`. The documents forget the digits, and use them.",
+    ],
+    hazards: [
+      "**A restore overwrites everything on the server and cannot be undone.** VPS.org stops the server for it by "
+        + "itself.",
+      "**Whether it comes back running is not documented.** `snapshot.restore` therefore waits until the restore is "
+        + "over and then brings the power to what `power:` asks for; `same` is how it was when the step began.",
+      "**`status: success` in the reply to a restore means accepted.** The state of the server tells when it is over.",
+      "**A restore that is sent twice restores twice**, and what was written in between is lost. It is never sent "
+        + "again unless its first sending certainly did nothing.",
+      "A snapshot of a running server may catch its file systems half-written. The documents advise to stop it first; "
+        + "nothing enforces that.",
+      "A higher id is not always newer: lists are sorted by `created_at`.",
+    ],
+    undocumented: [
+      ("power requests in d1", "the path of d2"),
+      (
+        "words while starting, stopping, restarting; words for failures",
+        "any unknown word is `changing`; `error`, `failed`"
+      ),
+      ("power state after a restore", "either (`restore_ends:active`, `restore_ends:stopped`)"),
+      (
+        "bodies of errors, 403, 409, 429, 5xx",
+        "`{\"detail\": …}` or `{\"field\": [...]}`; 409 and 423 are retried, 429 waits for `Retry-After`"
+      ),
+      ("whether a repeated power request is refused", "start and stop converge"),
+      (
+        "whether a second snapshot of a name is refused",
+        "no: names are not unique there, so the run looks before it creates"
+      ),
+      ("paging", "`next` is followed where it is given, and guarded against loops"),
+      ("resizing, rebuilding, rescue", "not offered"),
+    ])
+}
