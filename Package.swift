@@ -66,6 +66,10 @@ let package = Package(
       tests(of: "Stores", uses: ["Runbook", "StoreHammer", "Posix", "SQLite"]),
       tests(of: "Simulator", uses: ["Providers", "Steps", "Stores"]),
       tests(of: "CommandLine"),
+      .testTarget(
+        name: "ConformanceTests",
+        dependencies: ["Runbook", "Providers", "Simulator", "Steps", "Stores", "Transport", "TestSupport"],
+        swiftSettings: strict),
       .testTarget(name: "CLITests", dependencies: ["TestSupport", "Posix"], swiftSettings: strict),
       .executableTarget(
         name: "PollBench", dependencies: ["Runbook", "Simulator", "Steps", "Stores", "Transport"],

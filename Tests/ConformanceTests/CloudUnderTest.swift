@@ -1,0 +1,125 @@
+import Providers
+import Runbook
+import Simulator
+import TestSupport
+import Testing
+import Transport
+
+/// A cloud that must pass every test of this suite. A new one adds a case here.
+struct CloudUnderTest: Sendable, CustomTestStringConvertible {
+  let type: String
+  /// The block's fields besides `url`.
+  let settings: [String: Value]
+  /// A server that its twin knows, running, and what it is called there.
+  let server: String
+  let name: String
+  /// Further fields of some actions: where backups go.
+  var with: [String: [String: Value]] = [:]
+  /// The credential that no message may show.
+  let canary: String
+
+  var testDescription: String { type }
+
+  static let all = [
+    CloudUnderTest(
+      type: "vps_org", settings: ["token": .secret(Secret("vps_canary", named: ["token"]))], server: "12345",
+      name: "web-server-01", canary: "vps_canary")
+  ]
+
+  var kind: any ProviderKind {
+    get throws { try #require(standardProviders.first { $0.type == type }, "no provider is registered as `\(type)`") }
+  }
+
+  func offers(_ action: String) throws -> Bool { try kind.actions.contains { $0.name == action } }
+}
+
+/// How the twin is reached.
+enum Way: String, Sendable, CaseIterable {
+  case memory, loopback
+}
+
+/// One account of a cloud's twin, reached in memory on a virtual clock, or over HTTP on loopback on a fast one.
+struct CloudWorld: Sendable {
+  let cloud: CloudUnderTest
+  let clock: any EngineClock
+  let twin: any SimulatedSystem
+  let transport: any HTTPTransport
+  let provider: any Provider
+  private let host: LoopbackHost?
+
+  /// A day passes in some twenty seconds: waits of minutes are over at once, and time goes on between requests.
+  private static let speed = 4000
+
+  init(
+    _ cloud: CloudUnderTest, _ way: Way = .memory, faults: [String] = [], settings: [String: Value] = [:]
+  ) throws {
+    self.cloud = cloud
+    let url: String
+    switch way {
+    case .memory:
+      clock = VirtualClock()
+      twin = try cloud.kind.twin(clock: clock, seed: 7, isSealed: false)
+      transport = InMemoryTransport(clock: clock, routes: ["https://cloud.example.com": twin])
+      host = nil
+      url = "https://cloud.example.com"
+    case .loopback:
+      clock = ScaledClock(TestClock(), speed: CloudWorld.speed, start: VirtualClock().now)
+      twin = try cloud.kind.twin(clock: clock, seed: 7, isSealed: false)
+      let host = try LoopbackHost(twin) { $0 / CloudWorld.speed }
+      self.host = host
+      transport = LibcurlTransport()
+      url = host.url
+    }
+    twin.ensureServer(cloud.server)
+    for fault in faults { try twin.inject(fault) }
+    var block = cloud.settings.merging(settings) { _, given in given }
+    block["url"] = .string(url)
+    if way == .loopback { block["timeout"] = .duration(.seconds(30)) }
+    provider = try cloud.kind.connect(
+      Arguments(block),
+      environment: ProviderEnvironment(transport: transport, clock: clock, random: SeededRandom(seed: 1)))
+  }
+
+  func driver(_ action: String) throws -> ActionDriver {
+    ActionDriver(
+      try #require(provider.action(action), "\(cloud.type) has no `\(action)`"), clock: clock, transport: transport,
+      scripts: SimulatedScripts(clock: clock), files: SimulatedFiles())
+  }
+
+  /// Carries an action on the cloud's server out to its end; `server` goes where the action has the field.
+  @discardableResult
+  func run(_ action: String, _ with: [String: Value] = [:], key: String? = nil) async throws -> [String: Value] {
+    var driver = try driver(action)
+    if let key { driver.key = key }
+    return try await driver.run(fields(action, with)).result.outputs
+  }
+
+  func fields(_ action: String, _ with: [String: Value]) throws -> [String: Value] {
+    let declaration = try #require(try cloud.kind.actions.first { $0.name == action })
+    var all: [String: Value] = [:]
+    for field in declaration.fields { all[field.name] = field.defaultValue }
+    if declaration.fields.contains(where: { $0.name == "server" }) { all["server"] = .string(cloud.server) }
+    return all.merging(cloud.with[action] ?? [:]) { _, more in more }.merging(with) { _, given in given }
+  }
+
+  func failure(_ action: String, _ with: [String: Value] = [:]) async throws -> StepFailure {
+    do {
+      let outputs = try await run(action, with)
+      Issue.record("`\(action)` succeeded: \(outputs)")
+      return StepFailure(.server, "none")
+    } catch let failure as StepFailure {
+      return failure
+    }
+  }
+
+  var state: String? { get async throws { try await run("server.status")["state"]?.string } }
+  func effects(_ effect: String) -> Int { twin.ledger.count { $0.effect == effect } }
+}
+
+/// The machine's clocks, for what really waits.
+struct TestClock: EngineClock {
+  private static let start = ContinuousClock.now
+  var now: Timestamp { VirtualClock().now + monotonic }
+  var monotonic: Duration { ContinuousClock.now - TestClock.start }
+  func sleep(for duration: Duration) async { try? await Task.sleep(for: duration) }
+}
