@@ -1,0 +1,65 @@
+import Runbook
+
+/// The simulated side of a declared provider.
+struct TwinManifest: Sendable {
+  struct Example: Sendable {
+    var id: String
+    var name: String
+  }
+  /// A refusal of the twin: what it answers, and the words of its body.
+  struct Refusal: Sendable {
+    var status: Int
+    var code: String
+    var message: String
+  }
+  enum Reason: String, Sendable, CaseIterable {
+    case auth, missing, busy, state, input
+  }
+  /// What an operation does to a server or an item, and how long that takes.
+  struct Change: Sendable {
+    /// Native words in which it is accepted; empty: any.
+    var from: [String]
+    /// The native word while it goes on; nil: the one it had.
+    var during: String?
+    /// The native word afterwards; nil: the one it had.
+    var after: String?
+    /// The native word when it fails; nil: the one it had.
+    var failed: String?
+    var takes: ClosedRange<Int64>
+    /// The name of the job it makes.
+    var job: String?
+    /// A new item is in no list before it is ready.
+    var isHidden: Bool
+  }
+  struct Route: Sendable {
+    enum Segment: Sendable, Equatable {
+      case literal(String)
+      case parameter(String)
+    }
+    var method: String
+    var path: [Segment]
+    /// Reads `path`, `query` and `body`.
+    var condition: Expression?
+    /// `server.status`, `snapshot.create`, …
+    var operation: String
+    /// `server`, `item`, `name`, `mark`, `mode`: expressions over `path`, `query` and `body`.
+    var arguments: [String: Expression]
+    var status: Int
+    /// nil: no body.
+    var reply: Template?
+  }
+
+  var usesNumbers: Bool
+  var examples: [Example]
+  /// The native word of a server that runs.
+  var running: String
+  var documents: [String: Template]
+  var refusals: [Reason: Refusal]
+  var pageNumber: String?
+  var pageSize: String?
+  var defaultPageSize: Int
+  var changes: [String: Change]
+  var routes: [Route]
+  /// The header with the credential and what stands before it: `authorization`, `Bearer `.
+  var credential: (header: String, prefix: String)?
+}
