@@ -16,7 +16,11 @@ extension Interpreter {
     try flushed()
     let lostAt = clock.now
     switch step.effectClass {
-    case .keyed where isKeyGood(action, state): record(.resend(path))
+    case .keyed where isKeyGood(action, state) && clock.now < call.deadline:
+      // However often no answer comes, requests leave one after the other, and not after the step's time.
+      let pause = RetrySchedule.standard.delay(after: 1, asked: nil, random: launch.world.random)
+      if state.error != nil { try await pauseOrInterrupt(pause) }
+      record(.resend(path))
     case .keyed, .convergent, .findable, .opaque:
       switch try await seek(action, call, step, until: lostAt + action.maxRequestLife) {
       case .applied(let result):
@@ -35,7 +39,7 @@ extension Interpreter {
   /// The other side still knows the key: the same request with it is answered and not carried out again.
   private func isKeyGood(_ action: any Action, _ state: StepState) -> Bool {
     guard let window = action.keyWindow else { return true }
-    return clock.now < (state.intendedAt ?? clock.now) + window
+    return clock.now < (state.keySince ?? clock.now) + window
   }
 
   private func lostFailure(_ step: ValidatedStep) -> StepFailure {
