@@ -83,19 +83,22 @@ public struct ActionDriver: Sendable {
     guard let wait = action.declaration.wait else { return }
     let end = clock.now + wait.timeout
     while true {
+      var verdict = Observation.Verdict.pending
       do throws(StepFailure) {
         let observation = try await action.observe(call, after: outcome.result)
         if let state = observation.nativeState, state != outcome.nativeStates.last {
           outcome.nativeStates.append(state)
         }
         outcome.result.outputs.merge(observation.result.outputs) { _, new in new }
-        switch observation.verdict {
-        case .done: return
-        case .failed(let failure): throw failure
-        case .pending: break
-        }
+        outcome.result.result.merge(observation.result.result) { _, new in new }
+        verdict = observation.verdict
       } catch {
         guard error.retryable else { throw error }
+      }
+      switch verdict {
+      case .done: return
+      case .failed(let failure): throw failure
+      case .pending: break
       }
       guard clock.now < end else { throw StepFailure(.timeout, "still not \(wait.until)", effect: .applied) }
       await clock.sleep(for: .seconds(10))

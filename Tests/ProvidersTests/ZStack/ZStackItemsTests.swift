@@ -58,11 +58,14 @@ struct ZStackItemsTests {
   private func wire(
     state: String = "Running", result: String = "{}", _ special: @escaping ZStackWire.Answer = { _ in nil }
   ) -> ZStackWire {
-    ZStackWire { request in
+    let jobs = Mutex<Set<String>>([])
+    return ZStackWire { request in
+      if request.isChange, let job = request.header("x-job-uuid") { _ = jobs.withLock { $0.insert(job) } }
       if let reply = special(request) { return reply }
-      if request.path.hasSuffix("/login") { return nil }
       if request.isChange { return ZStackWire.accepted() }
-      return request.isJob ? ScriptedSystem.reply(200, result) : Self.world(request, state: state)
+      guard request.isJob else { return Self.world(request, state: state) }
+      let isKnown = jobs.withLock { $0.contains { request.path.hasSuffix($0) } }
+      return isKnown ? ScriptedSystem.reply(200, result) : ZStackWire.gone
     }
   }
 

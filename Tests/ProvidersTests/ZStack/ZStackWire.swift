@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A ZStack whose answers a test writes down, by request. Log-ins are answered unless the test does.
+/// A ZStack whose answers a test writes down, by request.
 final class ZStackWire: SimulatedSystem {
   typealias Answer = @Sendable (SimulatedRequest) -> SimulatedReply?
 
@@ -20,8 +20,13 @@ final class ZStackWire: SimulatedSystem {
   }
   private let state = Mutex(State())
   private let handler: Answer
+  private let answersLogIns: Bool
 
-  init(_ handler: @escaping Answer) { self.handler = handler }
+  /// - Parameter answersLogIns: the test answers log-ins as well; where it does not, each gets a session of its own.
+  init(answersLogIns: Bool = false, _ handler: @escaping Answer) {
+    self.handler = handler
+    self.answersLogIns = answersLogIns
+  }
 
   /// One answer for all but log-ins.
   convenience init(_ status: Int, _ body: String, headers: [(name: String, value: String)] = []) {
@@ -35,7 +40,8 @@ final class ZStackWire: SimulatedSystem {
       return state.logIns
     }
     if request.path.hasSuffix("/accounts/login") {
-      return handler(request) ?? ZStackWire.session("5e5510000000400080000000000000\(logIn < 10 ? "0" : "")\(logIn)")
+      let own = answersLogIns ? handler(request) : nil
+      return own ?? ZStackWire.session("5e5510000000400080000000000000\(logIn < 10 ? "0" : "")\(logIn)")
     }
     return handler(request) ?? ScriptedSystem.reply(404, "nothing here")
   }
@@ -87,6 +93,16 @@ final class ZStackWire: SimulatedSystem {
   static let running = ScriptedSystem.reply(202, "{}")
   static let gone = ScriptedSystem.reply(404, "the job has been expired")
   static let duplicate = ScriptedSystem.reply(400, "Duplicate job uuid[0123456789abcdef0123456789abcdef]")
+}
+
+/// A value that a wire's answers share.
+final class Box<Value: Sendable>: Sendable {
+  private let state: Mutex<Value>
+  init(_ value: Value) { state = Mutex(value) }
+  var value: Value {
+    get { state.withLock { $0 } }
+    set { state.withLock { $0 = newValue } }
+  }
 }
 
 extension SimulatedRequest {
