@@ -52,11 +52,12 @@ public final class SimulatedZomro: SimulatedSystem {
 
   static let faults = TwinFault.Vocabulary(
     operations: ZomroTwinOperation.allCases.map { $0.rawValue },
-    special: ["session_loss", "long_request", "protected_image", "bad_ip"])
+    special: ["session_loss", "long_request", "protected_image", "bad_ip", "no_privilege", "running_operation"])
 
   /// Beside the kinds of every twin: `session_loss` (the session is gone, once), `long_request` (a link instead of the
-  /// answer), `protected_image` (the image made is protected), `bad_ip` (a log-in is refused), and `second_factor` (log-ins
-  /// need a code, any six digits).
+  /// answer), `protected_image` (the image made is protected), `bad_ip` (the client's address is denied),
+  /// `no_privilege` (`access`, though the session lives), `running_operation` (refused as if something were under way),
+  /// and `second_factor` (log-ins need a code, any six digits).
   public func inject(_ fault: String) throws(ExpressionFailure) {
     if fault == "second_factor" {
       state.withLock { state in

@@ -41,6 +41,9 @@ struct ZomroTwinForm: Sendable {
 
   /// `+` is a space; `%` without two digits after it stays as it is.
   private static func decoded(_ text: ArraySlice<UInt8>) -> String {
+    guard text.contains(UInt8(ascii: "%")) || text.contains(UInt8(ascii: "+")) else {
+      return String(decoding: text, as: UTF8.self)
+    }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count)
     var index = text.startIndex

@@ -55,7 +55,7 @@ extension ZomroTwinState {
   /// The reply of a call that was carried out: an empty `ok`, and what was asked.
   func done(_ form: ZomroTwinForm) -> [String: Value] {
     var asked: [String: Value] = [:]
-    for name in ["func", "elid", "plid", "out"] { if let text = form[name] { asked[name] = .zomro(text) } }
+    for name in ["func", "elid", "plid", "out"] { if let text = form[name] { asked[name] = .zomro(text.excerpt(100)) } }
     return ["ok": [:], "tparams": .map(asked)]
   }
 }

@@ -28,6 +28,7 @@ extension ZomroWorld {
     if server.isBeingDeleted { return ("5_close", "5", "Deleting", "Удаляется") }
     return switch server.status {
     case "stopped", "suspended": ("3_employeesuspend", "3", "Suspended", "Приостановлена")
+    case "creating", "building": ("5_open", "5", "Being created", "Открывается")
     default: ("2", "2", "Active", "Активна")
     }
   }

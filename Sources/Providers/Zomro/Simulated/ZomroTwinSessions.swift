@@ -23,7 +23,13 @@ struct ZomroTwinSessions: Sendable {
 
   static let idleLimit = Duration.seconds(3600)
 
+  /// So many failed log-ins in a row block the client for a while; how many and how long no document says.
+  static let mostFailures = 10
+  static let lockOut = Duration.seconds(1800)
+
   private let credentials: SimulatedZomro.AcceptedCredentials
+  private var failures = 0
+  private var lockedUntil: Timestamp?
   private var live: [String: Session] = [:]
   /// Ended ones: none of them is taken for a good one again.
   private var ended: Set<String> = []
@@ -38,9 +44,24 @@ struct ZomroTwinSessions: Sendable {
   mutating func logIn(
     _ username: String, _ password: String, isTemporary: Bool, _ now: Timestamp
   ) throws(ZomroTwinRefusal) -> String {
-    guard accepts(username, password) else { throw .badPassword }
+    try check(username, password, now)
     return open(isTemporary: isTemporary, now)
   }
+
+  private mutating func check(_ username: String, _ password: String, _ now: Timestamp) throws(ZomroTwinRefusal) {
+    if accepts(username, password) {
+      failures = 0
+      return
+    }
+    failures += 1
+    if failures >= ZomroTwinSessions.mostFailures {
+      failures = 0
+      lockedUntil = now + ZomroTwinSessions.lockOut
+    }
+    throw .badPassword
+  }
+
+  func isLockedOut(_ now: Timestamp) -> Bool { lockedUntil.map { now < $0 } ?? false }
 
   private mutating func open(isTemporary: Bool, _ now: Timestamp) -> String {
     let id = (0..<2).map { _ in
@@ -68,7 +89,7 @@ struct ZomroTwinSessions: Sendable {
     }
     guard let pair = form["authinfo"] else { throw .access }
     let halves = pair.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    guard halves.count == 2, accepts(String(halves[0]), String(halves[1])) else { throw .badPassword }
+    try check(halves.first.map { String($0) } ?? "", halves.count == 2 ? String(halves[1]) : "", now)
   }
 
   private mutating func find(_ id: String, _ now: Timestamp) -> Session? {

@@ -28,6 +28,7 @@ struct ZomroTwinState: Sendable {
     let call = ZomroTwinCall(form, in: world)
     let word = call.operation.rawValue
     requests.append(word)
+    if sessions.isLockedOut(now) { return .response(.zomroPage(403)) }
     do throws(ZomroTwinRefusal) { try admit(call, now) } catch {
       return .response(answer(form, error.document(language: language(form))))
     }
@@ -42,8 +43,8 @@ struct ZomroTwinState: Sendable {
     case .html: return .response(.html)
     default: break
     }
-    if call.function == .auth, faults.strike(word, where: { $0 == .special("bad_ip") }) != nil {
-      return .response(answer(form, ZomroTwinRefusal.badIP.document(language: language(form))))
+    for (name, refusal) in ZomroTwinState.refusals where faults.strike(word, where: { $0 == .special(name) }) != nil {
+      return .response(answer(form, refusal.document(language: language(form))))
     }
     let (response, isRefused) = act(call, at: now)
     if isRefused { return .response(response) }
@@ -52,6 +53,10 @@ struct ZomroTwinState: Sendable {
     guard case .response(let last) = reply, last.status != 200 else { return reply }
     return .response(.zomroPage(last.status, headers: last.headers))
   }
+
+  private static let refusals: [(fault: String, refusal: ZomroTwinRefusal)] = [
+    ("bad_ip", .badIP), ("no_privilege", .access), ("running_operation", .runningOperation),
+  ]
 
   /// Sessions end when a fault says so; then only a log-in helps.
   private mutating func admit(_ call: ZomroTwinCall, _ now: Timestamp) throws(ZomroTwinRefusal) {

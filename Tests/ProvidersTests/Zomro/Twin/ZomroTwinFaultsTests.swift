@@ -117,6 +117,16 @@ import Testing
     #expect(try response(zomro.twin.answer(SimulatedRequest(method: "GET", path: "/long/9/billmgr"))).status == 404)
   }
 
+  /// The list says it is at rest, and yet the call is refused: Fleio knows of a task that the list does not show.
+  @Test func somethingUnseenMayBeUnderWay() throws {
+    let zomro = try ZomroTwinFixture(faults: ["running_operation:server.stop:2"])
+    for _ in 0..<2 {
+      #expect(try zomro.status == "active")
+      #expect(try zomro.refusal("service.stop", ["elid": Self.server]) == "fleio_error/runningoperation")
+    }
+    try zomro.done("service.stop", ["elid": Self.server])
+  }
+
   /// Faults of an effect are not used up by what is refused.
   @Test(arguments: ["stuck", "fails", "unknown_status", "reply_lost", "502_after", "html_after", "long_request"])
   func aRefusedCallUsesUpNoFault(_ kind: String) throws {

@@ -44,6 +44,14 @@ import Testing
     #expect(zomro.effects == ["schedule.edit \(id)", "schedule.edit \(id)", "schedule.delete \(id)"])
   }
 
+  /// One table of the document names the function of backups for a schedule: that makes a backup, at once.
+  @Test func theFunctionOfBackupsMakesNoSchedule() throws {
+    let zomro = try ZomroTwinFixture(withExamples: false)
+    try zomro.done("instances.fleio_bckps.edit", Self.nightly)
+    #expect(try zomro.lines("instances.fleio_bckps.schedule", ["elid": Self.server]) == [])
+    #expect(try zomro.backups.compactMap { $0["backup_type"]?.text } == ["manual"])
+  }
+
   @Test func aBackupIsMadeWhenItIsDue() throws {
     let zomro = try zomro()
     zomro.clock.advance(by: .seconds(12 * 3600 - 1))

@@ -125,6 +125,31 @@ import Testing
     _ = try session(zomro)
   }
 
+  /// `access` does not always mean that the session is gone.
+  @Test func aPrivilegeCanBeMissing() throws {
+    let zomro = try exact(faults: ["no_privilege:server.stop:2"])
+    let id = try session(zomro)
+    let stop = ["auth": id, "elid": ZomroTwinFixture.server]
+    for _ in 0..<2 { #expect(try zomro.refusal("service.stop", stop) == "access") }
+    try zomro.done("keepalive", ["auth": id])
+    try zomro.done("service.stop", stop)
+  }
+
+  /// Whoever tries again and again is blocked for a while, with the right password too.
+  @Test func manyFailedLogInsBlockTheClient() throws {
+    let zomro = try exact()
+    let wrong = Self.login.merging(["password": "Wrong1word"]) { $1 }
+    for _ in 0..<9 { #expect(try zomro.doc(zomro.send(wrong))["error"]?["$object"] == "badpassword") }
+    let id = try session(zomro)
+    for _ in 0..<10 { #expect(try zomro.doc(zomro.send(wrong))["error"]?["$object"] == "badpassword") }
+    for fields in [Self.login, ["func": "instances", "auth": id, "out": "json"]] {
+      guard case .response(let response) = zomro.send(fields) else { throw StepFailure(.server, "no response") }
+      #expect(response.status == 403)
+    }
+    zomro.clock.advance(by: .seconds(1800))
+    try zomro.done("instances", ["auth": id])
+  }
+
   @Test func sessionsDifferAndNeverShowAPassword() throws {
     let zomro = try exact()
     let ids = try (0..<20).map { _ in try session(zomro) }
