@@ -55,7 +55,7 @@ struct ZomroTwinList {
   mutating func sort(_ column: String) {
     let isDescending = column.hasPrefix("-")
     let field = column.hasPrefix("-") || column.hasPrefix("+") ? String(column.dropFirst()) : column
-    let keyed = rows.enumerated().map { (index: $0.offset, key: ZomroTwinList.text($0.element[field]), row: $0.element) }
+    let keyed = rows.enumerated().map { index, row in (index: index, key: ZomroTwinList.text(row[field]), row: row) }
     rows = keyed.sorted { left, right in
       if left.key == right.key { return left.index < right.index }
       let isBefore =

@@ -119,17 +119,13 @@ extension ZomroTwinForm {
 
   /// Where the pattern begins; no place twice.
   private static func places(of pattern: [UInt8], in bytes: [UInt8]) -> [Int] {
-    guard let first = pattern.first, bytes.count >= pattern.count else { return [] }
+    guard let first = pattern.first else { return [] }
     var places: [Int] = []
-    var index = 0
-    let last = bytes.count - pattern.count
-    while index <= last {
-      if bytes[index] == first, bytes[index..<(index + pattern.count)].elementsEqual(pattern) {
-        places.append(index)
-        index += pattern.count
-      } else {
-        index += 1
-      }
+    var rest = bytes[...]
+    while let index = rest.firstIndex(of: first), bytes.count - index >= pattern.count {
+      let isHere = bytes[index..<(index + pattern.count)].elementsEqual(pattern)
+      if isHere { places.append(index) }
+      rest = bytes[(index + (isHere ? pattern.count : 1))...]
     }
     return places
   }

@@ -120,7 +120,8 @@ extension ZomroWorld {
       throw .validation("image", "The image is in another region: \(image.region).")
     }
     guard image.minDiskGB <= ZomroWorld.diskGB else {
-      throw .validation("image", "The image needs a disk of \(image.minDiskGB) GB; the server has \(ZomroWorld.diskGB).")
+      throw .validation(
+        "image", "The image needs a disk of \(image.minDiskGB) GB; the server has \(ZomroWorld.diskGB).")
     }
     return image
   }

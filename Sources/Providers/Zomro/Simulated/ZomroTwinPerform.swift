@@ -103,7 +103,9 @@ extension ZomroTwinState {
     case .instances: list.rows = world.servers.map { world.row($0, style) }
     case .images: list.rows = world.images.filter { $0.kind == .image }.map { world.row($0, style) }
     case .sshKeys:
-      list.rows = [["comment": .zomro(ZomroWorld.key.name), "fleio_key_uuid": .zomro(ZomroWorld.key.id), "id": .zomro("1")]]
+      list.rows = [
+        ["comment": .zomro(ZomroWorld.key.name), "fleio_key_uuid": .zomro(ZomroWorld.key.id), "id": .zomro("1")]
+      ]
     default:
       let server = world.servers[try world.serverIndex(required("elid", form), field: "elid")]
       if function == .schedules {

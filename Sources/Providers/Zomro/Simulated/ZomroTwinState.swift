@@ -152,7 +152,9 @@ extension HTTPResponse {
     let title = status == 200 ? "Zomro" : "Error \(status)"
     return HTTPResponse(
       status: status,
-      headers: headers.filter { $0.name != "content-type" } + [(name: "content-type", value: "text/html; charset=utf-8")],
+      headers: headers.filter { $0.name != "content-type" } + [
+        (name: "content-type", value: "text/html; charset=utf-8")
+      ],
       body: Array("<html><head><title>\(title)</title></head><body><h1>\(title)</h1></body></html>".utf8))
   }
 

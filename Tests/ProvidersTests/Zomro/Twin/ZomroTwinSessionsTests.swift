@@ -46,7 +46,8 @@ import Testing
   }
 
   @Test(arguments: [
-    [:], ["auth": ""], ["auth": "short"], ["auth": "43137B5F35A6BA4EE01F4A4E"], ["auth": "wrong-43137b5f35a6ba4ee01f4a4e"],
+    [:], ["auth": ""], ["auth": "short"], ["auth": "43137B5F35A6BA4EE01F4A4E"],
+    ["auth": "wrong-43137b5f35a6ba4ee01f4a4e"],
   ])
   func aRequestWithoutACredentialIsRefused(_ fields: [String: String]) throws {
     let zomro = try ZomroTwinFixture()
@@ -57,7 +58,8 @@ import Testing
 
   @Test(arguments: [
     (SimulatedZomro.AcceptedCredentials.wellFormed, "ops:Canary1word", true),
-    (.wellFormed, "ops:wrong-Canary1word", false), (.wellFormed, "ops:short1A", false), (.wellFormed, ":Canary1word", false),
+    (.wellFormed, "ops:wrong-Canary1word", false), (.wellFormed, "ops:short1A", false),
+    (.wellFormed, ":Canary1word", false),
     (.wellFormed, "ops", false), (.any, "ops:x", true), (.any, "ops:", false),
     (.exactly(username: "ops", password: "a:b"), "ops:a:b", true),
     (.exactly(username: "ops", password: "a:b"), "ops:a", false),
