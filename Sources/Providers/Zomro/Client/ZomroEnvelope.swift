@@ -6,10 +6,9 @@ extension Value {
   /// The text of an element below this one; nil if it is absent or empty. Of several (a date told twice) the first.
   func element(_ key: String) throws(SchemaError) -> String? {
     guard case .map(let entries) = self else { throw SchemaError(message: "an object was expected") }
-    guard let entry = entries[key], let element = entry.list?.first ?? (entry.list == nil ? entry : nil) else {
-      return nil
-    }
-    switch element {
+    var entry = entries[key] ?? .null
+    if let several = entry.list { entry = several.first ?? .null }
+    switch entry {
     case .null: return nil
     case .map(let parts):
       switch parts["$"] {
@@ -25,8 +24,16 @@ extension Value {
   /// The code of an element: `$orig` where the text itself is translated.
   func code(_ key: String) throws(SchemaError) -> String? {
     let entry = self[key]
-    if let code = (entry?.list?.first ?? entry)?["$orig"]?.string, !code.isEmpty { return code }
+    if let code = (entry?.list == nil ? entry : entry?.list?.first)?["$orig"]?.string, !code.isEmpty { return code }
     return try element(key)
+  }
+
+  /// The first of these elements that is there.
+  func firstElement(_ keys: String...) throws(SchemaError) -> String? {
+    for key in keys {
+      if let text = try element(key) { return text }
+    }
+    return nil
   }
 
   /// As `element`, for what must be there.
