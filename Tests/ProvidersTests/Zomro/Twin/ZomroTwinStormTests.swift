@@ -7,7 +7,7 @@ import Testing
 /// Calls drawn from a seed, in any order and with any fields: the twin answers all of them, and what it tells stays
 /// consistent.
 @Suite struct ZomroTwinStormTests {
-  static let seeds = Array(1...UInt64(Campaign.count(10, torture: 1000)))
+  static let seeds = Array(1...UInt64(Campaign.count(10, torture: 200)))
   static let server = ZomroTwinFixture.server
 
   static let functions = [
@@ -46,7 +46,11 @@ import Testing
     for number in 0..<400 {
       var fields = ["out": "json", "auth": "s\(number)", "lang": "en", "func": pick(Self.functions)]
       for (name, values) in Self.values where random.next() % 4 != 0 { fields[name] = pick(values) }
-      for id in [Self.server, "77"] { zomro.twin.ensureServer(id) }
+      for id in [Self.server, "77"] {
+        zomro.twin.ensureServer(id)
+        // Somebody puts right what is stuck or failed.
+        if number % 40 == 0 { zomro.twin.setStatus(ofServer: id, "active") }
+      }
       let earlier = zomro.twin.ledger.count
       guard case .response(let response) = zomro.send(fields, pick([.urlencoded, .multipart])) else {
         throw StepFailure(.server, "no response")
