@@ -22,6 +22,7 @@ extension ZomroWorld {
     images.append(own)
   }
 
+  /// With a larger disk than the documents' server: what is saved from it does not fit that one.
   mutating func addServer(_ id: String, _ now: Timestamp) {
     guard !id.isEmpty, server(id) == nil else { return }
     let number = servers.count
@@ -29,6 +30,6 @@ extension ZomroWorld {
     servers.append(
       Server(
         id: id, fleioID: uuid, name: "server-\(id)", ip: "203.0.113.\(10 + number % 200)", os: "Ubuntu 22.04",
-        status: "active", createdAt: now))
+        diskGB: 40, status: "active", createdAt: now))
   }
 }

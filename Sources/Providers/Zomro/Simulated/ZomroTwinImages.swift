@@ -52,7 +52,7 @@ extension ZomroWorld {
     let os = servers[index].os.split(separator: " ", maxSplits: 1).map { String($0) }
     var image = Image(
       kind: kind, id: id, fleioID: nextUUID(), server: servers[index].id, name: name, status: twist.word ?? "Saving",
-      createdAt: now, minDiskGB: ZomroWorld.diskGB)
+      createdAt: now, minDiskGB: servers[index].diskGB)
     image.osDistro = os.first ?? ""
     image.osVersion = os.count > 1 ? os[1] + " x64" : ""
     image.isManual = isManual
@@ -119,9 +119,8 @@ extension ZomroWorld {
     guard image.region == ZomroWorld.home else {
       throw .validation("image", "The image is in another region: \(image.region).")
     }
-    guard image.minDiskGB <= ZomroWorld.diskGB else {
-      throw .validation(
-        "image", "The image needs a disk of \(image.minDiskGB) GB; the server has \(ZomroWorld.diskGB).")
+    guard image.minDiskGB <= server.diskGB else {
+      throw .validation("image", "The image needs \(image.minDiskGB) GB of disk; the server has \(server.diskGB).")
     }
     return image
   }

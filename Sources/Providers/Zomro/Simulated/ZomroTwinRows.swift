@@ -69,11 +69,12 @@ extension ZomroWorld {
   /// What lists of backups and snapshots carry beside their lines.
   func counters(_ kind: ImageKind, server: Server, _ now: Timestamp) -> [String: Value] {
     let all = images.filter { $0.kind == kind && $0.server == server.id }
+    // A cent a gigabyte and day.
     let gigabytes = all.reduce(Int64(0)) { $0 + ($1.sizeGB ?? 0) }
     return [
       "manual_created_today": .zomro(madeToday(kind, server: server, now)),
       "manual_created_total": .zomro(Int64(all.count { $0.isManual })),
-      "cost": ["stat_cost": .zomro("0.0\(gigabytes % 10) EUR")],
+      "cost": ["stat_cost": .zomro("\(gigabytes / 100).\(gigabytes % 100 / 10)\(gigabytes % 10) EUR")],
     ]
   }
 

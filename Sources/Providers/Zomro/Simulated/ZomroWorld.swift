@@ -10,6 +10,7 @@ struct ZomroWorld: Sendable {
     var name: String
     var ip: String
     var os: String
+    var diskGB: Int64 = 20
     /// `instance_status`.
     var status: String
     var createdAt: Timestamp
@@ -75,8 +76,6 @@ struct ZomroWorld: Sendable {
 
   static let home = "Netherlands-2"
   static let regions = ["Netherlands-2", "Poland-1", "Ukraine-1"]
-  /// Of every server, in GB.
-  static let diskGB: Int64 = 20
 
   var servers: [Server] = []
   var images: [Image] = []

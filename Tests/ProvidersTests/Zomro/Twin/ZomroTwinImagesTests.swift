@@ -211,6 +211,22 @@ import Testing
     #expect(zomro.effects == ["image.copy \(id)", "image.restore 5203773", "rescue.enter 5203773"])
   }
 
+  @Test func anImageHasToFitTheDiskOfTheServer() throws {
+    let zomro = try ZomroTwinFixture()
+    zomro.twin.ensureServer("77")
+    let restore = ["zone": "own", "enablessh": "off", "sok": "ok"]
+    let small = restore.merging(["elid": "77", "select_rebuild": ZomroTwinFixture.backupUUID]) { $1 }
+    try zomro.done("instances.fleio.rebuild", small)
+    zomro.rest()
+    try zomro.done("instances.snapshots.edit", ["plid": "77", "name": "large", "sok": "ok"])
+    zomro.rest()
+    let line = try #require(try zomro.lines("instances.snapshots", ["elid": "77"]).first)
+    #expect(line["min_disk"]?.text == "40")
+    let large = restore.merging(["elid": Self.server, "select_rebuild": line["fleio_id"]?.text ?? ""]) { $1 }
+    #expect(try zomro.refusal("instances.fleio.rebuild", large).contains("needs 40 GB"))
+    #expect(zomro.twin.status(ofServer: Self.server) == "active")
+  }
+
   @Test func onlyAFinishedImageIsRestored() throws {
     let zomro = try ZomroTwinFixture(faults: ["fails:snapshot.create", "stuck:snapshot.create"], withExamples: false)
     func restore(_ line: Value?) throws -> String {

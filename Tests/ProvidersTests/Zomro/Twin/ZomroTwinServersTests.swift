@@ -43,7 +43,8 @@ import Testing
     Change(
       function: "instances.fleio.rebuild",
       fields: ["zone": "own", "select_rebuild": ZomroTwinFixture.backupUUID, "enablessh": "off", "sok": "ok"],
-      allowed: ["active", "stopped"], word: "backup.restore", meanwhile: "rebuilding", after: "same", seconds: 60...600),
+      allowed: ["active", "stopped"], word: "backup.restore", meanwhile: "rebuilding", after: "same",
+      seconds: 60...600),
     Change(
       function: "instances.fleio.rebuild",
       fields: [
