@@ -13,7 +13,10 @@ enum CloudZone: Sendable, Equatable {
 
   static let field = Field(
     "time_zone", .string, pattern: "^(UTC|Z|[+-][0-9][0-9]:[0-9][0-9])$",
-    help: "the zone of the times it tells: `UTC`, or an offset such as `+03:00`; default: unknown, which `created_at_error` shows")
+    help:
+      "the zone of the times it tells: `UTC`, or an offset such as `+03:00`; default: unknown, which "
+      + "`created_at_error` shows"
+  )
 
   /// - Throws: `input` for anything but `UTC` or an offset.
   init(_ text: String?) throws(StepFailure) {

@@ -38,7 +38,9 @@ struct VPSOrgItemRestore<Items: VPSOrgItems>: StandardAction {
     if server.state == .changing || server.state == .unknown || ChangeSign.isTooEarly(server, call) {
       return client.seen(.pending, server)
     }
-    guard let wanted = try PowerAfterRestore.wanted(call), wanted != server.state else { return client.seen(.done, server) }
+    guard let wanted = try PowerAfterRestore.wanted(call), wanted != server.state else {
+      return client.seen(.done, server)
+    }
     call.report("restored and `\(server.nativeState)`; asking for \(wanted.rawValue)")
     try await client.nudge(id, wanted == .running ? .start : .stop, call)
     return client.seen(.pending, server)

@@ -13,7 +13,9 @@ struct ItemDelete<Account: Cloud>: CloudAction {
     if let item, item.isProtected {
       throw StepFailure(
         .conflict,
-        "\(kind.rawValue) \(item.id) is protected at \(cloud.service): take the protection off there before it is deleted")
+        "\(kind.rawValue) \(item.id) is protected at \(cloud.service): take the protection off there "
+          + "before it is deleted"
+      )
     }
     return ["exists": .bool(item != nil)]
   }

@@ -39,7 +39,15 @@ struct ZomroItemCreate: CloudAction {
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer { try await found(call, try name(call)) }
 
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
-    try await cloud.observeItem(kind, call, after: result)
+    var observation = try await cloud.observeItem(kind, call, after: result)
+    guard case .done = observation.verdict else { return observation }
+    // The server takes no other change until its upload is over, a moment after the image is there.
+    let server = try await cloud.server(try call.with.text("server"), asOf: call.asOf)
+    if server.state == .changing {
+      observation.verdict = .pending
+      observation.nativeState = server.nativeState
+    }
+    return observation
   }
 
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
@@ -78,7 +86,8 @@ struct ZomroItemCreate: CloudAction {
       limit = failure.renamed(dailyText(server, today), kind: .limit)
     } else if let most = cloud.limit(kind), manual >= most {
       limit = failure.renamed(
-        "server \(server) has \(manual) of \(most) \(kind.rawValue)s: delete one, or put `\(kind.rawValue).prune` before",
+        "server \(server) has \(manual) of \(most) \(kind.rawValue)s: delete one, or put "
+          + "`\(kind.rawValue).prune` before",
         kind: .limit)
     }
     limit?.effect = .none

@@ -70,8 +70,8 @@ extension ZomroClient {
     }
   }
 
-  /// A change of a server, its refusal told with the state that explains it. Zomro answers a change that a server cannot
-  /// take with an error nobody has described: where the server is at rest then, it certainly did nothing.
+  /// A change of a server, its refusal told with the state that explains it. Zomro answers a change that a server
+  /// cannot take with an error nobody has described: where the server is at rest then, it certainly did nothing.
   func change(_ id: String, _ body: () async throws(StepFailure) -> Void) async throws(StepFailure) {
     do { try await body() } catch {
       if error.kind == .notFound { throw error.renamed("Zomro has no server \(id)") }

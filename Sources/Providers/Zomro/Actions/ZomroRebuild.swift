@@ -50,7 +50,9 @@ struct ZomroRebuild: CloudAction {
     let server = try await cloud.server(id, asOf: call.asOf)
     if let end = cloud.dead(server, wanting: "restored") { return end }
     guard server.state == .running || server.state == .stopped else { return cloud.seen(.pending, server) }
-    guard let wanted = try PowerAfterRestore.wanted(call), wanted != server.state else { return cloud.seen(.done, server) }
+    guard let wanted = try PowerAfterRestore.wanted(call), wanted != server.state else {
+      return cloud.seen(.done, server)
+    }
     call.report("restored and `\(server.nativeState)`; asking for \(wanted.rawValue)")
     do { try await cloud.act(wanted == .running ? "service.start" : "service.stop", id) } catch {
       guard error.kind == .input || error.kind == .conflict else { throw error }
@@ -117,7 +119,8 @@ struct ZomroRebuild: CloudAction {
     try await cloud.act("instances.fleio.unrescue", id)
     while server.state == .rescue || server.state == .changing {
       guard call.clock.now < call.deadline, !Task.isCancelled else {
-        throw StepFailure(.timeout, "server \(id) is still `\(server.nativeState)`, and not out of rescue", effect: .applied)
+        throw StepFailure(
+          .timeout, "server \(id) is still `\(server.nativeState)`, and not out of rescue", effect: .applied)
       }
       await call.clock.sleep(for: .seconds(3))
       server = try await cloud.server(id)

@@ -153,7 +153,8 @@ extension ZomroChoice {
     }
     guard hits.count == 1 else {
       let ids = hits.prefix(5).map { $0.key }.joined(separator: ", ")
-      throw StepFailure(.conflict, "\(hits.count) images are named `\(wanted.excerpt(80))` (\(ids)): name one by its id")
+      throw StepFailure(
+        .conflict, "\(hits.count) images are named `\(wanted.excerpt(80))` (\(ids)): name one by its id")
     }
     return image
   }
@@ -161,7 +162,9 @@ extension ZomroChoice {
 
 /// Passwords for systems, by the stricter of the two rules that are known.
 enum ZomroPassword {
-  static let rule = "8 to 48 printable ASCII characters without spaces and `\"#%&'()*;<>?@|`, with a capital, a small letter and a digit"
+  static let rule =
+    "8 to 48 printable ASCII characters without spaces and `\"#%&'()*;<>?@|`, "
+    + "with a capital, a small letter and a digit"
 
   static func read(_ call: ActionCall) throws(StepFailure) -> Secret? {
     guard let text = try call.with.revealed("password"), !text.isEmpty else { return nil }

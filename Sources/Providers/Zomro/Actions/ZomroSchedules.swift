@@ -113,7 +113,9 @@ struct ZomroChangePassword: CloudAction {
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let server = try call.with.text("server")
-    guard let password = try ZomroPassword.read(call) else { throw StepFailure(.input, "`password` is missing or empty") }
+    guard let password = try ZomroPassword.read(call) else {
+      throw StepFailure(.input, "`password` is missing or empty")
+    }
     try await cloud.change(server) { () throws(StepFailure) in
       _ = try await cloud.send(
         .commit(

@@ -42,10 +42,11 @@ struct ZomroCall: Sendable {
     ]
     if isCommitted { all.append(("sok", .plain("ok"))) }
     let pairs = (all + parameters + pass).map { name, value in
-      let text = switch value {
-      case .plain(let text): text
-      case .secret(let secret): secret.reveal()
-      }
+      let text =
+        switch value {
+        case .plain(let text): text
+        case .secret(let secret): secret.reveal()
+        }
       return "\(name.percentEncoded)=\(text.percentEncoded)"
     }
     return Array(pairs.joined(separator: "&").utf8)

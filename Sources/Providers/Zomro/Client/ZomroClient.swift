@@ -62,7 +62,8 @@ struct ZomroClient: Sendable {
       await connection.clock.sleep(for: ZomroClient.longPause)
       let response: HTTPResponse
       do throws(StepFailure) {
-        response = try await connection.send("GET", target, headers: [], isRead: true, text: "the link of \(first.call.text)")
+        response = try await connection.send(
+          "GET", target, headers: [], isRead: true, text: "the link of \(first.call.text)")
       } catch {
         guard error.retryable, connection.clock.monotonic < end, !Task.isCancelled else {
           throw first.malformed("the link of its slow answer leads nowhere")

@@ -76,12 +76,14 @@ struct ZomroReply: Sendable {
     case 403, 460:
       var failure = make(
         .rateLimited,
-        "Zomro has blocked this machine's address for a while, as it does after too many failed log-ins; it refused \(text)",
+        "Zomro has blocked this machine's address for a while, as it does after too many failed log-ins; "
+          + "it refused \(text)",
         effect: .none, retryable: true)
       failure.retryAfter = max(failure.retryAfter ?? .zero, ZomroReply.blockedFor)
       return failure
     case 408: return make(.timeout, "Zomro gave up waiting for \(text)", effect: unanswered, retryable: true)
-    case 429: return make(.rateLimited, "Zomro wants fewer requests and refused \(text)", effect: .none, retryable: true)
+    case 429:
+      return make(.rateLimited, "Zomro wants fewer requests and refused \(text)", effect: .none, retryable: true)
     case 400..<500: return make(.input, "Zomro refused \(text)", effect: .none)
     case 500...: return make(.server, "Zomro failed at \(text)", effect: unanswered, retryable: true)
     default: return make(.server, "Zomro answered \(text) with a redirect, which is not followed", effect: unanswered)
