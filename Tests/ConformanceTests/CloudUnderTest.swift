@@ -23,7 +23,11 @@ struct CloudUnderTest: Sendable, CustomTestStringConvertible {
   static let all = [
     CloudUnderTest(
       type: "vps_org", settings: ["token": .secret(Secret("vps_canary", named: ["token"]))], server: "12345",
-      name: "web-server-01", canary: "vps_canary")
+      name: "web-server-01", canary: "vps_canary"),
+    CloudUnderTest(
+      type: "zomro",
+      settings: ["username": "ops@example.com", "password": .secret(Secret("Canary1word", named: ["password"]))],
+      server: "5203773", name: "web", canary: "Canary1word"),
   ]
 
   var kind: any ProviderKind {
