@@ -55,7 +55,8 @@ struct ConnectedZStack: Provider {
     case .account(let name, _):
       report.identity = "account `\(name.excerpt(60))`"
       guard let held = client.session.current else { return }
-      let left = held.endsAt - client.connection.clock.monotonic
+      guard let end = held.endsAt else { return }
+      let left = end - client.connection.clock.monotonic
       report.notes.append("the session ends in \(Duration.seconds(left.components.seconds).text) and is prolonged")
       guard let uuid = held.account, uuid.isZStackID else { return }
       guard let reply = try? await client.send(.read(["accounts", uuid])),

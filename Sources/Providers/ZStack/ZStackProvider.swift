@@ -17,10 +17,7 @@ public struct ZStackProvider: ProviderKind {
     Field("access_key_id", .string, acceptsSecret: true, help: "an access key, together with `access_key_secret`"),
     Field("access_key_secret", .string, acceptsSecret: true, help: "signs each request; it is never sent"),
     Field("backup_storage", .string, help: "id of the image store that backups go to; default: the only one"),
-    Field(
-      "time_zone", .string, pattern: "^(UTC|Z|[+-][0-9]{2}:[0-9]{2})$",
-      help: "the management node's zone, `UTC` or `+08:00`, as its times carry none; default: unknown, so that a time "
-        + "may be 26 hours later than told"),
+    CloudZone.field,
   ]
 
   public let actions: [ActionDeclaration] = ZStackProvider.table.map { $0.declaration }
@@ -38,9 +35,9 @@ public struct ZStackProvider: ProviderKind {
     let connection = try Connection(
       to: "ZStack", settings, defaultURL: nil, example: ZStackProvider.exampleURL, environment: environment)
     let storage = try settings.optionalText("backup_storage").flatMap { $0.isEmpty ? nil : $0 }
-    let zone = try ZStackZone(try settings.optionalText("time_zone"))
+    let zone = try CloudZone(try settings.optionalText("time_zone"))
     let credential = try ZStackCredential(settings)
-    let session = environment.shared.object(for: ZStackProvider.sessionKey(connection, credential)) { ZStackSession() }
+    let session = environment.shared.object(for: ZStackProvider.sessionKey(connection, credential)) { SharedSession() }
     let client = ZStackClient(
       connection: connection, credential: credential, session: session, zone: zone, backupStorage: storage)
     if let storage { try client.checkID(storage, "backup storage") }

@@ -180,22 +180,35 @@ extension ZStackProvider {
 
   private static let rescue: [Row] = [
     row(
-      ZStackRescue.imagesDeclaration,
+      RescueVocabulary.images(),
       Operation("GET /images?q=mediaType=ISO", evidence: .inferred, note: "the ISO images of the installation")
     ) { ZStackRescueImages(cloud: $0, declaration: $1) },
     row(
-      ZStackRescue.enterDeclaration,
+      enter,
       change(
         "POST /vm-instances/{vm}/iso/{iso}, setVmBootOrder, rebootVmInstance", needs: [.running, .stopped],
         leaves: .becomes(.rescue), later: "then a person is asked", note: rescueNote, evidence: .inferred)
     ) { ZStackRescue(cloud: $0, enters: true, declaration: $1) },
     row(
-      ZStackRescue.exitDeclaration,
+      exit,
       change(
         "DELETE /vm-instances/{vm}/iso, setVmBootOrder, rebootVmInstance", needs: [.rescue, .running, .stopped],
         leaves: .becomes(.running), later: "then a person is asked", note: rescueNote, evidence: .inferred)
     ) { ZStackRescue(cloud: $0, enters: false, declaration: $1) },
   ]
+
+  private static var enter: ActionDeclaration {
+    var declaration = RescueVocabulary.enter(
+      password: "not on ZStack, where the image has its own: leave it out", within: .seconds(1800), class: .keyed)
+    declaration.summary += "; on ZStack a recipe, no operation of its own"
+    return declaration
+  }
+
+  private static var exit: ActionDeclaration {
+    var declaration = RescueVocabulary.exit(within: .seconds(1800), class: .keyed)
+    declaration.summary += "; on ZStack a recipe, no operation of its own"
+    return declaration
+  }
 
   private static let raw: [Row] = [
     row(

@@ -34,14 +34,14 @@ struct ZStackTimeTests {
   ] as [(String?, String, Int64)])
   func theEarliestInstantIsTold(zone: String?, at: String, error: Int64) throws {
     let local = try #require(ZStackTime.local("Jan 16, 2025 12:00:00 PM"))
-    let told = try ZStackZone(zone).instant(local)
+    let told = try CloudZone(zone).instant(local)
     #expect(told.at == Timestamp(at))
     #expect(told.error == .seconds(error))
   }
 
   @Test(arguments: ["", "CET", "Asia/Shanghai", "8", "+8:00", "+25:00", "+08:00:00", "08:00", "+08.00"])
   func aZoneThatIsNoOffsetIsRefused(text: String) {
-    let failure = #expect(throws: StepFailure.self) { try ZStackZone(text) }
+    let failure = #expect(throws: StepFailure.self) { try CloudZone(text) }
     #expect(failure?.kind == .input)
   }
 

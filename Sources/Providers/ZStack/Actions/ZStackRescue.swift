@@ -120,29 +120,3 @@ struct ZStackRescueImages: CloudAction {
     try await cloud.problems(call, acting: false)
   }
 }
-
-extension ZStackRescue {
-  static let imagesDeclaration = ActionDeclaration(
-    "rescue.images", "list the images a server can be rescued with", fields: [ServerVocabulary.server],
-    outputs: ["images": .list(.object(["id": .string, "name": .string, "scope": .string]))], effect: .none,
-    class: .convergent)
-
-  static let enterDeclaration = ActionDeclaration(
-    "rescue.enter", "restart a server from a rescue image (on ZStack a recipe: ISO image, boot order, restart)",
-    fields: [
-      ServerVocabulary.server,
-      Field("image", .string, required: true, help: "id or whole name of an image of `rescue.images`"),
-      Field("password", .string, acceptsSecret: true, help: "not on ZStack: the image has its own"),
-    ],
-    outputs: ["state": .string], effect: .change, class: .keyed, wait: wait("restarted from the image"),
-    suggestedUndo: "{action: rescue.exit}", before: ServerVocabulary.before, serverField: "server")
-
-  static let exitDeclaration = ActionDeclaration(
-    "rescue.exit", "restart a server from its own disk (on ZStack a recipe: no ISO image, boot order, restart)",
-    fields: [ServerVocabulary.server], outputs: ["state": .string], effect: .change, class: .keyed,
-    wait: wait("running"), suggestedUndo: "none", before: ServerVocabulary.before, serverField: "server")
-
-  private static func wait(_ until: String) -> WaitDefaults {
-    WaitDefaults(until: until, failsOn: "error, suspended, absent", timeout: .seconds(1800))
-  }
-}

@@ -21,7 +21,7 @@ struct ZStackItemRestore: ZStackChange {
   func request(_ call: ActionCall) async throws(StepFailure) -> ZStackRequest {
     let id = try call.with.text(kind.rawValue)
     try cloud.checkID(id, kind.rawValue)
-    _ = try power(call)
+    _ = try PowerAfterRestore.wanted(call)
     switch kind {
     case .snapshot: return .action(["volume-snapshots", "group", id], "revertVmFromSnapshotGroup")
     case .backup:
@@ -92,7 +92,7 @@ struct ZStackItemRestore: ZStackChange {
     var seen = cloud.seen(.pending, server)
     seen.result = result.adding(seen.result)
     if server.state == .changing || server.state == .unknown { return seen }
-    guard let wanted = try power(call), wanted != server.state else {
+    guard let wanted = try PowerAfterRestore.wanted(call), wanted != server.state else {
       seen.verdict = .done
       return seen
     }
@@ -131,19 +131,6 @@ struct ZStackItemRestore: ZStackChange {
     }
     guard kind == .snapshot, let reason = try await cloud.whyNotAvailable(id) else { return nil }
     return StepFailure(.conflict, "ZStack says that snapshot \(id) cannot be restored: \(reason)")
-  }
-
-  /// What the server shall be afterwards; nil if it may be as it comes (it was neither running nor stopped before).
-  private func power(_ call: ActionCall) throws(StepFailure) -> PowerState? {
-    let word = try call.with.optionalText("power") ?? PowerAfterRestore.same.rawValue
-    switch PowerAfterRestore(rawValue: word) {
-    case .running: return .running
-    case .stopped: return .stopped
-    case .same:
-      let before = call.before["state"]?.string.flatMap { PowerState(rawValue: $0) }
-      return before == .running || before == .stopped ? before : nil
-    case nil: throw StepFailure(.input, "`power` must be same, running or stopped")
-    }
   }
 }
 

@@ -10,8 +10,8 @@ struct ZStackClient: Cloud {
 
   let connection: Connection
   let credential: ZStackCredential
-  let session: ZStackSession
-  let zone: ZStackZone
+  let session: SharedSession
+  let zone: CloudZone
   /// Where backups go unless a step says otherwise.
   let backupStorage: String?
 
@@ -41,7 +41,7 @@ struct ZStackClient: Cloud {
     return try await once(request, try await self.pass(refused: pass?.number))
   }
 
-  func once(_ request: ZStackRequest, _ pass: ZStackSession.Held?) async throws(StepFailure) -> ZStackReply {
+  func once(_ request: ZStackRequest, _ pass: SharedSession.Held?) async throws(StepFailure) -> ZStackReply {
     var headers: [(name: String, value: Secret)] = [
       (name: "Accept", value: .plain("application/json")),
       (name: "Content-Type", value: .plain("application/json;charset=UTF-8")),
@@ -52,8 +52,8 @@ struct ZStackClient: Cloud {
     case .session(let uuid): headers.append(authorization(uuid))
     case .account:
       if let pass {
-        headers.append(authorization(pass.uuid))
-        secrets.append(pass.uuid)
+        headers.append(authorization(pass.id))
+        secrets.append(pass.id)
       }
     case .accessKey(let id, let secret):
       headers += try ZStackCredential.signed(request, id: id, secret: secret, at: connection.clock.now)
@@ -84,16 +84,16 @@ struct ZStackClient: Cloud {
 
 extension ZStackClient {
   /// The session to send with; nil where none is used.
-  func pass(refused: Int?) async throws(StepFailure) -> ZStackSession.Held? {
+  func pass(refused: Int?) async throws(StepFailure) -> SharedSession.Held? {
     guard case .account(let name, let password) = credential else { return nil }
     return try await session.held(at: connection.clock.monotonic, refused: refused) {
-      (old: ZStackSession.Held?) async throws(StepFailure) -> ZStackSession.Held in
+      (old: SharedSession.Held?) async throws(StepFailure) -> SharedSession.Held in
       if let old, let prolonged = await prolong(old) { return prolonged }
       return try await logIn(name, password)
     }
   }
 
-  private func logIn(_ name: String, _ password: Secret) async throws(StepFailure) -> ZStackSession.Held {
+  private func logIn(_ name: String, _ password: Secret) async throws(StepFailure) -> SharedSession.Held {
     let digest = try ZStackCredential.digest(password)
     let body: Value = ["logInByAccount": ["accountName": .string(name), "password": .secret(digest)]]
     let request = ZStackRequest(method: "PUT", path: ["accounts", "login"], json: body, label: "PUT /accounts/login")
@@ -108,8 +108,8 @@ extension ZStackClient {
     do throws(SchemaError) {
       guard let inventory = (try? reply.json())?["inventory"] else { throw SchemaError(message: "`inventory` is missing") }
       let uuid = try inventory.id("uuid")
-      return ZStackSession.Held(
-        uuid: Secret(uuid, named: password.names), account: try inventory.optionalText("accountUuid"),
+      return SharedSession.Held(
+        id: Secret(uuid, named: password.names), account: try inventory.optionalText("accountUuid"),
         openedAt: openedAt, life: ZStackClient.life(inventory))
     } catch {
       var failure = reply.malformed(error.message)
@@ -127,24 +127,24 @@ extension ZStackClient {
   }
 
   /// nil: it could not be prolonged, so a new one is opened.
-  private func prolong(_ old: ZStackSession.Held) async -> ZStackSession.Held? {
+  private func prolong(_ old: SharedSession.Held) async -> SharedSession.Held? {
     var request = ZStackRequest(
-      method: "PUT", path: ["accounts", "sessions", old.uuid.reveal(), "renew"],
+      method: "PUT", path: ["accounts", "sessions", old.id.reveal(), "renew"],
       json: ["renewSession": ["duration": 7200]], label: "PUT /accounts/sessions/{uuid}/renew")
-    let job = ZStackID.make(old.uuid.reveal(), "renew", old.number)
+    let job = ZStackID.make(old.id.reveal(), "renew", old.number)
     request.job = job
     let openedAt = connection.clock.monotonic
-    let secrets = credential.secrets + [old.uuid]
+    let secrets = credential.secrets + [old.id]
     do throws(StepFailure) {
-      let reply = try await direct(request, hiding: secrets, authorization: old.uuid)
+      let reply = try await direct(request, hiding: secrets, authorization: old.id)
       guard reply.failure == nil || reply.isDuplicateJob else { return nil }
       for pause in [1, 2, 3] as [Int64] {
         await connection.clock.sleep(for: .seconds(pause))
-        let look = try await direct(.read(["api-jobs", job]), hiding: secrets, authorization: old.uuid)
+        let look = try await direct(.read(["api-jobs", job]), hiding: secrets, authorization: old.id)
         switch try ZStackClient.job(from: look) {
         case .running: continue
         case .done:
-          return ZStackSession.Held(uuid: old.uuid, account: old.account, openedAt: openedAt, life: .seconds(7200))
+          return SharedSession.Held(id: old.id, account: old.account, openedAt: openedAt, life: .seconds(7200))
         case .failed, .unknown: return nil
         }
       }

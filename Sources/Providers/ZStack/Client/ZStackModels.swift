@@ -44,7 +44,7 @@ struct ZStackGroup: Sendable {
   var count: Int64?
   var hasLostOne: Bool
 
-  init(_ json: Value, zone: ZStackZone) throws(SchemaError) {
+  init(_ json: Value, zone: CloudZone) throws(SchemaError) {
     let (at, error) = try ZStackModel.time(json, zone)
     item = CloudItem(
       kind: .snapshot, id: try json.id("uuid"), server: try json.optionalText("vmInstanceUuid"),
@@ -88,7 +88,7 @@ struct ZStackMember: Sendable {
   var createdAt: Timestamp
   var createdAtError: Duration
 
-  init(_ json: Value, _ kind: ItemKind, zone: ZStackZone) throws(SchemaError) {
+  init(_ json: Value, _ kind: ItemKind, zone: CloudZone) throws(SchemaError) {
     id = try json.id("uuid")
     group = try json.optionalText("groupUuid")
     server = try json.optionalText("vmInstanceUuid")
@@ -123,7 +123,7 @@ extension CloudItem {
 }
 
 enum ZStackModel {
-  static func time(_ json: Value, _ zone: ZStackZone) throws(SchemaError) -> (Timestamp, Duration) {
+  static func time(_ json: Value, _ zone: CloudZone) throws(SchemaError) -> (Timestamp, Duration) {
     guard let local = ZStackTime.local(try json.text("createDate")) else {
       throw SchemaError(message: "`createDate` is not a time")
     }
