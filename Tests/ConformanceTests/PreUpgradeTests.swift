@@ -27,6 +27,19 @@ import Testing
     #expect(try await world.cloud.state == "running")
   }
 
+  /// A service that answers every request to change something with an error page: the step ends with its own time, after
+  /// requests that leave further and further apart.
+  @Test(arguments: CloudUnderTest.all, ["snapshot.create", "server.stop"])
+  func aCallThatIsNeverAnsweredEndsWithItsStep(_ cloud: CloudUnderTest, _ operation: String) async throws {
+    let world = try MovedRunbook(cloud, update: 0)
+    try world.cloud.twin.inject("502:\(operation):1000000")
+    let end = try await world.run()
+    #expect(end.exitCode == (operation == "server.stop" ? 1 : 3), "\(world.story)")
+    #expect(world.cloud.twin.requests.count { $0 == operation } < 500)
+    #expect(world.effects(operation) == 0)
+    #expect(try await world.cloud.state == "running")
+  }
+
   /// The process is killed at every commit, send and receive; another one resumes.
   @Test(arguments: CloudUnderTest.all)
   func aKillAtAnyPointRepeatsNothingOnAnyCloud(_ cloud: CloudUnderTest) async throws {

@@ -17,10 +17,7 @@ extension Interpreter {
     let lostAt = clock.now
     switch step.effectClass {
     case .keyed where isKeyGood(action, state) && clock.now < call.deadline:
-      // However often no answer comes, requests leave one after the other, and not after the step's time.
-      let pause = RetrySchedule.standard.delay(after: 1, asked: nil, random: launch.world.random)
-      if state.error != nil { try await pauseOrInterrupt(pause) }
-      record(.resend(path))
+      try await resend(path, before: call.deadline, effect: .unknown)
     case .keyed, .convergent, .findable, .opaque:
       switch try await seek(action, call, step, until: lostAt + action.maxRequestLife) {
       case .applied(let result):
@@ -29,11 +26,34 @@ extension Interpreter {
       case .failed(let failure):
         release(step, call)
         fail(step, failure)
-      case .notApplied: record(.resend(path))
-      case .unsure where step.effectClass == .convergent || state.purpose.isRepeatedAfterCrash: record(.resend(path))
+      case .notApplied: try await resend(path, before: call.deadline, effect: .none)
+      case .unsure where step.effectClass == .convergent || state.purpose.isRepeatedAfterCrash:
+        try await resend(path, before: call.deadline, effect: .unknown)
       case .unsure: record(.unknowable(path, lostFailure(step)))
       }
     }
+  }
+
+  /// Sends again. Requests that get no answer leave further and further apart, up to a minute, and not for ever: when
+  /// the step's time is over it has failed.
+  private func resend(
+    _ path: String, before deadline: Timestamp, effect: StepFailure.Effect
+  ) async throws(Interruption) {
+    let state = machine.state(of: path)
+    guard let error = state.error else {
+      record(.resend(path))
+      return
+    }
+    guard clock.now < deadline else {
+      let failure = StepFailure(
+        .timeout, "no answer came before the step's time was over: \(error.message)", effect: effect)
+      record(.failed(path, failure, retries: false, delay: .zero))
+      return
+    }
+    var schedule = RetrySchedule.standard
+    if let since = state.keySince { schedule.delay = max(schedule.delay, (clock.now - since) / 4) }
+    try await pauseOrInterrupt(schedule.delay(after: 1, asked: nil, random: launch.world.random))
+    record(.resend(path))
   }
 
   /// The other side still knows the key: the same request with it is answered and not carried out again.
