@@ -85,10 +85,12 @@ extension ZStackProvider {
         "POST /volume-snapshots/group", later: "then by its id, name and mark",
         note: "one snapshot of each volume, taken together; of a running server it may catch file systems half-written")
     ) { ZStackSnapshotCreate(cloud: $0, declaration: $1) },
-    row(ItemVocabulary.snapshots.list(), Operation("GET /volume-snapshots/group, /volume-snapshots", evidence: .found)) {
+    row(ItemVocabulary.snapshots.list(), Operation("GET /volume-snapshots/group, /volume-snapshots", evidence: .found))
+    {
       ItemList(cloud: $0, kind: .snapshot, declaration: $1)
     },
-    row(ItemVocabulary.snapshots.find(), Operation("GET /volume-snapshots/group, /volume-snapshots", evidence: .found)) {
+    row(ItemVocabulary.snapshots.find(), Operation("GET /volume-snapshots/group, /volume-snapshots", evidence: .found))
+    {
       ItemFind(cloud: $0, kind: .snapshot, declaration: $1)
     },
     row(
@@ -164,7 +166,8 @@ extension ZStackProvider {
   private static var backupCreate: ActionDeclaration {
     ItemVocabulary.backups.create(name: name, within: .seconds(24 * 3600), class: .keyed)
       .adding(
-        Field("storage", .string, help: "id of the image store it goes to; default: the block's `backup_storage`"))
+        Field("storage", .string, help: "id of the image store it goes to; default: the block's `backup_storage`")
+      )
       .adding(Field("full", .bool, default: false, help: "a full backup and no increment; default `false`"))
   }
 

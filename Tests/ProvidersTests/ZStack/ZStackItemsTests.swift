@@ -242,10 +242,11 @@ struct ZStackItemsTests {
     #expect(try await driver.action.probe(call) == .notApplied)
   }
 
-  @Test(arguments: [
-    ["name": ""], ["name": .string(String(repeating: "n", count: 256))],
-    ["name": "a", "description": .string(String(repeating: "d", count: 2000))],
-  ] as [[String: Value]])
+  @Test(
+    arguments: [
+      ["name": ""], ["name": .string(String(repeating: "n", count: 256))],
+      ["name": "a", "description": .string(String(repeating: "d", count: 2000))],
+    ] as [[String: Value]])
   func whatZStackCannotStoreIsNotSent(with: [String: Value]) async throws {
     let wire = wire()
     #expect(try await ZStackFixture(wire).failure("snapshot.create", with).kind == .input)

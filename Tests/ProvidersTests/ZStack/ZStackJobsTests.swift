@@ -186,7 +186,8 @@ struct ZStackJobsTests {
     let wire = ZStackWire { request in
       if request.isChange { return ZStackWire.accepted() }
       if request.isJob { return ZStackWire.running }
-      return ZStackWire.list(ZStackWire.machine(clock.now < ZStackFixture.start + .seconds(30) ? "Stopping" : "Stopped"))
+      return ZStackWire.list(
+        ZStackWire.machine(clock.now < ZStackFixture.start + .seconds(30) ? "Stopping" : "Stopped"))
     }
     let outcome = try await ZStackFixture(wire, clock: clock).run("server.stop")
     #expect(outcome.result.outputs["state"] == "stopped")

@@ -62,7 +62,8 @@ struct ZStackOwnActionsTests {
     let wire = wire { request in
       if request.text.contains("cold") { isCut.withLock { $0 = true } }
       if request.isJob, !isCut.withLock({ $0 }) { return ZStackWire.running }
-      return request.isMachine ? ZStackWire.list(ZStackWire.machine(isCut.withLock { $0 } ? "Stopped" : "Running")) : nil
+      return request.isMachine
+        ? ZStackWire.list(ZStackWire.machine(isCut.withLock { $0 } ? "Stopped" : "Running")) : nil
     }
     let fixture = try ZStackFixture(wire)
     let with: [String: Value] = ["mode": "clean_then_hard", "grace": .duration(.seconds(60))]
@@ -186,7 +187,8 @@ struct ZStackOwnActionsTests {
         #"PUT /vm-backups/\#(Items.backup)/actions {"\#(name)":{"dstBackupStorageUuid":"\#(Items.store2)","#
           + #""srcBackupStorageUuid":"\#(Items.store)"}}"#
       ])
-    #expect(try await fixture.failure("zstack.backup_copy", with.merging(["to": .string(Items.store)]) { $1 }).kind == .input)
+    #expect(
+      try await fixture.failure("zstack.backup_copy", with.merging(["to": .string(Items.store)]) { $1 }).kind == .input)
   }
 
   // MARK: Rescue

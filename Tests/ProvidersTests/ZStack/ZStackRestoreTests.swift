@@ -53,7 +53,8 @@ struct ZStackRestoreTests {
       ("snapshot", Items.group, "revertVmFromSnapshotGroup"), ("backup", Items.backup, "revertVmFromVmBackup"),
     ] {
       let machine = Machine(begin)
-      let outcome = try await ZStackFixture(wire(machine)).run("\(word).restore", [word: .string(id), "power": .string(power)])
+      let outcome = try await ZStackFixture(wire(machine)).run(
+        "\(word).restore", [word: .string(id), "power": .string(power)])
       #expect(outcome.result.outputs["state"] == .string(end))
       let expected =
         (begin == "Running" ? ["stopVmInstance"] : []) + [name] + (end == "running" ? ["startVmInstance"] : [])
@@ -154,11 +155,12 @@ struct ZStackRestoreTests {
     #expect(machine.state.withLock { $0 } == "Running")
   }
 
-  @Test(arguments: [
-    ([Items.store], nil, nil, Items.store), ([Items.store, Items.store2], nil, Items.store2, Items.store2),
-    ([Items.store, Items.store2], Items.store, Items.store2, Items.store), ([Items.store], nil, "other", Items.store),
-    ([], nil, nil, nil), ([], nil, Items.store, Items.store),
-  ] as [([String], String?, String?, String?)])
+  @Test(
+    arguments: [
+      ([Items.store], nil, nil, Items.store), ([Items.store, Items.store2], nil, Items.store2, Items.store2),
+      ([Items.store, Items.store2], Items.store, Items.store2, Items.store), ([Items.store], nil, "other", Items.store),
+      ([], nil, nil, nil), ([], nil, Items.store, Items.store),
+    ] as [([String], String?, String?, String?)])
   func aBackupIsTakenFromAStoreThatHasIt(
     stores: [String], step: String?, block: String?, taken: String?
   ) async throws {

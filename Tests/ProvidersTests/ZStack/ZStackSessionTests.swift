@@ -177,7 +177,8 @@ struct ZStackSessionTests {
 
   @Test(arguments: ["{}", "[]", "<html>", #"{"inventory":{"uuid":7}}"#, #"{"inventory":{"uuid":null}}"#, ""])
   func aLogInThatDoesNotAnswerAsItShouldMayBeRepeated(body: String) async throws {
-    let failure = try await ZStackFixture(ZStackWire(answersLogIns: true) { _ in ScriptedSystem.reply(200, body) }).failure("server.stop")
+    let failure = try await ZStackFixture(ZStackWire(answersLogIns: true) { _ in ScriptedSystem.reply(200, body) })
+      .failure("server.stop")
     #expect(failure.kind == .server)
     #expect(failure.retryable)
     #expect(failure.effect == StepFailure.Effect.none)
@@ -218,10 +219,12 @@ struct ZStackSessionTests {
     #expect(failure.message.contains("clock"))
   }
 
-  @Test(arguments: [
-    [:], ["account": "a"], ["password": "p"], ["access_key_id": "a"], ["session": "s", "account": "a", "password": "p"],
-    ["account": "a", "password": "p", "access_key_id": "k", "access_key_secret": "s"], ["session": ""],
-  ] as [[String: Value]])
+  @Test(
+    arguments: [
+      [:], ["account": "a"], ["password": "p"], ["access_key_id": "a"],
+      ["session": "s", "account": "a", "password": "p"],
+      ["account": "a", "password": "p", "access_key_id": "k", "access_key_secret": "s"], ["session": ""],
+    ] as [[String: Value]])
   func exactlyOneWayIsTaken(credential: [String: Value]) throws {
     let failure = #expect(throws: StepFailure.self) {
       try ZStackFixture(ZStackWire(200, "{}"), credential: credential)

@@ -20,18 +20,21 @@ struct ZStackTimeTests {
   }
 
   @Test(arguments: [
-    ("2025-01-16T16:15:30Z", "Thu, 16 Jan 2025 16:15:30 GMT"), ("1970-01-01T00:00:00Z", "Thu, 01 Jan 1970 00:00:00 GMT"),
-    ("1969-12-31T23:59:59Z", "Wed, 31 Dec 1969 23:59:59 GMT"), ("2026-11-26T00:00:00Z", "Thu, 26 Nov 2026 00:00:00 GMT"),
+    ("2025-01-16T16:15:30Z", "Thu, 16 Jan 2025 16:15:30 GMT"),
+    ("1970-01-01T00:00:00Z", "Thu, 01 Jan 1970 00:00:00 GMT"),
+    ("1969-12-31T23:59:59Z", "Wed, 31 Dec 1969 23:59:59 GMT"),
+    ("2026-11-26T00:00:00Z", "Thu, 26 Nov 2026 00:00:00 GMT"),
     ("2024-02-29T12:00:00.5Z", "Thu, 29 Feb 2024 12:00:00 GMT"),
   ])
   func aDateIsWrittenAsHTTPWants(text: String, date: String) throws {
     #expect(ZStackTime.httpDate(try #require(Timestamp(text))) == date)
   }
 
-  @Test(arguments: [
-    ("UTC", "2025-01-16T12:00:00Z", 0), ("Z", "2025-01-16T12:00:00Z", 0), ("+08:00", "2025-01-16T04:00:00Z", 0),
-    ("-05:30", "2025-01-16T17:30:00Z", 0), (nil, "2025-01-15T22:00:00Z", 26 * 3600),
-  ] as [(String?, String, Int64)])
+  @Test(
+    arguments: [
+      ("UTC", "2025-01-16T12:00:00Z", 0), ("Z", "2025-01-16T12:00:00Z", 0), ("+08:00", "2025-01-16T04:00:00Z", 0),
+      ("-05:30", "2025-01-16T17:30:00Z", 0), (nil, "2025-01-15T22:00:00Z", 26 * 3600),
+    ] as [(String?, String, Int64)])
   func theEarliestInstantIsTold(zone: String?, at: String, error: Int64) throws {
     let local = try #require(ZStackTime.local("Jan 16, 2025 12:00:00 PM"))
     let told = try CloudZone(zone).instant(local)
@@ -49,9 +52,10 @@ struct ZStackTimeTests {
     let id = ZStackID.make("r0-1", "stop")
     #expect(id == ZStackID.make("r0-1", "stop"))
     #expect(id.contains(/^[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}$/))
-    let all = Set(["r0-1", "r0-2"].flatMap { key in
-      ["", "stop", "power"].flatMap { purpose in [0, 1].map { ZStackID.make(key, purpose, $0) } }
-    })
+    let all = Set(
+      ["r0-1", "r0-2"].flatMap { key in
+        ["", "stop", "power"].flatMap { purpose in [0, 1].map { ZStackID.make(key, purpose, $0) } }
+      })
     #expect(all.count == 12)
   }
 }

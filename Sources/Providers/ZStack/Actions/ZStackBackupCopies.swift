@@ -12,7 +12,8 @@ struct ZStackRestoreAs: ZStackChange {
         help: "what the new server is afterwards; default `running`"),
       Field(
         "options", .map,
-        help: "further parameters in ZStack's words (`l3NetworkUuids`, `cpuNum`, `memorySize`, `clusterUuid`); default: "
+        help:
+          "further parameters in ZStack's words (`l3NetworkUuids`, `cpuNum`, `memorySize`, `clusterUuid`); default: "
           + "size, network and zone of the server that was backed up"),
     ],
     outputs: ServerVocabulary.facts, effect: .change, class: .keyed,
@@ -64,7 +65,8 @@ struct ZStackRestoreAs: ZStackChange {
     } catch {
       guard error.kind == .notFound else { throw error }
       throw StepFailure(
-        .input, "the server of backup \(item.id) is gone: give its size (`cpuNum` and `memorySize`, or "
+        .input,
+        "the server of backup \(item.id) is gone: give its size (`cpuNum` and `memorySize`, or "
           + "`instanceOfferingUuid`) and place (`l3NetworkUuids`, `zoneUuid` or `clusterUuid`) in `options`")
     }
     var defaults: [String: Value] = [:]

@@ -103,7 +103,8 @@ extension ZStackChange {
       guard let outputs = try outputs(body, call) else {
         return try await doubted(call, since: call.clock.now, result)
       }
-      return try await arrived(call, after: JobNote.done.on(result.adding(ActionResult(outputs: outputs)))).noting(.done)
+      return try await arrived(call, after: JobNote.done.on(result.adding(ActionResult(outputs: outputs)))).noting(
+        .done)
     case .unknown: return try await doubted(call, since: call.clock.now, result)
     case .failed(let error):
       switch error.meaning {

@@ -9,7 +9,8 @@ enum ZStackMark {
   static func description(_ text: String?, key: String) throws(StepFailure) -> String {
     let marked = (text.flatMap { $0.isEmpty ? nil : "\($0) " } ?? "") + mark(key)
     guard marked.count <= limit else {
-      throw StepFailure(.input, "`description` is too long: ZStack takes 2048 characters, 60 of them for the run's mark")
+      throw StepFailure(
+        .input, "`description` is too long: ZStack takes 2048 characters, 60 of them for the run's mark")
     }
     return marked
   }
@@ -104,7 +105,8 @@ struct ZStackBackupCreate: ZStackItemCreate {
   func request(_ call: ActionCall) async throws(StepFailure) -> ZStackRequest {
     let machine = try await cloud.machine(try call.with.text("server"))
     guard let volume = machine.rootVolume, volume.isZStackID else {
-      throw StepFailure(.conflict, "server \(machine.server.id) has no root volume at ZStack: nothing of it can be saved")
+      throw StepFailure(
+        .conflict, "server \(machine.server.id) has no root volume at ZStack: nothing of it can be saved")
     }
     var parameters: [String: Value] = [
       "backupStorageUuid": .string(try await cloud.store(try call.with.optionalText("storage"))),
@@ -118,7 +120,8 @@ struct ZStackBackupCreate: ZStackItemCreate {
   func prepare(_ call: ActionCall) async throws(StepFailure) -> ActionResult? {
     if let reused = try await cloud.reuse(kind, call) { return JobNote.done.on(reused) }
     let server = try await cloud.server(try call.with.text("server"))
-    guard server.state == .stopped || server.state == .changing, case .unknown = try await cloud.outcome(call.key) else {
+    guard server.state == .stopped || server.state == .changing, case .unknown = try await cloud.outcome(call.key)
+    else {
       return nil
     }
     throw StepFailure(
@@ -148,7 +151,8 @@ extension ZStackClient {
     }
     guard stores.count == 1 else {
       throw StepFailure(
-        .input, "ZStack has \(stores.count) image stores (\(ZStackClient.names(stores))): say which in `storage`, or in "
+        .input,
+        "ZStack has \(stores.count) image stores (\(ZStackClient.names(stores))): say which in `storage`, or in "
           + "the block's `backup_storage`")
     }
     return store.id

@@ -56,7 +56,8 @@ struct ZStackRescue: ZStackChange {
 
   private func order(_ devices: [Value], _ id: String, _ call: ActionCall) async throws(StepFailure) {
     try await step(
-      .action(["vm-instances", id], "setVmBootOrder", ["uuid": .string(id), "bootOrder": .list(devices)]), call, "order")
+      .action(["vm-instances", id], "setVmBootOrder", ["uuid": .string(id), "bootOrder": .list(devices)]), call, "order"
+    )
   }
 
   /// A short job of the recipe, awaited: the next one needs it. Its id follows from the call's key as well, and what it
@@ -87,7 +88,8 @@ struct ZStackRescue: ZStackChange {
       throw StepFailure(.notFound, "ZStack has no enabled ISO image `\(wanted.excerpt(80))`: see `rescue.images`")
     }
     guard hits.count == 1 || hits.contains(wanted) else {
-      throw StepFailure(.conflict, "ZStack has \(hits.count) ISO images named `\(wanted.excerpt(80))`: name one by its id")
+      throw StepFailure(
+        .conflict, "ZStack has \(hits.count) ISO images named `\(wanted.excerpt(80))`: name one by its id")
     }
     return hits.contains(wanted) ? wanted : hit
   }

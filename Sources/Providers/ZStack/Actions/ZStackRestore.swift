@@ -37,7 +37,8 @@ struct ZStackItemRestore: ZStackChange {
     if let named = named.flatMap({ $0.isEmpty ? nil : $0 }) {
       try cloud.checkID(named, "backup storage")
       guard stores.isEmpty || stores.contains(named) else {
-        throw StepFailure(.notFound, "backup \(id) is not in storage \(named), but in \(stores.joined(separator: ", "))")
+        throw StepFailure(
+          .notFound, "backup \(id) is not in storage \(named), but in \(stores.joined(separator: ", "))")
       }
       return named
     }

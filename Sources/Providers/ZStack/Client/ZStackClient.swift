@@ -106,7 +106,9 @@ extension ZStackClient {
       throw failure.renamed("\(failure.message); check \(credential.text)")
     }
     do throws(SchemaError) {
-      guard let inventory = (try? reply.json())?["inventory"] else { throw SchemaError(message: "`inventory` is missing") }
+      guard let inventory = (try? reply.json())?["inventory"] else {
+        throw SchemaError(message: "`inventory` is missing")
+      }
       let uuid = try inventory.id("uuid")
       return SharedSession.Held(
         id: Secret(uuid, named: password.names), account: try inventory.optionalText("accountUuid"),

@@ -47,7 +47,8 @@ struct ZStackReply: Sendable {
     case 401: make(.auth, "ZStack does not accept the credential for \(text)", effect: .none)
     case 403 where plainText?.contains("requestTimeTooSkewed") == true:
       make(
-        .auth, "this machine's clock and ZStack's are more than 15 minutes apart, so that no signed request is accepted",
+        .auth,
+        "this machine's clock and ZStack's are more than 15 minutes apart, so that no signed request is accepted",
         effect: .none)
     case 403: make(.auth, "ZStack does not permit \(text)", effect: .none)
     case 404: make(.notFound, "ZStack knows nothing at \(text)", effect: .none)
