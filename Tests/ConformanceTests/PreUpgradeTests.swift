@@ -27,8 +27,8 @@ import Testing
     #expect(try await world.cloud.state == "running")
   }
 
-  /// A service that answers every request to change something with an error page: the step ends with its own time, after
-  /// requests that leave further and further apart.
+  /// A service that answers every such request with an error page: the step ends with its own time, after requests that
+  /// leave further and further apart.
   @Test(arguments: CloudUnderTest.all, ["snapshot.create", "server.stop"])
   func aCallThatIsNeverAnsweredEndsWithItsStep(_ cloud: CloudUnderTest, _ operation: String) async throws {
     let world = try MovedRunbook(cloud, update: 0)

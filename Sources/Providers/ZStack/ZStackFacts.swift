@@ -22,8 +22,8 @@ extension ZStackProvider {
       "A session lives for 2 hours from its log-in and is prolonged ten minutes before its end. All runs of a process "
         + "share one; it is not closed at the end but ends by itself. ZStack allows 500 at once.",
       "200 snapshots an account by default (`snapshot.volume.num`); the refusal is a `limit`.",
-      "ZStack gives up on most jobs after 30 minutes; on a snapshot after 3 hours, on its deletion after 6, on a revert "
-        + "after 24, on a restore from a backup after 72, on a new server after 12. Waits allow as much.",
+      "ZStack gives up on most jobs after 30 minutes; on a snapshot after 3 hours, on its deletion after 6, on a "
+        + "revert after 24, on a restore from a backup after 72, on a new server after 12. Waits allow as much.",
       "Names have at most 255 characters, descriptions 2048, of which the mark of the run takes about 60.",
       "`time_zone` is a fixed offset. Where summer time is kept, times are told an hour off for half of the year.",
     ],
@@ -32,15 +32,15 @@ extension ZStackProvider {
         + "works in any state.",
       "**A snapshot or backup can be restored only on a stopped server.** The action stops it first, and after five "
         + "minutes cuts its power; afterwards the power is brought to what `power:` asks for.",
-      "**ZStack reports success for a restore of which single volumes failed.** Each one is checked; a part that failed "
-        + "is a failure that names the volumes, and the server is left stopped.",
+      "**ZStack reports success for a restore of which single volumes failed.** Each one is checked; a part that "
+        + "failed is a failure that names the volumes, and the server is left stopped.",
       "**A group of which one snapshot was deleted cannot be restored**, nor one whose volume was detached.",
       "**The API speaks plain HTTP.** A session, and a digest as good as the password, can be read on the way: put a "
         + "proxy with TLS in front, or say `plain_http: allow` for a network you trust.",
-      "**SYS.1001 (timed out) says nothing about the effect.** The thing is read until it shows one, or has been at rest "
-        + "without it for a while.",
-      "**A job that runs for ever** belongs to a management node that died. What can be told from the state is told from "
-        + "it; the rest ends in a timeout.",
+      "**SYS.1001 (timed out) says nothing about the effect.** The thing is read until it shows one, or has been at "
+        + "rest without it for a while.",
+      "**A job that runs for ever** belongs to a management node that died. What can be told from the state is told "
+        + "from it; the rest ends in a timeout.",
       "High availability may start a server again that was stopped: a stop is sent with `stopHA`.",
       "`rescue.exit` takes every ISO image out of the drives, also those that were there before `rescue.enter`.",
       "`backup.prune` cannot tell backups of a schedule from others: `prefix` is required.",

@@ -10,8 +10,8 @@ extension ZStackProvider {
 
   static let table: [Row] = reads + servers + snapshots + backups + rescue + raw
 
-  private static let byJob = "its job, whose id follows from the run: sent again, it is answered \"duplicate\""
-  private static let window = "the 3h for which jobs are kept; until then the job tells"
+  private static let byJob = "sent again under its job's id, which ZStack carries out once, for 3h"
+  private static let window = "`max_request_life`, default 90s"
 
   private static let reads: [Row] = [
     row(ServerVocabulary.status(), Operation("GET /vm-instances/{uuid}", evidence: .found)) {

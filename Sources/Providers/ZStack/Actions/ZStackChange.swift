@@ -93,12 +93,12 @@ extension ZStackChange {
     }
     switch try await cloud.outcome(call.key) {
     case .running:
-      if trustsState, isOld(call), case .applied(let found) = try await evidence(call) {
-        let seen = try await arrived(call, after: result.adding(found))
-        if seen.verdict == .done { return seen }
-      }
       if isOverdue(call) { return try await doubted(call, since: call.clock.now, result) }
-      return Observation(.pending, nativeState: "processing", result: JobNote.running.on(result))
+      let noted = JobNote.running.on(result)
+      guard trustsState else { return Observation(.pending, nativeState: "processing", result: noted) }
+      var seen = try await arrived(call, after: noted)
+      if seen.verdict != .done || !isOld(call) { seen.verdict = .pending }
+      return seen
     case .done(let body):
       guard let outputs = try outputs(body, call) else {
         return try await doubted(call, since: call.clock.now, result)
@@ -145,7 +145,7 @@ extension ZStackChange {
 
   /// The failure of a job, with what it did to the world as far as the thing itself tells.
   func judged(_ error: ZStackError, _ request: ZStackRequest, _ call: ActionCall) async -> StepFailure {
-    var failure = error.failure(of: request.text, hiding: cloud.credential.secrets)
+    var failure = error.failure(of: request.text, hiding: cloud.hidden)
     switch error.meaning {
     case .wrongState:
       guard let id = try? call.with.optionalText("server"), let server = try? await cloud.server(id) else { break }
@@ -166,7 +166,7 @@ extension ZStackChange {
   }
 
   /// Jobs of this kind are over by now; one that is still said to run belongs to a node that died.
-  private func isOverdue(_ call: ActionCall) -> Bool { call.clock.now >= begun(call) + longestJob }
+  func isOverdue(_ call: ActionCall) -> Bool { call.clock.now >= begun(call) + longestJob }
 
   private func isOld(_ call: ActionCall) -> Bool { call.clock.now >= begun(call) + .seconds(60) }
 }

@@ -51,7 +51,7 @@ extension ZStackItemCreate {
   }
 
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
-    if case .running = try await cloud.outcome(call.key) { return false }
+    if case .running = try await cloud.outcome(call.key), !isOverdue(call) { return false }
     let name = try name(call)
     return try await cloud.isNewItemAtRest(kind, call) { ZStackMark.isOurs($0, name: name, key: call.key) }
   }
@@ -187,7 +187,7 @@ struct ZStackItemDelete: ZStackChange {
 
   func outputs(_ body: Value, _ call: ActionCall) throws(StepFailure) -> [String: Value]? {
     let what = "\(kind.rawValue) \(try call.with.text(kind.rawValue)) was not deleted whole"
-    if let failure = ZStackPart.failure(in: body, what, cloud.credential) { throw failure }
+    if let failure = ZStackPart.failure(in: body, what, cloud.hidden) { throw failure }
     return [:]
   }
 
@@ -204,7 +204,7 @@ struct ZStackItemDelete: ZStackChange {
   }
 
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
-    if case .running = try await cloud.outcome(call.key) { return false }
+    if case .running = try await cloud.outcome(call.key), !isOverdue(call) { return false }
     return try await cloud.isAtRest(call)
   }
 

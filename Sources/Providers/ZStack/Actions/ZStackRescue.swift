@@ -68,7 +68,7 @@ struct ZStackRescue: ZStackChange {
     while true {
       switch job {
       case .done: return
-      case .failed(let error): throw error.failure(of: request.text, hiding: cloud.credential.secrets)
+      case .failed(let error): throw error.failure(of: request.text, hiding: cloud.hidden)
       case .unknown, .running: break
       }
       guard call.clock.now < end, !Task.isCancelled else {

@@ -73,7 +73,7 @@ struct ZStackItemRestore: ZStackChange {
   func outputs(_ body: Value, _ call: ActionCall) throws(StepFailure) -> [String: Value]? {
     let server = try call.with.text("server")
     let what = "server \(server) was put back only in part, and is left stopped as its volumes may not fit together"
-    if let failure = ZStackPart.failure(in: body, what, cloud.credential) { throw failure }
+    if let failure = ZStackPart.failure(in: body, what, cloud.hidden) { throw failure }
     return ["state": "changing"]
   }
 
@@ -153,7 +153,7 @@ extension ZStackClient {
     return answer["reason"]?.string?.excerpt(200) ?? "no reason given"
   }
 
-  /// Stops a machine that is to be overwritten: cleanly, and by cutting its power if it has not stopped in five minutes.
+  /// Stops a machine that is to be overwritten: cleanly, and by cutting its power after five minutes.
   /// Each request has an id of its own that follows from the call's key, so a repeat stops nothing twice.
   func bringToStop(_ id: String, _ call: ActionCall) async throws(StepFailure) {
     let begin = call.clock.now
@@ -202,6 +202,6 @@ extension ZStackClient {
       return false
     }
     guard case .failed(let error) = job, error.meaning != .doubt, error.meaning != .infrastructure else { return true }
-    throw explained(error.failure(of: request.text, hiding: credential.secrets), try await server(id))
+    throw explained(error.failure(of: request.text, hiding: hidden), try await server(id))
   }
 }

@@ -25,6 +25,9 @@ struct ZStackClient: Cloud {
     return path == "/v1" || path.hasSuffix("/v1") ? path : path + "/v1"
   }
 
+  /// What no message may show.
+  var hidden: [Secret] { credential.secrets + (session.current.map { [$0.id] } ?? []) }
+
   /// Sends, and throws for every status but 2xx. A session that ZStack does not know any more is replaced once.
   func send(_ request: ZStackRequest) async throws(StepFailure) -> ZStackReply {
     let reply = try await exchange(request)

@@ -84,18 +84,26 @@ extension ZStackClient {
     }
   }
 
-  /// Returns whether there was one to delete. The job is followed for a moment; the rest shows in the list.
+  /// Returns whether there was one to delete. Its job is awaited for ten minutes; the rest shows in the list.
   func delete(_ kind: ItemKind, _ id: String, server: String?, key: String) async throws(StepFailure) -> Bool {
     let request = try await deletion(kind, id)
-    switch try await start(request, key: key, purpose: "delete") {
+    let end = connection.clock.monotonic + .seconds(600)
+    var job = try await start(request, key: key, purpose: "delete")
+    while case .running = job, connection.clock.monotonic < end, !Task.isCancelled {
+      await connection.clock.sleep(for: .seconds(3))
+      do throws(StepFailure) { job = try await outcome(key, purpose: "delete") } catch {
+        guard error.retryable else { return true }
+      }
+    }
+    switch job {
     case .running, .unknown: return true
     case .done(let body):
-      if let failure = ZStackPart.failure(in: body, "\(kind.rawValue) \(id) was not deleted whole", credential) {
+      if let failure = ZStackPart.failure(in: body, "\(kind.rawValue) \(id) was not deleted whole", hidden) {
         throw failure
       }
       return true
     case .failed(let error):
-      let failure = error.failure(of: request.text, hiding: credential.secrets)
+      let failure = error.failure(of: request.text, hiding: hidden)
       if failure.kind == .notFound { return false }
       throw failure
     }
