@@ -26,7 +26,7 @@ public struct ZStackProvider: ProviderKind {
   public init() {}
 
   public func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
-    SimulatedZStack(clock: clock, seed: seed)
+    SimulatedZStack(clock: clock, seed: seed, credentials: isSealed ? .any : .wellFormed)
   }
 
   public func connect(

@@ -25,6 +25,7 @@ struct ZStackRestoreAs: ZStackChange {
   let declaration: ActionDeclaration
   /// Documented for creating a machine: 12 hours.
   var longestJob: Duration { .seconds(12 * 3600) }
+  var patience: Duration? { .seconds(600) }
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
     let name = try name(call)
@@ -170,6 +171,7 @@ struct ZStackBackupCopy: ZStackChange {
   let cloud: ZStackClient
   let declaration: ActionDeclaration
   var longestJob: Duration { .seconds(24 * 3600) }
+  var patience: Duration? { .seconds(600) }
 
   func request(_ call: ActionCall) async throws(StepFailure) -> ZStackRequest {
     let backup = try call.with.text("backup")

@@ -16,13 +16,17 @@ protocol ZStackChange: CloudAction where Account == ZStackClient {
   func arrived(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation
   /// How long ZStack goes on with such a job, by its documented defaults.
   var longestJob: Duration { get }
-  /// The thing's state alone says that it is done, even while the job is still said to run.
-  var trustsState: Bool { get }
+  /// What is waited for is a state of the server, which is read with every look.
+  var awaitsState: Bool { get }
+  /// After this long the thing itself is believed when it shows that all is done, although its job is still said to run;
+  /// nil: what it shows may be a part.
+  var patience: Duration? { get }
 }
 
 extension ZStackChange {
   var longestJob: Duration { .seconds(1800) }
-  var trustsState: Bool { false }
+  var awaitsState: Bool { false }
+  var patience: Duration? { nil }
   func prepare(_ call: ActionCall) async throws(StepFailure) -> ActionResult? { nil }
   func outputs(_ body: Value, _ call: ActionCall) throws(StepFailure) -> [String: Value]? { [:] }
 
@@ -95,9 +99,13 @@ extension ZStackChange {
     case .running:
       if isOverdue(call) { return try await doubted(call, since: call.clock.now, result) }
       let noted = JobNote.running.on(result)
-      guard trustsState else { return Observation(.pending, nativeState: "processing", result: noted) }
+      if let patience, call.clock.now >= begun(call) + patience, case .applied(let found) = try await evidence(call) {
+        let seen = try await arrived(call, after: noted.adding(found))
+        if seen.verdict == .done { return seen }
+      }
+      guard awaitsState else { return Observation(.pending, nativeState: "processing", result: noted) }
       var seen = try await arrived(call, after: noted)
-      if seen.verdict != .done || !isOld(call) { seen.verdict = .pending }
+      seen.verdict = .pending
       return seen
     case .done(let body):
       guard let outputs = try outputs(body, call) else {
@@ -168,7 +176,6 @@ extension ZStackChange {
   /// Jobs of this kind are over by now; one that is still said to run belongs to a node that died.
   func isOverdue(_ call: ActionCall) -> Bool { call.clock.now >= begun(call) + longestJob }
 
-  private func isOld(_ call: ActionCall) -> Bool { call.clock.now >= begun(call) + .seconds(60) }
 }
 
 /// What is remembered of a job between two looks, in `result` beside the outputs.

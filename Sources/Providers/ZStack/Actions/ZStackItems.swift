@@ -75,6 +75,8 @@ struct ZStackSnapshotCreate: ZStackItemCreate {
   let declaration: ActionDeclaration
   /// Documented: 3 hours.
   var longestJob: Duration { .seconds(3 * 3600) }
+  /// A group tells how many snapshots belong to it.
+  var patience: Duration? { .seconds(600) }
 
   func request(_ call: ActionCall) async throws(StepFailure) -> ZStackRequest {
     let volume = try await cloud.rootVolume(try call.with.text("server"))
@@ -170,6 +172,7 @@ struct ZStackItemDelete: ZStackChange {
   let declaration: ActionDeclaration
   /// Documented for snapshots: 6 hours.
   var longestJob: Duration { .seconds(6 * 3600) }
+  var patience: Duration? { .seconds(600) }
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
     ["exists": .bool(try await find(call) != nil)]

@@ -61,7 +61,8 @@ struct ZStackPowerChange: ZStackChange {
   let cloud: ZStackClient
   let power: ZStackPower
   let declaration: ActionDeclaration
-  var trustsState: Bool { true }
+  var awaitsState: Bool { true }
+  var patience: Duration? { .seconds(60) }
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await cloud.captureServer(call) }
 
@@ -96,7 +97,8 @@ struct ZStackPowerChange: ZStackChange {
 struct ZStackServerStop: ZStackChange {
   let cloud: ZStackClient
   let declaration: ActionDeclaration
-  var trustsState: Bool { true }
+  var awaitsState: Bool { true }
+  var patience: Duration? { .seconds(60) }
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await cloud.captureServer(call) }
 
@@ -151,6 +153,7 @@ struct ZStackServerStop: ZStackChange {
 struct ZStackServerReboot: ZStackChange {
   let cloud: ZStackClient
   let declaration: ActionDeclaration
+  var awaitsState: Bool { true }
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await cloud.captureServer(call) }
 
@@ -183,6 +186,8 @@ struct ZStackServerReboot: ZStackChange {
 struct ZStackServerDelete: ZStackChange {
   let cloud: ZStackClient
   let declaration: ActionDeclaration
+  var awaitsState: Bool { true }
+  var patience: Duration? { .seconds(60) }
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
     try check(call)
