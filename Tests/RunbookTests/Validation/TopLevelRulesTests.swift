@@ -45,8 +45,8 @@ import Testing
       "④ E-KEY-UNKNOWN: `secrets.d` has no key `key`; known here: `source`, `path`",
       "⑤ E-CHOICE: `secrets.e.source` must be `env` or `file`, not `vault`"),
     Refused(
-      "providers: {a: {type: ①zomro}, b: {type: ②vps}, ③c: {}}",
-      "① E-UNSUPPORTED: `type: zomro` is not supported yet; take it out; a later release will read it",
+      "providers: {a: {type: ①zstack}, b: {type: ②vps}, ③c: {}}",
+      "① E-UNSUPPORTED: `type: zstack` is not supported yet; take it out; a later release will read it",
       "② E-PROVIDER: unknown provider type `vps`; known here: `vps_org`",
       "③ E-KEY-MISSING: `providers.c` needs `type`; one of vps_org"),
     Refused(
