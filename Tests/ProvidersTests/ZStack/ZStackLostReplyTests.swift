@@ -16,8 +16,10 @@ struct ZStackLostReplyTests {
     var first: [(action: String, with: [String: Value])] = []
     /// The id of what the first action made goes here.
     var made: String?
-    /// How the effect is done on ZStack: a restart of a machine that a recipe needs.
-    var effect: String { operation ?? action }
+    /// Where it is told under another name.
+    var ledger: String?
+    var struck: String { operation ?? action }
+    var effect: String { ledger ?? struck }
     var testDescription: String { action }
   }
 
@@ -37,7 +39,7 @@ struct ZStackLostReplyTests {
     Case(action: "backup.restore", with: ["power": "stopped"], first: aBackup, made: "backup"),
     Case(action: "backup.delete", first: aBackup, made: "backup"),
     Case(action: "backup.prune", with: ["keep": 0, "prefix": "made-"], operation: "backup.delete", first: aBackup),
-    Case(action: "backup.restore_as", with: ["name": "drill"], first: aBackup, made: "backup"),
+    Case(action: "backup.restore_as", with: ["name": "drill"], first: aBackup, made: "backup", ledger: "server.create"),
   ]
 
   static let faults = [
@@ -62,7 +64,7 @@ struct ZStackLostReplyTests {
     let (fixture, twin, with) = try await world(item)
     let earlier = twin.ledger.count { $0.effect == item.effect }
     let parts = fault.split(separator: ":", maxSplits: 1)
-    let text = "\(parts[0]):\(item.effect)" + (parts.count > 1 ? ":\(parts[1])" : "")
+    let text = "\(parts[0]):\(item.struck)" + (parts.count > 1 ? ":\(parts[1])" : "")
     try twin.inject(text)
     do { try await fixture.run(item.action, with) } catch let failure as StepFailure {
       // Nothing at ZStack tells that such a restore took place when its job does not.
@@ -78,7 +80,7 @@ struct ZStackLostReplyTests {
   func aTimeoutWithoutTheEffectIsAFailure(_ item: Case) async throws {
     let (fixture, twin, with) = try await world(item)
     let earlier = twin.ledger.count { $0.effect == item.effect }
-    try twin.inject("sys1001_not_done:\(item.effect)")
+    try twin.inject("sys1001_not_done:\(item.struck)")
     let failure = try await fixture.failure(item.action, with, attempts: 1)
     #expect(failure.kind == .timeout)
     #expect(failure.effect == (item.action.hasSuffix("restore") ? .applied : .none))
@@ -91,7 +93,7 @@ struct ZStackLostReplyTests {
   func theProbeTellsWhatTookPlace(_ item: Case) async throws {
     for (fault, isApplied) in [("reply_lost", true), ("request_lost", false)] {
       let (fixture, twin, with) = try await world(item)
-      try twin.inject("\(fault):\(item.effect)")
+      try twin.inject("\(fault):\(item.struck)")
       let driver = try fixture.driver(item.action)
       let all = with.merging(["server": .string(ZStackWire.vm)]) { given, _ in given }
       let before = try await driver.action.capture(driver.call(all))
@@ -137,9 +139,13 @@ struct ZStackLostReplyTests {
     for hour in 1...12 {
       let action = hour.isMultiple(of: 2) ? "server.start" : "server.stop"
       try await fixture.run(action, key: "hour-\(hour)")
-      await fixture.clock.sleep(for: .seconds(3600))
+      for _ in 1...8 {
+        await fixture.clock.sleep(for: .seconds(450))
+        try await fixture.run("server.status")
+      }
     }
-    #expect(twin.requests.count { $0 == "login" } <= 2)
+    #expect(twin.requests.count { $0 == "login" } == 1)
+    #expect(twin.requests.count { $0 == "session.renew" } >= 5)
     #expect(twin.ledger.count { $0.effect == "server.stop" } == 6)
   }
 
@@ -149,7 +155,7 @@ struct ZStackLostReplyTests {
       "access_key_secret": .secret(Secret("zstack-access-key-secret", named: ["k"])),
     ])
     #expect(try await fixture.run("server.stop").result.outputs["state"] == "stopped")
-    #expect(try await fixture.run("snapshot.create", ["name": "a"]).result.outputs["state"] == "ready")
+    #expect(try await fixture.run("snapshot.create", ["name": "a"], key: "b").result.outputs["state"] == "ready")
     #expect(twin.requests.count { $0 == "login" } == 0)
     let (wrong, _) = try ZStackTwinFixture.make(credential: [
       "access_key_id": "LTAIzstackexample", "access_key_secret": .secret(Secret("n0t-it", named: ["k"])),
@@ -162,7 +168,7 @@ struct ZStackLostReplyTests {
 
   @Test func aRevertInPartIsAFailureThatNamesTheVolume() async throws {
     let (fixture, twin) = try ZStackTwinFixture.make()
-    let id = try #require(try await fixture.run("snapshot.create", ["name": "a"]).result.outputs["id"])
+    let id = try #require(try await fixture.run("snapshot.create", ["name": "a"], key: "b").result.outputs["id"])
     try twin.inject("partial_revert")
     let failure = try await fixture.failure("snapshot.restore", ["snapshot": id])
     #expect(failure.effect == .applied)
@@ -174,7 +180,7 @@ struct ZStackLostReplyTests {
   @Test(arguments: ["server.stop", "server.start", "snapshot.create"])
   func aJobThatNeverEndsIsToldFromTheState(operation: String) async throws {
     let (fixture, twin) = try ZStackTwinFixture.make()
-    if operation == "server.start" { try await fixture.run("server.stop") }
+    if operation == "server.start" { try await fixture.run("server.stop", key: "b") }
     try twin.inject("job_never_ends:\(operation)")
     let with: [String: Value] = operation == "snapshot.create" ? ["name": "a"] : [:]
     try await fixture.run(operation, with, key: "stuck")
@@ -193,6 +199,7 @@ struct ZStackLostReplyTests {
 
 /// An account at the twin of ZStack.
 enum ZStackTwinFixture {
+  static let store = "fc50c1ece4753c1981e3e3f65a151e0e"
   static let credential: [String: Value] = [
     "account": "ops", "password": .secret(Secret("Correct-horse-7", named: ["zstack_password"])),
   ]
@@ -203,6 +210,7 @@ enum ZStackTwinFixture {
     let clock = VirtualClock(start: ZStackFixture.start)
     let twin = SimulatedZStack(clock: clock, seed: 7)
     twin.ensureServer(ZStackWire.vm)
-    return (try ZStackFixture(twin, clock: clock, settings: settings, credential: credential), twin)
+    let block: [String: Value] = ["backup_storage": .string(store)].merging(settings) { _, given in given }
+    return (try ZStackFixture(twin, clock: clock, settings: block, credential: credential), twin)
   }
 }
