@@ -99,7 +99,7 @@ struct ZStackJobsTests {
   private static let ids: [String] = {
     [0, 1].map { number in
       var bytes = Array(
-        SHA256.hash(Array("zstack\nr0000000000000000test-0123456789abcdef\n\n\(number)".utf8)).prefix(16))
+        SHA256.hash(Array("zstack\nr0000000000000000test-0123456789abcdef\nserver.stop\n\(number)".utf8)).prefix(16))
       bytes[6] = bytes[6] & 0x0f | 0x40
       bytes[8] = bytes[8] & 0x3f | 0x80
       return Hex.text(bytes)

@@ -48,8 +48,9 @@ struct ZStackLostReplyTests {
     "job_purged",
   ]
 
-  private func world(_ item: Case) async throws -> (fixture: ZStackFixture, twin: SimulatedZStack, with: [String: Value])
-  {
+  private func world(_ item: Case) async throws -> (
+    fixture: ZStackFixture, twin: SimulatedZStack, with: [String: Value]
+  ) {
     let (fixture, twin) = try ZStackTwinFixture.make()
     var with = item.with
     for step in item.first {

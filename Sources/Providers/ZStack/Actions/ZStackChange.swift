@@ -18,8 +18,8 @@ protocol ZStackChange: CloudAction where Account == ZStackClient {
   var longestJob: Duration { get }
   /// What is waited for is a state of the server, which is read with every look.
   var awaitsState: Bool { get }
-  /// After this long the thing itself is believed when it shows that all is done, although its job is still said to run;
-  /// nil: what it shows may be a part.
+  /// After this long the thing itself is believed when it shows that all is done, although its job is still said to
+  /// run; nil: what it shows may be a part.
   var patience: Duration? { get }
 }
 
@@ -41,7 +41,7 @@ extension ZStackChange {
   func carryOut(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let request = try await request(call)
     if let done = try await prepare(call) { return done }
-    switch try await cloud.start(request, key: call.key) {
+    switch try await cloud.start(request, key: call.key, purpose: declaration.name) {
     case .running: return JobNote.running.on(ActionResult(outputs: ["state": "changing"]).only(declaration))
     case .done(let body):
       guard let outputs = try outputs(body, call) else { return JobNote.doubt(call.clock.now).on(ActionResult()) }
@@ -60,7 +60,7 @@ extension ZStackChange {
   }
 
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
-    switch try await cloud.outcome(call.key) {
+    switch try await cloud.outcome(call.key, purpose: declaration.name) {
     case .running: return .applied(JobNote.running.on(ActionResult()))
     case .done(let body):
       guard let outputs = try outputs(body, call) else { return try await evidence(call) }
@@ -81,7 +81,7 @@ extension ZStackChange {
   }
 
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
-    if case .running = try await cloud.outcome(call.key), !isOverdue(call) { return false }
+    if case .running = try await cloud.outcome(call.key, purpose: declaration.name), !isOverdue(call) { return false }
     return try await cloud.isAtRest(call)
   }
 
@@ -95,7 +95,7 @@ extension ZStackChange {
     case .doubt(let since): return try await doubted(call, since: since, result)
     case .running, nil: break
     }
-    switch try await cloud.outcome(call.key) {
+    switch try await cloud.outcome(call.key, purpose: declaration.name) {
     case .running:
       if isOverdue(call) { return try await doubted(call, since: call.clock.now, result) }
       let noted = JobNote.running.on(result)

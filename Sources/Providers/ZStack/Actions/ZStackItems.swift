@@ -51,7 +51,7 @@ extension ZStackItemCreate {
   }
 
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
-    if case .running = try await cloud.outcome(call.key), !isOverdue(call) { return false }
+    if case .running = try await cloud.outcome(call.key, purpose: declaration.name), !isOverdue(call) { return false }
     let name = try name(call)
     return try await cloud.isNewItemAtRest(kind, call) { ZStackMark.isOurs($0, name: name, key: call.key) }
   }
@@ -122,7 +122,8 @@ struct ZStackBackupCreate: ZStackItemCreate {
   func prepare(_ call: ActionCall) async throws(StepFailure) -> ActionResult? {
     if let reused = try await cloud.reuse(kind, call) { return JobNote.done.on(reused) }
     let server = try await cloud.server(try call.with.text("server"))
-    guard server.state == .stopped || server.state == .changing, case .unknown = try await cloud.outcome(call.key)
+    guard server.state == .stopped || server.state == .changing,
+      case .unknown = try await cloud.outcome(call.key, purpose: declaration.name)
     else {
       return nil
     }
@@ -207,7 +208,7 @@ struct ZStackItemDelete: ZStackChange {
   }
 
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
-    if case .running = try await cloud.outcome(call.key), !isOverdue(call) { return false }
+    if case .running = try await cloud.outcome(call.key, purpose: declaration.name), !isOverdue(call) { return false }
     return try await cloud.isAtRest(call)
   }
 

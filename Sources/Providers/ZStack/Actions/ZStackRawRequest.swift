@@ -43,7 +43,7 @@ struct ZStackRawRequest: StandardAction {
   }
 
   private func ended(_ request: ZStackRequest, _ call: ActionCall) async throws(StepFailure) -> ActionResult {
-    var job = try await cloud.start(request, key: call.key)
+    var job = try await cloud.start(request, key: call.key, purpose: declaration.name)
     var pause = Duration.seconds(2)
     while true {
       switch job {
@@ -62,7 +62,7 @@ struct ZStackRawRequest: StandardAction {
       }
       await call.clock.sleep(for: pause)
       pause = min(pause * 1.5, .seconds(15))
-      do throws(StepFailure) { job = try await cloud.outcome(call.key) } catch {
+      do throws(StepFailure) { job = try await cloud.outcome(call.key, purpose: declaration.name) } catch {
         guard error.retryable else {
           var failure = error
           failure.effect = .unknown

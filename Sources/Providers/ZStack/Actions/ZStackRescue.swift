@@ -34,7 +34,7 @@ struct ZStackRescue: ZStackChange {
   }
 
   func prepare(_ call: ActionCall) async throws(StepFailure) -> ActionResult? {
-    guard case .unknown = try await cloud.outcome(call.key) else { return nil }
+    guard case .unknown = try await cloud.outcome(call.key, purpose: declaration.name) else { return nil }
     let machine = try await cloud.machine(try call.with.text("server"))
     let id = machine.server.id
     if enters {

@@ -64,7 +64,7 @@ struct ZStackItemRestore: ZStackChange {
 
   /// Nothing is stopped for a revert that is on its way already, or cannot be.
   func prepare(_ call: ActionCall) async throws(StepFailure) -> ActionResult? {
-    guard case .unknown = try await cloud.outcome(call.key) else { return nil }
+    guard case .unknown = try await cloud.outcome(call.key, purpose: declaration.name) else { return nil }
     if let problem = try await sourceProblem(call) { throw problem }
     try await cloud.bringToStop(try call.with.text("server"), call)
     return nil
@@ -159,7 +159,9 @@ extension ZStackClient {
     let begin = call.clock.now
     var hasAsked = false
     var hasCut = false
+    var looks = 0
     while true {
+      looks += 1
       let server = try await stopping(hasAsked) { () async throws(StepFailure) in try await self.server(id) }
       switch server?.state {
       case .stopped: return
@@ -172,7 +174,8 @@ extension ZStackClient {
         hasCut = hasAsked && isAccepted
         hasAsked = hasAsked || isAccepted
       }
-      guard call.clock.now < min(call.deadline, begin + .seconds(1200)), !Task.isCancelled else {
+      // A process that was held up looks a few more times before it gives up.
+      guard call.clock.now < min(call.deadline, begin + .seconds(1200)) || looks < 10, !Task.isCancelled else {
         throw StepFailure(
           .timeout, "server \(id) did not stop (it is `\(server?.nativeState ?? "unknown")`), so nothing was restored",
           effect: hasAsked ? .applied : .none)

@@ -22,7 +22,7 @@ extension ZStackClient {
   /// Sends a change and looks what becomes of it in the first seconds. A job that ended because of a session that was
   /// not valid has done nothing: the change is sent once more, under a second id that also follows from the key.
   func start(
-    _ request: ZStackRequest, key: String, purpose: String = ""
+    _ request: ZStackRequest, key: String, purpose: String
   ) async throws(StepFailure) -> ZStackJob {
     let first = try await submit(request, ZStackID.make(key, purpose))
     guard case .failed(let error) = first, error.meaning == .session, credential.canLogIn else { return first }
@@ -59,7 +59,7 @@ extension ZStackClient {
   }
 
   /// What became of the job of this call; of the second one, if the first ended with a refused session.
-  func outcome(_ key: String, purpose: String = "") async throws(StepFailure) -> ZStackJob {
+  func outcome(_ key: String, purpose: String) async throws(StepFailure) -> ZStackJob {
     let first = try await job(ZStackID.make(key, purpose))
     guard case .failed(let error) = first, error.meaning == .session, credential.canLogIn else { return first }
     let second = try await job(ZStackID.make(key, purpose, 1))

@@ -57,7 +57,7 @@ enum ZStackID {
   /// A UUID of version 4 without its dashes, made from the call's key.
   /// - Parameters:
   ///   - key: `ActionCall.key`.
-  ///   - purpose: what a call of several jobs needs this one for: `stop`, `power`; empty for its main one.
+  ///   - purpose: the action's name; `stop`, `power` for what else its call needs.
   ///   - number: 0; 1 for the one repetition after a session was refused.
   static func make(_ key: String, _ purpose: String, _ number: Int = 0) -> String {
     var bytes = Array(SHA256.hash(Array("zstack\n\(key)\n\(purpose)\n\(number)".utf8)).prefix(16))
