@@ -82,7 +82,9 @@ public struct ActionDriver: Sendable {
   private func watch(_ call: ActionCall, _ outcome: inout Outcome) async throws(StepFailure) {
     guard let wait = action.declaration.wait else { return }
     let end = clock.now + wait.timeout
+    var looks = 0
     while true {
+      looks += 1
       var verdict = Observation.Verdict.pending
       do throws(StepFailure) {
         let observation = try await action.observe(call, after: outcome.result)
@@ -100,7 +102,8 @@ public struct ActionDriver: Sendable {
       case .failed(let failure): throw failure
       case .pending: break
       }
-      guard clock.now < end else { throw StepFailure(.timeout, "still not \(wait.until)", effect: .applied) }
+      // On a fast clock and a busy machine a wait can be over before it has looked.
+      guard clock.now < end || looks < 20 else { throw StepFailure(.timeout, "still not \(wait.until)", effect: .applied) }
       await clock.sleep(for: .seconds(10))
     }
   }

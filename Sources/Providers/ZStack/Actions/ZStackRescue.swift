@@ -65,13 +65,15 @@ struct ZStackRescue: ZStackChange {
   private func step(_ request: ZStackRequest, _ call: ActionCall, _ purpose: String) async throws(StepFailure) {
     let end = min(call.deadline, call.clock.now + .seconds(300))
     var job = try await cloud.start(request, key: call.key, purpose: purpose)
+    var looks = 0
     while true {
+      looks += 1
       switch job {
       case .done: return
       case .failed(let error): throw error.failure(of: request.text, hiding: cloud.hidden)
       case .unknown, .running: break
       }
-      guard call.clock.now < end, !Task.isCancelled else {
+      guard call.clock.now < end || looks < 10, !Task.isCancelled else {
         throw StepFailure(.timeout, "ZStack did not finish \(request.text) in five minutes", effect: .unknown)
       }
       await call.clock.sleep(for: .seconds(2))
