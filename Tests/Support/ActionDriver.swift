@@ -103,7 +103,9 @@ public struct ActionDriver: Sendable {
       case .pending: break
       }
       // On a fast clock and a busy machine a wait can be over before it has looked.
-      guard clock.now < end || looks < 20 else { throw StepFailure(.timeout, "still not \(wait.until)", effect: .applied) }
+      guard clock.now < end || looks < 20 else {
+        throw StepFailure(.timeout, "still not \(wait.until)", effect: .applied)
+      }
       await clock.sleep(for: .seconds(10))
     }
   }
