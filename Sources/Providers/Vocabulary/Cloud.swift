@@ -19,6 +19,10 @@ protocol Cloud: Sendable {
   func items(
     _ kind: ItemKind, server: String?, type: String?, asOf: Duration?
   ) async throws(StepFailure) -> [CloudItem]
+  /// The item of this id among those of the server; nil if it has none.
+  func item(
+    _ kind: ItemKind, _ id: String, server: String?, asOf: Duration?
+  ) async throws(StepFailure) -> CloudItem?
   /// - Parameter key: of the call, for providers that take an idempotency key.
   /// - Returns: whether there was one to delete.
   func delete(_ kind: ItemKind, _ id: String, server: String?, key: String) async throws(StepFailure) -> Bool
@@ -35,9 +39,12 @@ extension Cloud {
     try await items(kind, server: server, type: type, asOf: nil)
   }
 
-  /// The item of this id among those of the server; nil if it has none.
+  func item(_ kind: ItemKind, _ id: String, server: String?) async throws(StepFailure) -> CloudItem? {
+    try await item(kind, id, server: server, asOf: nil)
+  }
+
   func item(
-    _ kind: ItemKind, _ id: String, server: String?, asOf: Duration? = nil
+    _ kind: ItemKind, _ id: String, server: String?, asOf: Duration?
   ) async throws(StepFailure) -> CloudItem? {
     try await items(kind, server: server, type: nil, asOf: asOf).first { $0.id == id }
   }

@@ -1,3 +1,5 @@
+import Runbook
+
 /// The state of a snapshot or backup in the words of the language.
 enum ItemState: String, Sendable, CaseIterable {
   /// Also every native word the client has never heard of.
@@ -10,6 +12,19 @@ enum PowerAfterRestore: String, Sendable, CaseIterable {
   /// As it was when the intent was journaled.
   case same
   case running, stopped
+
+  /// What the server shall be once it is restored; nil if it may be as it comes (it was neither running nor stopped
+  /// before).
+  static func wanted(_ call: ActionCall) throws(StepFailure) -> PowerState? {
+    switch PowerAfterRestore(rawValue: try call.with.optionalText("power") ?? same.rawValue) {
+    case .running: return .running
+    case .stopped: return .stopped
+    case .same:
+      let before = call.before["state"]?.string.flatMap { PowerState(rawValue: $0) }
+      return before == .running || before == .stopped ? before : nil
+    case nil: throw StepFailure(.input, "`power` must be same, running or stopped")
+    }
+  }
 }
 
 /// What `mode:` of a stop asks for.

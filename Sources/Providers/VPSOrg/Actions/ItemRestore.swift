@@ -11,7 +11,7 @@ struct VPSOrgItemRestore<Items: VPSOrgItems>: StandardAction {
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let server = try call.with.text("server")
-    _ = try power(call)
+    _ = try PowerAfterRestore.wanted(call)
     if let problem = try await sourceProblem(call) { throw problem }
     do { try await client.restore(Items.kind, try call.with.text(Items.kind.rawValue), server: server) } catch {
       guard error.kind == .input || error.kind == .conflict else { throw error }
@@ -38,7 +38,9 @@ struct VPSOrgItemRestore<Items: VPSOrgItems>: StandardAction {
     if server.state == .changing || server.state == .unknown || ChangeSign.isTooEarly(server, call) {
       return client.seen(.pending, server)
     }
-    guard let wanted = try power(call), wanted != server.state else { return client.seen(.done, server) }
+    guard let wanted = try PowerAfterRestore.wanted(call), wanted != server.state else {
+      return client.seen(.done, server)
+    }
     call.report("restored and `\(server.nativeState)`; asking for \(wanted.rawValue)")
     try await client.nudge(id, wanted == .running ? .start : .stop, call)
     return client.seen(.pending, server)
@@ -67,18 +69,5 @@ struct VPSOrgItemRestore<Items: VPSOrgItems>: StandardAction {
     return StepFailure(
       .conflict, "\(Items.kind.rawValue) \(id) is `\(item.nativeState)`: only a finished one can be restored",
       retryable: item.state == .creating)
-  }
-
-  /// What the server shall be afterwards; nil if it may be as it comes (it was neither running nor stopped before).
-  private func power(_ call: ActionCall) throws(StepFailure) -> PowerState? {
-    let word = try call.with.optionalText("power") ?? PowerAfterRestore.same.rawValue
-    switch PowerAfterRestore(rawValue: word) {
-    case .running: return .running
-    case .stopped: return .stopped
-    case .same:
-      let before = call.before["state"]?.string.flatMap { PowerState(rawValue: $0) }
-      return before == .running || before == .stopped ? before : nil
-    case nil: throw StepFailure(.input, "`power` must be same, running or stopped")
-    }
   }
 }

@@ -9,7 +9,15 @@ struct ItemDelete<Account: Cloud>: CloudAction {
   let declaration: ActionDeclaration
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
-    ["exists": .bool(try await find(call) != nil)]
+    let item = try await find(call)
+    if let item, item.isProtected {
+      throw StepFailure(
+        .conflict,
+        "\(kind.rawValue) \(item.id) is protected at \(cloud.service): take the protection off there "
+          + "before it is deleted"
+      )
+    }
+    return ["exists": .bool(item != nil)]
   }
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {

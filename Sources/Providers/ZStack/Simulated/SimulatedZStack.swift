@@ -1,0 +1,88 @@
+public import Runbook
+import Synchronization
+
+/// The twin of ZStack: its documented jobs, states, replies and refusals behind its own wire format, driven by the
+/// clock handed in. Nothing happens between two requests: what is asked for is worked out from the time of asking.
+public final class SimulatedZStack: SimulatedSystem {
+  public let type = "zstack"
+
+  private let clock: any EngineClock
+  private let state: Mutex<ZStackTwinState>
+
+  /// - Parameters:
+  ///   - seed: draws the durations, inside their usual ranges, and the ids.
+  ///   - zone: seconds east of UTC of the management node, which writes times without their zone.
+  public init(
+    clock: any EngineClock, seed: UInt64 = 1, credentials: AcceptedCredentials = .wellFormed, zone: Int64 = 8 * 3600
+  ) {
+    self.clock = clock
+    var world = ZStackWorld(seed: seed, zone: zone)
+    world.addExamples()
+    state = Mutex(ZStackTwinState(world: world, sessions: ZStackTwinSessions(credentials, seed: seed)))
+  }
+
+  /// `server.stop`, `backup.create` …; the detail is a name, or what was restored.
+  public var ledger: [LedgerEntry] {
+    let now = clock.now
+    return state.withLock { state in
+      state.settle(now)
+      return state.world.ledger
+    }
+  }
+
+  public var firedFaults: [String] { state.withLock { $0.faults.filter { $0.hasFired }.map { $0.text } } }
+  public var unfiredFaults: [String] { state.withLock { $0.faults.filter { !$0.hasFired }.map { $0.text } } }
+  /// Operations asked for, in order, refused ones included: `server.list`, `backup.create`, `job.read`.
+  public var requests: [String] { state.withLock { $0.requests } }
+
+  public func ensureServer(_ id: String) {
+    let now = clock.now
+    state.withLock { $0.world.addServer(id, now) }
+  }
+
+  static let faults = TwinFault.Vocabulary(
+    operations: ZStackTwinOperation.allCases.map { $0.rawValue },
+    special: [
+      "partial_revert", "job_never_ends", "job_purged", "own_location", "sys1001_done", "sys1001_not_done", "host_lost",
+    ])
+
+  /// Beside the kinds of every twin: `partial_revert` (one volume of a group is not put back), `job_never_ends` (the
+  /// effect is there, the job stays at 202), `job_purged` (nothing is known of the job once it is over), `own_location`
+  /// (a job's `location` has the host that was asked, not the management node's idea of it), `sys1001_done` and
+  /// `sys1001_not_done` (the job ends in a timeout, with and without the effect), `host_lost` (the server becomes
+  /// `Unknown`).
+  public func inject(_ fault: String) throws(ExpressionFailure) {
+    let parsed = try TwinFault(fault, SimulatedZStack.faults)
+    state.withLock { $0.faults.append(parsed) }
+  }
+
+  /// The native state of a server; nil if there is none of this id.
+  public func state(ofServer id: String) -> String? {
+    let now = clock.now
+    return state.withLock { state in
+      state.settle(now)
+      return state.world.machines.first { $0.uuid == id }?.state
+    }
+  }
+
+  /// Sets a server's native state, as somebody at the console does.
+  public func setState(ofServer id: String, _ word: String) {
+    let now = clock.now
+    state.withLock { state in
+      state.settle(now)
+      guard let index = state.world.machines.firstIndex(where: { $0.uuid == id }) else { return }
+      state.world.machines[index].state = word
+      state.world.machines[index].lastOpAt = now
+    }
+  }
+
+  public func answer(_ request: SimulatedRequest) -> SimulatedReply {
+    let now = clock.now
+    return state.withLock { state in
+      state.settle(now)
+      let call: ZStackTwinCall
+      do throws(ZStackTwinRefusal) { call = try ZStackTwinCall(request) } catch { return .response(error.response) }
+      return state.reply(to: call, at: now)
+    }
+  }
+}

@@ -1,0 +1,160 @@
+import Runbook
+
+/// Backups of machines in image stores, and machines made from them.
+extension ZStackWorld {
+  func checkBackup(_ call: ZStackTwinCall) throws(ZStackTwinError) -> ClosedRange<Int64> {
+    switch call.operation {
+    case .backupCreate:
+      let machine = machines[try machineIndex(ofRootVolume: call.subject)]
+      try checkName(call)
+      try checkStore(call.text("backupStorageUuid"), "backupStorageUuid")
+      guard machine.state != "Stopped" else {
+        throw ZStackTwinError(
+          "SYS.1006", "An operation failed", "unable to back up vm[uuid:\(machine.uuid)]",
+          cause: [
+            "code": "VOL_BACKUP.1000", "description": "no volume backup of a stopped vm",
+            "details": "the vm is Stopped, it must be Running or Paused",
+          ])
+      }
+      guard machine.state == "Running" || machine.state == "Paused" else {
+        throw .state("SYS.1006", "back up", machine.uuid, machine.state)
+      }
+      if let mode = call.parameters["mode"], mode != "full" { throw .invalid("mode must be full") }
+      return 60...900
+    case .backupRestore:
+      try checkUsable(call.subject)
+      try checkStopped(backups.first { $0.group == call.subject }?.machine ?? "")
+      if let store = call.text("backupStorageUuid") { try checkHas(call.subject, store) }
+      return 60...900
+    case .backupRestoreAs:
+      try checkUsable(call.subject)
+      try checkName(call)
+      guard
+        call.text("instanceOfferingUuid") != nil
+          || call.parameters["cpuNum"] != nil && call.parameters["memorySize"] != nil
+      else { throw .invalid("instanceOfferingUuid, or cpuNum and memorySize, must be set") }
+      guard ["l3NetworkUuids", "zoneUuid", "clusterUuid", "hostUuid"].contains(where: { call.parameters[$0] != nil })
+      else {
+        throw .invalid("at least one of l3NetworkUuids, zoneUuid, clusterUuid, hostUuid must be set")
+      }
+      if let id = call.text("resourceUuid"), machines.contains(where: { $0.uuid == id }) {
+        throw .invalid("resourceUuid[\(id.excerpt(64))] is used already")
+      }
+      return 120...900
+    case .backupSync:
+      try checkStore(call.subject, "imageStoreUuid")
+      return 5...60
+    case .backupCopy:
+      try checkUsable(call.subject)
+      try checkStore(call.text("dstBackupStorageUuid"), "dstBackupStorageUuid")
+      guard let source = call.text("srcBackupStorageUuid") else { throw .invalid("srcBackupStorageUuid is mandatory") }
+      try checkHas(call.subject, source)
+      return 60...600
+    default: return 2...30
+    }
+  }
+
+  private func checkStore(_ uuid: String?, _ field: String) throws(ZStackTwinError) {
+    guard let uuid else { throw .invalid("field[\(field)] is mandatory, can not be null") }
+    guard let store = stores.first(where: { $0.uuid == uuid }) else { throw .notFound("BackupStorageVO", uuid) }
+    guard store.state == "Enabled" else { throw .failed("backup storage[uuid:\(uuid)] is \(store.state)") }
+    guard store.type == "ImageStoreBackupStorage" else {
+      throw .invalid("backup storage[uuid:\(uuid)] is not an image store")
+    }
+  }
+
+  private func checkUsable(_ group: String) throws(ZStackTwinError) {
+    let members = backups.filter { $0.group == group }
+    guard !members.isEmpty else { throw .notFound("VolumeBackupVO", group) }
+    guard members.allSatisfy({ $0.state == "Enabled" && $0.status == "Ready" }) else {
+      throw .failed("backup(s) of group[uuid:\(group)] are not enabled and ready")
+    }
+  }
+
+  private func checkHas(_ group: String, _ store: String) throws(ZStackTwinError) {
+    guard backups.filter({ $0.group == group }).allSatisfy({ $0.stores.contains(store) }) else {
+      throw .failed("backup group[uuid:\(group)] is not in backup storage[uuid:\(store.excerpt(64))]")
+    }
+  }
+
+  mutating func beginBackup(_ job: inout ZStackTwinJob, _ now: Timestamp) throws(ZStackTwinError) {
+    let name = job.call.text("name") ?? ""
+    let group = nextUUID()
+    for volume in volumes(of: job.machine ?? "") {
+      let uuid = volume.isRoot ? job.call.text("resourceUuid") ?? nextUUID() : nextUUID()
+      backups.append(
+        Backup(
+          uuid: uuid, group: group, name: name, description: job.call.text("description") ?? "", volume: volume.uuid,
+          isRoot: volume.isRoot, machine: volume.machine, status: job.twist.word ?? "Creating",
+          size: random.draw(1...4) << 30, stores: [job.call.text("backupStorageUuid") ?? ""], createdAt: now))
+      job.made.append(uuid)
+    }
+    record(.backupCreate, group, name, now)
+  }
+
+  mutating func endBackup(_ job: ZStackTwinJob) throws(ZStackTwinError) -> Value {
+    if job.twist.fails {
+      backups.removeAll { job.made.contains($0.uuid) }
+      throw ZStackWorld.hasFailed
+    }
+    for index in backups.indices where job.made.contains(backups[index].uuid) { backups[index].status = "Ready" }
+    return ["inventories": .list(backups.filter { job.made.contains($0.uuid) }.map { document($0) })]
+  }
+
+  mutating func beginBackupDelete(_ job: ZStackTwinJob, _ now: Timestamp) {
+    guard let name = backups.first(where: { $0.group == job.call.subject })?.name else { return }
+    for index in backups.indices where backups[index].group == job.call.subject { backups[index].status = "Deleting" }
+    record(.backupDelete, job.call.subject, name, now)
+  }
+
+  /// From the named stores; from all of them if none is named. What lies in no store any more is gone.
+  mutating func endBackupDelete(_ job: ZStackTwinJob) -> Value {
+    let named = job.call.query.filter { $0.name == "backupStorageUuids" }.map { $0.value }
+    for index in backups.indices where backups[index].group == job.call.subject {
+      backups[index].stores.removeAll { named.isEmpty || named.contains($0) }
+      backups[index].status = "Ready"
+    }
+    backups.removeAll { $0.group == job.call.subject && $0.stores.isEmpty }
+    return [:]
+  }
+
+  mutating func endSync(_ job: ZStackTwinJob) -> Value {
+    let found = unknownBackups.filter { $0.stores.contains(job.call.subject) }
+    unknownBackups.removeAll { $0.stores.contains(job.call.subject) }
+    backups += found
+    return [:]
+  }
+
+  mutating func endCopy(_ job: ZStackTwinJob) throws(ZStackTwinError) -> Value {
+    if job.twist.fails { throw ZStackWorld.hasFailed }
+    let target = job.call.text("dstBackupStorageUuid") ?? ""
+    for index in backups.indices
+    where backups[index].group == job.call.subject && !backups[index].stores.contains(target) {
+      backups[index].stores.append(target)
+    }
+    return ["inventories": .list(backups.filter { $0.group == job.call.subject }.map { document($0) })]
+  }
+
+  mutating func beginMachine(_ job: inout ZStackTwinJob, _ now: Timestamp) throws(ZStackTwinError) {
+    let uuid = job.call.text("resourceUuid") ?? nextUUID()
+    addMachine(uuid, name: job.call.text("name") ?? "", state: job.twist.word ?? "Starting", now)
+    if let index = machines.firstIndex(where: { $0.uuid == uuid }) {
+      machines[index].cpus = job.call.parameters["cpuNum"]?.int ?? 2
+      machines[index].memory = job.call.parameters["memorySize"]?.int ?? 4 << 30
+    }
+    job.made = [uuid]
+    record("server.create", uuid, job.call.subject, now)
+  }
+
+  mutating func endMachine(_ job: ZStackTwinJob, _ now: Timestamp) throws(ZStackTwinError) -> Value {
+    let index = try machineIndex(job.made.first)
+    if job.twist.fails {
+      let uuid = machines.remove(at: index).uuid
+      volumes.removeAll { $0.machine == uuid }
+      throw ZStackWorld.hasFailed
+    }
+    machines[index].state = job.call.text("strategy") == "CreateStopped" ? "Stopped" : "Running"
+    machines[index].lastOpAt = now
+    return ["inventory": document(machines[index])]
+  }
+}

@@ -1,0 +1,186 @@
+import Runbook
+
+/// Snapshots of volumes, their groups, and what puts a machine back.
+extension ZStackWorld {
+  func checkSnapshot(_ call: ZStackTwinCall) throws(ZStackTwinError) -> ClosedRange<Int64> {
+    switch call.operation {
+    case .snapshotCreate:
+      let machine = machines[try machineIndex(ofRootVolume: call.text("rootVolumeUuid"))]
+      try checkName(call)
+      let needsMemory = call.parameters["withMemory"] == true
+      let allowed: Set<String> = needsMemory ? ["Running", "Paused"] : ["Running", "Stopped", "Paused"]
+      guard allowed.contains(machine.state) else {
+        throw .state("SYS.1006", "take a snapshot of", machine.uuid, machine.state)
+      }
+      if let id = call.text("resourceUuid"), groups.contains(where: { $0.uuid == id }) {
+        throw .invalid("resourceUuid[\(id.excerpt(64))] is used already")
+      }
+      return 10...120
+    case .volumeSnapshotCreate:
+      guard volumes.contains(where: { $0.uuid == call.subject }) else { throw .notFound("VolumeVO", call.subject) }
+      try checkName(call)
+      return 10...120
+    case .snapshotRestore:
+      let group = groups[try groupIndex(call.subject)]
+      guard reason(group) == nil else { throw .failed(reason(group) ?? "") }
+      try checkStopped(group.machine)
+      return 10...120
+    case .volumeSnapshotRestore:
+      guard let snapshot = snapshots.first(where: { $0.uuid == call.subject }) else {
+        throw .notFound("VolumeSnapshotVO", call.subject)
+      }
+      guard snapshot.status == "Ready" else { throw .failed("the snapshot is \(snapshot.status)") }
+      guard let volume = volumes.first(where: { $0.uuid == snapshot.volume }) else {
+        throw .failed("the volume of the snapshot is gone")
+      }
+      try checkStopped(volume.machine)
+      return 10...120
+    case .snapshotUngroup:
+      _ = try groupIndex(call.subject)
+      return 1...2
+    default: return 2...30
+    }
+  }
+
+  func checkName(_ call: ZStackTwinCall) throws(ZStackTwinError) {
+    guard let name = call.text("name") else { throw .invalid("field[name] is mandatory, can not be null") }
+    guard name.count <= 255 else { throw .invalid("field[name] exceeds max length of 255") }
+    if let text = call.text("description"), text.count > 2048 {
+      throw .invalid("field[description] exceeds max length of 2048")
+    }
+  }
+
+  func checkStopped(_ uuid: String) throws(ZStackTwinError) {
+    let machine = machines[try machineIndex(uuid)]
+    guard machine.state == "Stopped" else {
+      throw .failed(
+        "unable to revert, vm[uuid:\(machine.uuid)] is not in Stopped state, current state is \(machine.state)")
+    }
+  }
+
+  func groupIndex(_ uuid: String?) throws(ZStackTwinError) -> Int {
+    guard let index = groups.firstIndex(where: { $0.uuid == uuid }) else {
+      throw .notFound("VolumeSnapshotGroupVO", uuid)
+    }
+    return index
+  }
+
+  /// Why a group cannot be reverted to; nil if it can.
+  func reason(_ group: Group) -> String? {
+    let members = snapshots.filter { $0.group == group.uuid }
+    if members.count < group.snapshots.count { return "snapshot(s) of the group have been deleted" }
+    if members.contains(where: { $0.status != "Ready" }) { return "snapshot(s) of the group are not ready" }
+    let attached = Set(volumes(of: group.machine).map { $0.uuid })
+    if members.contains(where: { !attached.contains($0.volume) }) {
+      return "volume(s) of the group are no longer attached"
+    }
+    return nil
+  }
+
+  /// A group becomes known when it is complete; its snapshots are there from the beginning.
+  mutating func beginSnapshot(_ job: inout ZStackTwinJob, _ now: Timestamp) throws(ZStackTwinError) {
+    let isGroup = job.call.operation == .snapshotCreate
+    let name = job.call.text("name") ?? ""
+    let text = job.call.text("description") ?? ""
+    let machine = job.machine ?? ""
+    let group = isGroup ? job.call.text("resourceUuid") ?? nextUUID() : nil
+    let saved = isGroup ? volumes(of: machine) : volumes.filter { $0.uuid == job.call.subject }
+    for volume in saved {
+      let uuid = isGroup ? nextUUID() : job.call.text("resourceUuid") ?? nextUUID()
+      snapshots.append(
+        Snapshot(
+          uuid: uuid, name: "\(name)\(isGroup && !volume.isRoot ? "-data" : "")", description: text,
+          volume: volume.uuid, group: group, status: job.twist.word ?? "Creating", size: random.draw(1...8) << 27,
+          createdAt: now))
+      job.made.append(uuid)
+    }
+    if let group {
+      groups.append(
+        Group(uuid: group, name: name, description: text, machine: machine, snapshots: job.made, createdAt: now))
+      record(.snapshotCreate, group, name, now)
+    } else {
+      record(.volumeSnapshotCreate, job.made.first ?? "", name, now)
+    }
+  }
+
+  mutating func endSnapshot(_ job: ZStackTwinJob) throws(ZStackTwinError) -> Value {
+    let group = groups.first { $0.snapshots == job.made && !job.made.isEmpty }
+    if job.twist.fails {
+      snapshots.removeAll { job.made.contains($0.uuid) }
+      groups.removeAll { $0.uuid == group?.uuid }
+      throw ZStackWorld.hasFailed
+    }
+    for index in snapshots.indices where job.made.contains(snapshots[index].uuid) { snapshots[index].status = "Ready" }
+    if let group, job.call.operation == .snapshotCreate { return ["inventory": document(group)] }
+    guard let one = snapshots.first(where: { job.made.contains($0.uuid) }) else { return [:] }
+    return ["inventory": document(one)]
+  }
+
+  mutating func beginRevert(_ job: inout ZStackTwinJob, _ now: Timestamp) throws(ZStackTwinError) {
+    let index = try machineIndex(job.machine)
+    job.former = machines[index].state
+    if job.call.operation == .backupRestore { machines[index].state = job.twist.word ?? "VolumeRecovering" }
+    machines[index].lastOpAt = now
+    record(job.call.operation, machines[index].uuid, job.call.subject, now)
+  }
+
+  /// A group's revert is told by volume: the whole succeeds even where one of them failed.
+  mutating func endRevert(_ job: ZStackTwinJob, _ now: Timestamp) throws(ZStackTwinError) -> Value {
+    let index = try machineIndex(job.machine)
+    machines[index].state = job.former
+    machines[index].lastOpAt = now
+    if job.twist.fails { throw ZStackWorld.hasFailed }
+    if job.twist.losesHost { machines[index].state = "Unknown" }
+    let reverted: [(volume: String, snapshot: String)] =
+      switch job.call.operation {
+      case .snapshotRestore: snapshots.filter { $0.group == job.call.subject }.map { ($0.volume, $0.uuid) }
+      case .volumeSnapshotRestore: snapshots.filter { $0.uuid == job.call.subject }.map { ($0.volume, $0.uuid) }
+      default: backups.filter { $0.group == job.call.subject }.map { ($0.volume, $0.uuid) }
+      }
+    let failed = job.twist.partial ? reverted.last?.volume : nil
+    for place in volumes.indices where reverted.contains(where: { $0.volume == volumes[place].uuid }) {
+      guard volumes[place].uuid != failed else { continue }
+      volumes[place].installPath = nextPath(volumes[place].uuid)
+    }
+    guard job.call.operation == .snapshotRestore else { return [:] }
+    return ["results": .list(reverted.map { result($0.volume, $0.snapshot, hasFailed: $0.volume == failed) })]
+  }
+
+  private func result(_ volume: String, _ snapshot: String, hasFailed: Bool) -> Value {
+    var entry: [String: Value] = [
+      "snapshotUuid": .string(snapshot), "volumeUuid": .string(volume), "success": .bool(!hasFailed),
+    ]
+    if hasFailed {
+      entry["error"] =
+        ZStackTwinError.failed("volume[uuid:\(volume)] is not in Stopped state on its host").document["error"]
+    }
+    return .map(entry)
+  }
+
+  mutating func beginSnapshotDelete(_ job: ZStackTwinJob, _ now: Timestamp) {
+    let doomed = members(of: job)
+    guard !doomed.isEmpty else { return }
+    for index in snapshots.indices where doomed.contains(snapshots[index].uuid) { snapshots[index].status = "Deleting" }
+    record(job.call.operation, job.call.subject, groups.first { $0.uuid == job.call.subject }?.name ?? "", now)
+  }
+
+  mutating func endSnapshotDelete(_ job: ZStackTwinJob) -> Value {
+    var doomed = members(of: job)
+    var results: [Value] = []
+    let failed = job.twist.partial ? doomed.last : nil
+    doomed.removeAll { $0 == failed }
+    for snapshot in snapshots where doomed.contains(snapshot.uuid) || snapshot.uuid == failed {
+      results.append(result(snapshot.volume, snapshot.uuid, hasFailed: snapshot.uuid == failed))
+    }
+    snapshots.removeAll { doomed.contains($0.uuid) }
+    for index in snapshots.indices where snapshots[index].uuid == failed { snapshots[index].status = "Ready" }
+    if failed == nil { groups.removeAll { $0.uuid == job.call.subject } }
+    return job.call.operation == .snapshotDelete ? ["results": .list(results)] : [:]
+  }
+
+  private func members(of job: ZStackTwinJob) -> [String] {
+    job.call.operation == .snapshotDelete
+      ? snapshots.filter { $0.group == job.call.subject }.map { $0.uuid }
+      : snapshots.filter { $0.uuid == job.call.subject }.map { $0.uuid }
+  }
+}

@@ -1,0 +1,87 @@
+import Runbook
+
+/// Stop, start and restart. There is one way to stop: the guest is asked, and its power is cut when it does not answer.
+struct ZomroPower: CloudAction {
+  enum Verb: Sendable {
+    case stop, start, reboot
+
+    var function: String {
+      switch self {
+      case .stop: "service.stop"
+      case .start: "service.start"
+      case .reboot: "service.reboot"
+      }
+    }
+    var wanted: PowerState { self == .stop ? .stopped : .running }
+    /// What the server is on its way through.
+    var passing: String {
+      switch self {
+      case .stop: "stopping"
+      case .start: "starting"
+      case .reboot: "rebooting"
+      }
+    }
+  }
+
+  let cloud: ZomroClient
+  let verb: Verb
+  let declaration: ActionDeclaration
+
+  func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await cloud.captureServer(call) }
+
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    let id = try call.with.text("server")
+    if verb == .stop, let mode = try call.with.optionalText("mode"), mode != StopMode.clean.rawValue {
+      call.report("Zomro has one way to stop a server: the guest is asked, and cut off when it does not answer")
+    }
+    // A start of a running server is refused there, so it is not sent.
+    if verb != .reboot {
+      let server = try await cloud.server(id)
+      if server.state == verb.wanted { return ActionResult(outputs: ["state": .string(server.state.rawValue)]) }
+    }
+    try await cloud.act(verb.function, id)
+    return ActionResult(outputs: ["state": "changing"])
+  }
+
+  func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
+    let server = try await cloud.server(try call.with.text("server"))
+    if server.nativeState == verb.passing { return .applied(ActionResult(outputs: ["state": "changing"])) }
+    if verb == .reboot || server.state == .changing || server.state == .unknown { return .unsure }
+    return server.state == verb.wanted
+      ? .applied(ActionResult(outputs: ["state": .string(server.state.rawValue)])) : .notApplied
+  }
+
+  func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
+    let server = try await cloud.server(try call.with.text("server"), asOf: call.asOf)
+    if let end = cloud.dead(server, wanting: verb.wanted.rawValue) { return end }
+    return cloud.seen(server.state == verb.wanted ? .done : .pending, server)
+  }
+
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await cloud.isAtRest(call) }
+  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await cloud.problems(call) }
+}
+
+extension ZomroClient {
+  /// A function that acts on a server at once.
+  func act(_ function: String, _ server: String) async throws(StepFailure) {
+    try checkID(server, "server")
+    try await change(server) { () throws(StepFailure) in
+      _ = try await send(.act(function, [("elid", server)]))
+    }
+  }
+
+  /// A change of a server, its refusal told with the state that explains it. Zomro answers a change that a server
+  /// cannot take with an error nobody has described: where the server is at rest then, it certainly did nothing.
+  func change(_ id: String, _ body: () async throws(StepFailure) -> Void) async throws(StepFailure) {
+    do { try await body() } catch {
+      if error.kind == .notFound { throw error.renamed("Zomro has no server \(id)") }
+      guard error.kind == .input || error.kind == .conflict, let type = error.detail["type"]?.string,
+        type != "value", type != "missed"
+      else { throw error }
+      let server = try await server(id)
+      var failure = explained(error, server)
+      if server.state != .changing { failure.effect = .none }
+      throw failure
+    }
+  }
+}

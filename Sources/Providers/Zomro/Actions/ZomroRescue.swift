@@ -1,0 +1,185 @@
+import Runbook
+
+struct ZomroRescueImages: CloudAction {
+  let cloud: ZomroClient
+  let declaration: ActionDeclaration
+
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    let images = try await cloud.bootChoices(.rescue, server: try call.with.text("server")).map { choice -> Value in
+      ["id": .string(choice.key), "name": .string(choice.shownName), "scope": .string(choice.zone ?? "")]
+    }
+    return ActionResult(outputs: ["images": .list(images)])
+  }
+
+  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
+    try await cloud.problems(call, acting: false)
+  }
+}
+
+/// From `active` or `stopped` into `rescued` (or booted from an ISO image), the server's own disk beside it.
+struct ZomroBoot: CloudAction {
+  enum Source: Sendable {
+    case rescue, iso
+
+    var function: String { self == .rescue ? "instances.fleio.rescue" : "instances.fleio.boot_from_iso" }
+    /// The parameter, and the list of the form, that names the image.
+    var field: String { self == .rescue ? "select_boot" : "select_boot_from_iso" }
+    var passing: String { self == .rescue ? "rescuing" : "booting_from_iso" }
+    var end: String { self == .rescue ? "rescued" : "booted_from_iso" }
+  }
+
+  let cloud: ZomroClient
+  let source: Source
+  let declaration: ActionDeclaration
+
+  func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await cloud.captureServer(call) }
+
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    let id = try call.with.text("server")
+    if try await cloud.server(id).nativeState == source.end { return ActionResult(outputs: ["state": "rescue"]) }
+    let password = try ZomroPassword.read(call)
+    let image = try await cloud.bootImage(source, server: id, try call.with.text("image"))
+    var parameters: [(name: String, value: SecretPart)] = [
+      ("elid", .plain(id)), (source.field, .plain(image.key)), ("zone", .plain(image.zone ?? "")),
+    ]
+    if let password { parameters.append(("password", .secret(password))) }
+    if password == nil, source == .rescue {
+      call.report("no `password` is given: the rescue system can be entered by the console at most")
+    }
+    try await cloud.change(id) { () throws(StepFailure) in
+      _ = try await cloud.send(.commit(source.function, parameters))
+    }
+    return ActionResult(outputs: ["state": "changing"])
+  }
+
+  func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
+    let server = try await cloud.server(try call.with.text("server"))
+    switch server.nativeState {
+    case source.end: return .applied(ActionResult(outputs: ["state": "rescue"]))
+    case source.passing: return .applied(ActionResult(outputs: ["state": "changing"]))
+    default: return server.state == .changing || server.state == .unknown ? .unsure : .notApplied
+    }
+  }
+
+  func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
+    let server = try await cloud.server(try call.with.text("server"), asOf: call.asOf)
+    if let end = cloud.dead(server, wanting: source.end) { return end }
+    return cloud.seen(server.nativeState == source.end ? .done : .pending, server)
+  }
+
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await cloud.isAtRest(call) }
+
+  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
+    var problems = try await cloud.problems(call)
+    guard problems.isEmpty, call.with["server"] != nil, call.with["image"] != nil else { return problems }
+    do {
+      _ = try await cloud.bootImage(source, server: try call.with.text("server"), try call.with.text("image"))
+    } catch {
+      guard error.kind == .input || error.kind == .notFound || error.kind == .conflict else { throw error }
+      problems.append(error.message)
+    }
+    return problems
+  }
+}
+
+/// Out of rescue, or of a boot from ISO. The server is `active` afterwards, even if it was stopped before.
+struct ZomroUnrescue: CloudAction {
+  let cloud: ZomroClient
+  let declaration: ActionDeclaration
+
+  func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await cloud.captureServer(call) }
+
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    let id = try call.with.text("server")
+    let server = try await cloud.server(id)
+    if server.state == .running { return ActionResult(outputs: ["state": "running"]) }
+    guard server.state == .rescue || server.state == .changing else {
+      throw StepFailure(.conflict, "server \(id) is `\(server.nativeState)`: there is no rescue to leave")
+    }
+    try await cloud.act("instances.fleio.unrescue", id)
+    return ActionResult(outputs: ["state": "changing"])
+  }
+
+  func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
+    let server = try await cloud.server(try call.with.text("server"))
+    if server.state == .running { return .applied(ActionResult(outputs: ["state": "running"])) }
+    if server.nativeState == "unrescuing" { return .applied(ActionResult(outputs: ["state": "changing"])) }
+    return server.state == .rescue ? .notApplied : .unsure
+  }
+
+  func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
+    let server = try await cloud.server(try call.with.text("server"), asOf: call.asOf)
+    if let end = cloud.dead(server, wanting: "running") { return end }
+    return cloud.seen(server.state == .running ? .done : .pending, server)
+  }
+
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await cloud.isAtRest(call) }
+  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await cloud.problems(call) }
+}
+
+extension ZomroClient {
+  /// What the form offers to boot from. Zones are told by the reply, never assumed.
+  func bootChoices(_ source: ZomroBoot.Source, server: String) async throws(StepFailure) -> [ZomroChoice] {
+    try checkID(server, "server")
+    do {
+      return try await send(.read(source.function, [("elid", server)])).decode { form throws(SchemaError) in
+        try form.choices(source.field)
+      }
+    } catch {
+      throw error.kind == .notFound ? error.renamed("Zomro has no server \(server)") : error
+    }
+  }
+
+  func bootImage(
+    _ source: ZomroBoot.Source, server: String, _ wanted: String
+  ) async throws(StepFailure) -> ZomroChoice {
+    try ZomroChoice.named(
+      wanted, among: try await bootChoices(source, server: server), "server \(server) cannot be booted from")
+  }
+}
+
+extension ZomroChoice {
+  /// The one of this id, or the one of this whole name.
+  /// - Parameter refusal: how a sentence begins that says there is none.
+  static func named(
+    _ wanted: String, among choices: [ZomroChoice], _ refusal: String
+  ) throws(StepFailure) -> ZomroChoice {
+    if let image = choices.first(where: { $0.key == wanted }) { return image }
+    let hits = choices.filter { $0.shownName == wanted }
+    guard let image = hits.first else {
+      let names = choices.prefix(20).map { $0.shownName.excerpt(60) }.joined(separator: ", ")
+      throw StepFailure(
+        .notFound, "\(refusal) `\(wanted.excerpt(80))`; Zomro offers \(names.isEmpty ? "nothing" : names)")
+    }
+    guard hits.count == 1 else {
+      let ids = hits.prefix(5).map { $0.key }.joined(separator: ", ")
+      throw StepFailure(
+        .conflict, "\(hits.count) images are named `\(wanted.excerpt(80))` (\(ids)): name one by its id")
+    }
+    return image
+  }
+}
+
+/// Passwords for systems, by the stricter of the two rules that are known.
+enum ZomroPassword {
+  static let rule =
+    "8 to 48 printable ASCII characters without spaces and `\"#%&'()*;<>?@|`, "
+    + "with a capital, a small letter and a digit"
+
+  static func read(_ call: ActionCall) throws(StepFailure) -> Secret? {
+    guard let text = try call.with.revealed("password"), !text.isEmpty else { return nil }
+    guard isGood(text) else { throw StepFailure(.input, "`password` must be \(rule)") }
+    if case .secret(let secret)? = call.with["password"] { return secret }
+    return Secret(text, named: [])
+  }
+
+  static func isGood(_ text: String) -> Bool {
+    let bytes = Array(text.utf8)
+    guard (8...48).contains(bytes.count) else { return false }
+    let forbidden = Array("\"#%&'()*;<>?@|".utf8)
+    guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f && !forbidden.contains($0) }) else { return false }
+    return bytes.contains { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
+      && bytes.contains { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
+      && bytes.contains { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+  }
+}

@@ -1,0 +1,106 @@
+import Runbook
+
+/// Zomro as the actions that mean the same everywhere see it.
+extension ZomroClient: Cloud {
+  var service: String { "Zomro" }
+  var maxRequestLife: Duration { connection.maxRequestLife }
+
+  /// How many manual backups or snapshots a server may be given in a day.
+  static let dailyLimit: Int64 = 5
+  func limit(_ kind: ItemKind) -> Int? { kind == .backup ? 100 : nil }
+
+  func servers() async throws(StepFailure) -> [CloudServer] { try await servers(isDoubted: false) }
+
+  private func servers(isDoubted: Bool) async throws(StepFailure) -> [CloudServer] {
+    try await list(
+      "instances", [], isDoubted: isDoubted, { line throws(SchemaError) in try CloudServer(zomro: line) }, id: { $0.id }
+    ).lines
+  }
+
+  /// There is no way to read one alone. One that a list does not show may be hidden by a filter.
+  func server(_ id: String, asOf: Duration?) async throws(StepFailure) -> CloudServer {
+    try checkID(id, "server")
+    if let server = try await servers().first(where: { $0.id == id }) { return server }
+    if let server = try await servers(isDoubted: true).first(where: { $0.id == id }) { return server }
+    throw StepFailure(.notFound, "Zomro has no server \(id)")
+  }
+
+  func items(
+    _ kind: ItemKind, server: String?, type: String?, asOf: Duration?
+  ) async throws(StepFailure) -> [CloudItem] {
+    guard let server else {
+      throw StepFailure(.input, "Zomro lists \(kind.rawValue)s by server: `server` is needed")
+    }
+    return try await images(kind, server: server).lines.map { $0.item }.filter { item in
+      type == nil || item.isManual == (type == "manual")
+    }
+  }
+
+  func item(
+    _ kind: ItemKind, _ id: String, server: String?, asOf: Duration?
+  ) async throws(StepFailure) -> CloudItem? {
+    try await image(kind, id, server: server)?.item
+  }
+
+  /// The server's backups or snapshots, with the day's counters in the document.
+  func images(
+    _ kind: ItemKind, server: String, isDoubted: Bool = false
+  ) async throws(StepFailure) -> Listing<ZomroImage> {
+    try checkID(server, "server")
+    do {
+      return try await list(
+        kind.zomroList, [("elid", server)], isDoubted: isDoubted,
+        { line throws(SchemaError) in try ZomroImage(line, kind, server: server, zone: zone) }, id: { $0.item.id })
+    } catch {
+      throw error.kind == .notFound ? error.renamed("Zomro has no server \(server)") : error
+    }
+  }
+
+  /// Of the server's list; without a server, of its own form.
+  func image(_ kind: ItemKind, _ id: String, server: String?) async throws(StepFailure) -> ZomroImage? {
+    try checkID(id, kind.rawValue)
+    if let server {
+      if let image = try await images(kind, server: server).lines.first(where: { $0.item.id == id }) { return image }
+      return try await images(kind, server: server, isDoubted: true).lines.first { $0.item.id == id }
+    }
+    do {
+      return try await send(.read("image.edit", [("elid", id)])).decode { form throws(SchemaError) in
+        try ZomroImage(form, kind, server: nil, zone: zone, id: id)
+      }
+    } catch {
+      if error.detail["type"] == "missed" { return nil }
+      throw error
+    }
+  }
+
+  /// The images the account made itself.
+  func ownImages() async throws(StepFailure) -> [ZomroImage] {
+    try await list(
+      "image", [], { line throws(SchemaError) in try ZomroImage(line, .backup, server: nil, zone: zone) },
+      id: { $0.item.id }
+    ).lines
+  }
+
+  /// All three of the documented parameters where they are known; the panel's own client sends `elid` alone.
+  func delete(_ kind: ItemKind, _ id: String, server: String?, key: String) async throws(StepFailure) -> Bool {
+    try checkID(id, kind.rawValue)
+    var parameters: [(name: String, value: SecretPart)] = [("elid", .plain(id)), ("elname", .plain(id))]
+    if let server { parameters.append(("plid", .plain(server))) }
+    do {
+      _ = try await send(.commit("image.delete", parameters))
+      return true
+    } catch {
+      if error.detail["type"] == "missed" { return false }
+      throw error
+    }
+  }
+
+  func checkID(_ id: String, _ what: String) throws(StepFailure) {
+    guard id.isUsableID else { throw StepFailure(.input, "`\(id.excerpt(40))` cannot be the id of a \(what)") }
+  }
+}
+
+extension ItemKind {
+  /// The function that lists them.
+  var zomroList: String { self == .backup ? "instances.fleio_bckps" : "instances.snapshots" }
+}

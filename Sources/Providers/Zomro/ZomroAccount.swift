@@ -1,0 +1,57 @@
+import Runbook
+
+/// One account.
+struct ConnectedZomro: Provider {
+  let client: ZomroClient
+
+  /// The host: ids of servers are unique there, whoever logs in.
+  var account: String { client.connection.base.host }
+
+  func action(_ name: String) -> (any Action)? {
+    ZomroProvider.table.first { $0.declaration.name == name }?.bind(client)
+  }
+
+  func state(ofServer id: String) async throws(StepFailure) -> PowerState? { try await client.server(id).state }
+
+  func liveCheck() async throws(StepFailure) -> [String] {
+    do { _ = try await client.whoAmI() } catch {
+      if error.kind == .auth || error.kind == .input { return [error.message] }
+      throw error
+    }
+    return []
+  }
+
+  func report() async -> AccountReport {
+    var report = AccountReport()
+    do throws(StepFailure) {
+      let identity = try await client.whoAmI()
+      report.identity = identity.name
+      report.clockSkew = identity.skew
+      report.notes.append(lifeText)
+      report.notes.append("Zomro does not tell what an account may do")
+      for server in try await client.servers() where server.state != .absent {
+        for kind in ItemKind.allCases {
+          let listing = try await client.images(kind, server: server.id)
+          let name = "\(kind.rawValue)s of server \(server.id) (\(server.name.excerpt(64)))"
+          if let today = ZomroCounters(listing.document).today {
+            report.quotas.append(AccountReport.Quota("\(name), today", used: today, limit: ZomroClient.dailyLimit))
+          }
+          report.quotas.append(
+            AccountReport.Quota(
+              name, used: Int64(listing.lines.count), limit: client.limit(kind).map { Int64($0) }))
+        }
+      }
+    } catch {
+      report.problems.append(error.message)
+    }
+    return report
+  }
+
+  private var lifeText: String {
+    switch client.credential {
+    case .session: "a session ends an hour after its last request; this one cannot be opened anew from here"
+    case .login: "a session ends an hour after its last request, and is opened anew when it has"
+    case .authinfo: "user and password go with every call; there is no session that could end"
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import Runbook
+
+extension ZomroProvider {
+  /// What its documents say and leave open. `docs/providers/zomro.md` is made from it.
+  static let knownFacts = ProviderFacts(
+    states: [
+      .init("active", "running"), .init("stopped", "stopped"),
+      .init("rescued, booted_from_iso", "rescue: nothing but leaving it is possible"),
+      .init("resized", "unknown: waits for a person to confirm the new size"),
+      .init("suspended", "suspended: waits end at once"), .init("error", "error: waits end at once"),
+      .init("any other word (stopping, image_uploading, …)", "changing, shown with its word"),
+      .init("backup or snapshot Saving, Queued", "creating"), .init("Active", "ready"),
+      .init("Killed, Suspended, Deactivated, Error", "failed: waits end at once"),
+      .init("Pending_delete", "deleting"), .init("any other word of an image", "creating, shown with its word"),
+    ],
+    limits: [
+      "Five manual backups and five snapshots a server and day. Whether the API enforces what the panel does is not "
+        + "documented; the counters are read before the first change, and a refusal becomes `limit` if they are full.",
+      "A hundred backups a server. Scheduled ones overwrite the oldest (1 to 10 are kept).",
+      "Names have at most 100 characters. Two backups may have the same name, so the run looks before it creates.",
+      "Creation is told as a date only: `created_at` is the earliest instant it can be, `created_at_error` how much "
+        + "later it may have been: 24 h with `time_zone`, 50 h without.",
+      "A session ends an hour after its last request.",
+      "No durations are published. Waits allow 15 minutes for power, 30 for rescue, two hours for "
+        + "backups and restores.",
+    ],
+    hazards: [
+      "**A restore is a rebuild: the whole disk is overwritten and cannot be brought back.** It is refused in rescue; "
+        + "the action leaves rescue first, and says so.",
+      "**Leaving rescue always starts the server**, even one that was stopped before it.",
+      "**A restore leaves no trace once it is over.** One whose reply was lost is found while it goes on "
+        + "(`rebuilding`); if the engine looks too late, a person is asked, because a second restore "
+        + "would wipe what was written since.",
+      "**Filters set in the panel shape what the API lists.** They are cleared before a list is trusted, for everybody "
+        + "on the account.",
+      "**A stopped server is shown as suspended by the billing.** The power state is read from "
+        + "`instance_status` alone.",
+      "While a backup is taken the server is `image_uploading` and takes no other change.",
+      "The image must fit the server's disk (`min_disk`).",
+      "Without a `password` the rescue system can hardly be entered; Windows images ignore it.",
+      "Ten failed log-ins or so block this machine's address for a while (HTTP 403 or 460): a log-in is never repeated "
+        + "by itself.",
+      "Deleting a server, ordering one, resizing and importing images spend or destroy what no rollback brings back: "
+        + "they are left to `zomro.call`.",
+    ],
+    undocumented: [
+      ("replies of success to a change", "HTTP 200, JSON, `doc` without `error`"),
+      (
+        "how a refusal for the server's state looks",
+        "an error of any type: the state is read, and the refusal told with it; at rest it had no effect"
+      ),
+      ("all error types but those listed for BILLmanager", "permanent; only a look tells whether there was an effect"),
+      ("ids of new backups and snapshots", "the list is read and searched for the name"),
+      ("scope of stored filters (user or session)", "the user's: cleared when the last time was a minute ago"),
+      ("zones of dates", "unknown unless `time_zone` is given"),
+      ("unit of `image_size`", "GB"),
+      ("rate limits", "none; 429 waits for `Retry-After`"),
+      ("captcha at log-in", "the API does not ask for one"),
+      ("how long a slow call's link may take", "ten minutes"),
+      ("whether the rebuild of a backup with a protected image is refused", "no"),
+      ("whether a repeated stop or start is refused", "yes: it is not sent to a server that is there already"),
+    ])
+}

@@ -1,0 +1,97 @@
+public import Runbook
+
+/// Zomro: one address that takes forms (BILLmanager in front of OpenStack), sessions, no idempotency keys, no jobs; the
+/// status of a server or an image tells when something is done.
+public struct ZomroProvider: ProviderKind {
+  public let type = "zomro"
+  public let summary = "servers, snapshots, backups and rescue at Zomro"
+  public static let defaultURL = "https://api.zomro.com"
+
+  enum Authentication: String, CaseIterable {
+    case session, authinfo
+  }
+
+  public let fields = [
+    Field("username", .string, help: "of the account; goes with `password`"),
+    Field("password", .string, acceptsSecret: true, help: "of the account"),
+    Field(
+      "totp", .string, acceptsSecret: true, help: "second factor: the secret in base32, or a code good for one log-in"),
+    Field("session", .string, acceptsSecret: true, help: "id of a session opened elsewhere, instead of a password"),
+    Field(
+      "auth", .choice(Authentication.allCases.map { $0.rawValue }), default: "session",
+      help: "`session`: log in once; `authinfo`: send user and password with every call; default `session`"),
+    CloudZone.field,
+  ]
+
+  public let actions: [ActionDeclaration] = ZomroProvider.table.map { $0.declaration }
+  public let facts = ZomroProvider.knownFacts
+
+  public init() {}
+
+  public func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
+    SimulatedZomro(clock: clock, seed: seed, credentials: isSealed ? .any : .wellFormed)
+  }
+
+  public func connect(
+    _ settings: Arguments, environment: ProviderEnvironment
+  ) throws(StepFailure) -> any Provider {
+    let connection = try Connection(
+      to: "Zomro", settings, defaultURL: ZomroProvider.defaultURL, example: ZomroProvider.defaultURL,
+      environment: environment)
+    let credential = try ZomroProvider.credential(settings)
+    let key = "zomro \(connection.base.host) \(credential.digest)"
+    let client = ZomroClient(
+      connection: connection, credential: credential,
+      session: environment.shared.object(for: "session of \(key)") { SharedSession() },
+      filters: environment.shared.object(for: "filters of \(key)") { ZomroFilters() },
+      zone: try CloudZone(try settings.optionalText("time_zone")))
+    return ConnectedZomro(client: client)
+  }
+
+  private static func credential(_ settings: Arguments) throws(StepFailure) -> ZomroCredential {
+    let word = try settings.optionalText("auth") ?? Authentication.session.rawValue
+    guard let way = Authentication(rawValue: word) else {
+      throw StepFailure(.input, "`auth` must be session or authinfo")
+    }
+    let session = try secret("session", settings)
+    let username = try settings.optionalText("username") ?? ""
+    let password = try secret("password", settings)
+    let factor = try secret("totp", settings)
+    if let session {
+      guard username.isEmpty, password == nil, way == .session else {
+        throw StepFailure(.input, "give `session`, or `username` and `password`, not both")
+      }
+      return .session(session)
+    }
+    guard !username.isEmpty, let password else {
+      throw StepFailure(.input, "`username` and `password` are missing, or `session` is")
+    }
+    switch way {
+    case .session:
+      let secondFactor = if let factor { try ZomroSecondFactor(factor) } else { ZomroSecondFactor?.none }
+      return .login(username: username, password: password, secondFactor: secondFactor)
+    case .authinfo:
+      guard factor == nil else { throw StepFailure(.input, "`totp` goes with `auth: session` only") }
+      return .authinfo(username: username, password: password)
+    }
+  }
+
+  private static func secret(_ name: String, _ settings: Arguments) throws(StepFailure) -> Secret? {
+    if case .secret(let secret)? = settings[name] { return secret.isEmpty ? nil : secret }
+    guard let text = try settings.optionalText(name), !text.isEmpty else { return nil }
+    return Secret(text, named: [])
+  }
+}
+
+extension ZomroCredential {
+  /// Tells two credentials apart without holding them.
+  fileprivate var digest: String {
+    let parts: [String] =
+      switch self {
+      case .session(let id): ["session", id.reveal()]
+      case .login(let username, let password, _): ["login", username, password.reveal()]
+      case .authinfo(let username, let password): ["authinfo", username, password.reveal()]
+      }
+    return SHA256.hash(Array(parts.joined(separator: "\u{0}").utf8)).hexadecimal
+  }
+}
