@@ -49,17 +49,31 @@ struct TwinManifest: Sendable {
     var reply: Template?
   }
 
+  /// Ids are whole numbers.
   var usesNumbers: Bool
+  /// Known from the beginning, running.
   var examples: [Example]
   /// The native word of a server that runs.
   var running: String
+  /// The native words of jobs: running, succeeded, failed.
+  var jobStates: [JobRules.State: String]
+  /// `server`, `snapshot`, `backup`, `job`, `error`.
   var documents: [String: Template]
   var refusals: [Reason: Refusal]
+  /// Names of the arguments that pick a page.
   var pageNumber: String?
   var pageSize: String?
   var defaultPageSize: Int
   var changes: [String: Change]
   var routes: [Route]
+  /// What an accepted credential looks like.
+  var token: Pattern?
   /// The header with the credential and what stands before it: `authorization`, `Bearer `.
   var credential: (header: String, prefix: String)?
+
+  /// What a route may do.
+  static let operations =
+    ["account", "server.list", "server.status", "server.hard_stop", "snapshot.list", "backup.list", "job.list"]
+    + DeclaredAction.names
+  static let documentNames = ["server", "snapshot", "backup", "job", "error"]
 }
