@@ -36,6 +36,12 @@ struct CloudUnderTest: Sendable, CustomTestStringConvertible {
         "account": "ops", "password": .secret(Secret("Correct-horse-7", named: ["password"])),
         "backup_storage": "fc50c1ece4753c1981e3e3f65a151e0e", "time_zone": "+08:00",
       ], server: "4e1c5a70b6d24f3c9a8b7c6d5e4f3a2b", name: "web", canary: "Correct-horse-7"),
+    CloudUnderTest(
+      type: "hetzner", settings: ["token": .secret(Secret("CanaryCanaryCanaryCanaryCanaryCanaryCanaryCanaryCanaryCanaryWXYZ", named: ["token"]))],
+      server: "42", name: "web-1", canary: "CanaryCanary"),
+    CloudUnderTest(
+      type: "digitalocean", settings: ["token": .secret(Secret("dop_v1_canary", named: ["token"]))],
+      server: "3164444", name: "example.com", canary: "dop_v1_canary"),
   ]
 
   var kind: any ProviderKind {

@@ -15,9 +15,9 @@ public struct DeclaredProvider: ProviderKind {
     table = DeclaredTable.rows(manifest)
   }
 
-  /// Whether a document is meant to be a provider: it has the key.
-  public static func isDeclared(in document: ParsedDocument) -> Bool {
-    document.root.entries?.contains { $0.key == "provider" } ?? false
+  /// Whether a text is meant to be a provider: a line of it begins with the key.
+  public static func isDeclared(in yaml: [UInt8]) -> Bool {
+    yaml.split(separator: UInt8(ascii: "\n")).contains { $0.starts(with: "provider:".utf8) }
   }
 
   public var type: String { manifest.type }

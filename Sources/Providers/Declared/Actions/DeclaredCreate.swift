@@ -39,8 +39,8 @@ struct DeclaredCreate: CloudAction {
     if rule.foundBy == nil { return .unsure }
     let found = try await cloud.findNew(kind, call) { isOurs($0, call) }
     guard case .notApplied = found, let name = rule.job else { return found }
-    // Some show an item only once it is ready: until then its job is all there is.
-    return try await cloud.newJob(name, call)?.state == .running ? .unsure : .notApplied
+    // Some show an item only once it is ready: until then its job is all there is, and `observe` waits for the item.
+    return try await cloud.newJob(name, call)?.state == .running ? .applied(ActionResult()) : .notApplied
   }
 
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {

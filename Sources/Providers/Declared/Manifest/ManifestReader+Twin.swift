@@ -5,6 +5,7 @@ extension ManifestReader {
   static let documentRoots: [String: ValueType] = [
     "server": .object([
       "id": .any, "name": .string, "state": .string, "locked": .bool, "ip": .string, "created_at": .string,
+      "changed_at": .string,
     ]),
     "item": .object([
       "id": .any, "server": .any, "server_name": .string, "name": .string, "mark": .string, "state": .string,

@@ -8,6 +8,7 @@ struct DeclaredWorld: Sendable {
     var name: String
     var state: String
     var createdAt: Timestamp
+    var changedAt: Timestamp
     var change: Change?
   }
   struct Item: Sendable {
@@ -71,8 +72,9 @@ struct DeclaredWorld: Sendable {
   mutating func add(_ id: String, _ name: String?, _ now: Timestamp) {
     let isPossible = rules.usesNumbers ? Int64(id).map { String($0) == id } ?? false : id.isUsableID
     guard isPossible, !servers.contains(where: { $0.id == id }) else { return }
+    let created = Timestamp(seconds: now.seconds)
     servers.append(
-      Server(id: id, name: name ?? "server-\(id)", state: rules.running, createdAt: Timestamp(seconds: now.seconds)))
+      Server(id: id, name: name ?? "server-\(id)", state: rules.running, createdAt: created, changedAt: created))
   }
 
   /// Ends the changes whose time has come.
@@ -80,6 +82,7 @@ struct DeclaredWorld: Sendable {
     func isOver(_ change: Change?) -> Bool { change?.endsAt.map { $0 <= now } ?? false }
     for index in servers.indices where isOver(servers[index].change) {
       servers[index].state = servers[index].change?.state ?? servers[index].state
+      servers[index].changedAt = servers[index].change?.endsAt ?? now
       servers[index].change = nil
     }
     for index in jobs.indices where isOver(jobs[index].change) {
@@ -181,6 +184,7 @@ struct DeclaredWorld: Sendable {
     if let before {
       let failed = change.failed ?? before
       servers[index].state = twist.word ?? change.during ?? before
+      servers[index].changedAt = now
       servers[index].change = Change(
         endsAt: end, state: twist.fails ? failed : change.after ?? before, fails: twist.fails)
     }

@@ -149,7 +149,7 @@ private struct TwinDocuments {
       [
         "id": id(server.id), "name": .string(server.name), "state": .string(server.state),
         "locked": .bool(world.isBusy(server)), "ip": .string("203.0.113.\(10 + number % 200)"),
-        "created_at": .string(server.createdAt.description),
+        "created_at": .string(server.createdAt.description), "changed_at": .string(server.changedAt.description),
       ])
   }
 
