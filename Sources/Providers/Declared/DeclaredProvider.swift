@@ -74,7 +74,8 @@ struct ConnectedDeclared: Provider {
   func report() async -> AccountReport {
     do throws(StepFailure) {
       let (identity, skew) = try await client.whoAmI()
-      let notes = identity == nil ? ["\(client.service) does not tell whose credential it is, only that it is good"] : []
+      let notes =
+        identity == nil ? ["\(client.service) does not tell whose credential it is, only that it is good"] : []
       return AccountReport(identity: identity, clockSkew: skew, notes: notes)
     } catch {
       return AccountReport(problems: [error.message])

@@ -62,11 +62,10 @@ extension DeclaredClient {
     let server = try await server(try call.with.text("server"))
     let applied = ProbeAnswer.applied(ActionResult(outputs: ["state": .string(server.state.rawValue)]))
     if let name = rule.job { return try await newJob(name, call) == nil ? .notApplied : applied }
-    if server.state == .changing { return .unsure }
     return switch ChangeSign(server, since: call.before) {
     case .changed: applied
-    case .same: .notApplied
-    case .missing: .unsure
+    case .same where server.state != .changing: .notApplied
+    case .same, .missing: .unsure
     }
   }
 }

@@ -65,7 +65,8 @@ struct DeclaredReply: Sendable {
   private func make(
     _ kind: StepFailure.Kind, _ message: String, effect: StepFailure.Effect, retryable: Bool, _ scope: DictionaryScope
   ) -> StepFailure {
-    let reason = (try? rules.message?.evaluate(in: scope))?.unwrapped.string
+    let reason =
+      (try? rules.message?.evaluate(in: scope))?.unwrapped.string
       .map { ": \($0.hiding(secrets).excerpt(200))" } ?? ""
     return StepFailure(
       kind, "\(message) (\(response.status)\(reason))", effect: effect, retryable: retryable,

@@ -90,7 +90,8 @@ extension ManifestReader {
     let sent = rule.request.templates.contains { $0.references.roots.contains("call") }
     if items.read.members["mark"] == nil || !sent {
       sink.error(
-        "E-PROBE", at: entry.keyRange, "`\(entry.key)` is to be found by its mark, and "
+        "E-PROBE", at: entry.keyRange,
+        "`\(entry.key)` is to be found by its mark, and "
           + (sent ? "`\(item.rawValue)s.read` does not say where that is" : "its request sends none"),
         hint: sent ? "`mark: item.labels.?runbook`" : "put `${{ call.key }}` into a label or a description")
     }

@@ -8,7 +8,8 @@ extension ManifestReader {
     map(node, "fields").compactMap { entry in
       guard Names.check(entry.key, at: entry.keyRange, "the field", sink) else { return nil }
       if entry.key == "type" {
-        sink.error("E-NAME-RESERVED", at: entry.keyRange, "`type` names the provider itself", hint: "write another name")
+        sink.error(
+          "E-NAME-RESERVED", at: entry.keyRange, "`type` names the provider itself", hint: "write another name")
         return nil
       }
       return field(entry)
@@ -104,15 +105,17 @@ extension ManifestReader {
     environment.roots["with"] = .object(["server": .string])
     defer { environment.roots["with"] = nil }
     var item: Expression?
-    let get = fields.require("get", at: node.range, hint: "{path: \"/servers/${{ with.server }}\", item: result.server}")
-      .flatMap { node -> RequestRule? in
-        guard var fields = FieldReader(node, "`servers.get`", sink) else { return nil }
-        item = fields.require("item", at: node.range, hint: "where the reply holds the server: `result.server`")
-          .flatMap { expression($0, "servers.get.item", reading: ["result"]) }
-        let request = request(&fields, "servers.get", at: node.range, reads: true)
-        fields.finish(known: ["item"] + ManifestReader.requestKeys)
-        return request
-      }
+    let get = fields.require(
+      "get", at: node.range, hint: "{path: \"/servers/${{ with.server }}\", item: result.server}"
+    )
+    .flatMap { node -> RequestRule? in
+      guard var fields = FieldReader(node, "`servers.get`", sink) else { return nil }
+      item = fields.require("item", at: node.range, hint: "where the reply holds the server: `result.server`")
+        .flatMap { expression($0, "servers.get.item", reading: ["result"]) }
+      let request = request(&fields, "servers.get", at: node.range, reads: true)
+      fields.finish(known: ["item"] + ManifestReader.requestKeys)
+      return request
+    }
     let list = fields.require("list", at: node.range, hint: "{path: /servers, items: result.servers}")
       .flatMap { listRule($0, "servers.list") }
     let read = readRule(

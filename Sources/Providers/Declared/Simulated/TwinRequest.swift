@@ -6,7 +6,8 @@ struct TwinRequest: Sendable {
   private let roots: [String: Value]
   private let arguments: [String: String]
   private let path: String
-  private let host: String
+  /// Empty where the request names no host; links are then paths alone.
+  private let origin: String
 
   /// nil if no route fits. `kinds` tells a condition whether an id is of a snapshot or of a backup.
   init?(_ request: SimulatedRequest, _ rules: TwinManifest, below base: String, _ world: DeclaredWorld) {
@@ -31,7 +32,7 @@ struct TwinRequest: Sendable {
       self.roots = roots
       self.arguments = arguments
       self.path = request.path
-      host = request.header("host") ?? "twin.invalid"
+      origin = request.header("host").map { "https://\($0)" } ?? ""
       return
     }
     return nil
@@ -109,7 +110,7 @@ struct TwinRequest: Sendable {
     roots["page"] = [
       "number": .int(Int64(number)), "size": .int(Int64(size)), "total": .int(Int64(models.count)),
       "next": hasMore ? .int(Int64(number + 1)) : .null,
-      "next_url": hasMore ? .string("https://\(host)\(path)?\(text)") : .null,
+      "next_url": hasMore ? .string("\(origin)\(path)?\(text)") : .null,
     ]
     var documents: [Value] = []
     for model in part { documents.append(try render(model)) }
