@@ -84,9 +84,13 @@ public struct CapabilityTable: Sendable {
   /// "running or paused"; nil if it can be done in any state.
   public static func needsText(_ action: ActionDeclaration) -> String? {
     guard let needs = action.operation?.needs, !needs.isEmpty else { return nil }
-    let words = PowerState.allCases.filter { needs.contains($0) }.map { $0.rawValue }
-    return words.count < 2
-      ? words.first : words.dropLast().joined(separator: ", ") + " or " + (words.last ?? "")
+    return stateText(needs)
+  }
+
+  /// "running, stopped or paused", in the order of the language.
+  static func stateText(_ states: Set<PowerState>) -> String {
+    let words = PowerState.allCases.filter { states.contains($0) }.map { $0.rawValue }
+    return (words.count < 2 ? "" : words.dropLast().joined(separator: ", ") + " or ") + (words.last ?? "")
   }
 
   /// How a lost call is found again, and how long "not found" does not count; nil for what only reads.
