@@ -79,6 +79,7 @@ final class Validation {
       rollbackPolicy: rollbackPolicy(sections.rollbackPolicy), steps: steps, onFailure: onFailure,
       onRollbackFailure: onRollbackFailure, always: always, outputs: outputs, pinnedFiles: pinnedFiles, warnings: [])
     power(runbook)
+    deletions(runbook)
     return runbook
   }
 
