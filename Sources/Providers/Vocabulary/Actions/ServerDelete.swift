@@ -18,28 +18,24 @@ enum ServerDelete {
 }
 
 extension Cloud {
-  /// Whether the server is gone, or on its way out by one of these native words. Another word of change tells nothing.
+  /// Whether the server is gone, or on its way out by one of these native words. Another change tells nothing.
   func probeDeletion(_ call: ActionCall, goingBy words: Set<String> = []) async throws(StepFailure) -> ProbeAnswer {
-    guard let server = try await remaining(try call.with.text("server"), asOf: nil) else {
-      return .applied(ActionResult())
-    }
-    if words.contains(server.nativeState) { return .applied(ActionResult()) }
+    guard let server = try await found(try call.with.text("server"), asOf: nil) else { return .applied(ActionResult()) }
+    if server.state == .absent || words.contains(server.nativeState) { return .applied(ActionResult()) }
     return server.state == .changing ? .unsure : .notApplied
   }
 
   func observeDeletion(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
-    guard let server = try await remaining(try call.with.text("server"), asOf: call.asOf) else {
+    guard let server = try await found(try call.with.text("server"), asOf: call.asOf) else {
       return Observation(.done, result: result)
     }
+    if server.state == .absent { return Observation(.done, nativeState: server.nativeState, result: result) }
     return dead(server, wanting: "absent") ?? Observation(.pending, nativeState: server.nativeState, result: result)
   }
 
-  /// nil once it is gone, or absent by its state.
-  private func remaining(_ id: String, asOf: Duration?) async throws(StepFailure) -> CloudServer? {
-    do {
-      let server = try await server(id, asOf: asOf)
-      return server.state == .absent ? nil : server
-    } catch {
+  /// nil if there is none.
+  private func found(_ id: String, asOf: Duration?) async throws(StepFailure) -> CloudServer? {
+    do { return try await server(id, asOf: asOf) } catch {
       if error.kind == .notFound { return nil }
       throw error
     }

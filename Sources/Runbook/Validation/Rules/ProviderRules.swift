@@ -22,9 +22,10 @@ extension Validation {
     }
     guard let type = read.scalar(node, "\(name).type", "one word")?.text else { return nil }
     guard let kind = catalog.providers[type] else {
-      return read.refuse(
-        "E-PROVIDER", node, "unknown provider type `\(type.excerpt(60))`",
+      sink.error(
+        "E-PROVIDER", at: node.range, "unknown provider type `\(type.excerpt(60))`",
         hint: Suggestion.hint(for: type, among: types))
+      return nil
     }
     var settings: [String: Template] = [:]
     let known = kind.allFields
