@@ -75,7 +75,8 @@ public struct Plan: Sendable {
       effectClass: changes ? step.effectClass : nil, condition: step.condition?.source, with: with,
       waitsFor: step.wait.isSkipped ? nil : step.wait.until?.source ?? (changes ? step.action.wait?.until : nil),
       failsOn: step.wait.isSkipped ? nil : step.wait.failIf?.source ?? (changes ? step.action.wait?.failsOn : nil),
-      timeout: step.timeout, attempts: step.retry.attempts, needs: step.action.operation?.needs ?? [], leaves: leaves(step, with),
+      timeout: step.timeout, attempts: step.retry.attempts, needs: step.action.operation?.needs ?? [],
+      leaves: leaves(step, with),
       recovery: changes ? CapabilityTable.recoveryText(step.action) : nil, undo: undo(step, scope),
       mayAsk: changes && step.effectClass == .opaque && !step.isIdempotent
         && (step.onCrash ?? (hasUndo ? .fail : .ask)) == .ask)
