@@ -1,5 +1,6 @@
 /// What can be asked of the clouds before the first change: credentials, and per step what is known already (the server
-/// exists and is in a state that its first steps need, a snapshot still fits, the name is free). Reads only. Made by `run` before it begins and by `plan --live`.
+/// exists and is in a state that its first steps need, a snapshot still fits, the name is free). Reads only. Made by
+/// `run` before it begins and by `plan --live`.
 public struct LiveCheck: Sendable {
   public let runbook: ValidatedRunbook
   public let providers: [String: any Provider]

@@ -40,13 +40,11 @@ extension LiveCheck {
     guard let state = try await provider.state(ofServer: server), !needs.contains(state) else { return nil }
     // It comes to rest before long, or the client does not know the word: the step itself will see.
     if state == .changing || state == .unknown { return nil }
-    let ways = ["server.start", "server.stop", "rescue.exit"].filter { name in
-      guard let operation = provider.action(name)?.declaration.operation, case .becomes(let end) = operation.leaves
-      else { return false }
-      return needs.contains(end) && (operation.needs.isEmpty || operation.needs.contains(state))
-    }
-    let way = ways.first.map { "put `action: \($0)` before it, or bring it there by hand" } ?? "bring it there by hand"
+    let type = runbook.providers.first { $0.name == step.provider }?.type
+    let actions = type.flatMap { world.providerKinds[$0]?.actions } ?? []
+    let way = CapabilityTable.way(to: needs, from: [state], among: actions)
+    let advice = way.map { "put `action: \($0)` before it, or bring it there by hand" } ?? "bring it there by hand"
     return "server \(server) is \(state.rawValue), and `\(step.action.name)` needs it "
-      + "\(CapabilityTable.stateText(needs)): \(way)"
+      + "\(CapabilityTable.stateText(needs)): \(advice)"
   }
 }

@@ -3,7 +3,7 @@ struct Alternatives {
   let action: String
   let providers: [any ProviderKind]
 
-  /// "`iron` can": the types that have it, in the order in which they are known.
+  /// The types that have it, in the order in which they are known.
   var able: [String] { providers.filter { kind in kind.actions.contains { $0.name == action } }.map { $0.type } }
 
   private var family: String { String(action.prefix { $0 != "." }) }
@@ -38,13 +38,10 @@ struct Alternatives {
     providers.contains { $0.actions.contains { $0.name == action && $0.operation?.request == "any" } }
   }
 
-  /// "iron and paper can; near it, paper has `backup.restore`".
+  /// "zomro and zstack can; the nearest that vps_org has is `backup.restore`"; nil if there is nothing to say.
   func hint(on type: String?) -> String? {
     var parts: [String] = []
-    if !able.isEmpty {
-      let names = able.joined(separator: " and ")
-      parts.append("\(names) can")
-    }
+    if !able.isEmpty, !able.contains(family) { parts.append("\(able.joined(separator: " and ")) can") }
     if let type {
       let near = near(on: type)
       if !near.isEmpty {

@@ -93,6 +93,20 @@ public struct CapabilityTable: Sendable {
     return (words.count < 2 ? "" : words.dropLast().joined(separator: ", ") + " or ") + (words.last ?? "")
   }
 
+  /// The action that brings a server from one of some states into one of those that are needed; one of the shared
+  /// vocabulary rather than one of the cloud's own.
+  static func way(
+    to needs: Set<PowerState>, from states: Set<PowerState>, among actions: [ActionDeclaration]
+  ) -> String? {
+    let ways = actions.filter { action in
+      guard action.effect == .change, let operation = action.operation, case .becomes(let end) = operation.leaves
+      else { return false }
+      let begins = operation.needs.isEmpty ? states != [.absent] : !operation.needs.isDisjoint(with: states)
+      return needs.contains(end) && begins
+    }
+    return (ways.first { $0.name.hasPrefix("server.") } ?? ways.first)?.name
+  }
+
   /// How a lost call is found again, and how long "not found" does not count; nil for what only reads.
   public static func recoveryText(_ action: ActionDeclaration) -> String? {
     guard action.effect != .none, let operation = action.operation, !operation.recovery.isEmpty else { return nil }

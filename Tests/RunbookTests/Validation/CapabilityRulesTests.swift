@@ -24,8 +24,8 @@ import Testing
       ),
       (
         "iron.request",
-        "5 E-PROVIDER: `sheet` cannot do `iron.request`: it belongs to iron alone; iron can; the nearest that paper has "
-          + "is `paper.request`"
+        "5 E-PROVIDER: `sheet` cannot do `iron.request`: it belongs to iron alone; the nearest that paper has is "
+          + "`paper.request`"
       ),
     ])
   func whatTheChosenCloudCannotDoIsTold(_ action: String, _ text: String) {

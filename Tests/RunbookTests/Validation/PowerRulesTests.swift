@@ -82,8 +82,8 @@ import Testing
     #expect(
       mistakes(Self.stop + script + Self.backup) == [
         "7 W-STATE: `backup.create` on iron needs a server that is running or paused, but `stop` (line 5) leaves it "
-          + "stopped, unless `fix` (line 6) changes that; put `action: server.start` before it, or move the step before "
-          + "`stop`"
+          + "stopped, unless `fix` (line 6) changes that; put `action: server.start` before it, or move the step "
+          + "before `stop`"
       ])
     #expect(mistakes(Self.stop + script.replacing("{id", with: "{effect: none, id") + Self.backup) == [Self.refused(7)])
     let raw = "- {id: fix, action: iron.request}\n"

@@ -83,8 +83,8 @@ import Testing
       start + reboot,
       "- {id: fix, run: 'true'}\n" + reboot,
       "- {id: fix, action: vps_org.request, with: {method: POST, path: /servers/12345/power/, json: {action: start}}, "
-        + "expect: result.status < 500}\n- {wait_for: server.status, with: {server: '12345'}, wait: {until: result.state "
-        + "== 'running'}}\n" + reboot,
+        + "expect: result.status < 500}\n- {wait_for: server.status, with: {server: '12345'}, wait: {until: "
+        + "result.state == 'running'}}\n" + reboot,
       reboot.replacing("{id", with: "{if: '!inputs.again', id"),
       reboot.replacing("{id", with: "{continue_on_error: true, id"),
     ])

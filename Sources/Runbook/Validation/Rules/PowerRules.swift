@@ -43,16 +43,9 @@ extension Validation {
   private func advice(_ finding: PowerFollowing.Finding, _ type: String) -> String {
     let earlier = finding.known.makers.values.min { $0.range.start < $1.range.start } ?? finding.known.narrowedBy
     let name = earlier.map { "`\($0.name)`" } ?? "it"
-    let actions = catalog.providers[type]?.actions ?? []
-    let ways = actions.filter { other in
-      guard other.effect == .change, case .becomes(let state)? = other.operation?.leaves else { return false }
-      let from = other.operation?.needs ?? []
-      let known = finding.known.possible
-      return finding.act.needs.contains(state)
-        && (from.isEmpty ? known != [.absent] : !from.isDisjoint(with: known))
-    }
-    let way = ways.first { $0.name.hasPrefix("server.") } ?? ways.first
+    let way = CapabilityTable.way(
+      to: finding.act.needs, from: finding.known.possible, among: catalog.providers[type]?.actions ?? [])
     guard let way else { return "move the step before \(name)" }
-    return "put `action: \(way.name)` before it, or move the step before \(name)"
+    return "put `action: \(way)` before it, or move the step before \(name)"
   }
 }
