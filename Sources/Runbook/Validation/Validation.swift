@@ -25,6 +25,8 @@ final class Validation {
   var blocks: [(name: String, type: String?)] = []
   /// Ids of steps with mistakes of their own: what reads their outputs is not wrong for that.
   var brokenSteps: [String] = []
+  /// Where the actions of providers are named, by the paths of their steps.
+  var actionPlaces: [String: SourceRange] = [:]
   /// A step was so wrong that it is left out of the runbook.
   var hasUnreadableSteps = false
   var pinnedFiles: [String: [UInt8]] = [:]

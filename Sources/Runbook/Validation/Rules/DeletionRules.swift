@@ -24,11 +24,12 @@ extension Validation {
     // What an earlier step has found may be the server that another one has created; what is written down cannot.
     if read.steps.isEmpty, !read.roots.contains("self") {
       sink.error(
-        "E-DELETE", at: step.range, "`server.delete` deletes only servers that this run has created, and this is none",
+        "E-DELETE", at: actionPlaces[step.path] ?? step.range,
+        "`server.delete` deletes only servers that this run has created, and this is none",
         hint: hint)
     } else {
       warn(
-        "W-DELETE", at: step.range,
+        "W-DELETE", at: actionPlaces[step.path] ?? step.range,
         "`server.delete` deletes only servers that this run has created, and no step that creates one is read here",
         hint: hint)
     }

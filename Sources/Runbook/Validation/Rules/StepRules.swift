@@ -129,6 +129,7 @@ extension Validation {
       sink.error(
         "E-CONTEXT", at: provider.keyRange, "`\(step.action.name)` needs no provider", hint: "take the line out")
     }
+    if act.block != nil { actionPlaces[step.path] = kind.value.range }
     rollback(&step, &fields, section, at: kind.keyRange)
     finish(fields, section)
     register(step)
