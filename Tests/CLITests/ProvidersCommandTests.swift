@@ -28,7 +28,8 @@ import Testing
 
   @Test(arguments: [
     (["providers", "vps_orgg"], 2, "did you mean `vps_org`"), (["providers", "check"], 2, "`NAME` is missing"),
-    (["providers", "check", "vps_org"], 2, "VPS_ORG_TOKEN"), (["providers", "vps_org", "again"], 2, "one too many"),
+    (["providers", "check", "vps_org"], 2, "VPS_ORG_TOKEN"), (["providers", "check", "zomro"], 2, "ZOMRO_PASSWORD"),
+    (["providers", "check", "zstack"], 2, "ZSTACK_URL"), (["providers", "vps_org", "again"], 2, "one too many"),
     (["providers", "check", "nobody"], 2, "no provider type `nobody`"),
     (["providers", "--in", "x.yaml"], 2, "goes with `check`"),
   ] as [([String], Int32, String)])
