@@ -4,4 +4,4 @@ public import Runbook
 public let standardProviders: [any ProviderKind] =
   [
     VPSOrgProvider(), ZomroProvider(), ZStackProvider(),
-  ] + ShippedProviders.all
+  ] + ShippedProvider.all

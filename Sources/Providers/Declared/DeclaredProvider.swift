@@ -47,7 +47,7 @@ public struct DeclaredProvider: ProviderKind {
   }
 
   public func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
-    DeclaredTwin(manifest, clock: clock, seed: seed, isSealed: isSealed)
+    DeclaredTwin(manifest, type: type, clock: clock, seed: seed, isSealed: isSealed)
   }
 }
 

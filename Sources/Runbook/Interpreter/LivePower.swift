@@ -40,8 +40,8 @@ extension LiveCheck {
     guard let state = try await provider.state(ofServer: server), !needs.contains(state) else { return nil }
     // It comes to rest before long, or the client does not know the word: the step itself will see.
     if state == .changing || state == .unknown { return nil }
-    let type = runbook.providers.first { $0.name == step.provider }?.type
-    let actions = type.flatMap { world.providerKinds[$0]?.actions } ?? []
+    let block = runbook.providers.first { $0.name == step.provider }
+    let actions = block.flatMap { world.kind(of: $0)?.actions } ?? []
     let way = CapabilityTable.way(to: needs, from: [state], among: actions)
     let advice = way.map { "put `action: \($0)` before it, or bring it there by hand" } ?? "bring it there by hand"
     return "server \(server) is \(state.rawValue), and `\(step.action.name)` needs it "

@@ -115,6 +115,15 @@ import Testing
     }
   }
 
+  @Test func aSecretWithALineBreakIsNotSent() async throws {
+    let system = ScriptedSystem(200, "{}")
+    let kind = try #require(standardProviders.first { $0.type == "hetzner" })
+    let failure = try await Account(kind, system, token: "a\r\nX-Evil: 1").failure("server.list", [:])
+    #expect(failure.kind == .input)
+    #expect(!failure.message.contains("Evil"))
+    #expect(system.requests == [])
+  }
+
   // MARK: Answers
 
   @Test(arguments: ["hetzner", "digitalocean"])

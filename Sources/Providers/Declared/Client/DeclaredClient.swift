@@ -97,6 +97,9 @@ struct DeclaredClient: Cloud {
     } catch {
       throw StepFailure(.input, "\(request.text): \(error.message)")
     }
+    for (name, value) in headers where value.reveal().utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
+      throw StepFailure(.input, "the header `\(name)` would hold a line break or a control character")
+    }
     for (name, value) in [("Accept", "application/json"), ("Content-Type", "application/json")]
     where !headers.contains(where: { $0.name.lowercased() == name.lowercased() }) {
       headers.append((name: name, value: .plain(value)))

@@ -21,10 +21,10 @@ final class DeclaredTwin: SimulatedSystem {
   private let vocabulary: TwinFault.Vocabulary
   private let state: Mutex<State>
 
-  init(_ manifest: ProviderManifest, clock: any EngineClock, seed: UInt64, isSealed: Bool) {
-    type = manifest.type
-    rules = manifest.twin ?? .empty
-    basePath = BaseURL(manifest.url)?.path ?? ""
+  init(_ manifest: ProviderManifest?, type: String, clock: any EngineClock, seed: UInt64, isSealed: Bool) {
+    self.type = type
+    rules = manifest?.twin ?? .empty
+    basePath = manifest.flatMap { BaseURL($0.url) }?.path ?? ""
     self.clock = clock
     self.isSealed = isSealed
     var operations: [String] = []

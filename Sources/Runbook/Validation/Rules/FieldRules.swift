@@ -57,7 +57,7 @@ extension Validation {
 
   /// The clouds on which the same action has the field.
   private func elsewhere(_ field: String, _ action: ActionInfo) -> String? {
-    let types = (catalog.provided[action.declaration.name] ?? [:]).filter { $0.value.field(field) != nil }.keys.sorted()
+    let types = catalog.everywhere(action.declaration.name).filter { $0.value.field(field) != nil }.keys.sorted()
     return types.isEmpty ? nil : "it is a field of \(types.joined(separator: " and ")) only"
   }
 

@@ -28,10 +28,10 @@ extension Validation {
     guard let kind = catalog.providers[type] else {
       sink.error(
         "E-PROVIDER", at: node.range, "unknown provider type `\(type.excerpt(60))`",
-        hint: Suggestion.hint(for: type, among: types)
-          ?? "one of \(types.joined(separator: ", ")), or a file that declares one: `./my_cloud.yaml`")
+        hint: Suggestion.hint(for: type, among: types))
       return nil
     }
+    catalog.use(type)
     var settings: [String: Template] = [:]
     let known = kind.allFields
     for field in known {

@@ -245,7 +245,7 @@ extension Validation {
         hint: "write `\(name): …` instead of `\(kind.key): \(name)`")
       return nil
     }
-    if let byType = catalog.provided[name] {
+    if let byType = catalog.provided(name) {
       let choice = (entries.first { $0.key == "provider" } ?? defaults.first { $0.key == "provider" })?.value
       return resolve(name, byType, at: kind.value, provider: choice).map {
         Act(info: $0.info, block: $0.block, mode: .call, defaults: defaults)
