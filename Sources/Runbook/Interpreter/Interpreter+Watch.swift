@@ -3,7 +3,7 @@ extension Interpreter {
   /// the call itself.
   func watch(_ path: String) async throws(Interruption) {
     guard let step = machine.steps[path], let action = action(of: step) else { return }
-    let call: ActionCall
+    var call: ActionCall
     do throws(StepFailure) { call = try currentCall(step) } catch {
       endWatch(step, masker.mask(error))
       return
@@ -14,18 +14,22 @@ extension Interpreter {
     let limit = step.wait.timeout ?? (step.effect == .none ? nil : step.action.wait?.timeout)
     var deadline = currentDeadline(step)
     if let limit { deadline = min(deadline, max(since, machine.resumedAtForCleanUp(state) ?? since) + limit) }
-    var watch = Watch(step: step, since: since, deadline: deadline, result: state.result)
+    let durations = durationsKey(of: step)
+    call.usual = durations.flatMap { launch.store.usualDuration(of: $0) }
+    var watch = Watch(step: step, since: since, deadline: deadline, usual: call.usual, result: state.result)
     while true {
       let look = await look(action, call, &watch)
       if let end = judge(look, &watch) {
         switch end {
-        case .held(let result): finish(step, result)
+        case .held(let result):
+          if let durations { launch.store.noteDuration(clock.now - since, of: durations) }
+          finish(step, result)
         case .failed(let failure): endWatch(step, failure)
         }
         return
       }
       try noteState(&watch)
-      let pause = watch.pause()
+      let pause = watch.pause(at: clock.now)
       guard clock.now + pause <= deadline else {
         let remaining = deadline - clock.now
         if remaining > .zero, !watch.isLast {
@@ -36,8 +40,29 @@ extension Interpreter {
         endWatch(step, watch.timedOut(at: clock.now))
         return
       }
-      try await pauseOrInterrupt(pause)
+      call.asOf = try await awaitNews(action, call, watch, atMost: pause)
     }
+  }
+
+  /// The pause between two looks. Where nothing but the action's own rhythm says how long it is, the action may end it
+  /// when there is news.
+  private func awaitNews(
+    _ action: any Action, _ call: ActionCall, _ watch: Watch, atMost pause: Duration
+  ) async throws(Interruption) -> Duration? {
+    guard !watch.step.isPolled, watch.step.wait.every == nil, watch.lastFailure?.retryAfter == nil else {
+      try await pauseOrInterrupt(pause)
+      return nil
+    }
+    let observation = watch.observation
+    return try await untilInterrupted { await action.awaitNews(call, after: observation, atMost: pause) }
+  }
+
+  /// What the durations of this step's waits are kept by; nil for what is no provider's.
+  private func durationsKey(of step: ValidatedStep) -> String? {
+    guard let name = step.provider, let provider = providers[name], step.effect != .none,
+      let type = launch.runbook.providers.first(where: { $0.name == name })?.type
+    else { return nil }
+    return "\(type) \(provider.account) \(step.action.name)"
   }
 
   /// One probe. Only reads, so a failure of it says nothing about the effect.
@@ -154,9 +179,14 @@ struct Watch: Sendable {
   var unmet: String?
   var lastFailure: StepFailure?
   var isLast = false
+  /// What was seen last.
+  private(set) var observation: Observation?
+  /// How long such a wait usually takes.
+  private let usual: Duration?
   private var rhythm: Duration
 
-  init(step: ValidatedStep, since: Timestamp, deadline: Timestamp, result: ActionResult) {
+  init(step: ValidatedStep, since: Timestamp, deadline: Timestamp, usual: Duration? = nil, result: ActionResult) {
+    self.usual = usual
     self.step = step
     self.since = since
     self.deadline = deadline
@@ -168,6 +198,7 @@ struct Watch: Sendable {
   var until: String { step.wait.until?.source ?? step.action.wait?.until ?? "it succeeds" }
 
   mutating func saw(_ observation: Observation) {
+    self.observation = observation
     lastFailure = nil
     if observation.nativeState != nativeState {
       nativeState = observation.nativeState
@@ -178,11 +209,23 @@ struct Watch: Sendable {
     result.result.merge(observation.result.result) { _, new in new }
   }
 
-  /// The author's `every` is constant; our own grows by half, up to the action's slowest.
-  mutating func pause() -> Duration {
+  /// The author's `every` is constant; our own grows by half, up to the action's slowest, and is quick again about when
+  /// such waits usually end.
+  mutating func pause(at now: Timestamp) -> Duration {
     if let every = step.wait.every { return max(every, lastFailure?.retryAfter ?? .zero) }
-    let pause = rhythm
+    let fastest = step.action.wait?.fastest ?? .seconds(1)
+    var pause = rhythm
     rhythm = min(rhythm * 1.5, step.action.wait?.slowest ?? .seconds(10))
+    if let usual, usual > .zero {
+      let left = usual - (now - since)
+      let margin = max(usual / 10, fastest * 3)
+      if left > margin {
+        pause = min(pause, max(left - margin, fastest))
+      } else if left > .zero - margin {
+        pause = fastest
+        rhythm = fastest
+      }
+    }
     return max(pause, lastFailure?.retryAfter ?? .zero)
   }
 

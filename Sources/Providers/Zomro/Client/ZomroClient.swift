@@ -8,6 +8,7 @@ struct ZomroClient: Sendable {
   let session: SharedSession
   let filters: ZomroFilters
   let zone: CloudZone
+  var watch: CloudWatch?
 
   /// Between two looks at a slow call, and how long it is followed.
   private static let longPause: Duration = .seconds(2)

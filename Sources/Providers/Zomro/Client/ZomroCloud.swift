@@ -20,6 +20,7 @@ extension ZomroClient: Cloud {
   /// There is no way to read one alone. One that a list does not show may be hidden by a filter.
   func server(_ id: String, asOf: Duration?) async throws(StepFailure) -> CloudServer {
     try checkID(id, "server")
+    if let asOf, let watch, let server = try await watch.server(id, asOf: asOf) { return server }
     if let server = try await servers().first(where: { $0.id == id }) { return server }
     if let server = try await servers(isDoubted: true).first(where: { $0.id == id }) { return server }
     throw StepFailure(.notFound, "Zomro has no server \(id)")
