@@ -18,7 +18,13 @@ final class SharedList<Element: Sendable>: Sendable {
     var seen: String
     /// It is woken then at the latest.
     var until: Duration
-    var wake: CheckedContinuation<Void, Never>
+    var wake: CheckedContinuation<Wake, Never>
+  }
+
+  private enum Wake: Sendable {
+    case news
+    /// The one that kept the time has gone: this one keeps it now.
+    case lead
   }
 
   private enum Claim: Sendable {
@@ -38,7 +44,8 @@ final class SharedList<Element: Sendable>: Sendable {
     /// Runs between two looks, registered or not.
     var count = 0
     var lastNumber = 0
-    var isTicking = false
+    /// One of the waiting runs keeps the time for all.
+    var isLed = false
     var lastAskedAt: Duration = .zero
     /// A request under way, and who waits for its end.
     var isReading = false
@@ -111,7 +118,7 @@ final class SharedList<Element: Sendable>: Sendable {
       return (readers, woken)
     }
     for reader in readers { reader.resume() }
-    for waiter in woken { waiter.wake.resume() }
+    for waiter in woken { waiter.wake.resume(returning: .news) }
     return Snapshot(askedAt: askedAt, elements: try outcome.get())
   }
 
@@ -141,17 +148,35 @@ final class SharedList<Element: Sendable>: Sendable {
       return nil
     }
     let since = clock.monotonic
-    await withTaskCancellationHandler {
+    let until = since + pause
+    let isFirst = state.withLock { state in
+      defer { state.isLed = true }
+      return !state.isLed
+    }
+    if isFirst {
+      await lead(key, seen, until)
+    } else if await follow(number, key, seen, until) == .lead {
+      await lead(key, seen, until)
+    }
+    return state.withLock { max($0.lastAskedAt, since) }
+  }
+
+  /// Suspends until somebody wakes this run.
+  private func follow(_ number: Int, _ key: String, _ seen: String, _ until: Duration) async -> Wake {
+    let wake = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let waiter = Waiter(key: key, seen: seen, until: since + pause, wake: continuation)
-        let (isGone, starts) = state.withLock { state in
-          if state.cancelled.remove(number) != nil { return (true, false) }
+        let waiter = Waiter(key: key, seen: seen, until: until, wake: continuation)
+        let wake = state.withLock { state -> Wake? in
+          if state.cancelled.remove(number) != nil { return .news }
+          // Whoever led has gone since.
+          if !state.isLed {
+            state.isLed = true
+            return .lead
+          }
           state.waiters[number] = waiter
-          defer { state.isTicking = true }
-          return (false, !state.isTicking)
+          return nil
         }
-        if isGone { continuation.resume() }
-        if starts { Task { await tick() } }
+        if let wake { continuation.resume(returning: wake) }
       }
     } onCancel: {
       let waiter = state.withLock { state in
@@ -159,35 +184,41 @@ final class SharedList<Element: Sendable>: Sendable {
         if waiter == nil { state.cancelled.insert(number) }
         return waiter
       }
-      waiter?.wake.resume()
+      waiter?.wake.resume(returning: .news)
     }
     state.withLock { _ = $0.cancelled.remove(number) }
-    return state.withLock { max($0.lastAskedAt, since) }
+    return wake
   }
 
-  /// One task for all that wait here: it reads when a tick is due, wakes whose time is over, and ends with the last.
-  private func tick() async {
-    while true {
+  /// Keeps the time for all that wait here, as long as this run waits itself: reads when a tick is due, wakes those whose
+  /// entry has changed or whose time is over, and hands over to another one.
+  private func lead(_ key: String, _ seen: String, _ until: Duration) async {
+    while !Task.isCancelled, clock.monotonic < until {
       let now = clock.monotonic
-      let plan = state.withLock { state -> (next: Duration, first: Duration)? in
-        guard !state.waiters.isEmpty else {
-          state.isTicking = false
-          return nil
-        }
-        let first = state.waiters.values.reduce(Duration.seconds(86_400) + now) { min($0, $1.until) }
-        return (state.lastAskedAt + Tick.interval(waiting: state.count), first)
+      let (next, first) = state.withLock { state in
+        (
+          state.lastAskedAt + Tick.interval(waiting: state.count),
+          state.waiters.values.reduce(until) { min($0, $1.until) }
+        )
       }
-      guard let plan else { return }
-      let pause = min(plan.next, plan.first) - now
+      let pause = min(next, first) - now
       if pause > .zero { await clock.sleep(for: pause) }
-      if clock.monotonic >= plan.next {
+      if clock.monotonic >= next, !Task.isCancelled {
         // What fails here is told to whoever looks.
-        _ = try? await snapshot(asOf: plan.next)
+        let snapshot = try? await snapshot(asOf: next)
         let asked = clock.monotonic
-        state.withLock { $0.lastAskedAt = max($0.lastAskedAt, min(asked, plan.next)) }
+        state.withLock { $0.lastAskedAt = max($0.lastAskedAt, min(asked, next)) }
+        if let snapshot, fingerprint(snapshot.elements[key]) != seen { break }
       }
       wakeOverdue()
     }
+    let successor = state.withLock { state -> Waiter? in
+      let number = state.waiters.keys.first
+      let waiter = number.flatMap { state.waiters.removeValue(forKey: $0) }
+      state.isLed = waiter != nil
+      return waiter
+    }
+    successor?.wake.resume(returning: .lead)
   }
 
   private func wakeOverdue() {
@@ -197,7 +228,7 @@ final class SharedList<Element: Sendable>: Sendable {
       for number in overdue.keys { state.waiters[number] = nil }
       return overdue.values.map { $0.wake }
     }
-    for wake in overdue { wake.resume() }
+    for wake in overdue { wake.resume(returning: .news) }
   }
 }
 
