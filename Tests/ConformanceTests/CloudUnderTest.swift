@@ -30,6 +30,12 @@ struct CloudUnderTest: Sendable, CustomTestStringConvertible {
       type: "zomro",
       settings: ["username": "ops@example.com", "password": .secret(Secret("Canary1word", named: ["password"]))],
       server: "5203773", name: "web", onLoopback: ["auth": "authinfo"], canary: "Canary1word"),
+    CloudUnderTest(
+      type: "zstack",
+      settings: [
+        "account": "ops", "password": .secret(Secret("Correct-horse-7", named: ["password"])),
+        "backup_storage": "fc50c1ece4753c1981e3e3f65a151e0e", "time_zone": "+08:00",
+      ], server: "4e1c5a70b6d24f3c9a8b7c6d5e4f3a2b", name: "web", canary: "Correct-horse-7"),
   ]
 
   var kind: any ProviderKind {

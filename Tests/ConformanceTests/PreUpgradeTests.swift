@@ -27,6 +27,19 @@ import Testing
     #expect(try await world.cloud.state == "running")
   }
 
+  /// A service that answers every such request with an error page: the step ends with its own time, after requests that
+  /// leave further and further apart.
+  @Test(arguments: CloudUnderTest.all, ["snapshot.create", "server.stop"])
+  func aCallThatIsNeverAnsweredEndsWithItsStep(_ cloud: CloudUnderTest, _ operation: String) async throws {
+    let world = try MovedRunbook(cloud, update: 0)
+    try world.cloud.twin.inject("502:\(operation):1000000")
+    let end = try await world.run()
+    #expect(end.exitCode == (operation == "server.stop" ? 1 : 3), "\(world.story)")
+    #expect(world.cloud.twin.requests.count { $0 == operation } < 500)
+    #expect(world.effects(operation) == 0)
+    #expect(try await world.cloud.state == "running")
+  }
+
   /// The process is killed at every commit, send and receive; another one resumes.
   @Test(arguments: CloudUnderTest.all)
   func aKillAtAnyPointRepeatsNothingOnAnyCloud(_ cloud: CloudUnderTest) async throws {
@@ -45,6 +58,29 @@ import Testing
         #expect(world.effects(effect) <= world.expected(effect), "\(cloud.type), \(effect), at \(point), \(place)")
       }
       #expect(try await world.cloud.state == "running", "\(cloud.type), killed at \(point), \(place)")
+    }
+  }
+
+  /// Nobody resumes for hours: what the other side remembered of a request (the job of its key) is gone by then.
+  @Test(arguments: CloudUnderTest.all)
+  func aKillThatIsNoticedLateRepeatsNothingOnAnyCloud(_ cloud: CloudUnderTest) async throws {
+    let life = KillSwitch()
+    _ = try await MovedRunbook(cloud, update: 100).run(life: life)
+    for point in stride(from: 2, through: life.passed, by: Campaign.count(7, torture: 1)) {
+      let world = try MovedRunbook(cloud, update: 100)
+      let life = KillSwitch(at: point)
+      _ = try await world.run(life: life)
+      let place = try #require(life.place, "the kill at \(point) never fired")
+      await world.cloud.clock.sleep(for: .seconds(5 * 3600))
+      let end = try await world.resume()
+      // Where the first step's time was over before anything was changed, there is nothing to undo.
+      let hasChanged = world.effects("server.stop") > 0
+      #expect(end.exitCode == 3 || !hasChanged && end.exitCode == 1, "\(cloud.type), \(point), \(place): \(end)")
+      for effect in ["server.stop", "snapshot.create"] {
+        #expect(world.effects(effect) <= world.expected(effect), "\(cloud.type), \(effect), at \(point), \(place)")
+      }
+      // An undo of which nothing tells any more is made again: not cleaning up is worse.
+      #expect(world.effects("snapshot.restore") <= 2, "\(cloud.type), at \(point), \(place)")
     }
   }
 }

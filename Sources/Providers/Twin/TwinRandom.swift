@@ -11,6 +11,7 @@ struct TwinRandom: Sendable {
     mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
     mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
     mixed ^= mixed >> 31
-    return range.lowerBound + Int64(mixed % UInt64(range.upperBound - range.lowerBound + 1))
+    let span = UInt64(bitPattern: range.upperBound &- range.lowerBound)
+    return range.lowerBound &+ Int64(bitPattern: span == .max ? mixed : mixed % (span + 1))
   }
 }

@@ -23,6 +23,8 @@ public struct ActionCall: Sendable {
   public let report: @Sendable (String) -> Void
   /// Ids of the servers that this run has created: the only ones that `server.delete` deletes.
   public var createdServers: Set<String> = []
+  /// When `key` was first journaled: earlier than `intendedAt` where the same request was sent again.
+  public var keySince: Timestamp?
   /// What was read at this instant of the monotonic clock or later is news enough for a look; nil: read anew. Set
   /// between two looks of one wait, from what `awaitNews` returned.
   public var asOf: Duration?

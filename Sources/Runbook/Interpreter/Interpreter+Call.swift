@@ -36,9 +36,11 @@ extension Interpreter {
     }
     var deadline = currentDeadline(step)
     if let limit { deadline = min(deadline, clock.now + limit) }
-    return actionCall(
+    var call = actionCall(
       step, key: state.key, with: with, deadline: deadline, before: state.before,
       intendedAt: state.intendedAt)
+    call.keySince = state.keySince
+    return call
   }
 
   /// Clean-up gets its whole time again when another process carries it on; the main steps keep theirs.

@@ -16,7 +16,8 @@ extension Interpreter {
     try flushed()
     let lostAt = clock.now
     switch step.effectClass {
-    case .keyed where isKeyGood(action, state): record(.resend(path))
+    case .keyed where isKeyGood(action, state) && clock.now < call.deadline:
+      try await resend(path, before: call.deadline, effect: .unknown)
     case .keyed, .convergent, .findable, .opaque:
       switch try await seek(action, call, step, until: lostAt + action.maxRequestLife) {
       case .applied(let result):
@@ -25,17 +26,40 @@ extension Interpreter {
       case .failed(let failure):
         release(step, call)
         fail(step, failure)
-      case .notApplied: record(.resend(path))
-      case .unsure where step.effectClass == .convergent || state.purpose.isRepeatedAfterCrash: record(.resend(path))
+      case .notApplied: try await resend(path, before: call.deadline, effect: .none)
+      case .unsure where step.effectClass == .convergent || state.purpose.isRepeatedAfterCrash:
+        try await resend(path, before: call.deadline, effect: .unknown)
       case .unsure: record(.unknowable(path, lostFailure(step)))
       }
     }
   }
 
+  /// Sends again. Requests that get no answer leave further and further apart, up to a minute, and not for ever: when
+  /// the step's time is over it has failed.
+  private func resend(
+    _ path: String, before deadline: Timestamp, effect: StepFailure.Effect
+  ) async throws(Interruption) {
+    let state = machine.state(of: path)
+    guard let error = state.error else {
+      record(.resend(path))
+      return
+    }
+    guard clock.now < deadline else {
+      let failure = StepFailure(
+        .timeout, "no answer came before the step's time was over: \(error.message)", effect: effect)
+      record(.failed(path, failure, retries: false, delay: .zero))
+      return
+    }
+    var schedule = RetrySchedule.standard
+    if let since = state.keySince { schedule.delay = max(schedule.delay, (clock.now - since) / 4) }
+    try await pauseOrInterrupt(schedule.delay(after: 1, asked: nil, random: launch.world.random))
+    record(.resend(path))
+  }
+
   /// The other side still knows the key: the same request with it is answered and not carried out again.
   private func isKeyGood(_ action: any Action, _ state: StepState) -> Bool {
     guard let window = action.keyWindow else { return true }
-    return clock.now < (state.intendedAt ?? clock.now) + window
+    return clock.now < (state.keySince ?? clock.now) + window
   }
 
   private func lostFailure(_ step: ValidatedStep) -> StepFailure {

@@ -84,6 +84,7 @@ extension RunMachine {
     case .stepStarted(let step): begin(step, at: instant)
     case .attemptStarted(let path, let attempt, let key):
       states[path]?.attempt = attempt
+      if state(of: path).key != key { states[path]?.keySince = instant }
       states[path]?.key = key
       states[path]?.progress = .calling
       states[path]?.intendedAt = instant
@@ -163,6 +164,7 @@ extension RunMachine {
     state.before = step.before
     state.startedAt = instant
     state.intendedAt = instant
+    state.keySince = instant
     state.waitingSince = step.isWait ? instant : nil
     state.deadline = step.deadline
     states[step.step] = state

@@ -88,6 +88,8 @@ struct StepState: Sendable {
   var progress = Progress.calling
   var attempt = 1
   var key = ""
+  /// When the key's first intent was journaled; a resend keeps it.
+  var keySince: Timestamp?
   /// Keyed digest of the request, so that a resend with other content is noticed.
   var requestDigest = ""
   var result = ActionResult()

@@ -7,10 +7,8 @@ enum LaterFeatures {
   ]
   /// Actions of the vocabulary that are not built yet.
   static let actions: Set<String> = [
-    "rescue.images", "rescue.enter", "rescue.exit", "backup.restore_as", "backup.sync", "ssh.reboot", "ssh.copy",
-    "notify.slack", "notify.mail", "report.publish", "zstack.request", "server.delete",
+    "ssh.reboot", "ssh.copy", "notify.slack", "notify.mail", "report.publish",
   ]
-  static let providers: Set<String> = ["zstack"]
 
   /// Never part of v1.
   private static let absent: [String: String] = [

@@ -46,6 +46,19 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
     #expect(driver.calls == ["one"])
   }
 
+  /// How long the other side keeps a key counts from the key's first request, however often it is sent again.
+  @Test func aResendDoesNotMakeItsKeyYounger() {
+    var driver = Driver(F.runbook([F.step("one", class: .keyed)]))
+    driver.begin()
+    _ = driver.machine.handle(.replyLost("one", lost), at: F.start + .seconds(60))
+    _ = driver.machine.handle(.resend("one"), at: F.start + .seconds(120))
+    #expect(driver.machine.state(of: "one").keySince == F.start)
+    #expect(driver.machine.state(of: "one").intendedAt == F.start + .seconds(120))
+    _ = driver.machine.handle(.failed("one", lost, retries: true, delay: .zero), at: F.start + .seconds(130))
+    _ = driver.machine.handle(.attemptDue("one", key: "k2"), at: F.start + .seconds(140))
+    #expect(driver.machine.state(of: "one").keySince == F.start + .seconds(140))
+  }
+
   @Test func aLostOpaqueStepWithUndoFailsAndIsUndone() {
     var driver = Driver(F.runbook([F.undoable("one", class: .opaque)]))
     driver.failures["one"] = lost

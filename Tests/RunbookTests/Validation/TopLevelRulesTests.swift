@@ -45,10 +45,10 @@ import Testing
       "④ E-KEY-UNKNOWN: `secrets.d` has no key `key`; known here: `source`, `path`",
       "⑤ E-CHOICE: `secrets.e.source` must be `env` or `file`, not `vault`"),
     Refused(
-      "providers: {a: {type: ①zstack}, b: {type: ②vps}, ③c: {}}",
-      "① E-UNSUPPORTED: `type: zstack` is not supported yet; take it out; a later release will read it",
-      "② E-PROVIDER: unknown provider type `vps`; known here: `vps_org`",
-      "③ E-KEY-MISSING: `providers.c` needs `type`; one of vps_org"),
+      "providers: {a: {type: ①zstak}, b: {type: ②vps}, ③c: {}}",
+      "① E-PROVIDER: unknown provider type `zstak`; did you mean `zstack`?",
+      "② E-PROVIDER: unknown provider type `vps`; known here: `vps_org`, `zomro`, `zstack`",
+      "③ E-KEY-MISSING: `providers.c` needs `type`; one of vps_org, zomro, zstack"),
     Refused(
       "providers: {a: {type: vps_org, token: ①'${{ secrets.token }}', url: ②http://example.com, ③tokn: "
         + "x}}\nsecrets: {token: {source: env, key: T}}"

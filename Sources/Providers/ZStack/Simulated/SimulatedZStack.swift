@@ -1,8 +1,8 @@
 public import Runbook
 import Synchronization
 
-/// The twin of ZStack: its documented jobs, states, replies and refusals behind its own wire format, driven by the clock
-/// handed in. Nothing happens between two requests: what is asked for is worked out from the time of asking.
+/// The twin of ZStack: its documented jobs, states, replies and refusals behind its own wire format, driven by the
+/// clock handed in. Nothing happens between two requests: what is asked for is worked out from the time of asking.
 public final class SimulatedZStack: SimulatedSystem {
   public let type = "zstack"
 

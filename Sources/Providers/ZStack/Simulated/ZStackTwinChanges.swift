@@ -116,7 +116,7 @@ extension ZStackWorld {
     if let type = call.parameters["type"], call.operation == .stop, type != "grace", type != "cold" {
       throw .invalid("type must be grace or cold")
     }
-    if machine.state == power.end { return 0...0 }
+    if machine.state == power.end, call.operation != .reboot { return 0...0 }
     return call.text("type") == "cold" ? 1...5 : power.seconds
   }
 
@@ -125,7 +125,7 @@ extension ZStackWorld {
       let index = machines.firstIndex(where: { $0.uuid == job.call.subject })
     else { return }
     job.former = machines[index].state
-    guard job.former != power.end else { return }
+    guard job.former != power.end || job.call.operation == .reboot else { return }
     let word = job.twist.word ?? power.word
     if !word.isEmpty { machines[index].state = word }
     machines[index].lastOpAt = now

@@ -22,13 +22,9 @@ extension Validation {
     }
     guard let type = read.scalar(node, "\(name).type", "one word")?.text else { return nil }
     guard let kind = catalog.providers[type] else {
-      if LaterFeatures.providers.contains(type) {
-        sink.report(LaterFeatures.unsupported("type: \(type)", at: node.range))
-      } else {
-        sink.error(
-          "E-PROVIDER", at: node.range, "unknown provider type `\(type.excerpt(60))`",
-          hint: Suggestion.hint(for: type, among: types))
-      }
+      sink.error(
+        "E-PROVIDER", at: node.range, "unknown provider type `\(type.excerpt(60))`",
+        hint: Suggestion.hint(for: type, among: types))
       return nil
     }
     var settings: [String: Template] = [:]

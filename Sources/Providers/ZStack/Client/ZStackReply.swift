@@ -1,0 +1,90 @@
+import Runbook
+
+/// An answer, with what is needed to turn it into a failure an operator can act on.
+struct ZStackReply: Sendable {
+  let request: ZStackRequest
+  let response: HTTPResponse
+  /// Masked in whatever is shown of the answer.
+  let secrets: [Secret]
+  let now: Timestamp
+
+  /// The body as JSON. An empty one, an HTML page or broken JSON is a `server` failure: the call may well have been
+  /// done.
+  func json() throws(StepFailure) -> Value {
+    guard !response.body.isEmpty else { throw malformed("the body is empty") }
+    let json: Value
+    do { json = try JSONReader.read(response.body) } catch {
+      throw malformed(response.isHTML ? "it is an HTML page" : "it is not JSON: \(error.message)")
+    }
+    guard json.map != nil else { throw malformed("it is not an object") }
+    return json
+  }
+
+  /// The error object in the body, whatever the status.
+  var error: ZStackError? {
+    guard response.status == 503 || (200..<300).contains(response.status) else { return nil }
+    return ZStackError((try? JSONReader.read(response.body))?["error"])
+  }
+
+  /// A job of this id has been accepted before.
+  var isDuplicateJob: Bool {
+    response.status == 400 && plainText?.lowercased().contains("duplicate job") == true
+  }
+
+  /// A reply of success that does not have the shape it should.
+  func malformed(_ reason: String) -> StepFailure {
+    StepFailure(
+      .server, "ZStack answered \(response.status) to \(request.text), but not as it should: \(reason)",
+      effect: unanswered, retryable: true, detail: detail)
+  }
+
+  /// The failure a status means; nil for 2xx without an `error`.
+  var failure: StepFailure? {
+    if let error { return error.failure(of: request.text, hiding: secrets) }
+    let text = request.text
+    return switch response.status {
+    case 200..<300: nil
+    case 401: make(.auth, "ZStack does not accept the credential for \(text)", effect: .none)
+    case 403 where plainText?.contains("requestTimeTooSkewed") == true:
+      make(
+        .auth,
+        "this machine's clock and ZStack's are more than 15 minutes apart, so that no signed request is accepted",
+        effect: .none)
+    case 403: make(.auth, "ZStack does not permit \(text)", effect: .none)
+    case 404: make(.notFound, "ZStack knows nothing at \(text)", effect: .none)
+    case 408: make(.timeout, "ZStack gave up waiting for \(text)", effect: unanswered, retryable: true)
+    case 409, 423:
+      make(.conflict, "ZStack is busy with something else and refused \(text)", effect: .none, retryable: true)
+    case 429: make(.rateLimited, "ZStack wants fewer requests and refused \(text)", effect: .none, retryable: true)
+    case 400..<500: make(.input, "ZStack refused \(text)", effect: .none)
+    case 500...: make(.server, "ZStack failed at \(text)", effect: unanswered, retryable: true)
+    default: make(.server, "ZStack answered \(text) with a redirect, which is not followed", effect: unanswered)
+    }
+  }
+
+  private var unanswered: StepFailure.Effect { request.isRead ? .none : .unknown }
+
+  private func make(
+    _ kind: StepFailure.Kind, _ message: String, effect: StepFailure.Effect, retryable: Bool = false
+  ) -> StepFailure {
+    let reason = plainText.map { ": \($0)" } ?? ""
+    return StepFailure(
+      kind, "\(message) (\(response.status)\(reason))", effect: effect, retryable: retryable,
+      retryAfter: retryable ? response.header("retry-after").flatMap { RetryAfter.pause($0, now: now) } : nil,
+      detail: detail)
+  }
+
+  private var detail: [String: Value] {
+    [
+      "status": .int(Int64(response.status)), "request": .string(request.text),
+      "excerpt": .string(response.excerpt(hiding: secrets)),
+    ]
+  }
+
+  /// Faults of a request are told in plain text; nil for a page or data.
+  private var plainText: String? {
+    guard !response.isHTML else { return nil }
+    let text = String(decoding: response.body.prefix(2048), as: UTF8.self).hiding(secrets).excerpt(200)
+    return text.isEmpty || text.hasPrefix("<") || text.hasPrefix("{") ? nil : text
+  }
+}

@@ -1,0 +1,53 @@
+public import Runbook
+
+/// ZStack Cloud and ZSphere: REST and JSON, a session or an access key; every change is a job whose id the caller
+/// chooses, so that it is carried out once however often it is sent.
+public struct ZStackProvider: ProviderKind {
+  public let type = "zstack"
+  public let summary = "virtual machines, snapshot groups and backups of a ZStack installation"
+  static let exampleURL = "https://zstack.example.com:8080/zstack/v1"
+
+  public let fields = [
+    Field(
+      "url", .url, required: true,
+      help: "where the API is: `http://HOST:8080/zstack/v1`; `/zstack/v1` may be left out; no default"),
+    Field("account", .string, help: "account to log in with, together with `password`"),
+    Field("password", .string, acceptsSecret: true, help: "its password; only its SHA-512 digest is sent"),
+    Field("session", .string, acceptsSecret: true, help: "a session opened elsewhere; it is not prolonged"),
+    Field("access_key_id", .string, acceptsSecret: true, help: "an access key, together with `access_key_secret`"),
+    Field("access_key_secret", .string, acceptsSecret: true, help: "signs each request; it is never sent"),
+    Field("backup_storage", .string, help: "id of the image store that backups go to; default: the only one"),
+    CloudZone.field,
+  ]
+
+  public let actions: [ActionDeclaration] = ZStackProvider.table.map { $0.declaration }
+  public let facts = ZStackProvider.knownFacts
+
+  public init() {}
+
+  public func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
+    SimulatedZStack(clock: clock, seed: seed, credentials: isSealed ? .any : .wellFormed)
+  }
+
+  public func connect(
+    _ settings: Arguments, environment: ProviderEnvironment
+  ) throws(StepFailure) -> any Provider {
+    let connection = try Connection(
+      to: "ZStack", settings, defaultURL: nil, example: ZStackProvider.exampleURL, environment: environment)
+    let storage = try settings.optionalText("backup_storage").flatMap { $0.isEmpty ? nil : $0 }
+    let zone = try CloudZone(try settings.optionalText("time_zone"))
+    let credential = try ZStackCredential(settings)
+    let session = environment.shared.object(for: ZStackProvider.sessionKey(connection, credential)) { SharedSession() }
+    let client = ZStackClient(
+      connection: connection, credential: credential, session: session, zone: zone, backupStorage: storage)
+    if let storage { try client.checkID(storage, "backup storage") }
+    return ConnectedZStack(client: client)
+  }
+
+  /// Runs that use the same password of the same account share a session.
+  private static func sessionKey(_ connection: Connection, _ credential: ZStackCredential) -> String {
+    var whose = "\(connection.base.origin)\(connection.base.path)\n"
+    if case .account(let name, let password) = credential { whose += "\(name)\n\(password.reveal())" }
+    return "zstack/session/" + Hex.text(SHA256.hash(Array(whose.utf8)))
+  }
+}
