@@ -74,15 +74,27 @@ extension Validation {
       sink.error(
         "E-PROVIDER", at: node.range, "several providers can do `\(action)`", hint: "add `provider:` with \(names)")
     } else if !blocks.contains(where: { $0.type == nil }) {
-      let types = byType.keys.sorted()
-      let hint = "add `providers: {cloud: {type: \(types.first ?? "")}}`"
-      sink.error(
-        "E-PROVIDER", at: node.range,
-        blocks.isEmpty
-          ? "`\(action)` needs a provider, and none is declared" : "no declared provider can do `\(action)`",
-        hint: types.count == 1 ? hint : "types that can: \(types.joined(separator: ", "))")
+      refuseWithoutAble(action, byType, node)
     }
     return nil
+  }
+
+  private func refuseWithoutAble(_ action: String, _ byType: [String: ActionInfo], _ node: Node) {
+    let types = byType.keys.sorted()
+    guard !blocks.isEmpty else {
+      let hint = "add `providers: {cloud: {type: \(types.first ?? "")}}`"
+      sink.error(
+        "E-PROVIDER", at: node.range, "`\(action)` needs a provider, and none is declared",
+        hint: types.count == 1 ? hint : "types that can: \(types.joined(separator: ", "))")
+      return
+    }
+    let declared = Set(blocks.compactMap { $0.type })
+    let alternatives = Alternatives(action: action, providers: context.providers)
+    let only = declared.count == 1 ? declared.first : nil
+    sink.error(
+      "E-PROVIDER", at: node.range,
+      "no declared provider can do `\(action)`" + (only.map { ": \(alternatives.reason(on: $0))" } ?? ""),
+      hint: alternatives.hint(on: only))
   }
 
   private func chosen(_ node: Node, _ action: String, _ byType: [String: ActionInfo]) -> (String, ActionInfo)? {
@@ -94,7 +106,10 @@ extension Validation {
     }
     guard let type = block.type else { return nil }
     guard let info = byType[type] else {
-      return read.refuse("E-PROVIDER", node, "`\(name)` (\(type)) cannot do `\(action)`")
+      let alternatives = Alternatives(action: action, providers: context.providers)
+      return read.refuse(
+        "E-PROVIDER", node, "`\(name)` cannot do `\(action)`: \(alternatives.reason(on: type))",
+        hint: alternatives.hint(on: type))
     }
     return (name, info)
   }
