@@ -2,58 +2,64 @@ extension Interpreter {
   /// Polls until the step's wait is over: after a changing call by the action's own look, for `wait_for` and reads by
   /// the call itself.
   func watch(_ path: String) async throws(Interruption) {
-    guard let step = machine.steps[path], let action = action(of: step) else { return }
-    var call: ActionCall
-    do throws(StepFailure) { call = try currentCall(step) } catch {
-      endWatch(step, masker.mask(error))
-      return
-    }
+    guard let watch = beginWatch(path) else { return }
     try flushed()
-    let state = machine.state(of: path)
-    let since = state.waitingSince ?? clock.now
-    let limit = step.wait.timeout ?? (step.effect == .none ? nil : step.action.wait?.timeout)
-    var deadline = currentDeadline(step)
-    if let limit { deadline = min(deadline, max(since, machine.resumedAtForCleanUp(state) ?? since) + limit) }
-    let durations = durationsKey(of: step)
-    call.usual = durations.flatMap { launch.store.usualDuration(of: $0) }
-    var watch = Watch(step: step, since: since, deadline: deadline, usual: call.usual, result: state.result)
     while true {
-      let look = await look(action, call, &watch)
-      if let end = judge(look, &watch) {
-        switch end {
-        case .held(let result):
-          if let durations { launch.store.noteDuration(clock.now - since, of: durations) }
-          finish(step, result)
-        case .failed(let failure): endWatch(step, failure)
-        }
+      let look = await look(watch)
+      if let end = judge(look, watch) {
+        endWatch(watch, end)
         return
       }
-      try noteState(&watch)
+      try noteState(watch)
       let pause = watch.pause(at: clock.now)
-      guard clock.now + pause <= deadline else {
-        let remaining = deadline - clock.now
+      guard clock.now + pause <= watch.deadline else {
+        let remaining = watch.deadline - clock.now
         if remaining > .zero, !watch.isLast {
           watch.isLast = true
           try await pauseOrInterrupt(remaining)
           continue
         }
-        endWatch(step, watch.timedOut(at: clock.now))
+        endWatch(watch, .failed(watch.timedOut(at: clock.now)))
         return
       }
-      call.asOf = try await awaitNews(action, call, watch, atMost: pause)
+      watch.call.asOf = try await awaitNews(watch, atMost: pause)
+    }
+  }
+
+  /// nil: there is nothing to watch, or its fields can no longer be evaluated, which is recorded.
+  private func beginWatch(_ path: String) -> Watch? {
+    guard let step = machine.steps[path], let action = action(of: step) else { return nil }
+    var call: ActionCall
+    do throws(StepFailure) { call = try currentCall(step) } catch {
+      endWatch(step, masker.mask(error))
+      return nil
+    }
+    let state = machine.state(of: path)
+    let since = state.waitingSince ?? clock.now
+    let limit = step.wait.timeout ?? (step.effect == .none ? nil : step.action.wait?.timeout)
+    var deadline = currentDeadline(step)
+    if let limit { deadline = min(deadline, max(since, machine.resumedAtForCleanUp(state) ?? since) + limit) }
+    call.usual = durationsKey(of: step).flatMap { launch.store.usualDuration(of: $0) }
+    return Watch(step: step, action: action, call: call, since: since, deadline: deadline, result: state.result)
+  }
+
+  private func endWatch(_ watch: Watch, _ end: WatchEnd) {
+    switch end {
+    case .held(let result):
+      if let key = durationsKey(of: watch.step) { launch.store.noteDuration(clock.now - watch.since, of: key) }
+      finish(watch.step, result)
+    case .failed(let failure): endWatch(watch.step, failure)
     }
   }
 
   /// The pause between two looks. Where nothing but the action's own rhythm says how long it is, the action may end it
   /// when there is news.
-  private func awaitNews(
-    _ action: any Action, _ call: ActionCall, _ watch: Watch, atMost pause: Duration
-  ) async throws(Interruption) -> Duration? {
+  private func awaitNews(_ watch: Watch, atMost pause: Duration) async throws(Interruption) -> Duration? {
     guard !watch.step.isPolled, watch.step.wait.every == nil, watch.lastFailure?.retryAfter == nil else {
       try await pauseOrInterrupt(pause)
       return nil
     }
-    let observation = watch.observation
+    let (action, call, observation) = (watch.action, watch.call, watch.observation)
     return try await untilInterrupted { await action.awaitNews(call, after: observation, atMost: pause) }
   }
 
@@ -66,13 +72,13 @@ extension Interpreter {
   }
 
   /// One probe. Only reads, so a failure of it says nothing about the effect.
-  private func look(_ action: any Action, _ call: ActionCall, _ watch: inout Watch) async -> Watch.Look {
+  private func look(_ watch: Watch) async -> Watch.Look {
     do throws(StepFailure) {
       if watch.step.isPolled {
-        let result = try await action.perform(call)
+        let result = try await watch.action.perform(watch.call)
         return .seen(Observation(.done, result: masked(result)))
       }
-      var observation = try await action.observe(call, after: watch.result)
+      var observation = try await watch.action.observe(watch.call, after: watch.result)
       observation.result = masked(observation.result)
       observation.nativeState = observation.nativeState.map { masker.mask($0) }
       if case .failed(let failure) = observation.verdict { observation.verdict = .failed(masker.mask(failure)) }
@@ -92,7 +98,7 @@ extension Interpreter {
   }
 
   /// nil: not yet.
-  private func judge(_ look: Watch.Look, _ watch: inout Watch) -> WatchEnd? {
+  private func judge(_ look: Watch.Look, _ watch: Watch) -> WatchEnd? {
     let step = watch.step
     var error: StepError?
     var verdict = Observation.Verdict.pending
@@ -130,7 +136,7 @@ extension Interpreter {
   }
 
   /// Tells of a changed native state, and journals it: what the thing went through is part of the record.
-  private func noteState(_ watch: inout Watch) throws(Interruption) {
+  private func noteState(_ watch: Watch) throws(Interruption) {
     launch.observer.progress(RunProgress(step: watch.step.path, nativeState: watch.nativeState))
     guard watch.nativeState != watch.journaledState || !watch.isJournaled, watch.journalings < 50 else { return }
     watch.isJournaled = true
@@ -160,14 +166,18 @@ extension ValidatedStep {
   var isPolled: Bool { mode == .waitFor || effect == .none }
 }
 
-/// What one wait has seen so far.
-struct Watch: Sendable {
+/// What one wait has seen so far. An object, because it is what a process with thousands of waiting runs consists of: a
+/// value of its size would lie in the frame of every function that suspends.
+final class Watch {
   enum Look: Sendable {
     case seen(Observation)
     case failed(StepFailure)
   }
 
   let step: ValidatedStep
+  let action: any Action
+  /// With what has been read lately (`asOf`).
+  var call: ActionCall
   let since: Timestamp
   let deadline: Timestamp
   var result: ActionResult
@@ -181,12 +191,14 @@ struct Watch: Sendable {
   var isLast = false
   /// What was seen last.
   private(set) var observation: Observation?
-  /// How long such a wait usually takes.
-  private let usual: Duration?
   private var rhythm: Duration
 
-  init(step: ValidatedStep, since: Timestamp, deadline: Timestamp, usual: Duration? = nil, result: ActionResult) {
-    self.usual = usual
+  init(
+    step: ValidatedStep, action: any Action, call: ActionCall, since: Timestamp, deadline: Timestamp,
+    result: ActionResult
+  ) {
+    self.action = action
+    self.call = call
     self.step = step
     self.since = since
     self.deadline = deadline
@@ -197,7 +209,7 @@ struct Watch: Sendable {
   /// In words.
   var until: String { step.wait.until?.source ?? step.action.wait?.until ?? "it succeeds" }
 
-  mutating func saw(_ observation: Observation) {
+  func saw(_ observation: Observation) {
     self.observation = observation
     lastFailure = nil
     if observation.nativeState != nativeState {
@@ -211,12 +223,12 @@ struct Watch: Sendable {
 
   /// The author's `every` is constant; our own grows by half, up to the action's slowest, and is quick again about when
   /// such waits usually end.
-  mutating func pause(at now: Timestamp) -> Duration {
+  func pause(at now: Timestamp) -> Duration {
     if let every = step.wait.every { return max(every, lastFailure?.retryAfter ?? .zero) }
     let fastest = step.action.wait?.fastest ?? .seconds(1)
     var pause = rhythm
     rhythm = min(rhythm * 1.5, step.action.wait?.slowest ?? .seconds(10))
-    if let usual, usual > .zero {
+    if let usual = call.usual, usual > .zero {
       let left = usual - (now - since)
       let margin = max(usual / 10, fastest * 3)
       if left > margin {
