@@ -144,7 +144,10 @@ struct ProvidersCommand: Command {
         Arguments(settings),
         environment: ProviderEnvironment(transport: world.transport, clock: world.clock, random: world.random))
     } catch {
-      throw Refusal(.usage, "E-PROVIDER", error.message)
+      let names = kind.fields.map { "\(kind.type)_\($0.name)".uppercased() }.joined(separator: ", ")
+      throw Refusal(
+        .usage, "E-PROVIDER", error.message,
+        hint: "each field is read from the environment: \(names); or check a runbook's block with --in FILE")
     }
   }
 

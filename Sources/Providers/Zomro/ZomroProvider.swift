@@ -72,8 +72,8 @@ public struct ZomroProvider: ProviderKind {
     }
     switch way {
     case .session:
-      let secondFactor = if let factor { try ZomroSecondFactor(factor) } else { ZomroSecondFactor?.none }
-      return .login(username: username, password: password, secondFactor: secondFactor)
+      return .login(
+        username: username, password: password, secondFactor: factor.map { ZomroSecondFactor(secret: $0) })
     case .authinfo:
       guard factor == nil else { throw StepFailure(.input, "`totp` goes with `auth: session` only") }
       return .authinfo(username: username, password: password)
