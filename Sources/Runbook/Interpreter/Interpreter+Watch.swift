@@ -27,7 +27,7 @@ extension Interpreter {
   }
 
   /// nil: there is nothing to watch, or its fields can no longer be evaluated, which is recorded.
-  private func beginWatch(_ path: String) -> Watch? {
+  @inline(never) private func beginWatch(_ path: String) -> Watch? {
     guard let step = machine.steps[path], let action = action(of: step) else { return nil }
     var call: ActionCall
     do throws(StepFailure) { call = try currentCall(step) } catch {
@@ -43,7 +43,7 @@ extension Interpreter {
     return Watch(step: step, action: action, call: call, since: since, deadline: deadline, result: state.result)
   }
 
-  private func endWatch(_ watch: Watch, _ end: WatchEnd) {
+  @inline(never) private func endWatch(_ watch: Watch, _ end: WatchEnd) {
     switch end {
     case .held(let result):
       if let key = durationsKey(of: watch.step) { launch.store.noteDuration(clock.now - watch.since, of: key) }
@@ -64,7 +64,7 @@ extension Interpreter {
   }
 
   /// What the durations of this step's waits are kept by; nil for what is no provider's.
-  private func durationsKey(of step: ValidatedStep) -> String? {
+  @inline(never) private func durationsKey(of step: ValidatedStep) -> String? {
     guard let name = step.provider, let provider = providers[name], step.effect != .none,
       let type = launch.runbook.providers.first(where: { $0.name == name })?.type
     else { return nil }
@@ -98,7 +98,7 @@ extension Interpreter {
   }
 
   /// nil: not yet.
-  private func judge(_ look: Watch.Look, _ watch: Watch) -> WatchEnd? {
+  @inline(never) private func judge(_ look: Watch.Look, _ watch: Watch) -> WatchEnd? {
     let step = watch.step
     var error: StepError?
     var verdict = Observation.Verdict.pending
@@ -136,7 +136,7 @@ extension Interpreter {
   }
 
   /// Tells of a changed native state, and journals it: what the thing went through is part of the record.
-  private func noteState(_ watch: Watch) throws(Interruption) {
+  @inline(never) private func noteState(_ watch: Watch) throws(Interruption) {
     launch.observer.progress(RunProgress(step: watch.step.path, nativeState: watch.nativeState))
     guard watch.nativeState != watch.journaledState || !watch.isJournaled, watch.journalings < 50 else { return }
     watch.isJournaled = true
@@ -148,7 +148,7 @@ extension Interpreter {
     try flushed()
   }
 
-  private func endWatch(_ step: ValidatedStep, _ failure: StepFailure) {
+  @inline(never) private func endWatch(_ step: ValidatedStep, _ failure: StepFailure) {
     let state = machine.state(of: step.path)
     // A clean-up is called again as a whole; the main steps only poll, they never repeat the call.
     if state.purpose == .undo {
@@ -166,7 +166,7 @@ extension ValidatedStep {
   var isPolled: Bool { mode == .waitFor || effect == .none }
 }
 
-/// What one wait has seen so far. An object, because it is what a process with thousands of waiting runs consists of: a
+/// What one wait has seen so far. An object, and its helpers are not inlined, because it is what a process with thousands of waiting runs consists of: a
 /// value of its size would lie in the frame of every function that suspends.
 final class Watch {
   enum Look: Sendable {
@@ -191,7 +191,7 @@ final class Watch {
   var isLast = false
   /// What was seen last.
   private(set) var observation: Observation?
-  private var rhythm: Duration
+  private var rhythm: WaitRhythm
 
   init(
     step: ValidatedStep, action: any Action, call: ActionCall, since: Timestamp, deadline: Timestamp,
@@ -203,7 +203,9 @@ final class Watch {
     self.since = since
     self.deadline = deadline
     self.result = result
-    rhythm = step.action.wait?.fastest ?? .seconds(1)
+    rhythm = WaitRhythm(
+      fastest: step.action.wait?.fastest ?? .seconds(1), slowest: step.action.wait?.slowest ?? .seconds(10),
+      usual: call.usual)
   }
 
   /// In words.
@@ -214,31 +216,15 @@ final class Watch {
     lastFailure = nil
     if observation.nativeState != nativeState {
       nativeState = observation.nativeState
-      // It moves: look more often again.
-      rhythm = step.action.wait?.fastest ?? .seconds(1)
+      rhythm.quicken()
     }
     result.outputs.merge(observation.result.outputs) { _, new in new }
     result.result.merge(observation.result.result) { _, new in new }
   }
 
-  /// The author's `every` is constant; our own grows by half, up to the action's slowest, and is quick again about when
-  /// such waits usually end.
+  /// The author's `every` is constant.
   func pause(at now: Timestamp) -> Duration {
-    if let every = step.wait.every { return max(every, lastFailure?.retryAfter ?? .zero) }
-    let fastest = step.action.wait?.fastest ?? .seconds(1)
-    var pause = rhythm
-    rhythm = min(rhythm * 1.5, step.action.wait?.slowest ?? .seconds(10))
-    if let usual = call.usual, usual > .zero {
-      let left = usual - (now - since)
-      let margin = max(usual / 10, fastest * 3)
-      if left > margin {
-        pause = min(pause, max(left - margin, fastest))
-      } else if left > .zero - margin {
-        pause = fastest
-        rhythm = fastest
-      }
-    }
-    return max(pause, lastFailure?.retryAfter ?? .zero)
+    max(step.wait.every ?? rhythm.pause(after: now - since), lastFailure?.retryAfter ?? .zero)
   }
 
   /// Whether a failed probe ends the wait: what cannot get better does, what may does not.

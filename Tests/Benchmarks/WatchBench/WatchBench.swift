@@ -53,8 +53,8 @@ enum WatchBench {
     }
     let after = Usage()
     let delays = try Self.delays(twin, store, clock).sorted()
-    // Two live checks, a look before, the restart itself and a first look after it are not part of the waiting.
-    let requests = twin.requests.count - earlier - 5 * count
+    // Three live checks, a look before, the restart itself and a first look after it are not part of the waiting.
+    let requests = twin.requests.count - earlier - 6 * count
     let memory = Double(seen.value - before.residentKiB) / Double(count)
     print(
       "\(requests) requests, \((after.cpuSeconds - before.cpuSeconds).rounded(1)) CPU s, "
