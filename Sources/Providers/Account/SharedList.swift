@@ -190,8 +190,8 @@ final class SharedList<Element: Sendable>: Sendable {
     return wake
   }
 
-  /// Keeps the time for all that wait here, as long as this run waits itself: reads when a tick is due, wakes those whose
-  /// entry has changed or whose time is over, and hands over to another one.
+  /// Keeps the time for all that wait here, as long as this run waits itself: reads when a tick is due, wakes those
+  /// whose entry has changed or whose time is over, and hands over to another one.
   private func lead(_ key: String, _ seen: String, _ until: Duration) async {
     while !Task.isCancelled, clock.monotonic < until {
       let now = clock.monotonic
@@ -232,8 +232,8 @@ final class SharedList<Element: Sendable>: Sendable {
   }
 }
 
-/// How often a shared list is read: as often as one run would ask alone, and more often the more runs wait, because it is
-/// one request for all of them.
+/// How often a shared list is read: as often as one run would ask alone, and more often the more runs wait, because it
+/// is one request for all of them.
 enum Tick {
   /// Eight seconds over the root of their number, between four seconds (four runs or fewer) and 0.95 (70 or more): a
   /// thousand runs cost a request where a poller that asks for each every five seconds makes 190.

@@ -166,8 +166,8 @@ extension ValidatedStep {
   var isPolled: Bool { mode == .waitFor || effect == .none }
 }
 
-/// What one wait has seen so far. An object, and its helpers are not inlined, because it is what a process with thousands of waiting runs consists of: a
-/// value of its size would lie in the frame of every function that suspends.
+/// What one wait has seen so far. An object, and the helpers around it are not inlined: a process with thousands of
+/// waiting runs consists of the frames of suspended functions, and a value of its size would lie in each of them.
 final class Watch {
   enum Look: Sendable {
     case seen(Observation)

@@ -8,7 +8,9 @@ extension SQLiteStore {
 
   public func usualDuration(of key: String) -> Duration? {
     let all = try? read { database in
-      try database.connection.all("SELECT took FROM durations WHERE key = ? ORDER BY took", .text(key)) { $0.integer(0) }
+      try database.connection.all("SELECT took FROM durations WHERE key = ? ORDER BY took", .text(key)) {
+        $0.integer(0)
+      }
     }
     guard let all, !all.isEmpty else { return nil }
     return .nanoseconds(max(all[all.count / 2], 0))

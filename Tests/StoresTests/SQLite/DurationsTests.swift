@@ -14,7 +14,9 @@ import Testing
   @Test func theMiddleOneIsTheUsualOneAndOutlivesTheProcess() throws {
     let store = try open()
     #expect(store.usualDuration(of: "vps_org host snapshot.create") == nil)
-    for seconds in [300, 10, 400] as [Int64] { store.noteDuration(.seconds(seconds), of: "vps_org host snapshot.create") }
+    for seconds in [300, 10, 400] as [Int64] {
+      store.noteDuration(.seconds(seconds), of: "vps_org host snapshot.create")
+    }
     store.noteDuration(.seconds(1), of: "vps_org host server.stop")
     #expect(try open().usualDuration(of: "vps_org host snapshot.create") == .seconds(300))
     #expect(try open().usualDuration(of: "vps_org host server.stop") == .seconds(1))
