@@ -24,10 +24,11 @@ import Testing
       let with = try world.fields("snapshot.create", ["name": .string("storm-\(seed)")])
       var isDone = false
       while !isDone {
-        do {
+        do throws(StepFailure) {
           _ = try await driver.run(with)
           isDone = true
-        } catch let failure as StepFailure where failure.retryable && world.effects("snapshot.create") == 0 {
+        } catch {
+          guard error.retryable, world.effects("snapshot.create") == 0 else { throw error }
           await world.clock.sleep(for: .seconds(2))
         }
       }

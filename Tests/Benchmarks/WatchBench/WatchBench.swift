@@ -7,8 +7,8 @@ import Stores
 
 /// Many runs in one process that wait for servers of one account: `WatchBench COUNT STORE [EVERY]`. Each restarts a
 /// server of its own at the twin of VPS.org and waits until it runs again, 20 to 60 s later. `EVERY` (such as `5s`)
-/// makes each of them ask for its own server that often, as a poller does. Everything else is as in a real run: one SQLite
-/// store, a lease and a journal each. The twin answers in the same process, so its CPU time is in the figures.
+/// makes each of them ask for its own server that often, as a poller does. Everything else is as in a real run: one
+/// SQLite store, a lease and a journal each. The twin answers in the same process, so its CPU time is in the figures.
 @main
 enum WatchBench {
   static func main() async throws {
