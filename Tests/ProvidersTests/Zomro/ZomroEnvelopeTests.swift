@@ -126,9 +126,12 @@ struct ZomroEnvelopeTests {
   // MARK: The second factor
 
   /// RFC 4226, appendix D.
-  @Test(arguments: zip([0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as [Int64], [
-    "755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489",
-  ]))
+  @Test(
+    arguments: zip(
+      [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as [Int64],
+      [
+        "755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489",
+      ]))
   func codesByCounter(counter: Int64, code: String) throws {
     #expect(try ZomroSecondFactor.code(Array("12345678901234567890".utf8), counter: counter) == code)
   }

@@ -169,7 +169,8 @@ struct ZomroItemsTests {
     let wire = ZomroWire { function, _ in
       switch function {
       case "instances": ZomroWire.list(ZomroWire.server())
-      case "instances.fleio_bckps": ZomroWire.list(ZomroWire.image("9", date: zone == nil ? "2025-01-13" : "2025-01-14"))
+      case "instances.fleio_bckps":
+        ZomroWire.list(ZomroWire.image("9", date: zone == nil ? "2025-01-13" : "2025-01-14"))
       default: nil
       }
     }

@@ -24,7 +24,8 @@ struct ZomroListsTests {
   @Test(arguments: [0, 1, 199, 200, 201, 400, 1000])
   func pagesAreFollowed(total: Int) async throws {
     let wire = Self.pages { page in
-      Self.lines((page - 1) * 200..<max((page - 1) * 200, min(page * 200, total)), more: #","p_elems":{"$":"\#(total)"}"#)
+      Self.lines(
+        (page - 1) * 200..<max((page - 1) * 200, min(page * 200, total)), more: #","p_elems":{"$":"\#(total)"}"#)
     }
     #expect(try await count(wire) == total)
     #expect(wire.count("instances") == max(1, (total + 199) / 200))

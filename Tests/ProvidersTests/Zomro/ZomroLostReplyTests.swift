@@ -86,11 +86,12 @@ struct ZomroLostReplyTests {
   /// The look that follows a change tells nothing of the change: whatever becomes of it, there is one.
   @Test(arguments: ["502", "request_lost", "html_200", "429"], 1...6)
   func aLookThatFailsRepeatsNothing(fault: String, nth: Int) async throws {
-    let looks = [
-      ("backup.create", ["name": "a"], "backup.list"), ("snapshot.create", ["name": "a"], "snapshot.list"),
-      ("zomro.schedule_create", Self.nightly, "schedule.list"), ("rescue.enter", Self.rescue, "server.list"),
-      ("server.stop", [:], "server.list"),
-    ] as [(String, [String: Value], String)]
+    let looks =
+      [
+        ("backup.create", ["name": "a"], "backup.list"), ("snapshot.create", ["name": "a"], "snapshot.list"),
+        ("zomro.schedule_create", Self.nightly, "schedule.list"), ("rescue.enter", Self.rescue, "server.list"),
+        ("server.stop", [:], "server.list"),
+      ] as [(String, [String: Value], String)]
     for (action, with, look) in looks {
       let (fixture, twin) = try ZomroFixture.twin(faults: ["\(fault):\(look):#\(nth)"])
       // A look before the change may end the step; nothing has happened then.

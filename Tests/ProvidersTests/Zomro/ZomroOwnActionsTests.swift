@@ -150,7 +150,8 @@ struct ZomroOwnActionsTests {
     let (fixture, twin) = try ZomroFixture.twin()
     let secret = Value.secret(Secret(password, named: ["p"]))
     for (action, with) in [
-      ("zomro.change_password", [:]), ("rescue.enter", ["image": "Debian 12"]), ("zomro.rebuild", ["image": "Debian 12"]),
+      ("zomro.change_password", [:]), ("rescue.enter", ["image": "Debian 12"]),
+      ("zomro.rebuild", ["image": "Debian 12"]),
     ] as [(String, [String: Value])] where !password.isEmpty || action == "zomro.change_password" {
       let failure = try await fixture.failure(action, with.merging(["password": secret]) { given, _ in given })
       #expect(failure.kind == .input, "\(action)")

@@ -71,12 +71,27 @@ struct ZomroSessionTests {
   }
 
   /// Whether the session lives cannot be told: worth a retry, not a refusal.
-  @Test(arguments: ["502:keepalive", "html_200:keepalive", "request_lost:keepalive", "429:keepalive"])
-  func aLookAtTheSessionThatFailsIsNoRefusal(fault: String) async throws {
-    let (fixture, twin) = try ZomroFixture.twin(faults: ["session_loss:server.stop", fault])
-    try await fixture.run("server.stop")
-    #expect(twin.effects("server.stop") == 1)
-    #expect(twin.unfiredFaults == [])
+  @Test(arguments: [
+    ScriptedSystem.reply(502, "<html>"), ScriptedSystem.reply(200, "<html>"), ScriptedSystem.reply(429, ""), .lost,
+  ])
+  func aLookAtTheSessionThatFailsIsNoRefusal(reply: SimulatedReply) async throws {
+    let looks = Box(0)
+    let wire = ZomroWire { function, form in
+      if function == "keepalive" {
+        looks.value += 1
+        if looks.value == 1 { return reply }
+      }
+      if function != "auth", form["auth"] == "5e5510n00001", function != "whoami" { return ZomroWire.error("access") }
+      return function == "instances" ? ZomroWire.list(ZomroWire.server()) : nil
+    }
+    let fixture = try ZomroFixture(wire)
+    let failure = try await fixture.failure("server.status")
+    #expect(failure.retryable)
+    #expect(failure.kind != .auth)
+    #expect(failure.effect == StepFailure.Effect.none)
+    #expect(wire.count("auth") == 1)
+    #expect(try await fixture.run("server.status")["state"] == "running")
+    #expect(wire.count("auth") == 2)
   }
 
   static let actions: [(String, [String: Value])] = [

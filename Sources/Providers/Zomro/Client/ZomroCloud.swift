@@ -78,7 +78,8 @@ extension ZomroClient: Cloud {
   /// The images the account made itself. Whole: the filter is cleared first.
   func ownImages() async throws(StepFailure) -> [ZomroImage] {
     try await list(
-      "image", [], isDoubted: true, { line throws(SchemaError) in try ZomroImage(line, .backup, server: nil, zone: zone) },
+      "image", isDoubted: true,
+      { line throws(SchemaError) in try ZomroImage(line, .backup, server: nil, zone: zone) },
       id: { $0.item.id }
     ).lines
   }

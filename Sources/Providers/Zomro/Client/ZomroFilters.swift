@@ -1,9 +1,9 @@
 import Runbook
 import Synchronization
 
-/// A filter that somebody sets in the panel is stored there, and shapes the lists that we read as well. A list in
-/// which one thing is looked up is trusted for a while after its filter has been cleared; the filter of one that must be
-/// whole, or that does not show what is looked up, is cleared before it is read. Of all runs of the process on one account.
+/// A filter that somebody sets in the panel is stored there, and shapes the lists that we read as well. It is cleared
+/// before a list that must be whole, and before one that did not show what is looked up; otherwise only if that was
+/// long ago. Of all runs of the process on one account.
 final class ZomroFilters: Sendable {
   /// How long a cleared list is trusted.
   static let trust: Duration = .seconds(60)
