@@ -44,6 +44,7 @@ public struct ZomroProvider: ProviderKind {
       connection: connection, credential: credential,
       session: environment.shared.object(for: "session of \(key)") { SharedSession() },
       filters: environment.shared.object(for: "filters of \(key)") { ZomroFilters() },
+      rebuilds: environment.shared.object(for: "rebuilds of \(key)") { ZomroRebuildLooks() },
       zone: try CloudZone(try settings.optionalText("time_zone")))
     let alone = client
     let readServers = { @Sendable () async throws(StepFailure) -> [CloudServer] in try await alone.servers() }
@@ -65,6 +66,7 @@ public struct ZomroProvider: ProviderKind {
       guard username.isEmpty, password == nil, way == .session else {
         throw StepFailure(.input, "give `session`, or `username` and `password`, not both")
       }
+      guard factor == nil else { throw StepFailure(.input, "`totp` goes with `username` and `password` only") }
       return .session(session)
     }
     guard !username.isEmpty, let password else {
@@ -76,6 +78,9 @@ public struct ZomroProvider: ProviderKind {
         username: username, password: password, secondFactor: factor.map { ZomroSecondFactor(secret: $0) })
     case .authinfo:
       guard factor == nil else { throw StepFailure(.input, "`totp` goes with `auth: session` only") }
+      guard !username.contains(":") else {
+        throw StepFailure(.input, "`username` must hold no colon with `auth: authinfo`, which ends it there")
+      }
       return .authinfo(username: username, password: password)
     }
   }

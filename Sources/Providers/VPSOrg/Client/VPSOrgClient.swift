@@ -4,7 +4,7 @@ import Runbook
 struct VPSOrgClient: Cloud {
   let service = "VPS.org"
   /// More pages, or items, than any account has: a list that goes on is broken.
-  static let pageLimit = 1000
+  static let pageLimit = 100
   static let itemLimit = 100_000
 
   let connection: Connection

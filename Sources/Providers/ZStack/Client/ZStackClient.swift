@@ -5,8 +5,8 @@ struct ZStackClient: Cloud {
   let service = "ZStack"
   static let pageSize = 100
   /// More pages, or items, than any account has: a list that goes on is broken.
-  static let pageLimit = 1000
-  static let itemLimit = 100_000
+  static let pageLimit = 100
+  static let itemLimit = 10_000
 
   let connection: Connection
   let credential: ZStackCredential
