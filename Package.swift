@@ -42,7 +42,11 @@ let package = Package(
     + [
       target("Runbook", uses: ["YAML"]),
       target("Steps", uses: ["Runbook", "Posix"]),
-      target("Providers", uses: ["Runbook", "Crypto"]),
+      .target(
+        name: "Providers", dependencies: ["Runbook", "Crypto"],
+        resources: [
+          .embedInCode("Declared/Shipped/hetzner.yaml"), .embedInCode("Declared/Shipped/digitalocean.yaml"),
+        ], swiftSettings: strict),
       target("Stores", uses: ["Runbook", "SQLite"]),
       target("Simulator", uses: ["Runbook", "HTTPServer"]),
       target("Transport", uses: ["Runbook", "HTTPClient"]),

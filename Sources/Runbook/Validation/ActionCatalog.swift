@@ -4,7 +4,8 @@ final class ActionCatalog {
   /// By action, then by provider type.
   private(set) var provided: [String: [String: ActionInfo]] = [:]
   private let kinds: [(keyword: String, shape: StepShape)]
-  let providers: [String: any ProviderKind]
+  /// By the word after `type:`.
+  private(set) var providers: [String: any ProviderKind] = [:]
   let keywords: [String]
 
   init(_ context: ValidationContext) {
@@ -14,10 +15,13 @@ final class ActionCatalog {
       for action in step.actions { builtIn[action.declaration.name] = ActionInfo(action.declaration) }
     }
     for action in context.actions where builtIn[action.name] == nil { builtIn[action.name] = ActionInfo(action) }
-    providers = Dictionary(context.providers.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
-    for provider in context.providers {
-      for action in provider.actions { provided[action.name, default: [:]][provider.type] = ActionInfo(action) }
-    }
+    for provider in context.providers where providers[provider.type] == nil { add(provider, as: provider.type) }
+  }
+
+  /// - Parameter type: what stands after `type:`: the provider's own word, or the path of the file that declares it.
+  func add(_ provider: any ProviderKind, as type: String) {
+    providers[type] = provider
+    for action in provider.actions { provided[action.name, default: [:]][type] = ActionInfo(action) }
   }
 
   /// Asked for every key of every step: comparing six short words is faster than hashing one.

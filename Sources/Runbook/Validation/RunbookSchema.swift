@@ -176,14 +176,21 @@ public enum RunbookSchema {
   }
 
   private static func provider(_ context: ValidationContext) -> Value {
-    [
+    let file: Value = [
+      "type": "object", "required": ["type"],
+      "properties": [
+        "type": described(
+          ["type": "string", "pattern": "/|\\.ya?ml$"], "a file of the runbook's folder that declares the provider")
+      ],
+    ]
+    return [
       "oneOf": .list(
         context.providers.map { kind in
           let base = fields(kind.allFields).map ?? [:]
           var properties = base["properties"]?.map ?? [:]
           properties["type"] = ["const": .string(kind.type), "description": .string(kind.summary)]
           return object(properties, required: ["type"])
-        })
+        } + [file])
     ]
   }
 

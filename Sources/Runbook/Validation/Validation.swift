@@ -154,4 +154,5 @@ enum Limits {
   static let jitter: ClosedRange<Double> = 0...1
   static let stable: ClosedRange<Int64> = 1...1000
   static let scriptBytes = 1024 * 1024
+  static let providerBytes = 256 * 1024
 }
