@@ -78,6 +78,9 @@ let package = Package(
       .executableTarget(
         name: "PollBench", dependencies: ["Runbook", "Simulator", "Steps", "Stores", "Transport"],
         path: "Tests/Benchmarks/PollBench", swiftSettings: strict),
+      .executableTarget(
+        name: "WatchBench", dependencies: ["Runbook", "Providers", "Simulator", "Steps", "Stores"],
+        path: "Tests/Benchmarks/WatchBench", swiftSettings: strict),
       .testTarget(
         name: "TidyTests", dependencies: ["TestSupport", "Runbook", "Steps", "Providers", "Simulator"],
         swiftSettings: strict),

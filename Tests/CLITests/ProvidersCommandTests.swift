@@ -18,7 +18,8 @@ import Testing
   @Test func oneCloudIsToldInFull() async throws {
     let told = try await Workplace().run("providers", "vps_org")
     #expect(told.code == 0)
-    for part in ["POST /snapshots/", "after a lost reply", "limits:", "Five snapshots", "not documented, and assumed:"] {
+    for part in ["POST /snapshots/", "after a lost reply", "limits:", "Five snapshots", "not documented, and assumed:"]
+    {
       #expect(told.stdout.contains(part), "\(part) is missing")
     }
     let json = try await Workplace().run("providers", "--format", "json")
@@ -26,13 +27,14 @@ import Testing
     #expect(json.stdout.contains(#""v":1"#))
   }
 
-  @Test(arguments: [
-    (["providers", "vps_orgg"], 2, "did you mean `vps_org`"), (["providers", "check"], 2, "`NAME` is missing"),
-    (["providers", "check", "vps_org"], 2, "VPS_ORG_TOKEN"), (["providers", "check", "zomro"], 2, "ZOMRO_PASSWORD"),
-    (["providers", "check", "zstack"], 2, "ZSTACK_URL"), (["providers", "vps_org", "again"], 2, "one too many"),
-    (["providers", "check", "nobody"], 2, "no provider type `nobody`"),
-    (["providers", "--in", "x.yaml"], 2, "goes with `check`"),
-  ] as [([String], Int32, String)])
+  @Test(
+    arguments: [
+      (["providers", "vps_orgg"], 2, "did you mean `vps_org`"), (["providers", "check"], 2, "`NAME` is missing"),
+      (["providers", "check", "vps_org"], 2, "VPS_ORG_TOKEN"), (["providers", "check", "zomro"], 2, "ZOMRO_PASSWORD"),
+      (["providers", "check", "zstack"], 2, "ZSTACK_URL"), (["providers", "vps_org", "again"], 2, "one too many"),
+      (["providers", "check", "nobody"], 2, "no provider type `nobody`"),
+      (["providers", "--in", "x.yaml"], 2, "goes with `check`"),
+    ] as [([String], Int32, String)])
   func aMistakeIsToldWithWhatToDo(arguments: [String], code: Int32, words: String) async throws {
     let refused = try await Workplace().run(arguments)
     #expect(refused.code == code)
