@@ -4,7 +4,7 @@ import Runbook
 extension ZomroClient {
   static let pageSize: Int64 = 200
   /// More pages, or lines, than any account has: a list that goes on is broken.
-  static let pageLimit = 1000
+  static let pageLimit = 100
   static let lineLimit = 100_000
 
   /// A list as a whole: its lines, and what the first page's document says beside them.
