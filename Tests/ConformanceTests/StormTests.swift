@@ -57,7 +57,10 @@ private final class Storm: HTTPTransport {
     let text = request.url + String(decoding: request.body ?? [], as: UTF8.self)
     let isChange =
       request.method == "POST"
-      && ["/snapshots/", "instances.snapshots.edit", "volume-snapshots/group"].contains { text.contains($0) }
+      && [
+        "/snapshots/", "instances.snapshots.edit", "volume-snapshots/group", "/create_image", "\"type\":\"snapshot\"",
+        "m-1/snapshots",
+      ].contains { text.contains($0) }
     let draw = state.withLock { state -> UInt64 in
       if isChange { state.changes += 1 }
       state.random &+= 0x9e37_79b9_7f4a_7c15
