@@ -212,6 +212,10 @@ extension Interpreter {
     try flushed()
     let pause = instant - clock.now
     if pause > .zero { try await pauseOrInterrupt(pause) }
+    recordAttempt(path)
+  }
+
+  @inline(never) private func recordAttempt(_ path: String) {
     let state = machine.state(of: path)
     record(.attemptDue(path, key: StepKey.make(runID, path, state.purpose, state.attempt + 1)))
   }
@@ -223,7 +227,7 @@ extension Interpreter {
   }
 
   /// Does something that ends early when its task is cancelled; an arrival ends it by throwing.
-  func untilInterrupted<Outcome: Sendable>(
+  @inline(never) func untilInterrupted<Outcome: Sendable>(
     _ body: @escaping @Sendable () async -> Outcome
   ) async throws(Interruption) -> Outcome {
     let control = launch.control

@@ -2,27 +2,18 @@ extension Interpreter {
   /// Polls until the step's wait is over: after a changing call by the action's own look, for `wait_for` and reads by
   /// the call itself.
   func watch(_ path: String) async throws(Interruption) {
-    guard let watch = beginWatch(path) else { return }
+    watched = beginWatch(path)
+    defer { watched = nil }
     try flushed()
-    while true {
-      let look = await look(watch)
-      if let end = judge(look, watch) {
-        endWatch(watch, end)
-        return
+    while watched != nil {
+      try await onOwnStack { interpreter in await interpreter.look() }
+      guard let pause = try pauseAfterLook() else { return }
+      if let news = news(atMost: pause) {
+        note(asOf: try await untilInterrupted(news))
+      } else {
+        try await pauseOrInterrupt(pause)
+        note(asOf: nil)
       }
-      try noteState(watch)
-      let pause = watch.pause(at: clock.now)
-      guard clock.now + pause <= watch.deadline else {
-        let remaining = watch.deadline - clock.now
-        if remaining > .zero, !watch.isLast {
-          watch.isLast = true
-          try await pauseOrInterrupt(remaining)
-          continue
-        }
-        endWatch(watch, .failed(watch.timedOut(at: clock.now)))
-        return
-      }
-      watch.call.asOf = try await awaitNews(watch, atMost: pause)
     }
   }
 
@@ -43,6 +34,36 @@ extension Interpreter {
     return Watch(step: step, action: action, call: call, since: since, deadline: deadline, result: state.result)
   }
 
+  /// How long to wait for the next look; nil: the wait is over.
+  @inline(never) private func pauseAfterLook() throws(Interruption) -> Duration? {
+    guard let watch = watched else { return nil }
+    if let end = judge(watch.look, watch) {
+      endWatch(watch, end)
+      return nil
+    }
+    try noteState(watch)
+    let pause = watch.pause(at: clock.now)
+    guard clock.now + pause > watch.deadline else { return pause }
+    let remaining = watch.deadline - clock.now
+    if remaining > .zero, !watch.isLast {
+      watch.isLast = true
+      return remaining
+    }
+    endWatch(watch, .failed(watch.timedOut(at: clock.now)))
+    return nil
+  }
+
+  /// The pause of an action that may end it early, when there is news. nil: somebody else said how long the pause is.
+  @inline(never) private func news(atMost pause: Duration) -> (@Sendable () async -> Duration?)? {
+    guard let watch = watched, !watch.isLast, !watch.step.isPolled, watch.step.wait.every == nil,
+      watch.lastFailure?.retryAfter == nil
+    else { return nil }
+    let (action, call, observation) = (watch.action, watch.call, watch.observation)
+    return { await action.awaitNews(call, after: observation, atMost: pause) }
+  }
+
+  @inline(never) private func note(asOf: Duration?) { watched?.call.asOf = asOf }
+
   @inline(never) private func endWatch(_ watch: Watch, _ end: WatchEnd) {
     switch end {
     case .held(let result):
@@ -50,17 +71,6 @@ extension Interpreter {
       finish(watch.step, result)
     case .failed(let failure): endWatch(watch.step, failure)
     }
-  }
-
-  /// The pause between two looks. Where nothing but the action's own rhythm says how long it is, the action may end it
-  /// when there is news.
-  private func awaitNews(_ watch: Watch, atMost pause: Duration) async throws(Interruption) -> Duration? {
-    guard !watch.step.isPolled, watch.step.wait.every == nil, watch.lastFailure?.retryAfter == nil else {
-      try await pauseOrInterrupt(pause)
-      return nil
-    }
-    let (action, call, observation) = (watch.action, watch.call, watch.observation)
-    return try await untilInterrupted { await action.awaitNews(call, after: observation, atMost: pause) }
   }
 
   /// What the durations of this step's waits are kept by; nil for what is no provider's.
@@ -72,19 +82,21 @@ extension Interpreter {
   }
 
   /// One probe. Only reads, so a failure of it says nothing about the effect.
-  private func look(_ watch: Watch) async -> Watch.Look {
+  private func look() async {
+    guard let watch = watched else { return }
     do throws(StepFailure) {
       if watch.step.isPolled {
         let result = try await watch.action.perform(watch.call)
-        return .seen(Observation(.done, result: masked(result)))
+        watch.look = .seen(Observation(.done, result: masked(result)))
+        return
       }
       var observation = try await watch.action.observe(watch.call, after: watch.result)
       observation.result = masked(observation.result)
       observation.nativeState = observation.nativeState.map { masker.mask($0) }
       if case .failed(let failure) = observation.verdict { observation.verdict = .failed(masker.mask(failure)) }
-      return .seen(observation)
+      watch.look = .seen(observation)
     } catch {
-      return .failed(masker.mask(error))
+      watch.look = .failed(masker.mask(error))
     }
   }
 
@@ -161,13 +173,14 @@ extension Interpreter {
   }
 }
 
-extension ValidatedStep {
+extension StepDefinition {
   /// The call itself is the probe.
   var isPolled: Bool { mode == .waitFor || effect == .none }
 }
 
-/// What one wait has seen so far. An object, and the helpers around it are not inlined: a process with thousands of
-/// waiting runs consists of the frames of suspended functions, and a value of its size would lie in each of them.
+/// What one wait has seen so far. An object that the interpreter holds, and the helpers around it are not inlined: a
+/// process with thousands of waiting runs consists of the frames of suspended functions, and whatever one of these
+/// touches lies in its frame.
 final class Watch {
   enum Look: Sendable {
     case seen(Observation)
@@ -189,6 +202,8 @@ final class Watch {
   var unmet: String?
   var lastFailure: StepFailure?
   var isLast = false
+  /// How the last look went.
+  var look = Look.seen(Observation(.pending))
   /// What was seen last.
   private(set) var observation: Observation?
   private var rhythm: WaitRhythm

@@ -14,6 +14,8 @@ public actor Interpreter {
   let masker: Masker
   private var pending: [(fact: Fact, at: Timestamp)] = []
   var heldLocks: Set<String> = []
+  /// While a step is waited for.
+  var watched: Watch?
   /// Scripts whose outcome is recorded; and those of them whose outcome is durable, so that their traces can go.
   private var recordedScripts: [String] = []
   private var finishedScripts: [String] = []
@@ -31,21 +33,44 @@ public actor Interpreter {
 
   /// Works on the run until it has ended, must be left, or needs a person.
   public func run() async -> RunEnd {
+    var move = begin()
+    while true {
+      switch move {
+      case .carryOut(let order):
+        let interruption = await interruption(of: order)
+        await forgetFinishedScripts()
+        move = next(after: interruption)
+      case .end(let end):
+        await forgetFinishedScripts()
+        return end
+      }
+    }
+  }
+
+  /// What comes next, as the loop of `run` needs it.
+  private enum Move {
+    case carryOut(Order)
+    case end(RunEnd)
+  }
+
+  /// Reads the journal and connects the providers.
+  @inline(never) private func begin() -> Move {
     do throws(StoreFailure) {
       try replay()
       if isRestored {
         // Leaving is the question, resuming again the answer: the mark is cleared with what is written now.
-        return try leave(
-          "the store was put back from an older copy, so this run may have done more than its journal says; "
-            + "look at what it changed, then resume it again")
+        return .end(
+          try leave(
+            "the store was put back from an older copy, so this run may have done more than its journal says; "
+              + "look at what it changed, then resume it again"))
       }
       if let problem = prepare() {
-        guard !machine.isReady else { return try leave(problem) }
+        guard !machine.isReady else { return .end(try leave(problem)) }
         record(.checked(problems: [problem]))
       }
-      return try await carryOn()
+      return try nextMove()
     } catch {
-      return .lost(error)
+      return .end(.lost(error))
     }
   }
 
@@ -66,33 +91,38 @@ public actor Interpreter {
     }
   }
 
-  private func carryOn() async throws(StoreFailure) -> RunEnd {
+  @inline(never) private func next(after interruption: Interruption?) -> Move {
+    do throws(StoreFailure) {
+      if case .store(let failure) = interruption { throw failure }
+      return try nextMove()
+    } catch {
+      return .end(.lost(error))
+    }
+  }
+
+  private func nextMove() throws(StoreFailure) -> Move {
     while true {
-      await forgetFinishedScripts()
       takeMessages()
-      if let reason = launch.control.leaveReason { return try leave(reason) }
-      if launch.store.isOutOfSpace { return try leave("the disk of the store is full") }
+      if let reason = launch.control.leaveReason { return .end(try leave(reason)) }
+      if launch.store.isOutOfSpace { return .end(try leave("the disk of the store is full")) }
       let order = machine.next
+      if machine.isCancelling, let event = machine.cancelled(order) {
+        record(event)
+        continue
+      }
       switch order {
       case .done(let ended):
         try flush()
-        await forgetFinishedScripts()
-        return .ended(ended)
+        return .end(.ended(ended))
       case .park(let path, let until):
-        if clock.now >= until {
-          record(.askTimedOut(path))
-        } else {
+        guard clock.now >= until else {
           try flush()
           try launch.store.release(launch.lease)
-          return .parked(step: path, until: until)
+          return .end(.parked(step: path, until: until))
         }
-      default:
-        do throws(Interruption) { try await carryOut(order) } catch {
-          switch error {
-          case .store(let failure): throw failure
-          case .arrival: continue
-          }
-        }
+        record(.askTimedOut(path))
+      case .evaluateOutputs: evaluateOutputs()
+      default: return .carryOut(order)
       }
     }
   }
@@ -103,22 +133,45 @@ public actor Interpreter {
     case store(StoreFailure)
   }
 
-  private func carryOut(_ order: Order) async throws(Interruption) {
-    if machine.isCancelling, let event = machine.cancelled(order) {
-      record(event)
-      return
+  /// Carries an order out; nil: it is finished. Those that may wait for hours are carried out here, the others on a
+  /// stack that they take with them.
+  @inline(never) private func interruption(of order: Order) async -> Interruption? {
+    do throws(Interruption) {
+      switch order {
+      case .watch(let path): try await watch(path)
+      case .retry(let path, let instant): try await retry(path, at: instant)
+      default: try await onOwnStack { interpreter throws(Interruption) in try await interpreter.carryOut(order) }
+      }
+      return nil
+    } catch {
+      return error
     }
+  }
+
+  private func carryOut(_ order: Order) async throws(Interruption) {
     switch order {
     case .check: record(.checked(problems: await liveProblems()))
     case .begin(let path, let purpose): try await begin(path, purpose)
     case .call(let path): try await call(path)
     case .reconcile(let path): try await reconcile(path)
-    case .retry(let path, let instant): try await retry(path, at: instant)
-    case .watch(let path): try await watch(path)
     case .settle(let path): try await settle(path)
-    case .evaluateOutputs: evaluateOutputs()
-    case .park, .done: break
+    case .watch, .retry, .evaluateOutputs, .park, .done: break
     }
+  }
+
+  /// Does something in a task of its own and waits for it. A task keeps for all its life the stack that its deepest
+  /// call once needed; so that the hours a run waits cost no more than the waiting, what goes deep is done here.
+  @inline(never) func onOwnStack(
+    _ body: @escaping @Sendable (isolated Interpreter) async throws(Interruption) -> Void
+  ) async throws(Interruption) {
+    let interruption = await withTaskGroup(of: Interruption?.self) { group in
+      group.addImmediateTask {
+        do throws(Interruption) { try await body(self) } catch { return error }
+        return nil
+      }
+      return await group.next() ?? nil
+    }
+    if let interruption { throw interruption }
   }
 
   func takeMessages() {
@@ -148,13 +201,13 @@ public actor Interpreter {
 
   func record(_ event: StepEvent) { record(event, at: clock.now) }
 
-  func record(_ event: StepEvent, at instant: Timestamp) {
+  @inline(never) func record(_ event: StepEvent, at instant: Timestamp) {
     for fact in machine.handle(event, at: instant) { pending.append((fact, instant)) }
   }
 
   /// Makes everything recorded so far durable, in one transaction, and then tells the observer. Called before every
   /// effect and every wait: one flush holds the outcome of a step and the intent of the next.
-  func flush() throws(StoreFailure) {
+  @inline(never) func flush() throws(StoreFailure) {
     guard !pending.isEmpty else { return }
     let status = machine.status
     let hasEnded = machine.ended != nil
@@ -184,7 +237,7 @@ public actor Interpreter {
     finishedScripts = []
   }
 
-  func flushed() throws(Interruption) {
+  @inline(never) func flushed() throws(Interruption) {
     do throws(StoreFailure) { try flush() } catch { throw .store(error) }
   }
 

@@ -68,7 +68,10 @@ public struct RollbackPolicy: Sendable {
 }
 
 /// One step, in `steps`, in an undo list, in `on_failure`, `on_rollback_failure` or `always`: all have the same shape.
-public struct ValidatedStep: Sendable {
+public typealias ValidatedStep = Boxed<StepDefinition>
+
+/// What is known of a step.
+public struct StepDefinition: Sendable {
   /// Unique in the run, stable between releases: the id (`update`), or for steps without one section and position
   /// (`steps[3]`, `always[0]`); for undo steps the owner's path (`update.undo[0]`).
   public var path: String

@@ -87,6 +87,14 @@ enum WatchBench {
   private static func run(
     _ runbook: ValidatedRunbook, _ server: String, _ store: any RunStore, _ world: RunWorld
   ) async -> Bool {
+    guard let interpreter = interpreter(runbook, server, store, world) else { return false }
+    if case .ended(let ended) = await interpreter.run() { return ended.outcome == .succeeded }
+    return false
+  }
+
+  @inline(never) private static func interpreter(
+    _ runbook: ValidatedRunbook, _ server: String, _ store: any RunStore, _ world: RunWorld
+  ) -> Interpreter? {
     let source = PinnedSource(text: "", files: [:], folder: "/")
     let creation = RunCreation(
       runbook: runbook, source: source, file: "watch.yaml", inputs: ["server": .string(server)], requester: "bench")
@@ -95,14 +103,14 @@ enum WatchBench {
         in: store, id: RunID.make(at: world.clock.now, random: world.random),
         owner: Owner(host: "bench", bootID: "bench", pid: getpid(), processStart: 1), leaseFor: .seconds(600),
         locks: [], at: world.clock.now)
-      let launch = RunLaunch(
-        runbook: runbook, source: source, secrets: ["token": Secret("vps_bench", named: ["token"])], store: store,
-        lease: lease, world: world, observer: Nobody(), control: RunControl())
-      if case .ended(let ended) = await Interpreter(launch).run() { return ended.outcome == .succeeded }
+      return Interpreter(
+        RunLaunch(
+          runbook: runbook, source: source, secrets: ["token": Secret("vps_bench", named: ["token"])], store: store,
+          lease: lease, world: world, observer: Nobody(), control: RunControl()))
     } catch {
       print(error)
+      return nil
     }
-    return false
   }
 
   /// From the moment at which each server ran again, by its own account, to the journaled end of the step.

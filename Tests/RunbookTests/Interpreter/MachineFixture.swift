@@ -11,17 +11,18 @@ enum MachineFixture {
     undoContinuesOnError: Bool = false
   ) -> ValidatedStep {
     ValidatedStep(
-      path: path, id: path, title: path, range: .beginning, mode: .call,
-      action: ActionDeclaration("test.act", "Acts.", fields: [], effect: effect, class: effectClass), provider: nil,
-      with: [:], condition: nil, env: [:], outputs: [], expect: nil,
-      retry: RetryPolicy(
-        attempts: 3, delay: .seconds(2), backoff: 2, maxDelay: .seconds(60), jitter: 0, attemptTimeout: nil,
-        condition: nil, connectTimeout: .seconds(120)),
-      wait: WaitPolicy(
-        isSkipped: false, until: nil, failIf: nil, every: nil, timeout: nil, stable: 1, settle: .seconds(60)),
-      timeout: .seconds(300), rollback: rollback, isIdempotent: false, effect: effect, effectClass: effectClass,
-      onCrash: onCrash, continuesOnError: continuesOnError, undoContinuesOnError: undoContinuesOnError,
-      isCommit: isCommit)
+      StepDefinition(
+        path: path, id: path, title: path, range: .beginning, mode: .call,
+        action: ActionDeclaration("test.act", "Acts.", fields: [], effect: effect, class: effectClass), provider: nil,
+        with: [:], condition: nil, env: [:], outputs: [], expect: nil,
+        retry: RetryPolicy(
+          attempts: 3, delay: .seconds(2), backoff: 2, maxDelay: .seconds(60), jitter: 0, attemptTimeout: nil,
+          condition: nil, connectTimeout: .seconds(120)),
+        wait: WaitPolicy(
+          isSkipped: false, until: nil, failIf: nil, every: nil, timeout: nil, stable: 1, settle: .seconds(60)),
+        timeout: .seconds(300), rollback: rollback, isIdempotent: false, effect: effect, effectClass: effectClass,
+        onCrash: onCrash, continuesOnError: continuesOnError, undoContinuesOnError: undoContinuesOnError,
+        isCommit: isCommit))
   }
 
   /// A step with one undo step.

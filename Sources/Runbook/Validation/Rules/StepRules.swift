@@ -112,12 +112,14 @@ extension Validation {
     _ = fields.take(kind.key)
     let id = fields.takeEntry("id").flatMap { stepId($0, in: section) }
     var step = ValidatedStep(
-      path: id ?? section.path(index), id: id, title: id ?? act.info.declaration.name, range: node.range,
-      mode: act.mode,
-      action: act.info.declaration, provider: act.block, with: [:], condition: nil, env: [:], outputs: [], expect: nil,
-      retry: .standard, wait: .standard, timeout: .zero, rollback: .absent, isIdempotent: false,
-      effect: act.info.declaration.effect, effectClass: act.info.declaration.effectClass, onCrash: nil,
-      continuesOnError: false, undoContinuesOnError: false, isCommit: kind.key == "commit")
+      StepDefinition(
+        path: id ?? section.path(index), id: id, title: id ?? act.info.declaration.name, range: node.range,
+        mode: act.mode,
+        action: act.info.declaration, provider: act.block, with: [:], condition: nil, env: [:], outputs: [],
+        expect: nil,
+        retry: .standard, wait: .standard, timeout: .zero, rollback: .absent, isIdempotent: false,
+        effect: act.info.declaration.effect, effectClass: act.info.declaration.effectClass, onCrash: nil,
+        continuesOnError: false, undoContinuesOnError: false, isCommit: kind.key == "commit"))
     if let name = fields.take("name") { step.title = read.text(name, "name", limit: 200) ?? step.title }
     if let condition = fields.take("if") { step.condition = expression(condition, "if", expecting: .bool) }
     step.with = with(act, shape, kind, fields.takeEntry("with"))
