@@ -76,6 +76,20 @@ public final class SimulatedZStack: SimulatedSystem {
     }
   }
 
+  /// Attaches a volume to another server, or deletes it where that is nil, as somebody at the console does.
+  public func moveVolume(_ id: String, toServer server: String?) {
+    let now = clock.now
+    state.withLock { state in
+      state.settle(now)
+      guard let index = state.world.volumes.firstIndex(where: { $0.uuid == id }) else { return }
+      if let server {
+        state.world.volumes[index].machine = server
+      } else {
+        state.world.volumes.remove(at: index)
+      }
+    }
+  }
+
   public func answer(_ request: SimulatedRequest) -> SimulatedReply {
     let now = clock.now
     return state.withLock { state in

@@ -5,29 +5,18 @@ extension ZStackWorld {
   func checkBackup(_ call: ZStackTwinCall) throws(ZStackTwinError) -> ClosedRange<Int64> {
     switch call.operation {
     case .backupCreate:
-      let machine = machines[try machineIndex(ofRootVolume: call.subject)]
-      try checkName(call)
-      try checkStore(call.text("backupStorageUuid"), "backupStorageUuid")
-      guard machine.state != "Stopped" else {
-        throw ZStackTwinError(
-          "SYS.1006", "An operation failed", "unable to back up vm[uuid:\(machine.uuid)]",
-          cause: [
-            "code": "VOL_BACKUP.1000", "description": "no volume backup of a stopped vm",
-            "details": "the vm is Stopped, it must be Running or Paused",
-          ])
-      }
-      guard machine.state == "Running" || machine.state == "Paused" else {
-        throw .state("SYS.1006", "back up", machine.uuid, machine.state)
-      }
-      if let mode = call.parameters["mode"], mode != "full" { throw .invalid("mode must be full") }
+      try checkNewBackup(call, machines[try machineIndex(ofRootVolume: call.subject)])
       return 60...900
     case .backupRestore:
       try checkUsable(call.subject)
+      try checkOriginals(backups.filter { $0.group == call.subject })
+      try checkStrategy(call)
       try checkStopped(backups.first { $0.group == call.subject }?.machine ?? "")
       if let store = call.text("backupStorageUuid") { try checkHas(call.subject, store) }
       return 60...900
     case .backupRestoreAs:
       try checkUsable(call.subject)
+      try checkStrategy(call)
       try checkName(call)
       guard
         call.text("instanceOfferingUuid") != nil
@@ -37,9 +26,7 @@ extension ZStackWorld {
       else {
         throw .invalid("at least one of l3NetworkUuids, zoneUuid, clusterUuid, hostUuid must be set")
       }
-      if let id = call.text("resourceUuid"), machines.contains(where: { $0.uuid == id }) {
-        throw .invalid("resourceUuid[\(id.excerpt(64))] is used already")
-      }
+      try checkResource(call)
       return 120...900
     case .backupSync:
       try checkStore(call.subject, "imageStoreUuid")
@@ -51,6 +38,44 @@ extension ZStackWorld {
       try checkHas(call.subject, source)
       return 60...600
     default: return 2...30
+    }
+  }
+
+  private func checkNewBackup(_ call: ZStackTwinCall, _ machine: Machine) throws(ZStackTwinError) {
+    try checkName(call)
+    try checkResource(call)
+    try checkStore(call.text("backupStorageUuid"), "backupStorageUuid")
+    guard machine.state != "Stopped" else {
+      throw ZStackTwinError(
+        "SYS.1006", "An operation failed", "unable to back up vm[uuid:\(machine.uuid)]",
+        cause: [
+          "code": "VOL_BACKUP.1000", "description": "no volume backup of a stopped vm",
+          "details": "the vm is Stopped, it must be Running or Paused",
+        ])
+    }
+    guard machine.state == "Running" || machine.state == "Paused" else {
+      throw .state("SYS.1006", "back up", machine.uuid, machine.state)
+    }
+    if let mode = call.parameters["mode"], mode != "full" { throw .invalid("mode must be full") }
+  }
+
+  /// Each volume is to be put back where it was.
+  private func checkOriginals(_ members: [Backup]) throws(ZStackTwinError) {
+    for member in members {
+      guard let volume = volumes.first(where: { $0.uuid == member.volume }) else {
+        throw .failed("the original volume[uuid:\(member.volume)] of the backup is gone")
+      }
+      guard volume.machine == member.machine else {
+        throw .failed("the original volume[uuid:\(member.volume)] is not attached to vm[uuid:\(member.machine)]")
+      }
+    }
+  }
+
+  /// What becomes of the machine in the end.
+  private func checkStrategy(_ call: ZStackTwinCall) throws(ZStackTwinError) {
+    guard let strategy = call.parameters["strategy"], !strategy.isNull else { return }
+    guard ["CreateStopped", "InstantStart", "JustCreate"].contains(strategy) else {
+      throw .invalid("strategy must be CreateStopped, InstantStart or JustCreate")
     }
   }
 
@@ -98,7 +123,11 @@ extension ZStackWorld {
       throw ZStackWorld.hasFailed
     }
     for index in backups.indices where job.made.contains(backups[index].uuid) { backups[index].status = "Ready" }
-    return ["inventories": .list(backups.filter { job.made.contains($0.uuid) }.map { document($0) })]
+    // The documents' reply has `groupUuid` in the entry of the root volume only.
+    let entries = backups.filter { job.made.contains($0.uuid) }.map { backup -> Value in
+      .map((document(backup).map ?? [:]).filter { backup.isRoot || $0.key != "groupUuid" })
+    }
+    return ["inventories": .list(entries)]
   }
 
   mutating func beginBackupDelete(_ job: ZStackTwinJob, _ now: Timestamp) {

@@ -66,7 +66,7 @@ extension ZStackWorld {
     ]
   }
 
-  /// The sample of the documents has `groupUuid` in the entry of the root volume only; the query has it in all.
+  /// As the query shows it. A new backup's reply has `groupUuid` in the entry of the root volume only.
   func document(_ backup: Backup) -> Value {
     [
       "uuid": .string(backup.uuid), "volumeUuid": .string(backup.volume), "name": .string(backup.name),

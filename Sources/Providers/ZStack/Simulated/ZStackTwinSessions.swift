@@ -141,6 +141,24 @@ enum ZStackTwinTime {
       + (numbers[3] < 12 ? "AM" : "PM")
   }
 
+  /// The seconds that such a text, or `2017-11-14 22:20:57`, stands for on the same clock; nil for anything else.
+  static func seconds(_ text: String) -> Int64? {
+    guard text.utf8.count <= 32 else { return nil }
+    let parts = text.split { " ,:-".contains($0) }.map { String($0) }
+    if parts.count == 6, parts[0].utf8.count == 4 { return seconds(parts) }
+    guard parts.count == 7, let month = months.firstIndex(of: parts[0]), let hour = Int(parts[3]),
+      (1...12).contains(hour), parts[6] == "AM" || parts[6] == "PM"
+    else { return nil }
+    return seconds([
+      parts[2], String(month + 1), parts[1], String(hour % 12 + (parts[6] == "PM" ? 12 : 0)), parts[4], parts[5],
+    ])
+  }
+
+  private static func seconds(_ parts: [String]) -> Int64? {
+    let two = parts.map { $0.utf8.count < 2 ? "0" + $0 : $0 }
+    return Timestamp("\(two[0])-\(two[1])-\(two[2])T\(two[3]):\(two[4]):\(two[5])Z")?.seconds
+  }
+
   /// `Thu, 16 Jan 2025 16:15:30 GMT`; nil for anything else.
   static func httpDate(_ text: String) -> Timestamp? { HTTPDate.read(text) }
 }

@@ -12,13 +12,18 @@ extension ZStackWorld {
       guard allowed.contains(machine.state) else {
         throw .state("SYS.1006", "take a snapshot of", machine.uuid, machine.state)
       }
-      if let id = call.text("resourceUuid"), groups.contains(where: { $0.uuid == id }) {
-        throw .invalid("resourceUuid[\(id.excerpt(64))] is used already")
-      }
+      try checkResource(call)
       return 10...120
     case .volumeSnapshotCreate:
-      guard volumes.contains(where: { $0.uuid == call.subject }) else { throw .notFound("VolumeVO", call.subject) }
+      guard let volume = volumes.first(where: { $0.uuid == call.subject }) else {
+        throw .notFound("VolumeVO", call.subject)
+      }
       try checkName(call)
+      try checkResource(call)
+      let machine = machines[try machineIndex(volume.machine)]
+      guard ["Running", "Stopped", "Paused"].contains(machine.state) else {
+        throw .state("SYS.1006", "take a snapshot of", machine.uuid, machine.state)
+      }
       return 10...120
     case .snapshotRestore:
       let group = groups[try groupIndex(call.subject)]
@@ -50,6 +55,16 @@ extension ZStackWorld {
     }
   }
 
+  /// The id that the caller chose for what is to be made: of nothing that is there already.
+  func checkResource(_ call: ZStackTwinCall) throws(ZStackTwinError) {
+    guard let id = call.text("resourceUuid") else { return }
+    let isUsed =
+      machines.contains { $0.uuid == id } || volumes.contains { $0.uuid == id }
+      || snapshots.contains { $0.uuid == id } || groups.contains { $0.uuid == id }
+      || backups.contains { $0.uuid == id || $0.group == id } || stores.contains { $0.uuid == id }
+    if isUsed { throw .invalid("resourceUuid[\(id.excerpt(64))] is used already") }
+  }
+
   func checkStopped(_ uuid: String) throws(ZStackTwinError) {
     let machine = machines[try machineIndex(uuid)]
     guard machine.state == "Stopped" else {
@@ -77,7 +92,7 @@ extension ZStackWorld {
     return nil
   }
 
-  /// A group becomes known when it is complete; its snapshots are there from the beginning.
+  /// A group and its snapshots are known from the beginning; the snapshots are `Creating` until the end.
   mutating func beginSnapshot(_ job: inout ZStackTwinJob, _ now: Timestamp) throws(ZStackTwinError) {
     let isGroup = job.call.operation == .snapshotCreate
     let name = job.call.text("name") ?? ""
@@ -141,6 +156,10 @@ extension ZStackWorld {
     for place in volumes.indices where reverted.contains(where: { $0.volume == volumes[place].uuid }) {
       guard volumes[place].uuid != failed else { continue }
       volumes[place].installPath = nextPath(volumes[place].uuid)
+    }
+    if job.call.text("strategy") == "InstantStart", machines[index].state == "Stopped" {
+      machines[index].state = "Running"
+      record(.start, machines[index].uuid, "InstantStart", now)
     }
     guard job.call.operation == .snapshotRestore else { return [:] }
     return ["results": .list(reverted.map { result($0.volume, $0.snapshot, hasFailed: $0.volume == failed) })]

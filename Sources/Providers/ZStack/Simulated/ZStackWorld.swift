@@ -75,6 +75,7 @@ struct ZStackWorld: Sendable {
     var resource: String
     var resourceType: String
     var tag: String
+    var isUser = false
   }
 
   var machines: [Machine] = []
