@@ -57,6 +57,10 @@ extension ZStackWorld {
       throw .state("SYS.1006", "back up", machine.uuid, machine.state)
     }
     if let mode = call.parameters["mode"], mode != "full" { throw .invalid("mode must be full") }
+    for kind in ["volumeRead", "volumeWrite", "networkRead", "networkWrite"] {
+      guard let bandwidth = call.parameters["\(kind)Bandwidth"], !bandwidth.isNull else { continue }
+      guard let rate = bandwidth.int, rate >= 1024 else { throw .invalid("\(kind)Bandwidth must be at least 1024") }
+    }
   }
 
   /// Each volume is to be put back where it was.
@@ -131,7 +135,11 @@ extension ZStackWorld {
   }
 
   mutating func beginBackupDelete(_ job: ZStackTwinJob, _ now: Timestamp) {
-    guard let name = backups.first(where: { $0.group == job.call.subject })?.name else { return }
+    let named = job.call.query.filter { $0.name == "backupStorageUuids" }.map { $0.value }
+    let doomed = backups.first { backup in
+      backup.group == job.call.subject && (named.isEmpty || backup.stores.contains { named.contains($0) })
+    }
+    guard let name = doomed?.name else { return }
     for index in backups.indices where backups[index].group == job.call.subject { backups[index].status = "Deleting" }
     record(.backupDelete, job.call.subject, name, now)
   }
@@ -170,6 +178,12 @@ extension ZStackWorld {
     if let index = machines.firstIndex(where: { $0.uuid == uuid }) {
       machines[index].cpus = job.call.parameters["cpuNum"]?.int ?? 2
       machines[index].memory = job.call.parameters["memorySize"]?.int ?? 4 << 30
+    }
+    for backup in backups where backup.group == job.call.subject && !backup.isRoot {
+      let data = nextUUID()
+      volumes.append(
+        Volume(
+          uuid: data, name: backup.name, machine: uuid, isRoot: false, size: backup.size, installPath: nextPath(data)))
     }
     job.made = [uuid]
     record("server.create", uuid, job.call.subject, now)

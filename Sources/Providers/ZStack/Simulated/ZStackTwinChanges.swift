@@ -62,6 +62,7 @@ extension ZStackWorld {
     case .snapshotUngroup:
       groups.removeAll { $0.uuid == job.call.subject }
       for index in snapshots.indices where snapshots[index].group == job.call.subject { snapshots[index].group = nil }
+      record(.snapshotUngroup, job.call.subject, "", now)
       return [:]
     case .backupCreate: return try endBackup(job)
     case .backupRestoreAs: return try endMachine(job, now)
@@ -73,9 +74,13 @@ extension ZStackWorld {
         uuid: nextUUID(), resource: job.call.text("resourceUuid") ?? "",
         resourceType: job.call.text("resourceType") ?? "VmInstanceVO", tag: job.call.text("tag") ?? "")
       tags.append(tag)
+      record(.tagCreate, tag.resource, tag.tag, now)
       return ["inventory": document(tag)]
     case .tagDelete:
-      tags.removeAll { $0.uuid == job.call.subject }
+      if let tag = tags.first(where: { $0.uuid == job.call.subject }) {
+        tags.removeAll { $0.uuid == tag.uuid }
+        record(.tagDelete, tag.resource, tag.tag, now)
+      }
       return [:]
     default: return [:]
     }
@@ -158,6 +163,12 @@ extension ZStackWorld {
     if call.operation == .isoAttach {
       guard images.contains(where: { $0.uuid == call.object }) else { throw .notFound("ImageVO", call.object) }
       if machine.images.contains(call.object ?? "") { throw .failed("the ISO is attached already") }
+    }
+    if call.operation == .bootOrder {
+      let words = call.parameters["bootOrder"]?.list ?? []
+      guard !words.isEmpty, words.allSatisfy({ ["CdRom", "HardDisk", "Network"].contains($0) }) else {
+        throw .invalid("bootOrder must be a list of CdRom, HardDisk, Network")
+      }
     }
     return 1...3
   }

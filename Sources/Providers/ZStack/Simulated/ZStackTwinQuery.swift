@@ -14,18 +14,18 @@ extension ZStackWorld {
   }
 
   private func documents(_ call: ZStackTwinCall) -> [Value] {
-      switch call.operation {
-      case .serverList, .serverStatus: machines.map { document($0) }
-      case .snapshotList: groups.map { document($0) }
-      case .volumeSnapshotList: snapshots.map { document($0) }
-      case .backupList: backups.map { document($0) }
-      case .storeList: stores.map { document($0) }
-      case .imageList: images.map { document($0) }
-      case .tagList: tags.map { document($0) }
-      case .accountRead:
-        [["uuid": .string(ZStackTwinSessions.account), "name": "ops", "type": "SystemAdmin"]]
-      default: []
-      }
+    switch call.operation {
+    case .serverList, .serverStatus: machines.map { document($0) }
+    case .snapshotList: groups.map { document($0) }
+    case .volumeSnapshotList: snapshots.map { document($0) }
+    case .backupList: backups.map { document($0) }
+    case .storeList: stores.map { document($0) }
+    case .imageList: images.map { document($0) }
+    case .tagList: tags.map { document($0) }
+    case .accountRead:
+      [["uuid": .string(ZStackTwinSessions.account), "name": "ops", "type": "SystemAdmin"]]
+    default: []
+    }
   }
 
   /// What conditions may name beside the fields shown: the root volume of a machine, and the tags.
