@@ -48,6 +48,7 @@ torture: libraries
 bench: build
 	@.ci/need.sh $(BENCH_TOOLS)
 	$(SWIFT) build $(RELEASE) --product PollBench
+	$(SWIFT) build $(RELEASE) --product WatchBench
 	@Tests/Benchmarks/bench.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)"
 
 lint:

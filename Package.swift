@@ -42,7 +42,11 @@ let package = Package(
     + [
       target("Runbook", uses: ["YAML"]),
       target("Steps", uses: ["Runbook", "Posix"]),
-      target("Providers", uses: ["Runbook", "Crypto"]),
+      .target(
+        name: "Providers", dependencies: ["Runbook", "Crypto"],
+        resources: [
+          .embedInCode("Declared/Shipped/hetzner.yaml"), .embedInCode("Declared/Shipped/digitalocean.yaml"),
+        ], swiftSettings: strict),
       target("Stores", uses: ["Runbook", "SQLite"]),
       target("Simulator", uses: ["Runbook", "HTTPServer"]),
       target("Transport", uses: ["Runbook", "HTTPClient"]),
@@ -74,6 +78,9 @@ let package = Package(
       .executableTarget(
         name: "PollBench", dependencies: ["Runbook", "Simulator", "Steps", "Stores", "Transport"],
         path: "Tests/Benchmarks/PollBench", swiftSettings: strict),
+      .executableTarget(
+        name: "WatchBench", dependencies: ["Runbook", "Providers", "Simulator", "Steps", "Stores"],
+        path: "Tests/Benchmarks/WatchBench", swiftSettings: strict),
       .testTarget(
         name: "TidyTests", dependencies: ["TestSupport", "Runbook", "Steps", "Providers", "Simulator"],
         swiftSettings: strict),

@@ -1,11 +1,11 @@
 #!/bin/bash
 # `make bench`: bench.sh FOLDER-OF-BINARIES [FIGURE...]. Every figure of ours stands beside a floor and a peer, measured in
-# turns in the same run; medians. Nothing here needs the network. Figures: start steps scripts validate http polls.
+# turns in the same run; medians. Nothing here needs the network. Figures: start steps scripts validate http polls watch.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 binaries=$(cd "$1" && pwd)
 shift
-figures=${*:-start steps scripts validate http polls}
+figures=${*:-start steps scripts validate http polls watch}
 runbook=$binaries/runbook
 
 # On the disk of the project, not in memory: flushing is part of what is measured.
@@ -151,6 +151,15 @@ stats() {
   IFS= read -r line <&3
   exec 3>&-
   echo "$line"
+}
+
+watch() {
+  echo "== runs that wait for servers of one account, each for its own, 20 to 60 s"
+  for count in 1000 10000; do
+    printf '  %6s runs, each asking every 5 s: %s\n' "$count" "$("$binaries/WatchBench" "$count" "$work/poll$count.db" 5s)"
+    printf '  %6s runs, sharing lists:         %s\n' "$count" "$("$binaries/WatchBench" "$count" "$work/watch$count.db")"
+  done
+  echo
 }
 
 polls() {

@@ -17,6 +17,8 @@ struct CloudUnderTest: Sendable, CustomTestStringConvertible {
   var with: [String: [String: Value]] = [:]
   /// Settings over loopback, where an hour may pass while the machine is busy: no sessions that end.
   var onLoopback: [String: Value] = [:]
+  /// The page whose example declares it, for a cloud that a file beside the runbook declares.
+  var page: String?
   /// The credential that no message may show.
   let canary: String
 
@@ -36,10 +38,34 @@ struct CloudUnderTest: Sendable, CustomTestStringConvertible {
         "account": "ops", "password": .secret(Secret("Correct-horse-7", named: ["password"])),
         "backup_storage": "fc50c1ece4753c1981e3e3f65a151e0e", "time_zone": "+08:00",
       ], server: "4e1c5a70b6d24f3c9a8b7c6d5e4f3a2b", name: "web", canary: "Correct-horse-7"),
+    CloudUnderTest(
+      type: "hetzner",
+      settings: ["token": .secret(Secret(String(repeating: "Canary42", count: 8), named: ["token"]))],
+      server: "42", name: "web-1", canary: "Canary42"),
+    CloudUnderTest(
+      type: "digitalocean", settings: ["token": .secret(Secret("dop_v1_canary", named: ["token"]))],
+      server: "3164444", name: "example.com", canary: "dop_v1_canary"),
+    CloudUnderTest(
+      type: "./acme.yaml", settings: ["token": .secret(Secret("acme_canary", named: ["token"]))],
+      server: "m-1", name: "web", page: "docs/declaring-a-provider.md", canary: "acme_canary"),
   ]
 
   var kind: any ProviderKind {
-    get throws { try #require(standardProviders.first { $0.type == type }, "no provider is registered as `\(type)`") }
+    get throws {
+      if let file = try file { return try DeclaredProvider(yaml: file) }
+      return try #require(standardProviders.first { $0.type == type }, "no provider is registered as `\(type)`")
+    }
+  }
+
+  /// The file that declares it: the one example of its page that begins with `provider: v1`.
+  var file: [UInt8]? {
+    get throws {
+      guard let page else { return nil }
+      let text = try Repository.text(page)
+      let start = try #require(text.firstRange(of: "```yaml\nprovider: v1\n"), "\(page) has no example")
+      let end = try #require(text[start.upperBound...].firstRange(of: "```"))
+      return Array("provider: v1\n\(text[start.upperBound..<end.lowerBound])".utf8)
+    }
   }
 
   func offers(_ action: String) throws -> Bool { try kind.actions.contains { $0.name == action } }

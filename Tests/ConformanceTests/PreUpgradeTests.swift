@@ -102,15 +102,17 @@ struct MovedRunbook: Sendable {
     web = SimulatedWeb(clock: cloud.clock)
     store = MemoryStore(clock: cloud.clock)
     let text = try MovedRunbook.text(for: type)
-    let files = ["./update.sh": try Repository.bytes("runbooks/update.sh")]
+    var files = ["./update.sh": try Repository.bytes("runbooks/update.sh")]
+    files[type.type] = try type.file
+    let known = files
     runbook = try ValidatedRunbook(
       ParsedDocument(yaml: text),
       in: ValidationContext(
         steps: standardSteps, actions: standardActions.map(\.declaration), providers: standardProviders,
         readFile: { (path, _) throws(FileRefusal) in
-          guard let bytes = files[path] else { throw FileRefusal("it is not there") }
+          guard let bytes = known[path] else { throw FileRefusal("it is not there") }
           return bytes
-        }))
+        }, readProvider: { (yaml) throws(Diagnostics) in try DeclaredProvider(yaml: yaml) }))
     source = PinnedSource(text: text, files: runbook.pinnedFiles, folder: "/srv/runbooks")
     world = RunWorld(
       clock: cloud.clock, random: SeededRandom(seed: 7),

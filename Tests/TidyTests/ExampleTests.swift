@@ -24,12 +24,13 @@ import Testing
     #expect(mocks.mistakes(for: runbook) == [])
   }
 
-  /// Code blocks that are whole documents: they begin with `runbook: v1` or `mock: v1`.
+  /// Code blocks that are whole documents: they begin with `runbook: v1`, `mock: v1` or `provider: v1`.
   @Test(arguments: SourceTree.prose)
   func aDocumentedExampleIsValid(_ file: ProjectFile) throws {
     for (line, block) in Self.blocks(of: file) {
       try Self.attempt("\(file.path):\(line)") {
         if block.hasPrefix("mock: v1") { _ = try MockFile(yaml: Array(block.utf8)) }
+        if block.hasPrefix("provider: v1") { _ = try DeclaredProvider(yaml: Array(block.utf8)) }
         if block.hasPrefix("runbook: v1") { _ = try Self.validate(block) { _ in Array("true".utf8) } }
       }
     }

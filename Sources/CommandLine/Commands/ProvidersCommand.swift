@@ -17,7 +17,7 @@ struct ProvidersCommand: Command {
       `token` of `vps_org` from VPS_ORG_TOKEN.
       """,
     operands: [
-      OperandSpec("TYPE", .text, .optional, "a type, or `check`"),
+      OperandSpec("TYPE", .text, .optional, "a type, the file of a declared one, or `check`"),
       OperandSpec("NAME", .text, .optional, "after `check`: a type, or with --in a block's name"),
     ],
     options: [
@@ -74,7 +74,7 @@ struct ProvidersCommand: Command {
   }
 
   private func kind(_ type: String) throws(Refusal) -> any ProviderKind {
-    if let kind = Composition.provider(type) { return kind }
+    if let kind = try Composition.provider(type) { return kind }
     throw Refusal(
       .usage, "E-PROVIDER", "there is no provider type `\(DisplayText.escaped(type, limit: 60))`",
       hint: Suggestion.hint(for: type, among: standardProviders.map { $0.type }))
@@ -144,7 +144,10 @@ struct ProvidersCommand: Command {
         Arguments(settings),
         environment: ProviderEnvironment(transport: world.transport, clock: world.clock, random: world.random))
     } catch {
-      throw Refusal(.usage, "E-PROVIDER", error.message)
+      let names = kind.fields.map { "\(kind.type)_\($0.name)".uppercased() }.joined(separator: ", ")
+      throw Refusal(
+        .usage, "E-PROVIDER", error.message,
+        hint: "each field is read from the environment: \(names); or check a runbook's block with --in FILE")
     }
   }
 

@@ -8,7 +8,7 @@ struct SimulateCommand: Command {
   static let spec = CommandSpec(
     name: "simulate", summary: "serve a simulated provider on this machine",
     details: "Point a provider's `url` at the printed address. The simulation ends with Ctrl-C.",
-    operands: [OperandSpec("PROVIDER", .text, .one, "the provider's type: `vps_org`")],
+    operands: [OperandSpec("PROVIDER", .text, .one, "the provider's type, or the file of a declared one")],
     options: [
       .value("port", "N", .number, "the port on 127.0.0.1; default: a free one"),
       .value("speed", "N", .number, "how many times faster than real; default 1"),
@@ -55,7 +55,7 @@ struct SimulateCommand: Command {
   }
 
   private func serve() throws(Refusal) -> LoopbackHost {
-    guard let kind = Composition.provider(type) else {
+    guard let kind = try Composition.provider(type) else {
       let known = standardProviders.map { $0.type }.sorted()
       throw Refusal(
         .usage, "E-PROVIDER", "there is no simulation of `\(DisplayText.escaped(type, limit: 60))`",

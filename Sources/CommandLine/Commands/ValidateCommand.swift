@@ -1,14 +1,15 @@
+import Providers
 import Runbook
 
 /// `runbook validate FILE...`: every mistake at once, and nothing touched but the files.
 struct ValidateCommand: Command {
   static let spec = CommandSpec(
-    name: "validate", summary: "find every mistake in a runbook; touch nothing",
+    name: "validate", summary: "find every mistake in a runbook or a declared provider; touch nothing",
     details: """
       Reads the file and those it names, and nothing else: no network, no command, no secret, no store. Mistakes \
       come as `file:line:column: error CODE: text` with the nearest right thing; exit 0 valid, 2 not.
       """,
-    operands: [OperandSpec("FILE", .file, .oneOrMore, "the runbook, a YAML file")],
+    operands: [OperandSpec("FILE", .file, .oneOrMore, "the runbook, or the file of a declared provider")],
     options: [.flag("strict", "count warnings as mistakes")],
     examples: [
       .init("runbook validate deploy.yaml", "say what is wrong in deploy.yaml, and where"),
@@ -52,7 +53,13 @@ struct ValidateCommand: Command {
   }
 
   private static func diagnostics(of file: RunbookFile, isStrict: Bool) -> [Diagnostic] {
-    do throws(Diagnostics) { return try CheckedRunbook(file, isStrict: isStrict).runbook.warnings } catch {
+    do throws(Diagnostics) {
+      if DeclaredProvider.isDeclared(in: file.bytes) {
+        _ = try DeclaredProvider(yaml: file.bytes)
+        return []
+      }
+      return try CheckedRunbook(file, isStrict: isStrict).runbook.warnings
+    } catch {
       return error.items
     }
   }

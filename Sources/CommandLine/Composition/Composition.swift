@@ -23,11 +23,19 @@ enum Composition {
   ) -> ValidationContext {
     ValidationContext(
       steps: standardSteps, actions: standardActions.map { $0.declaration }, providers: standardProviders,
-      isStrict: isStrict, readFile: readFile)
+      isStrict: isStrict, readFile: readFile,
+      readProvider: { (yaml) throws(Diagnostics) in try DeclaredProvider(yaml: yaml) })
   }
 
-  /// The kind of cloud of this type.
-  static func provider(_ type: String) -> (any ProviderKind)? { standardProviders.first { $0.type == type } }
+  /// The kind of cloud of this type, or the one that the file of this path declares; nil if there is no such type.
+  /// - Throws: a file that cannot be read, or has mistakes.
+  static func provider(_ type: String) throws(Refusal) -> (any ProviderKind)? {
+    guard type.contains("/") || type.hasSuffix(".yaml") || type.hasSuffix(".yml") else {
+      return standardProviders.first { $0.type == type }
+    }
+    let bytes = try RunbookFile.read(type, limit: SourceText.byteLimit, what: "provider")
+    do throws(Diagnostics) { return try DeclaredProvider(yaml: bytes) } catch { throw Refusal.invalid(type, error) }
+  }
 }
 
 /// A sealed simulation of one runbook: the providers' twins on loopback, reached through the same HTTP client;
@@ -59,7 +67,8 @@ struct SimulatedWorld {
     var hosts: [LoopbackHost] = []
     let servers = SimulatedWorld.texts(.map(inputs)) + runbook.inputs.compactMap { $0.defaultValue?.string }
     for (index, block) in runbook.providers.enumerated() {
-      guard let kind = Composition.provider(block.type) else {
+      let kind = if let declared = block.declared { declared } else { try Composition.provider(block.type) }
+      guard let kind else {
         throw Refusal(.usage, "E-PROVIDER", "there is no provider type `\(block.type)`")
       }
       let twin = kind.twin(clock: clock, seed: 1, isSealed: true)

@@ -16,10 +16,11 @@ enum SecretReading {
     return secrets
   }
 
-  /// What a sealed simulation uses instead: an address, so that it fits wherever a secret address is wanted.
+  /// What a sealed simulation uses instead: an address, so that it fits wherever a secret address is wanted, and short
+  /// enough, with capital, small letter and digit, for a password.
   static func placeholders(_ declarations: [SecretDeclaration]) -> [String: Secret] {
     Dictionary(
-      declarations.map { ($0.name, Secret("https://simulated.invalid/\($0.name)", named: [$0.name])) },
+      declarations.map { ($0.name, Secret("https://Simulated1.invalid/\($0.name.prefix(20))", named: [$0.name])) },
       uniquingKeysWith: { first, _ in first })
   }
 

@@ -30,7 +30,16 @@ public struct VPSOrgProvider: ProviderKind {
     let connection = try Connection(
       to: "VPS.org", settings, defaultURL: VPSOrgProvider.defaultURL, example: VPSOrgProvider.defaultURL,
       environment: environment)
-    let client = VPSOrgClient(connection: connection, dialect: dialect, token: try VPSOrgProvider.token(settings))
+    var client = VPSOrgClient(connection: connection, dialect: dialect, token: try VPSOrgProvider.token(settings))
+    let alone = client
+    let readServers = { @Sendable () async throws(StepFailure) -> [CloudServer] in try await alone.servers() }
+    let readItems = { @Sendable (kind: ItemKind) async throws(StepFailure) -> [CloudItem] in
+      try await alone.items(kind, server: nil, type: nil, asOf: nil)
+    }
+    // The second dialect lists items by server only.
+    client.watch = CloudWatch(
+      of: connection.accountKey, environment, readServers: readServers,
+      kinds: dialect == .d2 ? [] : ItemKind.allCases, readItems: readItems)
     return ConnectedVPSOrg(client: client)
   }
 

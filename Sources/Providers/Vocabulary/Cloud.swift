@@ -26,11 +26,15 @@ protocol Cloud: Sendable {
   /// - Parameter key: of the call, for providers that take an idempotency key.
   /// - Returns: whether there was one to delete.
   func delete(_ kind: ItemKind, _ id: String, server: String?, key: String) async throws(StepFailure) -> Bool
+  /// The lists that waits share; nil: each wait asks for itself.
+  var watch: CloudWatch? { get }
   /// How many of them one server may have; nil: no such limit is known.
   func limit(_ kind: ItemKind) -> Int?
 }
 
 extension Cloud {
+  var watch: CloudWatch? { nil }
+
   func server(_ id: String) async throws(StepFailure) -> CloudServer { try await server(id, asOf: nil) }
 
   func items(
@@ -58,4 +62,10 @@ protocol CloudAction: Action {
 
 extension CloudAction {
   var maxRequestLife: Duration { cloud.maxRequestLife }
+
+  func awaitNews(
+    _ call: ActionCall, after observation: Observation?, atMost pause: Duration
+  ) async -> Duration? {
+    await cloud.awaitNews(call, declaration.name, atMost: pause)
+  }
 }

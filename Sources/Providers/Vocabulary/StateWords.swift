@@ -1,7 +1,7 @@
 import Runbook
 
 /// The state of a snapshot or backup in the words of the language.
-enum ItemState: String, Sendable {
+enum ItemState: String, Sendable, CaseIterable {
   /// Also every native word the client has never heard of.
   case creating
   case ready, failed, deleting, absent

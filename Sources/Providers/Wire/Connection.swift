@@ -11,7 +11,11 @@ struct Connection: Sendable {
   let maxRequestLife: Duration
   private let caFile: String?
   private let allowsPlainHTTP: Bool
-  private let pacer: RequestPacer?
+  private let gate: AccountGate
+  /// Least time between two requests; nil: none.
+  private let interval: Duration?
+  /// Names the account and who enters it, without telling the credential.
+  let accountKey: String
   private let transport: any HTTPTransport
   let clock: any EngineClock
 
@@ -36,7 +40,9 @@ struct Connection: Sendable {
     maxRequestLife = try settings.duration("max_request_life") ?? timeout + .seconds(60)
     caFile = try settings.optionalText("ca_file")
     allowsPlainHTTP = try settings.optionalText("plain_http") == "allow"
-    pacer = try RequestPacer(settings, clock: environment.clock)
+    interval = try Connection.interval(settings)
+    accountKey = "\(service) \(base.host)\(base.path) \(Connection.digest(settings))"
+    gate = environment.shared.object(for: "gate of \(accountKey)") { AccountGate(clock: environment.clock) }
     transport = environment.transport
     clock = environment.clock
   }
@@ -50,7 +56,7 @@ struct Connection: Sendable {
     _ method: String, _ target: String, headers: [(name: String, value: Secret)], body: [UInt8]? = nil,
     isRead: Bool, text: String
   ) async throws(StepFailure) -> HTTPResponse {
-    await pacer?.pace()
+    try await gate.pass(service, interval: interval)
     var exchange = HTTPRequest(method, base.origin + target, headers: headers, body: body)
     exchange.totalTimeout = timeout
     exchange.firstByteTimeout = timeout
@@ -58,9 +64,39 @@ struct Connection: Sendable {
     exchange.connectTimeout = min(timeout, exchange.connectTimeout)
     exchange.caFile = caFile
     exchange.allowsPlainHTTP = allowsPlainHTTP
-    do { return try await transport.send(exchange) } catch {
+    do {
+      let response = try await transport.send(exchange)
+      let isThrottled = response.status == 429 || response.status == 503
+      gate.note(
+        isGood: response.status != 429 && response.status < 500,
+        pause: isThrottled ? response.header("retry-after").flatMap { RetryAfter.pause($0, now: clock.now) } : nil)
+      return response
+    } catch {
+      if error.kind != .cancelled { gate.note(isGood: false, pause: nil) }
       throw StepFailure(error, from: service, to: text, isRead: isRead)
     }
+  }
+
+  /// From the field `max_requests_per_second`, clamped to 0.001 … 1000; nil if it is not given.
+  private static func interval(_ settings: Arguments) throws(StepFailure) -> Duration? {
+    let limit: Double
+    switch settings["max_requests_per_second"] {
+    case nil: return nil
+    case .int(let number)?: limit = Double(number)
+    case .double(let number)?: limit = number
+    default: throw StepFailure(.input, "`max_requests_per_second` must be a number")
+    }
+    guard limit > 0 else { throw StepFailure(.input, "`max_requests_per_second` must be above zero") }
+    return .seconds(1 / min(max(limit, 0.001), 1000))
+  }
+
+  /// Tells two credentials apart without holding them.
+  private static func digest(_ settings: Arguments) -> String {
+    let parts = settings.values.sorted { $0.key < $1.key }.compactMap { name, value -> String? in
+      if case .secret(let secret) = value { return "\(name)=\(secret.reveal())" }
+      return value.string.map { "\(name)=\($0)" }
+    }
+    return SHA256.hash(Array(parts.joined(separator: "\n").utf8)).hexadecimal
   }
 }
 

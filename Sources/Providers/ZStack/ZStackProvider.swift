@@ -38,8 +38,15 @@ public struct ZStackProvider: ProviderKind {
     let zone = try CloudZone(try settings.optionalText("time_zone"))
     let credential = try ZStackCredential(settings)
     let session = environment.shared.object(for: ZStackProvider.sessionKey(connection, credential)) { SharedSession() }
-    let client = ZStackClient(
+    var client = ZStackClient(
       connection: connection, credential: credential, session: session, zone: zone, backupStorage: storage)
+    let alone = client
+    let readServers = { @Sendable () async throws(StepFailure) -> [CloudServer] in try await alone.servers() }
+    let readItems = { @Sendable (kind: ItemKind) async throws(StepFailure) -> [CloudItem] in
+      try await alone.items(kind, server: nil, type: nil, asOf: nil)
+    }
+    client.watch = CloudWatch(
+      of: connection.accountKey, environment, readServers: readServers, kinds: ItemKind.allCases, readItems: readItems)
     if let storage { try client.checkID(storage, "backup storage") }
     return ConnectedZStack(client: client)
   }

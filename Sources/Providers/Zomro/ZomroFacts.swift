@@ -51,7 +51,10 @@ extension ZomroProvider {
       ),
       ("all error types but those listed for BILLmanager", "permanent; only a look tells whether there was an effect"),
       ("ids of new backups and snapshots", "the list is read and searched for the name"),
-      ("scope of stored filters (user or session)", "the user's: cleared when the last time was a minute ago"),
+      (
+        "scope of stored filters (user or session)",
+        "the user's: cleared before a list must be whole, and if it does not show what is looked up"
+      ),
       ("zones of dates", "unknown unless `time_zone` is given"),
       ("unit of `image_size`", "GB"),
       ("rate limits", "none; 429 waits for `Retry-After`"),

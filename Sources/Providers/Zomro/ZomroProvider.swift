@@ -39,12 +39,17 @@ public struct ZomroProvider: ProviderKind {
       to: "Zomro", settings, defaultURL: ZomroProvider.defaultURL, example: ZomroProvider.defaultURL,
       environment: environment)
     let credential = try ZomroProvider.credential(settings)
-    let key = "zomro \(connection.base.host) \(credential.digest)"
-    let client = ZomroClient(
+    let key = connection.accountKey
+    var client = ZomroClient(
       connection: connection, credential: credential,
       session: environment.shared.object(for: "session of \(key)") { SharedSession() },
       filters: environment.shared.object(for: "filters of \(key)") { ZomroFilters() },
+      rebuilds: environment.shared.object(for: "rebuilds of \(key)") { ZomroRebuildLooks() },
       zone: try CloudZone(try settings.optionalText("time_zone")))
+    let alone = client
+    let readServers = { @Sendable () async throws(StepFailure) -> [CloudServer] in try await alone.servers() }
+    // Backups and snapshots are listed by server only.
+    client.watch = CloudWatch(of: key, environment, readServers: readServers)
     return ConnectedZomro(client: client)
   }
 
@@ -61,6 +66,7 @@ public struct ZomroProvider: ProviderKind {
       guard username.isEmpty, password == nil, way == .session else {
         throw StepFailure(.input, "give `session`, or `username` and `password`, not both")
       }
+      guard factor == nil else { throw StepFailure(.input, "`totp` goes with `username` and `password` only") }
       return .session(session)
     }
     guard !username.isEmpty, let password else {
@@ -68,10 +74,13 @@ public struct ZomroProvider: ProviderKind {
     }
     switch way {
     case .session:
-      let secondFactor = if let factor { try ZomroSecondFactor(factor) } else { ZomroSecondFactor?.none }
-      return .login(username: username, password: password, secondFactor: secondFactor)
+      return .login(
+        username: username, password: password, secondFactor: factor.map { ZomroSecondFactor(secret: $0) })
     case .authinfo:
       guard factor == nil else { throw StepFailure(.input, "`totp` goes with `auth: session` only") }
+      guard !username.contains(":") else {
+        throw StepFailure(.input, "`username` must hold no colon with `auth: authinfo`, which ends it there")
+      }
       return .authinfo(username: username, password: password)
     }
   }
@@ -80,18 +89,5 @@ public struct ZomroProvider: ProviderKind {
     if case .secret(let secret)? = settings[name] { return secret.isEmpty ? nil : secret }
     guard let text = try settings.optionalText(name), !text.isEmpty else { return nil }
     return Secret(text, named: [])
-  }
-}
-
-extension ZomroCredential {
-  /// Tells two credentials apart without holding them.
-  fileprivate var digest: String {
-    let parts: [String] =
-      switch self {
-      case .session(let id): ["session", id.reveal()]
-      case .login(let username, let password, _): ["login", username, password.reveal()]
-      case .authinfo(let username, let password): ["authinfo", username, password.reveal()]
-      }
-    return SHA256.hash(Array(parts.joined(separator: "\u{0}").utf8)).hexadecimal
   }
 }

@@ -56,7 +56,7 @@ public struct Diagnostics: Error, Sendable, Equatable {
 
 extension Diagnostics {
   /// By place, equal ones once, the first 50; errors go before warnings when there are more.
-  var inFileOrder: Diagnostics {
+  package var inFileOrder: Diagnostics {
     let sorted = items.enumerated().sorted { ($0.element.range.start, $0.offset) < ($1.element.range.start, $1.offset) }
     var unique: [Diagnostic] = []
     for (_, item) in sorted {

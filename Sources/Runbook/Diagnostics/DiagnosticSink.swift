@@ -1,26 +1,26 @@
 /// Where the parts of a validation tell what they find, in any order.
-final class DiagnosticSink {
-  private(set) var items: [Diagnostic] = []
+package final class DiagnosticSink {
+  package private(set) var items: [Diagnostic] = []
   /// A file with more than this is beyond repair by list; the rest is not even worded.
   static let limit = 1000
 
-  init(_ items: [Diagnostic] = []) { self.items = items }
+  package init(_ items: [Diagnostic] = []) { self.items = items }
 
-  var isFull: Bool { items.count >= DiagnosticSink.limit }
+  package var isFull: Bool { items.count >= DiagnosticSink.limit }
 
-  func report(_ diagnostic: @autoclosure () -> Diagnostic) {
+  package func report(_ diagnostic: @autoclosure () -> Diagnostic) {
     if !isFull { items.append(diagnostic()) }
   }
 
-  func error(
+  package func error(
     _ code: String, at range: SourceRange, _ message: @autoclosure () -> String, hint: @autoclosure () -> String? = nil
   ) {
     if !isFull { items.append(Diagnostic(code, at: range, message(), hint: hint())) }
   }
 
-  func report(_ diagnostics: Diagnostics) {
+  package func report(_ diagnostics: Diagnostics) {
     for diagnostic in diagnostics.items { report(diagnostic) }
   }
 
-  var hasErrors: Bool { items.contains { $0.severity == .error } }
+  package var hasErrors: Bool { items.contains { $0.severity == .error } }
 }

@@ -1,15 +1,15 @@
 /// Reads the keys of one map by name and, at the end, tells of those nobody asked for. A key is never ignored.
-struct FieldReader {
-  let node: Node
-  let entries: [Node.Entry]
+package struct FieldReader {
+  package let node: Node
+  package let entries: [Node.Entry]
   /// What the map is, for messages: "a step", "`retry`".
-  let what: String
+  package let what: String
   private let sink: DiagnosticSink
   private var taken: UInt64 = 0
   private var takenBeyond: Set<Int> = []
 
   /// nil, and told, if the node is no map.
-  init?(_ node: Node, _ what: @autoclosure () -> String, _ sink: DiagnosticSink) {
+  package init?(_ node: Node, _ what: @autoclosure () -> String, _ sink: DiagnosticSink) {
     switch node.content {
     case .mapping(let entries):
       self.init(entries, of: node, what(), sink)
@@ -20,30 +20,30 @@ struct FieldReader {
     }
   }
 
-  init(_ entries: [Node.Entry], of node: Node, _ what: String, _ sink: DiagnosticSink) {
+  package init(_ entries: [Node.Entry], of node: Node, _ what: String, _ sink: DiagnosticSink) {
     self.node = node
     self.entries = entries
     self.what = what
     self.sink = sink
   }
 
-  mutating func take(_ key: String) -> Node? { takeEntry(key)?.value }
+  package mutating func take(_ key: String) -> Node? { takeEntry(key)?.value }
 
-  mutating func takeEntry(_ key: String) -> Node.Entry? {
+  package mutating func takeEntry(_ key: String) -> Node.Entry? {
     guard let index = entries.firstIndex(where: { $0.key == key }) else { return nil }
     if index < 64 { taken |= 1 << UInt64(index) } else { takenBeyond.insert(index) }
     return entries[index]
   }
 
   /// The value of a key that must be there; told at `place` (of whatever names the map) if it is not.
-  mutating func require(_ key: String, at place: @autoclosure () -> SourceRange, hint: String? = nil) -> Node? {
+  package mutating func require(_ key: String, at place: @autoclosure () -> SourceRange, hint: String? = nil) -> Node? {
     if let value = take(key) { return value }
     sink.error("E-KEY-MISSING", at: place(), "\(what) needs `\(key)`", hint: hint)
     return nil
   }
 
   /// Tells of every key that was not taken, with the nearest one that may stand here.
-  func finish(known: @autoclosure () -> [String], _ explain: (Node.Entry) -> Diagnostic? = { _ in nil }) {
+  package func finish(known: @autoclosure () -> [String], _ explain: (Node.Entry) -> Diagnostic? = { _ in nil }) {
     if taken.nonzeroBitCount + takenBeyond.count == entries.count { return }
     let known = known()
     for (index, entry) in entries.enumerated() {

@@ -60,7 +60,7 @@ extension Node {
   }
 
   /// For messages: "a list", "the text `yes`".
-  var kindInWords: String {
+  package var kindInWords: String {
     switch content {
     case .sequence: "a list"
     case .mapping: "a map"
@@ -81,5 +81,5 @@ extension String {
 
 extension String {
   /// `${{` is in it.
-  var hasExpression: Bool { Template.holdsOpening(self) }
+  package var hasExpression: Bool { Template.holdsOpening(self) }
 }

@@ -1,6 +1,6 @@
 extension Node {
   /// The plain data of a node by the core schema. Numbers that fit no type of ours are told and answer nil.
-  func value(_ sink: DiagnosticSink) -> Value? {
+  package func value(_ sink: DiagnosticSink) -> Value? {
     switch content {
     case .unreadable: return nil
     case .scalar(let scalar): return scalarValue(scalar, sink)

@@ -1,9 +1,11 @@
 /// Typed reads of single values. Each tells what is wrong and answers nil.
-struct ScalarReader {
+package struct ScalarReader {
   let sink: DiagnosticSink
 
+  package init(sink: DiagnosticSink) { self.sink = sink }
+
   /// Text that is known now: `${{ }}` is refused. Any scalar keeps the text it was written with.
-  func text(_ node: Node, _ name: String, limit: Int = 1000) -> String? {
+  package func text(_ node: Node, _ name: String, limit: Int = 1000) -> String? {
     guard let scalar = scalar(node, name, "text") else { return nil }
     if node.isNull || scalar.text.isEmpty {
       return refuse(
@@ -16,12 +18,12 @@ struct ScalarReader {
     return scalar.text
   }
 
-  func interpolation<T>(_ node: Node, _ name: String) -> T? {
+  package func interpolation<T>(_ node: Node, _ name: String) -> T? {
     refuse(
       "E-INTERPOLATION", node, "`\(name)` is read before the run, so it cannot hold `${{ }}`", hint: "write its text")
   }
 
-  func int(_ node: Node, _ name: String, in range: ClosedRange<Int64>) -> Int64? {
+  package func int(_ node: Node, _ name: String, in range: ClosedRange<Int64>) -> Int64? {
     guard let scalar = scalar(node, name, "a whole number") else { return nil }
     switch scalar.isPlain ? CoreSchema.resolve(scalar.text) : .string {
     case .int(let number):
@@ -35,7 +37,7 @@ struct ScalarReader {
     }
   }
 
-  func number(_ node: Node, _ name: String, in range: ClosedRange<Double>) -> Double? {
+  package func number(_ node: Node, _ name: String, in range: ClosedRange<Double>) -> Double? {
     guard let scalar = scalar(node, name, "a number") else { return nil }
     let value: Double
     switch scalar.isPlain ? CoreSchema.resolve(scalar.text) : .string {
@@ -51,7 +53,7 @@ struct ScalarReader {
       "`\(name)` is \(scalar.text.excerpt(24)); it must be \(least) to \(Value.double(range.upperBound).plainText)")
   }
 
-  func bool(_ node: Node, _ name: String) -> Bool? {
+  package func bool(_ node: Node, _ name: String) -> Bool? {
     guard let scalar = scalar(node, name, "`true` or `false`") else { return nil }
     if scalar.isPlain, case .bool(let flag) = CoreSchema.resolve(scalar.text) { return flag }
     let meant: String? =
@@ -65,7 +67,7 @@ struct ScalarReader {
       hint: meant.map { "write \($0), without quotes" })
   }
 
-  func duration(_ node: Node, _ name: String, in range: ClosedRange<Duration>) -> Duration? {
+  package func duration(_ node: Node, _ name: String, in range: ClosedRange<Duration>) -> Duration? {
     guard let scalar = scalar(node, name, "a duration") else { return nil }
     guard let value = Duration(text: scalar.text) else { return wrongDuration(node, name, range) }
     if range.contains(value) { return value }
@@ -73,7 +75,7 @@ struct ScalarReader {
       "E-RANGE", node, "`\(name)` is \(scalar.text.excerpt(24)); it must be \(ScalarReader.words(range))")
   }
 
-  func choice(_ node: Node, _ name: String, _ words: [String]) -> String? {
+  package func choice(_ node: Node, _ name: String, _ words: [String]) -> String? {
     guard let scalar = scalar(node, name, "one word") else { return nil }
     if words.contains(scalar.text) { return scalar.text }
     return refuse(
@@ -81,20 +83,20 @@ struct ScalarReader {
       hint: Suggestion.nearest(to: scalar.text, among: words).map { "did you mean `\($0)`?" })
   }
 
-  func choice<Choice: RawRepresentable & CaseIterable>(_ node: Node, _ name: String) -> Choice?
+  package func choice<Choice: RawRepresentable & CaseIterable>(_ node: Node, _ name: String) -> Choice?
   where Choice.RawValue == String {
     choice(node, name, Choice.allCases.map { $0.rawValue }).flatMap { Choice(rawValue: $0) }
   }
 
   // MARK: Refusals
 
-  func scalar(_ node: Node, _ name: String, _ wanted: String) -> Node.Scalar? {
+  package func scalar(_ node: Node, _ name: String, _ wanted: String) -> Node.Scalar? {
     if let scalar = node.scalar { return scalar }
     if node.isUnreadable { return nil }
     return wrongType(node, name, wanted)
   }
 
-  func wrongType<T>(_ node: Node, _ name: String, _ wanted: String) -> T? {
+  package func wrongType<T>(_ node: Node, _ name: String, _ wanted: String) -> T? {
     var hint: String?
     if let scalar = node.scalar, !scalar.isPlain, wanted.hasSuffix("number"), isNumber(scalar.text) {
       hint = "write \(scalar.text), without quotes"
@@ -120,7 +122,7 @@ struct ScalarReader {
       hint: isBare ? "did you mean `\(text)s`?" : nil)
   }
 
-  func refuse<T>(
+  package func refuse<T>(
     _ code: String, _ node: Node, _ message: @autoclosure () -> String, hint: @autoclosure () -> String? = nil
   ) -> T? {
     sink.error(code, at: node.range, message(), hint: hint())
@@ -129,7 +131,7 @@ struct ScalarReader {
 
   static func words(_ range: ClosedRange<Duration>) -> String { "\(range.lowerBound.text) to \(range.upperBound.text)" }
 
-  static func alternatives(_ words: [String]) -> String {
+  package static func alternatives(_ words: [String]) -> String {
     let quoted = words.map { "`\($0)`" }
     guard let last = quoted.last, quoted.count > 1 else { return quoted.joined() }
     return quoted.dropLast().joined(separator: ", ") + " or " + last

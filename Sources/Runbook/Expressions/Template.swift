@@ -77,6 +77,12 @@ public struct Template: Sendable {
     }
   }
 
+  /// What stands before its first expression; empty for anything but a text.
+  package var leadingText: String {
+    guard case .text(let parts) = content, case .literal(let text)? = parts.first else { return "" }
+    return text
+  }
+
   /// What all its expressions read.
   public var references: References {
     var references = References()

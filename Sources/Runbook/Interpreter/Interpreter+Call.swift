@@ -219,22 +219,27 @@ extension Interpreter {
   /// Sleeps on the run's clock; an arrival (cancel, leave) ends it by throwing.
   func pauseOrInterrupt(_ pause: Duration) async throws(Interruption) {
     let clock = launch.world.clock
+    try await untilInterrupted { await clock.sleep(for: pause) }
+  }
+
+  /// Does something that ends early when its task is cancelled; an arrival ends it by throwing.
+  func untilInterrupted<Outcome: Sendable>(
+    _ body: @escaping @Sendable () async -> Outcome
+  ) async throws(Interruption) -> Outcome {
     let control = launch.control
     let heedsCancel = machine.isCancellable
     if control.isInterrupted(includingCancel: heedsCancel) { throw .arrival }
-    let isInterrupted = await withTaskGroup(of: Bool.self) { group in
-      group.addTask {
-        await clock.sleep(for: pause)
-        return false
-      }
+    let outcome = await withTaskGroup(of: Outcome?.self) { group in
+      group.addTask { await body() }
       group.addTask {
         await control.waitForArrival(includingCancel: heedsCancel)
-        return true
+        return nil
       }
-      let first = await group.next() ?? false
+      let first = await group.next() ?? nil
       group.cancelAll()
       return first
     }
-    if isInterrupted { throw .arrival }
+    guard let outcome else { throw .arrival }
+    return outcome
   }
 }

@@ -2,52 +2,83 @@ extension Interpreter {
   /// Polls until the step's wait is over: after a changing call by the action's own look, for `wait_for` and reads by
   /// the call itself.
   func watch(_ path: String) async throws(Interruption) {
-    guard let step = machine.steps[path], let action = action(of: step) else { return }
-    let call: ActionCall
-    do throws(StepFailure) { call = try currentCall(step) } catch {
-      endWatch(step, masker.mask(error))
-      return
-    }
+    guard let watch = beginWatch(path) else { return }
     try flushed()
-    let state = machine.state(of: path)
-    let since = state.waitingSince ?? clock.now
-    let limit = step.wait.timeout ?? (step.effect == .none ? nil : step.action.wait?.timeout)
-    var deadline = currentDeadline(step)
-    if let limit { deadline = min(deadline, max(since, machine.resumedAtForCleanUp(state) ?? since) + limit) }
-    var watch = Watch(step: step, since: since, deadline: deadline, result: state.result)
     while true {
-      let look = await look(action, call, &watch)
-      if let end = judge(look, &watch) {
-        switch end {
-        case .held(let result): finish(step, result)
-        case .failed(let failure): endWatch(step, failure)
-        }
+      let look = await look(watch)
+      if let end = judge(look, watch) {
+        endWatch(watch, end)
         return
       }
-      try noteState(&watch)
-      let pause = watch.pause()
-      guard clock.now + pause <= deadline else {
-        let remaining = deadline - clock.now
+      try noteState(watch)
+      let pause = watch.pause(at: clock.now)
+      guard clock.now + pause <= watch.deadline else {
+        let remaining = watch.deadline - clock.now
         if remaining > .zero, !watch.isLast {
           watch.isLast = true
           try await pauseOrInterrupt(remaining)
           continue
         }
-        endWatch(step, watch.timedOut(at: clock.now))
+        endWatch(watch, .failed(watch.timedOut(at: clock.now)))
         return
       }
-      try await pauseOrInterrupt(pause)
+      watch.call.asOf = try await awaitNews(watch, atMost: pause)
     }
   }
 
+  /// nil: there is nothing to watch, or its fields can no longer be evaluated, which is recorded.
+  @inline(never) private func beginWatch(_ path: String) -> Watch? {
+    guard let step = machine.steps[path], let action = action(of: step) else { return nil }
+    var call: ActionCall
+    do throws(StepFailure) { call = try currentCall(step) } catch {
+      endWatch(step, masker.mask(error))
+      return nil
+    }
+    let state = machine.state(of: path)
+    let since = state.waitingSince ?? clock.now
+    let limit = step.wait.timeout ?? (step.effect == .none ? nil : step.action.wait?.timeout)
+    var deadline = currentDeadline(step)
+    if let limit { deadline = min(deadline, max(since, machine.resumedAtForCleanUp(state) ?? since) + limit) }
+    call.usual = durationsKey(of: step).flatMap { launch.store.usualDuration(of: $0) }
+    return Watch(step: step, action: action, call: call, since: since, deadline: deadline, result: state.result)
+  }
+
+  @inline(never) private func endWatch(_ watch: Watch, _ end: WatchEnd) {
+    switch end {
+    case .held(let result):
+      if let key = durationsKey(of: watch.step) { launch.store.noteDuration(clock.now - watch.since, of: key) }
+      finish(watch.step, result)
+    case .failed(let failure): endWatch(watch.step, failure)
+    }
+  }
+
+  /// The pause between two looks. Where nothing but the action's own rhythm says how long it is, the action may end it
+  /// when there is news.
+  private func awaitNews(_ watch: Watch, atMost pause: Duration) async throws(Interruption) -> Duration? {
+    guard !watch.step.isPolled, watch.step.wait.every == nil, watch.lastFailure?.retryAfter == nil else {
+      try await pauseOrInterrupt(pause)
+      return nil
+    }
+    let (action, call, observation) = (watch.action, watch.call, watch.observation)
+    return try await untilInterrupted { await action.awaitNews(call, after: observation, atMost: pause) }
+  }
+
+  /// What the durations of this step's waits are kept by; nil for what is no provider's.
+  @inline(never) private func durationsKey(of step: ValidatedStep) -> String? {
+    guard let name = step.provider, let provider = providers[name], step.effect != .none,
+      let type = launch.runbook.providers.first(where: { $0.name == name })?.type
+    else { return nil }
+    return "\(type) \(provider.account) \(step.action.name)"
+  }
+
   /// One probe. Only reads, so a failure of it says nothing about the effect.
-  private func look(_ action: any Action, _ call: ActionCall, _ watch: inout Watch) async -> Watch.Look {
+  private func look(_ watch: Watch) async -> Watch.Look {
     do throws(StepFailure) {
       if watch.step.isPolled {
-        let result = try await action.perform(call)
+        let result = try await watch.action.perform(watch.call)
         return .seen(Observation(.done, result: masked(result)))
       }
-      var observation = try await action.observe(call, after: watch.result)
+      var observation = try await watch.action.observe(watch.call, after: watch.result)
       observation.result = masked(observation.result)
       observation.nativeState = observation.nativeState.map { masker.mask($0) }
       if case .failed(let failure) = observation.verdict { observation.verdict = .failed(masker.mask(failure)) }
@@ -67,7 +98,7 @@ extension Interpreter {
   }
 
   /// nil: not yet.
-  private func judge(_ look: Watch.Look, _ watch: inout Watch) -> WatchEnd? {
+  @inline(never) private func judge(_ look: Watch.Look, _ watch: Watch) -> WatchEnd? {
     let step = watch.step
     var error: StepError?
     var verdict = Observation.Verdict.pending
@@ -105,7 +136,7 @@ extension Interpreter {
   }
 
   /// Tells of a changed native state, and journals it: what the thing went through is part of the record.
-  private func noteState(_ watch: inout Watch) throws(Interruption) {
+  @inline(never) private func noteState(_ watch: Watch) throws(Interruption) {
     launch.observer.progress(RunProgress(step: watch.step.path, nativeState: watch.nativeState))
     guard watch.nativeState != watch.journaledState || !watch.isJournaled, watch.journalings < 50 else { return }
     watch.isJournaled = true
@@ -117,7 +148,7 @@ extension Interpreter {
     try flushed()
   }
 
-  private func endWatch(_ step: ValidatedStep, _ failure: StepFailure) {
+  @inline(never) private func endWatch(_ step: ValidatedStep, _ failure: StepFailure) {
     let state = machine.state(of: step.path)
     // A clean-up is called again as a whole; the main steps only poll, they never repeat the call.
     if state.purpose == .undo {
@@ -135,14 +166,18 @@ extension ValidatedStep {
   var isPolled: Bool { mode == .waitFor || effect == .none }
 }
 
-/// What one wait has seen so far.
-struct Watch: Sendable {
+/// What one wait has seen so far. An object, and the helpers around it are not inlined: a process with thousands of
+/// waiting runs consists of the frames of suspended functions, and a value of its size would lie in each of them.
+final class Watch {
   enum Look: Sendable {
     case seen(Observation)
     case failed(StepFailure)
   }
 
   let step: ValidatedStep
+  let action: any Action
+  /// With what has been read lately (`asOf`).
+  var call: ActionCall
   let since: Timestamp
   let deadline: Timestamp
   var result: ActionResult
@@ -154,36 +189,42 @@ struct Watch: Sendable {
   var unmet: String?
   var lastFailure: StepFailure?
   var isLast = false
-  private var rhythm: Duration
+  /// What was seen last.
+  private(set) var observation: Observation?
+  private var rhythm: WaitRhythm
 
-  init(step: ValidatedStep, since: Timestamp, deadline: Timestamp, result: ActionResult) {
+  init(
+    step: ValidatedStep, action: any Action, call: ActionCall, since: Timestamp, deadline: Timestamp,
+    result: ActionResult
+  ) {
+    self.action = action
+    self.call = call
     self.step = step
     self.since = since
     self.deadline = deadline
     self.result = result
-    rhythm = step.action.wait?.fastest ?? .seconds(1)
+    rhythm = WaitRhythm(
+      fastest: step.action.wait?.fastest ?? .seconds(1), slowest: step.action.wait?.slowest ?? .seconds(10),
+      usual: call.usual)
   }
 
   /// In words.
   var until: String { step.wait.until?.source ?? step.action.wait?.until ?? "it succeeds" }
 
-  mutating func saw(_ observation: Observation) {
+  func saw(_ observation: Observation) {
+    self.observation = observation
     lastFailure = nil
     if observation.nativeState != nativeState {
       nativeState = observation.nativeState
-      // It moves: look more often again.
-      rhythm = step.action.wait?.fastest ?? .seconds(1)
+      rhythm.quicken()
     }
     result.outputs.merge(observation.result.outputs) { _, new in new }
     result.result.merge(observation.result.result) { _, new in new }
   }
 
-  /// The author's `every` is constant; our own grows by half, up to the action's slowest.
-  mutating func pause() -> Duration {
-    if let every = step.wait.every { return max(every, lastFailure?.retryAfter ?? .zero) }
-    let pause = rhythm
-    rhythm = min(rhythm * 1.5, step.action.wait?.slowest ?? .seconds(10))
-    return max(pause, lastFailure?.retryAfter ?? .zero)
+  /// The author's `every` is constant.
+  func pause(at now: Timestamp) -> Duration {
+    max(step.wait.every ?? rhythm.pause(after: now - since), lastFailure?.retryAfter ?? .zero)
   }
 
   /// Whether a failed probe ends the wait: what cannot get better does, what may does not.

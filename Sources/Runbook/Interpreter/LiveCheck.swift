@@ -1,5 +1,6 @@
 /// What can be asked of the clouds before the first change: credentials, and per step what is known already (the server
-/// exists, a snapshot still fits, the name is free). Reads only. Made by `run` before it begins and by `plan --live`.
+/// exists and is in a state that its first steps need, a snapshot still fits, the name is free). Reads only. Made by
+/// `run` before it begins and by `plan --live`.
 public struct LiveCheck: Sendable {
   public let runbook: ValidatedRunbook
   public let providers: [String: any Provider]
@@ -35,14 +36,39 @@ public struct LiveCheck: Sendable {
     }
     // With a token that is not accepted every step would say the same.
     guard problems.isEmpty else { return problems }
-    for step in runbook.steps where step.mode == .call {
-      guard let name = step.provider, let action = providers[name]?.action(step.action.name) else { continue }
+    var power = LivePower(runbook)
+    for step in runbook.steps where !isCertainlySkipped(step) {
       let call = call(for: step)
-      problems += await found("step `\(step.path)`") { () async throws(StepFailure) in try await action.liveCheck(call)
-      }
+      let server = step.action.serverField.flatMap { call.with[$0]?.scalarText }
+      problems += await self.problems(of: step, call, server, power)
+      power.follow(step, server: server)
     }
     var seen: Set<String> = []
     return problems.filter { seen.insert($0).inserted }
+  }
+
+  /// One line for what stands in the way of a step, as far as it is known before the run.
+  private func problems(
+    of step: ValidatedStep, _ call: ActionCall, _ server: String?, _ power: LivePower
+  ) async -> [String] {
+    guard step.mode == .call, let name = step.provider, let provider = providers[name],
+      let action = provider.action(step.action.name)
+    else { return [] }
+    let place = "step `\(step.path)`"
+    let problems = await found(place) { () async throws(StepFailure) in try await action.liveCheck(call) }
+    // A step that may be skipped, or may fail, is no reason not to begin.
+    guard problems.isEmpty, step.condition == nil, !step.continuesOnError, let server,
+      let needs = power.needs(step, server: server)
+    else { return problems }
+    return await found(place) { () async throws(StepFailure) in
+      try await stateProblem(step, needs, server: server, at: provider).map { [$0] } ?? []
+    }
+  }
+
+  /// Its `if` reads nothing that only the run will know, and is false.
+  private func isCertainlySkipped(_ step: ValidatedStep) -> Bool {
+    guard let condition = step.condition, !condition.mayBeUnknown else { return false }
+    return (try? condition.evaluate(in: scope)) == .bool(false)
   }
 
   private func found(_ place: String, _ check: () async throws(StepFailure) -> [String]) async -> [String] {

@@ -38,7 +38,7 @@ public struct RunContext: Sendable {
   private static func connect(
     _ block: ProviderBlock, _ scope: DictionaryScope, _ world: RunWorld
   ) throws(StepFailure) -> any Provider {
-    guard let kind = world.providerKinds[block.type] else {
+    guard let kind = world.kind(of: block) else {
       throw StepFailure(.input, "there is no provider type `\(block.type)`")
     }
     let settings = try FieldValues.evaluate(block.settings, fields: kind.allFields, in: scope)

@@ -31,6 +31,9 @@ public struct RunWorld: Sendable {
     self.scriptEnvironment = scriptEnvironment
     self.makesLiveChecks = makesLiveChecks
   }
+
+  /// What a block names: a provider that comes with the program, or one that a file of the runbook declares.
+  public func kind(of block: ProviderBlock) -> (any ProviderKind)? { block.declared ?? providerKinds[block.type] }
 }
 
 /// One run about to be carried out or carried on by this process.

@@ -174,6 +174,11 @@ public protocol RunStore: Sendable {
   /// The disk was full and the space reserve has been used so that an outcome could still be written: start no new
   /// effect, leave the run (exit 9). `create` and `takeOver` fail with `diskFull` until there is space again.
   var isOutOfSpace: Bool { get }
+  /// How long waits of this kind usually take: the middle one of the last twenty that succeeded; nil if there is none.
+  /// Advice, no truth: a store that cannot tell says nil.
+  func usualDuration(of key: String) -> Duration?
+  /// Remembers how long such a wait took. What cannot be written is forgotten.
+  func noteDuration(_ duration: Duration, of key: String)
 }
 
 extension RunStore {
@@ -181,4 +186,6 @@ extension RunStore {
     try summaries(limit: .max).filter { $0.status != "ended" }
   }
   public var isOutOfSpace: Bool { false }
+  public func usualDuration(of key: String) -> Duration? { nil }
+  public func noteDuration(_ duration: Duration, of key: String) {}
 }

@@ -15,6 +15,12 @@ public struct Plan: Sendable {
     public var failsOn: String?
     public var timeout: Duration
     public var attempts: Int
+    /// Power states of its server in which it can be done; empty: any.
+    public var needs: Set<PowerState>
+    /// The power state of its server afterwards; nil if it acts on none.
+    public var leaves: PowerEffect?
+    /// How a call whose reply was lost is found again, in words; nil for what changes nothing and for built-in actions.
+    public var recovery: String?
     public var undo: Undo
     /// The call may be lost, and then a person is asked what became of it.
     public var mayAsk: Bool
@@ -69,9 +75,22 @@ public struct Plan: Sendable {
       effectClass: changes ? step.effectClass : nil, condition: step.condition?.source, with: with,
       waitsFor: step.wait.isSkipped ? nil : step.wait.until?.source ?? (changes ? step.action.wait?.until : nil),
       failsOn: step.wait.isSkipped ? nil : step.wait.failIf?.source ?? (changes ? step.action.wait?.failsOn : nil),
-      timeout: step.timeout, attempts: step.retry.attempts, undo: undo(step, scope),
+      timeout: step.timeout, attempts: step.retry.attempts, needs: step.action.operation?.needs ?? [],
+      leaves: leaves(step, with),
+      recovery: changes ? CapabilityTable.recoveryText(step.action) : nil, undo: undo(step, scope),
       mayAsk: changes && step.effectClass == .opaque && !step.isIdempotent
         && (step.onCrash ?? (hasUndo ? .fail : .ask)) == .ask)
+  }
+
+  /// What `power:` asks for is known here.
+  private static func leaves(_ step: ValidatedStep, _ with: [String: Value]) -> PowerEffect? {
+    guard step.effect != .none, step.action.serverField != nil, let leaves = step.action.operation?.leaves else {
+      return nil
+    }
+    if case .asAsked = leaves, let state = with["power"]?.string.flatMap({ PowerState(rawValue: $0) }) {
+      return .becomes(state)
+    }
+    return leaves
   }
 
   private static func undo(_ step: ValidatedStep, _ scope: PlanScope) -> Undo {

@@ -55,12 +55,28 @@ public enum PlanText {
         "\(inner)waits until \(waitsFor)" + (step.failsOn.map { ", fails on \($0)" } ?? "")
           + ", at most \(step.timeout.text)")
     }
+    if let power = power(step) { lines.append("\(inner)\(power)") }
+    if let recovery = step.recovery { lines.append("\(inner)after a lost reply: \(recovery)") }
     switch step.undo {
     case .absent where !isUndo: lines.append("\(inner)no rollback is written: if a later step fails, this one stays")
     case .irreversible: lines.append("\(inner)cannot be undone")
     default: break
     }
     return lines
+  }
+
+  /// "needs a server that is running or paused; leaves it stopped".
+  private static func power(_ step: Plan.Step) -> String? {
+    var parts: [String] = []
+    if !step.needs.isEmpty { parts.append("needs a server that is \(CapabilityTable.stateText(step.needs))") }
+    switch step.leaves {
+    case nil, .unchanged: break
+    case .becomes(.absent): parts.append("leaves no server")
+    case .becomes(let state): parts.append("leaves it \(state.rawValue)")
+    case .asAsked: parts.append(step.with["power"] == "same" ? "leaves it as it was" : "leaves it as `power` asks")
+    case .unknown: parts.append("may leave it in any state")
+    }
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
 
   /// In the order it would happen.
@@ -103,6 +119,18 @@ public enum PlanText {
       "effect": .string(step.effect.rawValue), "with": .map(step.with), "timeout": .duration(step.timeout),
       "attempts": .int(Int64(step.attempts)), "may_ask": .bool(step.mayAsk),
     ]
+    if !step.needs.isEmpty {
+      object["needs"] = .list(PowerState.allCases.filter { step.needs.contains($0) }.map { .string($0.rawValue) })
+    }
+    object["leaves"] = step.leaves.map { leaves in
+      switch leaves {
+      case .unchanged: "unchanged"
+      case .becomes(let state): .string(state.rawValue)
+      case .asAsked: "as_asked"
+      case .unknown: "unknown"
+      }
+    }
+    object["recovery"] = step.recovery.map { .string($0) }
     object["class"] = step.effectClass.map { .string($0.rawValue) }
     object["provider"] = step.provider.map { .string($0) }
     object["if"] = step.condition.map { .string($0) }

@@ -84,9 +84,27 @@ public struct CapabilityTable: Sendable {
   /// "running or paused"; nil if it can be done in any state.
   public static func needsText(_ action: ActionDeclaration) -> String? {
     guard let needs = action.operation?.needs, !needs.isEmpty else { return nil }
-    let words = PowerState.allCases.filter { needs.contains($0) }.map { $0.rawValue }
-    return words.count < 2
-      ? words.first : words.dropLast().joined(separator: ", ") + " or " + (words.last ?? "")
+    return stateText(needs)
+  }
+
+  /// "running, stopped or paused", in the order of the language.
+  static func stateText(_ states: Set<PowerState>) -> String {
+    let words = PowerState.allCases.filter { states.contains($0) }.map { $0.rawValue }
+    return (words.count < 2 ? "" : words.dropLast().joined(separator: ", ") + " or ") + (words.last ?? "")
+  }
+
+  /// The action that brings a server from one of some states into one of those that are needed; one of the shared
+  /// vocabulary rather than one of the cloud's own.
+  static func way(
+    to needs: Set<PowerState>, from states: Set<PowerState>, among actions: [ActionDeclaration]
+  ) -> String? {
+    let ways = actions.filter { action in
+      guard action.effect == .change, let operation = action.operation, case .becomes(let end) = operation.leaves
+      else { return false }
+      let begins = operation.needs.isEmpty ? states != [.absent] : !operation.needs.isDisjoint(with: states)
+      return needs.contains(end) && begins
+    }
+    return (ways.first { $0.name.hasPrefix("server.") } ?? ways.first)?.name
   }
 
   /// How a lost call is found again, and how long "not found" does not count; nil for what only reads.

@@ -1,10 +1,12 @@
 /// Every action that a runbook may name, with what the checks of 10 000 steps would else work out 10 000 times.
 final class ActionCatalog {
   private(set) var builtIn: [String: ActionInfo] = [:]
-  /// By action, then by provider type.
-  private(set) var provided: [String: [String: ActionInfo]] = [:]
+  /// By action, then by provider type: of the types that have been needed so far.
+  private var provided: [String: [String: ActionInfo]] = [:]
+  private var loaded: Set<String> = []
   private let kinds: [(keyword: String, shape: StepShape)]
-  let providers: [String: any ProviderKind]
+  /// By the word after `type:`.
+  private(set) var providers: [String: any ProviderKind] = [:]
   let keywords: [String]
 
   init(_ context: ValidationContext) {
@@ -15,9 +17,32 @@ final class ActionCatalog {
     }
     for action in context.actions where builtIn[action.name] == nil { builtIn[action.name] = ActionInfo(action) }
     providers = Dictionary(context.providers.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
-    for provider in context.providers {
-      for action in provider.actions { provided[action.name, default: [:]][provider.type] = ActionInfo(action) }
-    }
+  }
+
+  /// Makes a provider known that a file declares.
+  /// - Parameter type: what stands after `type:`: the path of the file.
+  func add(_ provider: any ProviderKind, as type: String) { providers[type] = provider }
+
+  /// Looks into a provider that the runbook names. The others are looked into only if something is not found: some are
+  /// read from files, which takes longer than all the rest.
+  func use(_ type: String) {
+    guard let provider = providers[type], loaded.insert(type).inserted else { return }
+    for action in provider.actions { provided[action.name, default: [:]][type] = ActionInfo(action) }
+  }
+
+  private func useAll() { for type in providers.keys.sorted() { use(type) } }
+
+  /// An action by provider type, if a provider that the runbook names has it; else of all that have it.
+  func provided(_ action: String) -> [String: ActionInfo]? {
+    if let known = provided[action] { return known }
+    useAll()
+    return provided[action]
+  }
+
+  /// An action on every provider that has it.
+  func everywhere(_ action: String) -> [String: ActionInfo] {
+    useAll()
+    return provided[action] ?? [:]
   }
 
   /// Asked for every key of every step: comparing six short words is faster than hashing one.
@@ -25,11 +50,18 @@ final class ActionCatalog {
 
   /// What may stand after `action:`.
   var writableNames: [String] {
-    builtIn.filter { $0.value.declaration.isWritable }.map { $0.key } + provided.keys
+    useAll()
+    return builtIn.filter { $0.value.declaration.isWritable }.map { $0.key } + provided.keys
   }
 
   /// Every action whatever its provider, for globs.
-  var all: [ActionInfo] { Array(builtIn.values) + provided.values.flatMap { $0.values } }
+  var all: [ActionInfo] {
+    useAll()
+    return used
+  }
+
+  /// Those that need no provider, and those of the providers that the runbook names.
+  var used: [ActionInfo] { Array(builtIn.values) + provided.values.flatMap { $0.values } }
 }
 
 /// An action's declaration, shared by all its steps.

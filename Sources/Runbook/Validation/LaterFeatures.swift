@@ -5,7 +5,7 @@ enum LaterFeatures {
   static let keys: Set<String> = [
     "drill", "on_waiting", "schedule", "block", "rescue", "parallel", "call", "approve", "for_each",
   ]
-  /// Actions of the vocabulary that are not built yet.
+  /// Built-in actions of the language that are not built yet. What clouds can do, their tables say.
   static let actions: Set<String> = [
     "ssh.reboot", "ssh.copy", "notify.slack", "notify.mail", "report.publish",
   ]

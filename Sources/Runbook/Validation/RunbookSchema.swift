@@ -32,13 +32,36 @@ public enum RunbookSchema {
     ])
   }
 
-  /// By name, each once: an action means the same on every provider.
+  /// By name, each once: an action means the same on every provider, and has the fields of all of them.
   private static func actions(_ context: ValidationContext) -> [ActionDeclaration] {
-    let all =
-      context.actions + context.steps.flatMap { $0.actions.map { $0.declaration } }
-      + context.providers.flatMap { $0.actions }
-    var seen: Set<String> = []
-    return all.filter { seen.insert($0.name).inserted }.sorted { $0.name < $1.name }
+    let builtIn = context.actions + context.steps.flatMap { $0.actions.map { $0.declaration } }
+    var actions: [String: ActionDeclaration] = [:]
+    for action in builtIn where actions[action.name] == nil { actions[action.name] = action }
+    for row in CapabilityTable(context.providers).rows where actions[row.action] == nil {
+      actions[row.action] = merged(row, of: context.providers)
+    }
+    return actions.values.sorted { $0.name < $1.name }
+  }
+
+  /// Which clouds have it, and what they need, is told with the summary; which have a field, with the field.
+  private static func merged(_ row: CapabilityTable.Row, of providers: [any ProviderKind]) -> ActionDeclaration? {
+    let able = providers.compactMap { kind in row.cells[kind.type].map { (type: kind.type, action: $0) } }
+    guard var action = able.first?.action else { return nil }
+    var fields: [Field] = []
+    for (_, other) in able {
+      for field in other.fields where !field.isPlanned && !fields.contains(where: { $0.name == field.name }) {
+        let owners = able.filter { $0.action.fields.contains { $0.name == field.name } }.map { $0.type }
+        var field = field
+        if owners.count < able.count { field.help += " (\(owners.joined(separator: ", ")))" }
+        fields.append(field)
+      }
+    }
+    action.fields = fields
+    let clouds = able.map { type, action in
+      type + (CapabilityTable.needsText(action).map { " (of a server that is \($0))" } ?? "")
+    }
+    action.summary += "; on " + clouds.joined(separator: ", ")
+    return action
   }
 
   // MARK: Definitions
@@ -153,14 +176,21 @@ public enum RunbookSchema {
   }
 
   private static func provider(_ context: ValidationContext) -> Value {
-    [
+    let file: Value = [
+      "type": "object", "required": ["type"],
+      "properties": [
+        "type": described(
+          ["type": "string", "pattern": "/|\\.ya?ml$"], "a file of the runbook's folder that declares the provider")
+      ],
+    ]
+    return [
       "oneOf": .list(
         context.providers.map { kind in
           let base = fields(kind.allFields).map ?? [:]
           var properties = base["properties"]?.map ?? [:]
           properties["type"] = ["const": .string(kind.type), "description": .string(kind.summary)]
           return object(properties, required: ["type"])
-        })
+        } + [file])
     ]
   }
 

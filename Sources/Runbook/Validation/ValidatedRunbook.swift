@@ -51,8 +51,10 @@ public struct SecretDeclaration: Sendable {
 public struct ProviderBlock: Sendable {
   /// The author's name for it: `cloud`.
   public var name: String
-  /// `vps_org`.
+  /// `vps_org`; the path as written if a file declares it: `./my_cloud.yaml`.
   public var type: String
+  /// What the file declares; nil for a provider that comes with the program.
+  public var declared: (any ProviderKind)?
   /// All fields but `type`.
   public var settings: [String: Template]
 }

@@ -25,6 +25,10 @@ final class Validation {
   var blocks: [(name: String, type: String?)] = []
   /// Ids of steps with mistakes of their own: what reads their outputs is not wrong for that.
   var brokenSteps: [String] = []
+  /// Where the actions of providers are named, by the paths of their steps.
+  var actionPlaces: [String: SourceRange] = [:]
+  /// A step was so wrong that it is left out of the runbook.
+  var hasUnreadableSteps = false
   var pinnedFiles: [String: [UInt8]] = [:]
   let plainText = FieldInfo(Field("text", .string, help: "text"))
   let secretText = FieldInfo(Field("text", .string, acceptsSecret: true, help: "text, or a secret"))
@@ -69,13 +73,16 @@ final class Validation {
     let onFailure = self.steps(sections.onFailure, in: .onFailure)
     let onRollbackFailure = self.steps(sections.onRollbackFailure, in: .onRollbackFailure)
     let always = self.steps(sections.always, in: .always)
-    return ValidatedRunbook(
+    let runbook = ValidatedRunbook(
       name: sections.name.flatMap { read.text($0, "name", limit: 200) } ?? "runbook",
       description: sections.description.flatMap { read.text($0, "description", limit: 10_000) },
       labels: labels(sections.labels), inputs: inputs, vars: vars, secrets: secrets, providers: providers, locks: locks,
       timeout: sections.timeout.flatMap { read.duration($0, "timeout", in: Limits.timeout) } ?? .seconds(86_400),
       rollbackPolicy: rollbackPolicy(sections.rollbackPolicy), steps: steps, onFailure: onFailure,
       onRollbackFailure: onRollbackFailure, always: always, outputs: outputs, pinnedFiles: pinnedFiles, warnings: [])
+    power(runbook)
+    deletions(runbook)
+    return runbook
   }
 
   private(set) var inputs: [InputDeclaration] = []
@@ -147,4 +154,5 @@ enum Limits {
   static let jitter: ClosedRange<Double> = 0...1
   static let stable: ClosedRange<Int64> = 1...1000
   static let scriptBytes = 1024 * 1024
+  static let providerBytes = 256 * 1024
 }

@@ -129,6 +129,17 @@ public final class MemoryStore: RunStore {
     try run(runID).requests.filter { $0.id > id }
   }
 
+  public func usualDuration(of key: String) -> Duration? {
+    content.withLock { content in
+      let all = (content.durations[key] ?? []).sorted()
+      return all.isEmpty ? nil : all[all.count / 2]
+    }
+  }
+
+  public func noteDuration(_ duration: Duration, of key: String) {
+    content.withLock { $0.durations[key] = ($0.durations[key] ?? []).suffix(19) + [duration] }
+  }
+
   private func run(_ runID: String) throws(StoreFailure) -> Run {
     guard let run = content.withLock({ $0.runs[runID] }) else { throw .notFound(runID) }
     return run
@@ -156,6 +167,8 @@ private struct Content {
   var runs: [String: Run] = [:]
   /// Who holds each lock.
   var locks: [String: String] = [:]
+  /// The newest twenty of each kind, newest last.
+  var durations: [String: [Duration]] = [:]
 
   func check(_ runID: String, ownedAt epoch: Int64) throws(StoreFailure) {
     guard let run = runs[runID] else { throw .notFound(runID) }

@@ -5,7 +5,7 @@ enum Migrations {
   static let applicationID: Int64 = 0x5275_6e62
   static var newest: Int { all.count }
 
-  static let all: [StaticString] = [first]
+  static let all: [StaticString] = [first, durations]
 
   /// - `store.changes` counts transactions that append nothing; `store.seal` is a checksum of the columns before it.
   /// - `runs.head` is the hash of the run's last entry; `summary_seal` and `lease_seal` are checksums of those columns.
@@ -75,5 +75,17 @@ enum Migrations {
     ) STRICT;
     PRAGMA application_id = 0x52756e62;
     PRAGMA user_version = 1;
+    """
+
+  /// How long waits took, the newest with the highest number, in nanoseconds: advice for the rhythm of later ones,
+  /// guarded by no checksum because nothing true depends on it.
+  private static let durations: StaticString = """
+    CREATE TABLE durations (
+      number INTEGER PRIMARY KEY,
+      key TEXT NOT NULL,
+      took INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX durations_by_key ON durations (key, number);
+    PRAGMA user_version = 2;
     """
 }

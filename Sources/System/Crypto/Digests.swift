@@ -42,7 +42,8 @@ public enum Digests {
   }
 }
 
-/// The functions of libcrypto, loaded on first use and kept until the process ends.
+/// The functions of libcrypto, loaded on first use and kept until the process ends. `@unchecked Sendable`: the table is
+/// filled before anybody sees it, and never changed.
 @safe struct Crypto: @unchecked Sendable {
   /// Written once, before anybody else can see it; never freed.
   let table: UnsafePointer<crypto_functions>

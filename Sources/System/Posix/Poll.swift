@@ -31,6 +31,16 @@ public enum Poll {
   }
 }
 
+/// The time of day, as the machine has it.
+public enum WallClock {
+  /// Since 1970-01-01T00:00:00Z.
+  public static var now: (seconds: Int64, nanoseconds: Int64) {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return (Int64(time.tv_sec), Int64(time.tv_nsec))
+  }
+}
+
 /// The clock that never goes back; counts from an arbitrary instant.
 public enum Monotonic {
   public static var now: Duration {

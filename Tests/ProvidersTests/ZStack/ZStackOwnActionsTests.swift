@@ -100,7 +100,8 @@ struct ZStackOwnActionsTests {
     }
     let fixture = try ZStackFixture(wire)
     let failure = try await fixture.failure("server.delete")
-    #expect(failure.kind == .rejected)
+    #expect(failure.kind == .input)
+    #expect(failure.message.contains("this run has created none"))
     #expect(wire.seen.isEmpty)
     let driver = try fixture.driver("server.delete")
     var call = fixture.intended(driver)

@@ -22,6 +22,13 @@ import Testing
     #expect(schema["$defs"]?["step"]?["properties"]?["sleep"] != nil)
   }
 
+  @Test func aProviderMayBeAFile() throws {
+    let kinds = try #require(schema["properties"]?["providers"]?["additionalProperties"]?["oneOf"]?.list)
+    let pattern = try #require(kinds.last?["properties"]?["type"]?["pattern"]?.string)
+    #expect(try Pattern(pattern).matches("./my_cloud.yaml"))
+    #expect(try !Pattern(pattern).matches("vps_org"))
+  }
+
   @Test func everyReferenceHasItsDefinition() throws {
     let defined = Set(try #require(schema["$defs"]?.map).keys.map { "#/$defs/\($0)" })
     #expect(references(in: schema).subtracting(defined) == [])

@@ -47,8 +47,9 @@ import Testing
     Refused(
       "providers: {a: {type: ①zstak}, b: {type: ②vps}, ③c: {}}",
       "① E-PROVIDER: unknown provider type `zstak`; did you mean `zstack`?",
-      "② E-PROVIDER: unknown provider type `vps`; known here: `vps_org`, `zomro`, `zstack`",
-      "③ E-KEY-MISSING: `providers.c` needs `type`; one of vps_org, zomro, zstack"),
+      "② E-PROVIDER: unknown provider type `vps`; known here: `digitalocean`, `hetzner`, `vps_org`, "
+        + "`zomro`, `zstack`",
+      "③ E-KEY-MISSING: `providers.c` needs `type`; one of digitalocean, hetzner, vps_org, zomro, zstack"),
     Refused(
       "providers: {a: {type: vps_org, token: ①'${{ secrets.token }}', url: ②http://example.com, ③tokn: "
         + "x}}\nsecrets: {token: {source: env, key: T}}"

@@ -1,7 +1,7 @@
 import Runbook
 
 /// Findable by the call's key, which travels in the description: a backup has no name at VPS.org.
-struct VPSOrgBackupCreate: StandardAction {
+struct VPSOrgBackupCreate: VPSOrgAction {
   /// Documented: "several minutes depending on server size".
   static let declaration = ItemVocabulary.backups.create(
     name: Field(
@@ -9,7 +9,6 @@ struct VPSOrgBackupCreate: StandardAction {
       help: "put in front of the description, as VPS.org gives backups no name; default: none"),
     within: .seconds(2 * 3600), class: .findable)
   let client: VPSOrgClient
-  var maxRequestLife: Duration { client.maxRequestLife }
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
     let name = try call.with.optionalText("name")

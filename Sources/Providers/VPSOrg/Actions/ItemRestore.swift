@@ -2,10 +2,9 @@ import Runbook
 
 /// VPS.org stops the server itself; whether it comes back running is not documented, so the power is brought to what
 /// was asked for. There is no history of restores: that one took place is told by the server's `updated_at` (inferred).
-struct VPSOrgItemRestore<Items: VPSOrgItems>: StandardAction {
+struct VPSOrgItemRestore<Items: VPSOrgItems>: VPSOrgAction {
   static var declaration: ActionDeclaration { Items.words.restore(within: Items.restoreTimeout, class: .findable) }
   let client: VPSOrgClient
-  var maxRequestLife: Duration { client.maxRequestLife }
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await client.captureServer(call) }
 

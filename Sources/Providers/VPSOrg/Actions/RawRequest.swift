@@ -1,7 +1,7 @@
 import Runbook
 
 /// Any call of the API, for what the vocabulary does not have. Opaque unless the author says more.
-struct VPSOrgRawRequest: StandardAction {
+struct VPSOrgRawRequest: VPSOrgAction {
   static let declaration = ActionDeclaration(
     "vps_org.request", "make any call of the VPS.org API; succeeds on 2xx",
     fields: [
@@ -15,7 +15,6 @@ struct VPSOrgRawRequest: StandardAction {
     outputs: result, effect: .change, class: .opaque, suggestedUndo: "none", result: result)
   private static let result: [String: ValueType] = ["status": .int, "body": .string, "json": .any]
   let client: VPSOrgClient
-  var maxRequestLife: Duration { client.maxRequestLife }
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let path = try call.with.text("path")

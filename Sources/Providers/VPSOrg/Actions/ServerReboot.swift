@@ -1,10 +1,9 @@
 import Runbook
 
 /// A restart leaves no trace but the time of the server's last change: findable by that, else left to a person.
-struct VPSOrgServerReboot: StandardAction {
+struct VPSOrgServerReboot: VPSOrgAction {
   static let declaration = ServerVocabulary.reboot(within: .seconds(900), class: .findable)
   let client: VPSOrgClient
-  var maxRequestLife: Duration { client.maxRequestLife }
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await client.captureServer(call) }
 

@@ -1,9 +1,8 @@
 import Runbook
 
-struct VPSOrgServerStart: StandardAction {
+struct VPSOrgServerStart: VPSOrgAction {
   static let declaration = ServerVocabulary.start(within: .seconds(900))
   let client: VPSOrgClient
-  var maxRequestLife: Duration { client.maxRequestLife }
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await client.captureServer(call) }
 

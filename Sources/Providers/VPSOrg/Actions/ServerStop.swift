@@ -1,9 +1,8 @@
 import Runbook
 
-struct VPSOrgServerStop: StandardAction {
+struct VPSOrgServerStop: VPSOrgAction {
   static let declaration = ServerVocabulary.stop(within: .seconds(900))
   let client: VPSOrgClient
-  var maxRequestLife: Duration { client.maxRequestLife }
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await client.captureServer(call) }
 

@@ -1,7 +1,7 @@
 import Runbook
 
 /// Findable by its name: whatever carries the name and was not there before is ours.
-struct VPSOrgSnapshotCreate: StandardAction {
+struct VPSOrgSnapshotCreate: VPSOrgAction {
   /// The documents' text leaves digits out, their own examples have them.
   static let namePattern = "^[A-Za-z][A-Za-z0-9_-]*$"
   /// Documented: 3 to 10 minutes, elsewhere 3 to 15.
@@ -10,7 +10,6 @@ struct VPSOrgSnapshotCreate: StandardAction {
       "name", .string, required: true, pattern: namePattern, help: "letters, digits, `-` and `_`, a letter first"),
     within: .seconds(1800), class: .findable)
   let client: VPSOrgClient
-  var maxRequestLife: Duration { client.maxRequestLife }
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
     let name = try name(call)

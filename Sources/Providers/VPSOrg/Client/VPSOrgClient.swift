@@ -5,11 +5,12 @@ struct VPSOrgClient: Cloud {
   let service = "VPS.org"
   /// More pages, or items, than any account has: a list that goes on is broken.
   static let pageLimit = 100
-  static let itemLimit = 10_000
+  static let itemLimit = 100_000
 
   let connection: Connection
   let dialect: VPSOrgDialect
   let token: Secret
+  var watch: CloudWatch?
 
   var maxRequestLife: Duration { connection.maxRequestLife }
   private var base: BaseURL { connection.base }
@@ -87,6 +88,7 @@ extension VPSOrgClient {
 
   func server(_ id: String, asOf: Duration?) async throws(StepFailure) -> CloudServer {
     try checkID(id, "server")
+    if let asOf, let watch, let server = try await watch.server(id, asOf: asOf) { return server }
     let reply: VPSOrgReply
     do { reply = try await send(VPSOrgRequest(method: "GET", path: dialect.server(id))) } catch {
       throw error.kind == .notFound ? error.renamed("VPS.org has no server \(id)") : error
@@ -137,6 +139,9 @@ extension VPSOrgClient {
     _ kind: ItemKind, server: String?, type: String?, asOf: Duration?
   ) async throws(StepFailure) -> [CloudItem] {
     if let server { try checkID(server, "server") } else { try needsServer() }
+    if let server, let asOf, type == nil, let items = try await watch?.items(kind, server: server, asOf: asOf) {
+      return items
+    }
     var (path, query) = dialect.list(kind, server: server)
     if let type { query.append(("backup_type", type)) }
     let items = try await list(

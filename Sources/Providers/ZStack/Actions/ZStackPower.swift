@@ -190,46 +190,27 @@ struct ZStackServerDelete: ZStackChange {
   var patience: Duration? { .seconds(60) }
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
-    try check(call)
+    _ = try target(call)
     return [:]
   }
 
   func request(_ call: ActionCall) async throws(StepFailure) -> ZStackRequest {
-    .delete(["vm-instances", try check(call)])
+    .delete(["vm-instances", try target(call)])
   }
 
   func evidence(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
-    do {
-      let server = try await cloud.server(try call.with.text("server"))
-      if server.state == .absent || server.nativeState == "Destroying" { return .applied(ActionResult()) }
-      return server.state == .changing ? .unsure : .notApplied
-    } catch {
-      if error.kind == .notFound { return .applied(ActionResult()) }
-      throw error
-    }
+    try await cloud.probeDeletion(call, goingBy: ["Destroying"])
   }
 
   func arrived(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
-    do {
-      let server = try await cloud.server(try call.with.text("server"))
-      if server.state == .absent { return Observation(.done, nativeState: server.nativeState, result: result) }
-      if let end = cloud.dead(server, wanting: "absent") { return end }
-      return Observation(.pending, nativeState: server.nativeState, result: result)
-    } catch {
-      if error.kind == .notFound { return Observation(.done, result: result) }
-      throw error
-    }
+    try await cloud.observeDeletion(call, after: result)
   }
 
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { [] }
 
-  @discardableResult
-  private func check(_ call: ActionCall) throws(StepFailure) -> String {
-    let server = try call.with.text("server")
+  private func target(_ call: ActionCall) throws(StepFailure) -> String {
+    let server = try ServerDelete.target(call)
     try cloud.checkID(server, "server")
-    guard call.createdServers.contains(server) else {
-      throw StepFailure(.rejected, "server \(server) was not created by this run: only such servers are deleted")
-    }
     return server
   }
 }

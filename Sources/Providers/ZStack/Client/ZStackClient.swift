@@ -14,6 +14,7 @@ struct ZStackClient: Cloud {
   let zone: CloudZone
   /// Where backups go unless a step says otherwise.
   let backupStorage: String?
+  var watch: CloudWatch?
 
   var maxRequestLife: Duration { connection.maxRequestLife }
   func limit(_ kind: ItemKind) -> Int? { nil }

@@ -3,7 +3,9 @@ import Runbook
 // Everything that is read: servers, their snapshot groups and backups, stores and images.
 extension ZStackClient {
   func server(_ id: String, asOf: Duration?) async throws(StepFailure) -> CloudServer {
-    try await machine(id).server
+    try checkID(id, "server")
+    if let asOf, let watch, let server = try await watch.server(id, asOf: asOf) { return server }
+    return try await machine(id).server
   }
 
   func servers() async throws(StepFailure) -> [CloudServer] {
@@ -39,6 +41,7 @@ extension ZStackClient {
     _ kind: ItemKind, server: String?, type: String?, asOf: Duration?
   ) async throws(StepFailure) -> [CloudItem] {
     if let server { try checkID(server, "server") }
+    if let server, let asOf, let items = try await watch?.items(kind, server: server, asOf: asOf) { return items }
     let found =
       switch kind {
       case .snapshot: try await snapshotGroups(server)

@@ -81,7 +81,7 @@ struct ZomroImageCopy: CloudAction {
           ("elid", .plain(id)), ("image_name", .plain(try call.with.text("name"))), ("region", .plain(key)),
           ("clicked_button", .plain("ok")),
         ]))
-    return ActionResult(outputs: try await find(call)?.item.outputs ?? [:])
+    do { return ActionResult(outputs: try await find(call)?.item.outputs ?? [:]) } catch { throw error.afterChange }
   }
 
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
@@ -132,7 +132,10 @@ struct ZomroImageDelete: CloudAction {
   }
 
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
-    try await isGone(call) ? .applied(ActionResult()) : .notApplied
+    switch try await find(call)?.item.state {
+    case nil, .absent, .deleting: .applied(ActionResult())
+    default: .notApplied
+    }
   }
 
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {

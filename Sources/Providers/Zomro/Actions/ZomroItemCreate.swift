@@ -28,7 +28,9 @@ struct ZomroItemCreate: CloudAction {
       }
     } catch { throw try await limited(error, server) }
     // The reply does not tell the id: the list does, as soon as it shows the new one.
-    guard case .applied(let result) = try await found(call, name) else {
+    let answer: ProbeAnswer
+    do { answer = try await found(call, name) } catch { throw error.afterChange }
+    guard case .applied(let result) = answer else {
       throw StepFailure(
         .server, "Zomro accepted \(kind.rawValue) `\(name.excerpt(100))` of server \(server), and does not list it",
         effect: .unknown, retryable: true)

@@ -78,10 +78,21 @@ extension ZomroClient {
       guard error.kind == .input || error.kind == .conflict, let type = error.detail["type"]?.string,
         type != "value", type != "missed"
       else { throw error }
-      let server = try await server(id)
+      // Where the state cannot be read, the refusal stands as it is.
+      guard let server = try? await server(id) else { throw error }
       var failure = explained(error, server)
       if server.state != .changing { failure.effect = .none }
       throw failure
     }
+  }
+}
+
+extension StepFailure {
+  /// Of a look that follows a change: the change may have taken place, whatever became of the look.
+  var afterChange: StepFailure {
+    var failure = self
+    failure.effect = .unknown
+    failure.beforeFirstByte = false
+    return failure
   }
 }

@@ -13,10 +13,6 @@ struct ZomroRebuild: CloudAction {
   let source: Source
   let declaration: ActionDeclaration
 
-  /// How long after the last moment at which a lost request can have arrived a server at rest still tells that it did
-  /// not: no rebuild is over sooner, and one that is over leaves no trace.
-  private static let shortestRebuild: Duration = .seconds(30)
-
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await cloud.captureServer(call) }
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
@@ -30,19 +26,23 @@ struct ZomroRebuild: CloudAction {
       ("enablessh", .plain("off")),
     ]
     if let password { parameters.append(("password", .secret(password))) }
+    cloud.rebuilds.note(call.key, at: call.clock.now)
     try await cloud.change(server) { () throws(StepFailure) in
       _ = try await cloud.send(.commit("instances.fleio.rebuild", parameters))
     }
     return ActionResult(outputs: ["state": "changing"])
   }
 
-  /// While it goes on it can be seen. Once it is over nothing tells: then a person has to.
+  /// While it goes on it can be seen. Once it is over nothing tells: "not applied" therefore needs looks from the
+  /// request on that left no room for a rebuild between them. After any longer pause a person has to tell.
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
     let server = try await cloud.server(try call.with.text("server"))
     if server.nativeState == "rebuilding" { return .applied(ActionResult(outputs: ["state": "changing"])) }
-    guard server.state != .changing, server.state != .unknown, let intended = call.intendedAt else { return .unsure }
-    let age = call.clock.now - intended
-    return age <= maxRequestLife + ZomroRebuild.shortestRebuild ? .notApplied : .unsure
+    // A word that nobody knows may be the rebuild.
+    guard server.state != .changing || server.nativeState == "unrescuing", server.state != .unknown,
+      let intended = call.intendedAt
+    else { return .unsure }
+    return cloud.rebuilds.look(call.key, at: call.clock.now, since: intended) ? .notApplied : .unsure
   }
 
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
@@ -114,9 +114,13 @@ struct ZomroRebuild: CloudAction {
   /// Waits until the server is out of rescue, as nothing else can be asked of it before.
   private func leaveRescue(_ id: String, _ call: ActionCall) async throws(StepFailure) {
     var server = try await cloud.server(id)
-    guard server.state == .rescue else { return }
-    call.report("server \(id) is `\(server.nativeState)`, where Zomro restores nothing: leaving that first")
-    try await cloud.act("instances.fleio.unrescue", id)
+    if server.state == .rescue {
+      call.report("server \(id) is `\(server.nativeState)`, where Zomro restores nothing: leaving that first")
+      try await cloud.act("instances.fleio.unrescue", id)
+    } else {
+      guard server.nativeState == "unrescuing" else { return }
+      call.report("server \(id) is on its way out of rescue: waiting for that first")
+    }
     while server.state == .rescue || server.state == .changing {
       guard call.clock.now < call.deadline, !Task.isCancelled else {
         throw StepFailure(

@@ -96,7 +96,8 @@ struct ZomroUnrescue: CloudAction {
     guard server.state == .rescue || server.state == .changing else {
       throw StepFailure(.conflict, "server \(id) is `\(server.nativeState)`: there is no rescue to leave")
     }
-    try await cloud.act("instances.fleio.unrescue", id)
+    // Already on its way: asked again it would be refused.
+    if server.nativeState != "unrescuing" { try await cloud.act("instances.fleio.unrescue", id) }
     return ActionResult(outputs: ["state": "changing"])
   }
 

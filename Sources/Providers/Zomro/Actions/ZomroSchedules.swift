@@ -67,7 +67,7 @@ struct ZomroScheduleCreate: CloudAction {
           ("plid", .plain(server)), ("name", .plain(try call.with.text("name"))),
           ("rotation_days", .plain(try call.with.text("days"))), ("rotation_time", .plain(try call.with.text("time"))),
         ]))
-    return ActionResult(outputs: try await find(call)?.outputs ?? [:])
+    do { return ActionResult(outputs: try await find(call)?.outputs ?? [:]) } catch { throw error.afterChange }
   }
 
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
@@ -153,7 +153,7 @@ struct ZomroRawCall: CloudAction {
     let isCommitted = try call.with.bool("commit") ?? false
     let reply = try await cloud.send(
       ZomroCall(function: function, parameters: parameters, isCommitted: isCommitted, isRead: false))
-    let facts: [String: Value] = ["doc": try reply.document()]
+    let facts: [String: Value] = ["doc": try reply.document().hiding(reply.secrets)]
     return ActionResult(outputs: facts, result: facts)
   }
 }

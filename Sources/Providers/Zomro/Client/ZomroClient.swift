@@ -7,7 +7,9 @@ struct ZomroClient: Sendable {
   /// Of all runs of the process on this account.
   let session: SharedSession
   let filters: ZomroFilters
+  let rebuilds: ZomroRebuildLooks
   let zone: CloudZone
+  var watch: CloudWatch?
 
   /// Between two looks at a slow call, and how long it is followed.
   private static let longPause: Duration = .seconds(2)
@@ -30,8 +32,12 @@ struct ZomroClient: Sendable {
     return reply
   }
 
+  /// - Throws: why it cannot be told; a refusal of any other kind comes from a session that lives.
   private func isDead(_ pass: Pass) async throws(StepFailure) -> Bool {
-    try await once(.read("keepalive"), pass.fields).error?.type == "access"
+    let reply = try await once(.read("keepalive"), pass.fields)
+    if let error = reply.error { return error.type == "access" }
+    _ = try reply.document()
+    return false
   }
 
   /// One request, and the answer it leads to if Zomro takes its time.
@@ -39,7 +45,8 @@ struct ZomroClient: Sendable {
     _ call: ZomroCall, _ pass: [(name: String, value: SecretPart)]
   ) async throws(StepFailure) -> ZomroReply {
     let target = connection.base.path + "/"
-    let secrets = credential.secrets + call.secrets
+    let passes = pass.compactMap { if case .secret(let secret) = $0.value { secret } else { nil } }
+    let secrets = passes + credential.secrets + call.secrets
     let response = try await connection.send(
       "POST", target,
       headers: [
@@ -71,6 +78,14 @@ struct ZomroClient: Sendable {
         continue
       }
       let reply = ZomroReply(call: first.call, response: response, secrets: first.secrets, now: connection.clock.now)
+      // A page of whatever stands before the panel says nothing of what the call did.
+      switch response.status {
+      case 200..<300: break
+      case 408, 429, 500...:
+        guard connection.clock.monotonic < end, !Task.isCancelled else { fallthrough }
+        continue
+      default: throw first.malformed("the link of its slow answer leads nowhere (\(response.status))")
+      }
       let isText = (200..<300).contains(response.status) && !response.body.contains(UInt8(ascii: "{"))
       guard isText, !Task.isCancelled else { return reply }
       guard connection.clock.monotonic < end else {

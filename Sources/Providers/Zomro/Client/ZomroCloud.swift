@@ -9,7 +9,8 @@ extension ZomroClient: Cloud {
   static let dailyLimit: Int64 = 5
   func limit(_ kind: ItemKind) -> Int? { kind == .backup ? 100 : nil }
 
-  func servers() async throws(StepFailure) -> [CloudServer] { try await servers(isDoubted: false) }
+  /// Whole: the filter is cleared first.
+  func servers() async throws(StepFailure) -> [CloudServer] { try await servers(isDoubted: true) }
 
   private func servers(isDoubted: Bool) async throws(StepFailure) -> [CloudServer] {
     try await list(
@@ -20,9 +21,11 @@ extension ZomroClient: Cloud {
   /// There is no way to read one alone. One that a list does not show may be hidden by a filter.
   func server(_ id: String, asOf: Duration?) async throws(StepFailure) -> CloudServer {
     try checkID(id, "server")
-    if let server = try await servers().first(where: { $0.id == id }) { return server }
-    if let server = try await servers(isDoubted: true).first(where: { $0.id == id }) { return server }
-    throw StepFailure(.notFound, "Zomro has no server \(id)")
+    if let asOf, let watch, let server = try await watch.server(id, asOf: asOf) { return server }
+    var server = try await servers(isDoubted: false).first { $0.id == id }
+    if server == nil { server = try await servers(isDoubted: true).first { $0.id == id } }
+    guard let server, server.state != .absent else { throw StepFailure(.notFound, "Zomro has no server \(id)") }
+    return server
   }
 
   func items(
@@ -31,7 +34,7 @@ extension ZomroClient: Cloud {
     guard let server else {
       throw StepFailure(.input, "Zomro lists \(kind.rawValue)s by server: `server` is needed")
     }
-    return try await images(kind, server: server).lines.map { $0.item }.filter { item in
+    return try await images(kind, server: server, isDoubted: true).lines.map { $0.item }.filter { item in
       type == nil || item.isManual == (type == "manual")
     }
   }
@@ -73,10 +76,11 @@ extension ZomroClient: Cloud {
     }
   }
 
-  /// The images the account made itself.
+  /// The images the account made itself. Whole: the filter is cleared first.
   func ownImages() async throws(StepFailure) -> [ZomroImage] {
     try await list(
-      "image", [], { line throws(SchemaError) in try ZomroImage(line, .backup, server: nil, zone: zone) },
+      "image", isDoubted: true,
+      { line throws(SchemaError) in try ZomroImage(line, .backup, server: nil, zone: zone) },
       id: { $0.item.id }
     ).lines
   }

@@ -1,8 +1,9 @@
 import Runbook
 import Synchronization
 
-/// A filter that somebody sets in the panel is stored there, and shapes the lists that we read as well. Lists are
-/// trusted only for a while after their filter has been cleared. Of all runs of the process on one account.
+/// A filter that somebody sets in the panel is stored there, and shapes the lists that we read as well. It is cleared
+/// before a list that must be whole, and before one that did not show what is looked up; otherwise only if that was
+/// long ago. Of all runs of the process on one account.
 final class ZomroFilters: Sendable {
   /// How long a cleared list is trusted.
   static let trust: Duration = .seconds(60)

@@ -5,7 +5,7 @@ extension ZomroClient {
   static let pageSize: Int64 = 200
   /// More pages, or lines, than any account has: a list that goes on is broken.
   static let pageLimit = 100
-  static let lineLimit = 10_000
+  static let lineLimit = 100_000
 
   /// A list as a whole: its lines, and what the first page's document says beside them.
   struct Listing<Model: Sendable>: Sendable {
@@ -28,17 +28,20 @@ extension ZomroClient {
         .read(function, parameters + [("p_num", String(page)), ("p_cnt", String(ZomroClient.pageSize))]))
       let document = try reply.document()
       if page == 1 { listing.document = document }
-      let (lines, total) = try reply.decode { json throws(SchemaError) in
+      let (lines, total, size) = try reply.decode { json throws(SchemaError) in
         var lines: [Model] = []
         for line in try json.many("elem") { lines.append(try model(line)) }
-        return (lines, try json.element("p_elems").flatMap { Int($0) })
+        // What was asked for, or the less that Zomro gives.
+        let size = try json.element("p_cnt").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+        let asked = Int(ZomroClient.pageSize)
+        return (lines, try json.element("p_elems").flatMap { Int($0) }, min(size ?? asked, asked))
       }
       let known = ids.count
       for line in lines where ids.insert(id(line)).inserted { listing.lines.append(line) }
       guard ids.count <= ZomroClient.lineLimit else {
         throw endless(function, "it has more than \(ZomroClient.lineLimit) lines")
       }
-      if lines.isEmpty || ids.count >= total ?? 0 && lines.count < ZomroClient.pageSize || ids.count == total {
+      if lines.isEmpty || ids.count >= total ?? 0 && lines.count < size || ids.count == total {
         return listing
       }
       guard ids.count > known else { throw endless(function, "a page shows what an earlier one showed") }

@@ -71,7 +71,8 @@ struct ZomroImage: Sendable {
       guard let day = ZomroImage.day(date) else { throw SchemaError(message: "`createdate` is not a date") }
       created = zone.instant(day, precision: .seconds(86_400))
     } else {
-      created = (Timestamp(seconds: 0), .zero)
+      // It may have been made at any time: never old enough for anything.
+      created = (Timestamp(seconds: 0), ZomroImage.anyTime)
     }
     let gigabytes = try line.element("image_size").flatMap { Int64($0) }
     let known = if let id { id } else { try ZomroWords.id(line) }
@@ -86,6 +87,9 @@ struct ZomroImage: Sendable {
     minDiskGB = try line.element("min_disk").flatMap { Int64($0) }
     region = try line.element("region") ?? ""
   }
+
+  /// Two hundred years.
+  private static let anyTime: Duration = .seconds(200 * 365 * 86_400)
 
   /// `2024-07-23`, with or without a time after it: the day's beginning, as if in UTC.
   static func day(_ text: String) -> Timestamp? { Timestamp(text.prefix(10) + "T00:00:00Z") }

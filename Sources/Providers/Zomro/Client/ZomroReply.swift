@@ -151,3 +151,18 @@ struct ZomroError: Sendable, Equatable {
     return parts.joined(separator: "; ").hiding(secrets).excerpt(200)
   }
 }
+
+extension Value {
+  /// A document with the secrets in it masked, wherever Zomro repeats what was sent.
+  func hiding(_ secrets: [Secret]) -> Value {
+    switch self {
+    case .string(let text): .string(text.hiding(secrets))
+    case .list(let items): .list(items.map { $0.hiding(secrets) })
+    case .map(let entries):
+      .map(
+        Dictionary(
+          entries.map { ($0.key.hiding(secrets), $0.value.hiding(secrets)) }, uniquingKeysWith: { first, _ in first }))
+    default: self
+    }
+  }
+}

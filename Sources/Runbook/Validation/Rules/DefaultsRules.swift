@@ -42,13 +42,15 @@ extension Validation {
   func defaultsTable(_ node: Node?) -> DefaultsTable {
     var table = DefaultsTable()
     guard let node, let entries = map(node, "`defaults`") else { return table }
-    let actions = catalog.all
     for entry in entries {
-      let matching = actions.filter { Glob.matches(entry.key, $0.declaration.name) }
+      var matching = catalog.used.filter { Glob.matches(entry.key, $0.declaration.name) }
+      if matching.isEmpty || !hasFields(entry.value, matching) {
+        matching = catalog.all.filter { Glob.matches(entry.key, $0.declaration.name) }
+      }
       if matching.isEmpty {
         sink.error(
           "E-ACTION", at: entry.keyRange, "`\(entry.key.excerpt(60))` matches no action",
-          hint: Suggestion.nearest(to: entry.key, among: actions.map { $0.declaration.name }).map {
+          hint: Suggestion.nearest(to: entry.key, among: catalog.all.map { $0.declaration.name }).map {
             "did you mean `\($0)`?"
           })
       }
@@ -63,6 +65,11 @@ extension Validation {
       return lengths.0 != lengths.1 ? lengths.0 > lengths.1 : left.offset < right.offset
     }.map { $0.element }
     return table
+  }
+
+  private func hasFields(_ keys: Node, _ actions: [ActionInfo]) -> Bool {
+    let fields = keys.entries?.first { $0.key == "with" }?.value.entries ?? []
+    return fields.allSatisfy { field in actions.contains { $0.field(field.key) != nil } }
   }
 
   /// A default goes only where the action has the field; one that no action has is a slip of the hand.

@@ -46,13 +46,19 @@ extension Validation {
       guard let info = action.field(entry.key) else {
         sink.error(
           "E-KEY-UNKNOWN", at: entry.keyRange, "`\(action.declaration.name)` has no field `\(entry.key.excerpt(60))`",
-          hint: Suggestion.hint(for: entry.key, among: action.fieldNames))
+          hint: elsewhere(entry.key, action) ?? Suggestion.hint(for: entry.key, among: action.fieldNames))
         continue
       }
       let template = fieldTemplate(entry, entry.key, info)
       templates[entry.key] = template
       if entry.key == "script_file", let template { pin(template, entry.value) }
     }
+  }
+
+  /// The clouds on which the same action has the field.
+  private func elsewhere(_ field: String, _ action: ActionInfo) -> String? {
+    let types = catalog.everywhere(action.declaration.name).filter { $0.value.field(field) != nil }.keys.sorted()
+    return types.isEmpty ? nil : "it is a field of \(types.joined(separator: " and ")) only"
   }
 
   /// One mistake in a field's value is enough: only fields that are not written are told missing.

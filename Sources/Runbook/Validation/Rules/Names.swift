@@ -1,12 +1,12 @@
 /// Ids and declared names: `^[a-z][a-z0-9_]{0,63}$`, and no word that means something else to CEL or to YAML.
-enum Names {
+package enum Names {
   private static let reserved: Set<String> = [
     "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop", "null",
     "package", "namespace", "return", "true", "var", "void", "while",
   ]
   private static let yamlBooleans: Set<String> = ["on", "yes", "no", "off", "y", "n"]
 
-  static func check(_ name: String, at range: SourceRange, _ what: String, _ sink: DiagnosticSink) -> Bool {
+  package static func check(_ name: String, at range: SourceRange, _ what: String, _ sink: DiagnosticSink) -> Bool {
     guard isWellFormed(name) else {
       sink.error(
         "E-NAME", at: range,

@@ -16,17 +16,22 @@ extension Validation {
   private func block(_ entry: Node.Entry) -> ProviderBlock? {
     let name = "providers.\(entry.key)"
     guard var fields = FieldReader(entry.value, "`\(name)`", sink) else { return nil }
-    let types = catalog.providers.keys.sorted()
+    let types = catalog.providers.keys.filter { !Validation.isProviderFile($0) }.sorted()
     guard let node = fields.require("type", at: entry.keyRange, hint: "one of \(types.joined(separator: ", "))") else {
       return nil
     }
     guard let type = read.scalar(node, "\(name).type", "one word")?.text else { return nil }
+    if Validation.isProviderFile(type), catalog.providers[type] == nil {
+      guard let declared = providerFile(type, node) else { return nil }
+      catalog.add(declared, as: type)
+    }
     guard let kind = catalog.providers[type] else {
       sink.error(
         "E-PROVIDER", at: node.range, "unknown provider type `\(type.excerpt(60))`",
         hint: Suggestion.hint(for: type, among: types))
       return nil
     }
+    catalog.use(type)
     var settings: [String: Template] = [:]
     let known = kind.allFields
     for field in known {
@@ -38,7 +43,37 @@ extension Validation {
     }
     fields.finish(known: ["type"] + known.map { $0.name })
     refusePlainHTTP(settings, fields, name)
-    return ProviderBlock(name: entry.key, type: type, settings: settings)
+    return ProviderBlock(
+      name: entry.key, type: type, declared: Validation.isProviderFile(type) ? kind : nil, settings: settings)
+  }
+
+  /// `./my_cloud.yaml`: no word, but a file beside the runbook that declares the provider.
+  static func isProviderFile(_ type: String) -> Bool {
+    type.contains("/") || type.hasSuffix(".yaml") || type.hasSuffix(".yml")
+  }
+
+  /// The file is read now and pinned, so that a run that is resumed uses what it started with.
+  private func providerFile(_ path: String, _ node: Node) -> (any ProviderKind)? {
+    if let problem = Validation.pathProblem(path) {
+      return read.refuse(
+        "E-FILE", node, "`type` \(problem)", hint: "name a file in the runbook's folder or below it")
+    }
+    let bytes: [UInt8]
+    do throws(FileRefusal) { bytes = try context.readFile(path, Limits.providerBytes) } catch {
+      return read.refuse("E-FILE", node, "`\(path.excerpt(100))` cannot be read: \(error.message)")
+    }
+    do throws(Diagnostics) {
+      let kind = try context.readProvider(bytes)
+      pinnedFiles[path] = bytes
+      return kind
+    } catch {
+      let mistakes = error.items.filter { $0.severity == .error }
+      let first = mistakes.first.map { ": line \($0.range.start.line), \($0.code): \($0.message)" } ?? ""
+      let count = mistakes.count == 1 ? "a mistake" : "\(mistakes.count) mistakes"
+      return read.refuse(
+        "E-PROVIDER", node, "`\(path.excerpt(100))` has \(count)\(first)",
+        hint: "`runbook validate \(path.excerpt(100))` lists all of them")
+    }
   }
 
   /// Credentials do not cross a network in the clear unless somebody says so.
@@ -74,15 +109,27 @@ extension Validation {
       sink.error(
         "E-PROVIDER", at: node.range, "several providers can do `\(action)`", hint: "add `provider:` with \(names)")
     } else if !blocks.contains(where: { $0.type == nil }) {
-      let types = byType.keys.sorted()
-      let hint = "add `providers: {cloud: {type: \(types.first ?? "")}}`"
-      sink.error(
-        "E-PROVIDER", at: node.range,
-        blocks.isEmpty
-          ? "`\(action)` needs a provider, and none is declared" : "no declared provider can do `\(action)`",
-        hint: types.count == 1 ? hint : "types that can: \(types.joined(separator: ", "))")
+      refuseWithoutAble(action, byType, node)
     }
     return nil
+  }
+
+  private func refuseWithoutAble(_ action: String, _ byType: [String: ActionInfo], _ node: Node) {
+    let types = byType.keys.sorted()
+    guard !blocks.isEmpty else {
+      let hint = "add `providers: {cloud: {type: \(types.first ?? "")}}`"
+      sink.error(
+        "E-PROVIDER", at: node.range, "`\(action)` needs a provider, and none is declared",
+        hint: types.count == 1 ? hint : "types that can: \(types.joined(separator: ", "))")
+      return
+    }
+    let declared = Set(blocks.compactMap { $0.type })
+    let alternatives = Alternatives(action: action, providers: context.providers)
+    let only = declared.count == 1 ? declared.first : nil
+    sink.error(
+      "E-PROVIDER", at: node.range,
+      "no declared provider can do `\(action)`" + (only.map { ": \(alternatives.reason(on: $0))" } ?? ""),
+      hint: alternatives.hint(on: only))
   }
 
   private func chosen(_ node: Node, _ action: String, _ byType: [String: ActionInfo]) -> (String, ActionInfo)? {
@@ -94,7 +141,10 @@ extension Validation {
     }
     guard let type = block.type else { return nil }
     guard let info = byType[type] else {
-      return read.refuse("E-PROVIDER", node, "`\(name)` (\(type)) cannot do `\(action)`")
+      let alternatives = Alternatives(action: action, providers: context.providers)
+      return read.refuse(
+        "E-PROVIDER", node, "`\(name)` cannot do `\(action)`: \(alternatives.reason(on: type))",
+        hint: alternatives.hint(on: type))
     }
     return (name, info)
   }

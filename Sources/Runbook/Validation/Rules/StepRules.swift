@@ -58,7 +58,10 @@ extension Validation {
     steps.reserveCapacity(items.count)
     var end: SourceRange?
     for (index, item) in items.enumerated() {
-      guard let step = step(item, index, in: section) else { continue }
+      guard let step = step(item, index, in: section) else {
+        hasUnreadableSteps = true
+        continue
+      }
       if end != nil {
         warn("W-UNREACHABLE", at: item.range, "no run comes to this step: the one before always fails", hint: nil)
         end = nil
@@ -126,6 +129,7 @@ extension Validation {
       sink.error(
         "E-CONTEXT", at: provider.keyRange, "`\(step.action.name)` needs no provider", hint: "take the line out")
     }
+    if act.block != nil { actionPlaces[step.path] = kind.value.range }
     rollback(&step, &fields, section, at: kind.keyRange)
     finish(fields, section)
     register(step)
@@ -241,7 +245,7 @@ extension Validation {
         hint: "write `\(name): …` instead of `\(kind.key): \(name)`")
       return nil
     }
-    if let byType = catalog.provided[name] {
+    if let byType = catalog.provided(name) {
       let choice = (entries.first { $0.key == "provider" } ?? defaults.first { $0.key == "provider" })?.value
       return resolve(name, byType, at: kind.value, provider: choice).map {
         Act(info: $0.info, block: $0.block, mode: .call, defaults: defaults)

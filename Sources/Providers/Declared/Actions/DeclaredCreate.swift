@@ -1,0 +1,79 @@
+import Runbook
+
+/// `snapshot.create` and `backup.create`: what was made is told from all others by its name or by the call's mark, and
+/// never adopted if it was there before.
+struct DeclaredCreate: CloudAction {
+  let cloud: DeclaredClient
+  let kind: ItemKind
+  let rule: ActionRule
+  let declaration: ActionDeclaration
+
+  func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
+    let name = try call.with.text("name")
+    let before = try await cloud.captureNames(kind, server: try call.with.text("server")) { $0.name == name }
+    return before.merging(try await cloud.captureJobs(rule.job, call)) { first, _ in first }
+  }
+
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    if let reused = try await cloud.reuse(kind, call) { return reused }
+    let id = try call.with.text("server")
+    try checkName(try call.with.text("name"))
+    let server = try await cloud.server(id)
+    let reply: DeclaredReply
+    do { reply = try await cloud.ask(rule, server, cloud.roots(call, declaration)) } catch {
+      throw try await cloud.full(kind, server: id, error)
+    }
+    guard let place = rule.reply, let rules = cloud.manifest.items(kind) else {
+      if !reply.response.body.isEmpty { _ = try reply.json() }
+      return ActionResult()
+    }
+    let result = DictionaryScope(["result": try reply.json()])
+    do throws(SchemaError) {
+      return ActionResult(outputs: try CloudItem(try place.value(in: result), kind, rules).outputs)
+    } catch {
+      throw reply.malformed(error.message)
+    }
+  }
+
+  func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
+    if rule.foundBy == nil { return .unsure }
+    let found = try await cloud.findNew(kind, call) { isOurs($0, call) }
+    guard case .notApplied = found, let name = rule.job else { return found }
+    // Some show an item only once it is ready: until then its job is all there is, and `observe` waits for the item.
+    return try await cloud.newJob(name, call)?.state == .running ? .applied(ActionResult()) : .notApplied
+  }
+
+  func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
+    if result.outputs["id"]?.string != nil { return try await cloud.observeItem(kind, call, after: result) }
+    if case .applied(let found) = try await cloud.findNew(kind, call, { isOurs($0, call) }) {
+      return try await cloud.observeItem(kind, call, after: found)
+    }
+    let server = try await cloud.server(try call.with.text("server"), asOf: call.asOf)
+    let job = if let name = rule.job { try await cloud.newJob(name, call) } else { DeclaredJob?.none }
+    if let verdict = cloud.verdict(job, server), case .failed = verdict.verdict { return verdict }
+    return Observation(.pending, nativeState: job?.nativeState ?? server.nativeState)
+  }
+
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    if let name = rule.job, try await cloud.newJob(name, call)?.state == .running { return false }
+    return try await cloud.isNewItemAtRest(kind, call) { isOurs($0, call) }
+  }
+
+  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
+    try await cloud.problemsOfCreating(kind, call)
+  }
+
+  private func isOurs(_ item: CloudItem, _ call: ActionCall) -> Bool {
+    switch rule.foundBy {
+    case .mark: item.description == call.key
+    case .name: item.name == call.with["name"]?.string
+    case nil: false
+    }
+  }
+
+  private func checkName(_ name: String) throws(StepFailure) {
+    guard let text = rule.namePattern, let pattern = try? Pattern(text), !pattern.matches(name) else { return }
+    throw StepFailure(
+      .input, "`\(name.excerpt(80))` cannot name a \(kind.rawValue) at \(cloud.service): it must match `\(text)`")
+  }
+}

@@ -1,0 +1,100 @@
+import Runbook
+
+/// `server.stop` and `server.start`: convergent. What is there already is not asked for.
+struct DeclaredPower: CloudAction {
+  let cloud: DeclaredClient
+  let rule: ActionRule
+  let wanted: PowerState
+  let declaration: ActionDeclaration
+
+  func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await cloud.captureServer(call) }
+
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    let server = try await cloud.server(try call.with.text("server"))
+    if server.state == wanted { return state(wanted) }
+    let mode: StopMode = try mode(call) == .hard ? .hard : .clean
+    let roots = cloud.roots(
+      call, declaration, with: wanted == .stopped ? ["mode": .string(mode.rawValue)] : [:])
+    do { _ = try await cloud.ask(rule, server, roots) } catch {
+      if error.kind == .conflict, try await cloud.server(server.id).state == wanted { return state(wanted) }
+      throw error
+    }
+    return state(.changing)
+  }
+
+  /// A server that was at rest and is on its way goes where it was asked to; `observe` sees whether it gets there.
+  func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
+    let server = try await cloud.server(try call.with.text("server"))
+    switch server.state {
+    case wanted: return .applied(state(wanted))
+    case .changing:
+      let wasAtRest = call.before["state"]?.string.map { $0 != PowerState.changing.rawValue } ?? false
+      return wasAtRest ? .applied(state(.changing)) : .unsure
+    case .running, .stopped, .suspended, .paused, .rescue: return .notApplied
+    case .error, .unknown, .absent: return .unsure
+    }
+  }
+
+  func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
+    let server = try await cloud.server(try call.with.text("server"), asOf: call.asOf)
+    if let end = cloud.dead(server, wanting: wanted.rawValue) { return end }
+    if server.state == wanted { return cloud.seen(.done, server) }
+    if wanted == .stopped, try mode(call) == .cleanThenHard, let intended = call.intendedAt,
+      call.clock.now >= intended + (try call.with.duration("grace") ?? .seconds(300))
+    {
+      call.report("the guest did not shut down in time: cutting the power")
+      try await cloud.nudge(server, to: .stopped, mode: .hard, call)
+    }
+    return cloud.seen(.pending, server)
+  }
+
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await cloud.isAtRest(call) }
+  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await cloud.problems(call) }
+
+  private func mode(_ call: ActionCall) throws(StepFailure) -> StopMode {
+    guard wanted == .stopped, let word = try call.with.optionalText("mode") else { return .clean }
+    guard let mode = StopMode(rawValue: word) else {
+      throw StepFailure(.input, "`mode` must be clean, hard or clean_then_hard")
+    }
+    return mode
+  }
+
+  private func state(_ state: PowerState) -> ActionResult {
+    ActionResult(outputs: ["state": .string(state.rawValue)])
+  }
+}
+
+/// `server.reboot`: found again by its job, or by the server's last change.
+struct DeclaredReboot: CloudAction {
+  let cloud: DeclaredClient
+  let rule: ActionRule
+  let declaration: ActionDeclaration
+
+  func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
+    let before = try await cloud.captureServer(call)
+    return before.merging(try await cloud.captureJobs(rule.job, call)) { first, _ in first }
+  }
+
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    let server = try await cloud.server(try call.with.text("server"))
+    _ = try await cloud.ask(rule, server, cloud.roots(call, declaration))
+    return ActionResult(outputs: ["state": .string(PowerState.changing.rawValue)])
+  }
+
+  func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer { try await cloud.probeByTrace(rule, call) }
+
+  func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
+    let server = try await cloud.server(try call.with.text("server"), asOf: call.asOf)
+    if let end = cloud.dead(server, wanting: "running") { return end }
+    if let name = rule.job, let end = cloud.verdict(try await cloud.newJob(name, call), server) { return end }
+    let isBack = server.state == .running && !ChangeSign.isTooEarly(server, call)
+    return cloud.seen(isBack ? .done : .pending, server)
+  }
+
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    if let name = rule.job, try await cloud.newJob(name, call)?.state == .running { return false }
+    return try await cloud.isAtRest(call)
+  }
+
+  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await cloud.problems(call) }
+}

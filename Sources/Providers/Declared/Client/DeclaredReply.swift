@@ -1,0 +1,92 @@
+import Runbook
+
+/// An answer to a declared request, with what turns it into a failure an operator can act on.
+struct DeclaredReply: Sendable {
+  let service: String
+  let rules: ErrorRules
+  let request: RequestRule
+  let response: HTTPResponse
+  /// Masked in whatever is shown of the answer.
+  let secrets: [Secret]
+  let now: Timestamp
+
+  private var text: String { request.text.excerpt(200) }
+
+  /// The body as JSON. An HTML page or broken JSON is a `server` failure: the call may well have been done.
+  func json() throws(StepFailure) -> Value {
+    if response.body.isEmpty, response.status == 204 { return .null }
+    guard !response.body.isEmpty else { throw malformed("the body is empty") }
+    do { return try JSONReader.read(response.body) } catch {
+      throw malformed(response.isHTML ? "it is an HTML page" : "it is not JSON: \(error.message)")
+    }
+  }
+
+  /// A reply of success that does not have the shape it should.
+  func malformed(_ reason: String) -> StepFailure {
+    StepFailure(
+      .server, "\(service) answered \(response.status) to \(text), but not as it should: \(reason.hiding(secrets))",
+      effect: request.isRead ? .none : .unknown, retryable: true, detail: detail)
+  }
+
+  /// The failure a status means; nil for 2xx. What the file says goes before what HTTP says.
+  var failure: StepFailure? {
+    if (200..<300).contains(response.status) { return nil }
+    let body = (try? JSONReader.read(response.body)) ?? .null
+    let scope = DictionaryScope(["result": body, "status": .int(Int64(response.status))], now: now)
+    let (kind, words, effect, retryable) = usual
+    guard let rule = rules.rules.first(where: { $0.fits(response.status, scope) }) else {
+      return make(kind, words, effect: effect, retryable: retryable, scope)
+    }
+    let hint = rule.hint.map { ": \($0)" } ?? ""
+    let said = rule.kind == kind ? words : "\(service) refused \(text)"
+    return make(rule.kind, said + hint, effect: rule.effect ?? effect, retryable: rule.isRetryable, scope)
+  }
+
+  private var usual: (StepFailure.Kind, String, StepFailure.Effect, retryable: Bool) {
+    let unanswered: StepFailure.Effect = request.isRead ? .none : .unknown
+    return switch response.status {
+    case 401: (.auth, "\(service) does not accept \(credential): make a new one there", .none, false)
+    case 403: (.auth, "\(credential) has no permission for \(text)", .none, false)
+    case 404: (.notFound, "\(service) knows nothing at \(text)", .none, false)
+    case 408: (.timeout, "\(service) gave up waiting for \(text)", unanswered, true)
+    case 409, 423: (.conflict, "\(service) is busy with something else and refused \(text)", .none, true)
+    case 429: (.rateLimited, "\(service) wants fewer requests and refused \(text)", .none, true)
+    case 400..<500: (.input, "\(service) refused \(text)", .none, false)
+    case 500...: (.server, "\(service) failed at \(text)", unanswered, true)
+    default: (.server, "\(service) answered \(text) with a redirect, which is not followed", unanswered, false)
+    }
+  }
+
+  private var credential: String {
+    let names = secrets.flatMap { $0.names }
+    return names.isEmpty ? "the credential" : "the credential (\(names.map { "`\($0)`" }.joined(separator: ", ")))"
+  }
+
+  private func make(
+    _ kind: StepFailure.Kind, _ message: String, effect: StepFailure.Effect, retryable: Bool, _ scope: DictionaryScope
+  ) -> StepFailure {
+    let reason =
+      (try? rules.message?.evaluate(in: scope))?.unwrapped.string
+      .map { ": \($0.hiding(secrets).excerpt(200))" } ?? ""
+    return StepFailure(
+      kind, "\(message) (\(response.status)\(reason))", effect: effect, retryable: retryable,
+      retryAfter: retryable ? response.header("retry-after").flatMap { RetryAfter.pause($0, now: now) } : nil,
+      detail: detail)
+  }
+
+  private var detail: [String: Value] {
+    [
+      "status": .int(Int64(response.status)), "request": .string(text),
+      "excerpt": .string(response.excerpt(hiding: secrets)),
+    ]
+  }
+}
+
+extension ErrorRules.Rule {
+  /// A condition that cannot be worked out (a body of another shape) does not hold.
+  func fits(_ status: Int, _ scope: DictionaryScope) -> Bool {
+    if let wanted = self.status, wanted != status { return false }
+    guard let condition else { return true }
+    return (try? condition.evaluate(in: scope))?.bool == true
+  }
+}

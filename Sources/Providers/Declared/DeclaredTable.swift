@@ -1,0 +1,83 @@
+import Runbook
+
+/// The actions of a declared provider: the declared ones, and what follows from the lists.
+enum DeclaredTable {
+  /// An action with how it is bound to an account.
+  struct Row: Sendable {
+    let declaration: ActionDeclaration
+    let bind: @Sendable (DeclaredClient) -> any Action
+  }
+
+  static func rows(_ manifest: ProviderManifest) -> [Row] {
+    let servers = manifest.servers
+    var rows = [
+      row(ServerVocabulary.status(), Operation(servers.get.text)) { ServerStatus(cloud: $0, declaration: $1) },
+      row(ServerVocabulary.list(), Operation(servers.list.request.text)) { ServerList(cloud: $0, declaration: $1) },
+      row(ServerVocabulary.find(), Operation(servers.list.request.text)) { ServerFind(cloud: $0, declaration: $1) },
+    ]
+    rows += [DeclaredAction.stop, .start, .reboot].compactMap { declared($0, manifest) }
+    for kind in ItemKind.allCases {
+      guard let items = manifest.items(kind) else { continue }
+      let words = ItemVocabulary(word: kind.rawValue)
+      let list = Operation(items.list.request.text)
+      rows += [declared(.create(kind), manifest)].compactMap { $0 }
+      rows.append(row(words.list(), list) { ItemList(cloud: $0, kind: kind, declaration: $1) })
+      rows.append(row(words.find(), list) { ItemFind(cloud: $0, kind: kind, declaration: $1) })
+      rows += [declared(.restore(kind), manifest)].compactMap { $0 }
+      guard let rule = manifest.action("\(kind.rawValue).delete") else { continue }
+      let delete = Operation(
+        rule.request.text, recovery: "sent again; a 404 counts as deleted", evidence: rule.evidence, note: rule.note)
+      let listsAccount = items.listsAccount
+      rows.append(
+        row(words.prune(within: rule.timeout), delete) { ItemPrune(cloud: $0, kind: kind, declaration: $1) })
+      rows.append(
+        row(words.delete(within: rule.timeout), delete) {
+          ItemDelete(cloud: $0, kind: kind, listsAccount: listsAccount, declaration: $1)
+        })
+    }
+    return rows
+  }
+
+  private static func declared(_ action: DeclaredAction, _ manifest: ProviderManifest) -> Row? {
+    guard let rule = manifest.action(action.name) else { return nil }
+    let showsChanges = manifest.servers.read.members["changed"] != nil
+    let name = Field(
+      "name", .string, required: true, pattern: rule.namePattern, help: "how it is called; told apart by it")
+    let declaration = action.declaration(
+      name: name, within: rule.timeout, class: action.effectClass(rule, showsChanges: showsChanges))
+    return row(declaration, operation(action, rule)) { client, declaration in
+      switch action {
+      case .stop: DeclaredPower(cloud: client, rule: rule, wanted: .stopped, declaration: declaration)
+      case .start: DeclaredPower(cloud: client, rule: rule, wanted: .running, declaration: declaration)
+      case .reboot: DeclaredReboot(cloud: client, rule: rule, declaration: declaration)
+      case .create(let kind): DeclaredCreate(cloud: client, kind: kind, rule: rule, declaration: declaration)
+      case .restore(let kind): DeclaredRestore(cloud: client, kind: kind, rule: rule, declaration: declaration)
+      case .delete(let kind): ItemDelete(cloud: client, kind: kind, declaration: declaration)
+      }
+    }
+  }
+
+  private static func operation(_ action: DeclaredAction, _ rule: ActionRule) -> Operation {
+    let life = "`max_request_life`, default 90s"
+    let (recovery, absence) =
+      switch (action, rule.foundBy, rule.job) {
+      case (.stop, _, _), (.start, _, _): ("the state is read; sent again if it is not on its way", "")
+      case (.create, .name, _): ("its name, among those that were not there before", life)
+      case (.create, .mark, _): ("the mark with the call's key, among those that were not there before", life)
+      case (.reboot, _, let job?), (.restore, _, let job?): ("a job `\(job)` that was not there before", life)
+      case (.reboot, _, nil), (.restore, _, nil): ("by the server's last change; else a person is asked", life)
+      default: ("never repeated; a person is asked", "")
+      }
+    return Operation(
+      rule.request.text, recovery: recovery, absence: absence, needs: rule.needs, leaves: action.leaves,
+      evidence: rule.evidence, note: rule.note)
+  }
+
+  private static func row(
+    _ declaration: ActionDeclaration, _ operation: Operation,
+    _ bind: @escaping @Sendable (DeclaredClient, ActionDeclaration) -> any Action
+  ) -> Row {
+    let declaration = declaration.on(operation)
+    return Row(declaration: declaration) { bind($0, declaration) }
+  }
+}

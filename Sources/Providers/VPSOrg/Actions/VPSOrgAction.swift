@@ -1,0 +1,16 @@
+import Runbook
+
+/// An action of VPS.org's own.
+protocol VPSOrgAction: StandardAction {
+  var client: VPSOrgClient { get }
+}
+
+extension VPSOrgAction {
+  var maxRequestLife: Duration { client.maxRequestLife }
+
+  func awaitNews(
+    _ call: ActionCall, after observation: Observation?, atMost pause: Duration
+  ) async -> Duration? {
+    await client.awaitNews(call, declaration.name, atMost: pause)
+  }
+}

@@ -1,0 +1,53 @@
+/// What an author can use in place of an action that a cloud does not have: read from the tables of all clouds.
+struct Alternatives {
+  let action: String
+  let providers: [any ProviderKind]
+
+  /// The types that have it, in the order in which they are known.
+  var able: [String] { providers.filter { kind in kind.actions.contains { $0.name == action } }.map { $0.type } }
+
+  private var family: String { String(action.prefix { $0 != "." }) }
+  private var verb: String { String(action.drop { $0 != "." }.dropFirst()) }
+
+  /// Why a cloud has no such action: nothing of its family, or an own action of another cloud.
+  func reason(on type: String) -> String {
+    guard let kind = providers.first(where: { $0.type == type }) else { return "" }
+    if providers.contains(where: { $0.type == family && $0.type != type }) { return "it belongs to \(family) alone" }
+    let hasFamily = kind.actions.contains { $0.name.hasPrefix(family + ".") }
+    return hasFamily ? "\(type) has no such action" : "\(type) has no `\(family).*` at all"
+  }
+
+  /// The actions of a cloud that come nearest: of the same family and a like name, else the same of a like family, else
+  /// its raw call for that of another cloud.
+  func near(on type: String) -> [String] {
+    guard let kind = providers.first(where: { $0.type == type }) else { return [] }
+    let names = kind.actions.map { $0.name }
+    let relatives = names.filter { name in
+      name.hasPrefix(family + ".") && (name.hasPrefix(stem) || action.hasPrefix(name))
+    }
+    if !relatives.isEmpty { return relatives }
+    if isRaw { return kind.actions.filter { $0.operation?.request == "any" }.map { $0.name } }
+    let items = ["snapshot", "backup"]
+    return items.contains(family) ? names.filter { name in items.contains { name == "\($0).\(verb)" } } : []
+  }
+
+  /// `backup.restore` of `backup.restore_as`.
+  private var stem: String { String(action.prefix { $0 != "_" }) }
+
+  private var isRaw: Bool {
+    providers.contains { $0.actions.contains { $0.name == action && $0.operation?.request == "any" } }
+  }
+
+  /// "zomro and zstack can; the nearest that vps_org has is `backup.restore`"; nil if there is nothing to say.
+  func hint(on type: String?) -> String? {
+    var parts: [String] = []
+    if !able.isEmpty, !able.contains(family) { parts.append("\(able.joined(separator: " and ")) can") }
+    if let type {
+      let near = near(on: type)
+      if !near.isEmpty {
+        parts.append("the nearest that \(type) has is \(near.map { "`\($0)`" }.joined(separator: " or "))")
+      }
+    }
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
+  }
+}

@@ -1,0 +1,127 @@
+/// Which server of a runbook is meant: two steps name the same one when they write the same text. Another text may name
+/// the same server, too; that is never certain.
+struct ServerName: Hashable {
+  /// Type of the provider, so that two blocks of one account are not taken for two clouds.
+  var type: String
+  var block: String
+  /// As written: `12345`, `${{ inputs.server }}`.
+  var text: String
+
+  /// Both are written out, and differ.
+  func certainlyDiffers(from other: ServerName) -> Bool {
+    type != other.type || text != other.text && !text.contains("${{") && !other.text.contains("${{")
+  }
+}
+
+/// What a step needs of a server's power state and does to it.
+struct PowerAct {
+  enum Effect: Equatable {
+    case nothing
+    /// It is brought back to what it was, if that was running or stopped.
+    case restored
+    /// Certain once the step has succeeded.
+    case becomes(PowerState)
+    /// It may be anything afterwards.
+    case anything
+  }
+
+  /// The server it acts on; nil if it acts on none, or nobody can say on which.
+  var server: ServerName?
+  /// Empty: whatever it is.
+  var needs: Set<PowerState> = []
+  var effect: Effect = .nothing
+  /// It may change servers that it does not name: those of this cloud, or all (a script, a request).
+  var reach: Reach = .named
+  enum Reach: Equatable { case named, cloud(type: String), everywhere }
+
+  /// - Parameters:
+  ///   - types: of the provider blocks, by their names.
+  ///   - owner: the step that an undo step belongs to, whose `self` it reads.
+  init(_ step: ValidatedStep, types: [String: String], owner: String? = nil) {
+    guard let block = step.provider, let type = types[block] else {
+      if step.provider == nil, step.effect != .none, step.action.name != "file.write" { reach = .everywhere }
+      return
+    }
+    server = PowerAct.server(of: step, block: block, type: type, owner: owner)
+    guard step.effect != .none else {
+      read(step, type)
+      return
+    }
+    let operation = step.action.operation
+    needs = operation?.needs ?? []
+    if needs.isEmpty, server != nil, step.action.serverField != nil, operation?.leaves != .becomes(.absent) {
+      needs = PowerAct.there
+    }
+    effect = PowerAct.effect(of: step)
+    if server == nil, effect != .nothing { reach = .cloud(type: type) }
+  }
+
+  /// What an operation needs that says nothing: the server must exist.
+  private static let there = Set(PowerState.allCases).subtracting([.absent])
+
+  private static func server(of step: ValidatedStep, block: String, type: String, owner: String?) -> ServerName? {
+    let field = step.action.serverField ?? (step.action.fields.contains { $0.name == "server" } ? "server" : nil)
+    guard let field, let template = step.with[field], template.constant?.isNull != true else { return nil }
+    var text = template.sourceText
+    if let owner, template.references.roots.contains("self") { text += " of \(owner)" }
+    return ServerName(type: type, block: block, text: text)
+  }
+
+  private static func effect(of step: ValidatedStep) -> Effect {
+    let effect: Effect =
+      switch step.action.operation?.leaves {
+      case nil, .unchanged: .nothing
+      case .becomes(let state): .becomes(state)
+      case .unknown: .anything
+      case .asAsked:
+        switch step.with["power"]?.constant?.string {
+        case "running": .becomes(.running)
+        case "stopped": .becomes(.stopped)
+        case "same": .restored
+        default: .anything
+        }
+      }
+    return effect != .nothing && step.wait.isSkipped ? .anything : effect
+  }
+
+  /// A step that only reads changes nothing, but one that waits for something lets time pass in which somebody else
+  /// changes it: `wait_for: server.status` until it is running.
+  private mutating func read(_ step: ValidatedStep, _ type: String) {
+    let conditions = [step.wait.until, step.expect].compactMap { $0 }
+    if conditions.isEmpty { return }
+    let states = Set(conditions.map { PowerAct.awaited($0) })
+    if server != nil, states.count == 1, case .some(.some(let state)) = states.first {
+      effect = .becomes(state)
+    } else {
+      effect = server == nil ? .nothing : .anything
+      reach = .cloud(type: type)
+    }
+  }
+
+  /// `stopped` of `result.state == 'stopped'`.
+  private static func awaited(_ condition: Expression) -> PowerState? {
+    let text = condition.source.filter { $0 != " " && $0 != "\"" && $0 != "'" }
+    guard text.hasPrefix("result.state==") else { return nil }
+    return PowerState(rawValue: String(text.dropFirst("result.state==".count)))
+  }
+}
+
+extension Template {
+  /// As an author could have written it, so that equal templates have equal texts.
+  var sourceText: String {
+    switch content {
+    case .constant(let value): value.scalarText ?? JSONWriter.text(value)
+    case .expression(let expression): "${{ \(expression.source) }}"
+    case .text(let parts):
+      parts.map { part in
+        switch part {
+        case .literal(let literal): literal
+        case .expression(let expression): "${{ \(expression.source) }}"
+        }
+      }.joined()
+    case .list(let items): "[" + items.map { $0.sourceText }.joined(separator: ", ") + "]"
+    case .map(let entries):
+      "{" + entries.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.sourceText)" }.joined(separator: ", ") + "}"
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/// `server.delete` deletes only what the same run has created: an id that comes from elsewhere is told beforehand.
+extension Validation {
+  func deletions(_ runbook: ValidatedRunbook) {
+    let sections = [runbook.steps, runbook.onRollbackFailure, runbook.always]
+    let creating = Set(runbook.steps.filter { $0.action.createsServer }.compactMap { $0.id })
+    for step in sections.joined() {
+      deletion(step, creating, owner: nil)
+      if case .steps(let undo, _) = step.rollback {
+        for inner in undo { deletion(inner, creating, owner: step) }
+      }
+    }
+  }
+
+  private func deletion(_ step: ValidatedStep, _ creating: Set<String>, owner: ValidatedStep?) {
+    guard step.action.name == "server.delete", let server = step.with["server"] else { return }
+    let read = server.references
+    if !read.steps.isDisjoint(with: creating) { return }
+    if read.roots.contains("self"), owner?.action.createsServer == true { return }
+    let creators = catalog.all.map { $0.declaration }.filter { $0.createsServer }.map { $0.name }
+    let names = Set(creators).sorted().map { "`\($0)`" }.joined(separator: ", ")
+    let hint =
+      names.isEmpty
+      ? "take the step out" : "give it the output `id` of a step that creates a server (\(names))"
+    // What an earlier step has found may be the server that another one has created; what is written down cannot.
+    if read.steps.isEmpty, !read.roots.contains("self") {
+      sink.error(
+        "E-DELETE", at: actionPlaces[step.path] ?? step.range,
+        "`server.delete` deletes only servers that this run has created, and this is none",
+        hint: hint)
+    } else {
+      warn(
+        "W-DELETE", at: actionPlaces[step.path] ?? step.range,
+        "`server.delete` deletes only servers that this run has created, and no step that creates one is read here",
+        hint: hint)
+    }
+  }
+}
