@@ -7,15 +7,22 @@ extension ZStackWorld {
     case .backupCreate:
       try checkNewBackup(call, machines[try machineIndex(ofRootVolume: call.subject)])
       return 60...900
-    case .backupRestore:
-      try checkUsable(call.subject)
-      try checkOriginals(backups.filter { $0.group == call.subject })
+    case .volumeBackupCreate:
+      guard let volume = volumes.first(where: { $0.uuid == call.subject }) else {
+        throw .notFound("VolumeVO", call.subject)
+      }
+      try checkNewBackup(call, machines[try machineIndex(volume.machine)])
+      return 30...600
+    case .backupRestore, .volumeBackupRestore:
+      let members = members(of: call)
+      try checkUsable(members, call.subject)
+      try checkOriginals(members)
       try checkStrategy(call)
-      try checkStopped(backups.first { $0.group == call.subject }?.machine ?? "")
-      if let store = call.text("backupStorageUuid") { try checkHas(call.subject, store) }
+      try checkStopped(members.first?.machine ?? "")
+      if let store = call.text("backupStorageUuid") { try checkHas(members, store) }
       return 60...900
     case .backupRestoreAs:
-      try checkUsable(call.subject)
+      try checkUsable(members(of: call), call.subject)
       try checkStrategy(call)
       try checkName(call)
       guard
@@ -32,13 +39,19 @@ extension ZStackWorld {
       try checkStore(call.subject, "imageStoreUuid")
       return 5...60
     case .backupCopy:
-      try checkUsable(call.subject)
+      try checkUsable(members(of: call), call.subject)
       try checkStore(call.text("dstBackupStorageUuid"), "dstBackupStorageUuid")
-      guard let source = call.text("srcBackupStorageUuid") else { throw .invalid("srcBackupStorageUuid is mandatory") }
-      try checkHas(call.subject, source)
+      try checkStore(call.text("srcBackupStorageUuid"), "srcBackupStorageUuid")
+      try checkHas(members(of: call), call.text("srcBackupStorageUuid") ?? "")
       return 60...600
     default: return 2...30
     }
+  }
+
+  /// The backups that a call names: of one volume, or of all of a machine.
+  func members(of call: ZStackTwinCall) -> [Backup] {
+    call.operation == .volumeBackupRestore
+      ? backups.filter { $0.uuid == call.subject } : members(ofBackup: call.subject)
   }
 
   private func checkNewBackup(_ call: ZStackTwinCall, _ machine: Machine) throws(ZStackTwinError) {
@@ -92,25 +105,24 @@ extension ZStackWorld {
     }
   }
 
-  private func checkUsable(_ group: String) throws(ZStackTwinError) {
-    let members = backups.filter { $0.group == group }
-    guard !members.isEmpty else { throw .notFound("VolumeBackupVO", group) }
+  private func checkUsable(_ members: [Backup], _ id: String) throws(ZStackTwinError) {
+    guard !members.isEmpty else { throw .notFound("VolumeBackupVO", id) }
     guard members.allSatisfy({ $0.state == "Enabled" && $0.status == "Ready" }) else {
-      throw .failed("backup(s) of group[uuid:\(group)] are not enabled and ready")
+      throw .failed("backup(s) of [uuid:\(id)] are not enabled and ready")
     }
   }
 
-  private func checkHas(_ group: String, _ store: String) throws(ZStackTwinError) {
-    guard backups.filter({ $0.group == group }).allSatisfy({ $0.stores.contains(store) }) else {
-      throw .failed("backup group[uuid:\(group)] is not in backup storage[uuid:\(store.excerpt(64))]")
+  private func checkHas(_ members: [Backup], _ store: String) throws(ZStackTwinError) {
+    for member in members where !member.stores.contains(store) {
+      throw .failed("backup[uuid:\(member.uuid)] is not in backup storage[uuid:\(store.excerpt(64))]")
     }
   }
 
   mutating func beginBackup(_ job: inout ZStackTwinJob, _ now: Timestamp) throws(ZStackTwinError) {
     let name = job.call.text("name") ?? ""
-    let group = nextUUID()
-    for volume in volumes(of: job.machine ?? "") {
-      let uuid = volume.isRoot ? job.call.text("resourceUuid") ?? nextUUID() : nextUUID()
+    let group = job.call.operation == .backupCreate ? nextUUID() : nil
+    for volume in volumes(of: job.machine ?? "") where group != nil || volume.uuid == job.call.subject {
+      let uuid = volume.isRoot || group == nil ? job.call.text("resourceUuid") ?? nextUUID() : nextUUID()
       backups.append(
         Backup(
           uuid: uuid, group: group, name: name, description: job.call.text("description") ?? "", volume: volume.uuid,
@@ -118,7 +130,7 @@ extension ZStackWorld {
           size: random.draw(1...4) << 30, stores: [job.call.text("backupStorageUuid") ?? ""], createdAt: now))
       job.made.append(uuid)
     }
-    record(.backupCreate, group, name, now)
+    record(job.call.operation, group ?? job.made.first ?? "", name, now)
   }
 
   mutating func endBackup(_ job: ZStackTwinJob) throws(ZStackTwinError) -> Value {
@@ -127,6 +139,9 @@ extension ZStackWorld {
       throw ZStackWorld.hasFailed
     }
     for index in backups.indices where job.made.contains(backups[index].uuid) { backups[index].status = "Ready" }
+    if job.call.operation == .volumeBackupCreate, let one = backups.first(where: { job.made.contains($0.uuid) }) {
+      return ["inventory": document(one)]
+    }
     // The documents' reply has `groupUuid` in the entry of the root volume only.
     let entries = backups.filter { job.made.contains($0.uuid) }.map { backup -> Value in
       .map((document(backup).map ?? [:]).filter { backup.isRoot || $0.key != "groupUuid" })
@@ -169,7 +184,7 @@ extension ZStackWorld {
     where backups[index].group == job.call.subject && !backups[index].stores.contains(target) {
       backups[index].stores.append(target)
     }
-    return ["inventories": .list(backups.filter { $0.group == job.call.subject }.map { document($0) })]
+    return ["inventories": .list(members(of: job.call).map { document($0) })]
   }
 
   mutating func beginMachine(_ job: inout ZStackTwinJob, _ now: Timestamp) throws(ZStackTwinError) {
@@ -179,7 +194,7 @@ extension ZStackWorld {
       machines[index].cpus = job.call.parameters["cpuNum"]?.int ?? 2
       machines[index].memory = job.call.parameters["memorySize"]?.int ?? 4 << 30
     }
-    for backup in backups where backup.group == job.call.subject && !backup.isRoot {
+    for backup in members(of: job.call) where !backup.isRoot {
       let data = nextUUID()
       volumes.append(
         Volume(

@@ -21,7 +21,7 @@ extension ZStackWorld {
     case .backupList: backups.map { document($0) }
     case .storeList: stores.map { document($0) }
     case .imageList: images.map { document($0) }
-    case .tagList: tags.map { document($0) }
+    case .tagList: tags.filter { !$0.isUser }.map { document($0) }
     case .accountRead:
       [["uuid": .string(ZStackTwinSessions.account), "name": "ops", "type": "SystemAdmin"]]
     default: []

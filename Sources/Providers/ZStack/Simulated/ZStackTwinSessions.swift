@@ -23,6 +23,8 @@ struct ZStackTwinSessions: Sendable {
   private let credentials: SimulatedZStack.AcceptedCredentials
   private var endsAt: [String: Timestamp] = [:]
   private var ended: Set<String> = []
+  /// Whether sessions that were opened elsewhere, and access keys, are good.
+  private var admitsOthers = true
   private var random: TwinRandom
 
   init(_ credentials: SimulatedZStack.AcceptedCredentials, seed: UInt64) {
@@ -67,14 +69,15 @@ struct ZStackTwinSessions: Sendable {
     ended.insert(id)
   }
 
-  /// All that were opened here: what a restart of the management node does.
+  /// None is good any more, and no access key: only a log-in helps.
   mutating func endAll() {
     for id in endsAt.keys { end(id) }
+    admitsOthers = false
   }
 
   func isValid(_ id: String, _ now: Timestamp) -> Bool {
     if let end = endsAt[id] { return now < end }
-    guard !ended.contains(id) else { return false }
+    guard admitsOthers, !ended.contains(id) else { return false }
     // Opened elsewhere, and prolonged there for as long as anybody asks.
     switch credentials {
     case .any: return !id.isEmpty
@@ -99,6 +102,7 @@ struct ZStackTwinSessions: Sendable {
     guard abs((sentAt - now).components.seconds) <= 900 else { throw ZStackTwinRefusal(403, "requestTimeTooSkewed") }
     let id = header[..<colon].dropFirst("ZStack ".count)
     let signature = header[header.index(after: colon)...]
+    guard admitsOthers else { return .session }
     if credentials == .any { return id.isEmpty || signature.isEmpty ? .session : nil }
     guard let key = ZStackTwinSessions.keys.first(where: { $0.id == id }) else { return .session }
     let text = "\(call.method)\n\(date)\n\(call.signedPath)"

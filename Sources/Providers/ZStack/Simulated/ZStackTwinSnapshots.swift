@@ -43,6 +43,16 @@ extension ZStackWorld {
     case .snapshotUngroup:
       _ = try groupIndex(call.subject)
       return 1...2
+    case .volumeSnapshotBatchDelete:
+      let uuids = call.texts("uuids")
+      guard !uuids.isEmpty else { throw .invalid("field[uuids] is mandatory, can not be empty") }
+      for uuid in uuids where !snapshots.contains(where: { $0.uuid == uuid }) {
+        throw .notFound("VolumeSnapshotVO", uuid)
+      }
+      guard Set(snapshots.filter { uuids.contains($0.uuid) }.map { $0.volume }).count == 1 else {
+        throw .invalid("the snapshots must be of one volume")
+      }
+      return 2...30
     default: return 2...30
     }
   }
@@ -134,7 +144,9 @@ extension ZStackWorld {
   mutating func beginRevert(_ job: inout ZStackTwinJob, _ now: Timestamp) throws(ZStackTwinError) {
     let index = try machineIndex(job.machine)
     job.former = machines[index].state
-    if job.call.operation == .backupRestore { machines[index].state = job.twist.word ?? "VolumeRecovering" }
+    if [.backupRestore, .volumeBackupRestore].contains(job.call.operation) {
+      machines[index].state = job.twist.word ?? "VolumeRecovering"
+    }
     machines[index].lastOpAt = now
     record(job.call.operation, machines[index].uuid, job.call.subject, now)
   }
@@ -145,19 +157,18 @@ extension ZStackWorld {
     machines[index].state = job.former
     machines[index].lastOpAt = now
     if job.twist.fails { throw ZStackWorld.hasFailed }
-    if job.twist.losesHost { machines[index].state = "Unknown" }
     let reverted: [(volume: String, snapshot: String)] =
       switch job.call.operation {
       case .snapshotRestore: snapshots.filter { $0.group == job.call.subject }.map { ($0.volume, $0.uuid) }
       case .volumeSnapshotRestore: snapshots.filter { $0.uuid == job.call.subject }.map { ($0.volume, $0.uuid) }
-      default: backups.filter { $0.group == job.call.subject }.map { ($0.volume, $0.uuid) }
+      default: members(of: job.call).map { ($0.volume, $0.uuid) }
       }
     let failed = job.twist.partial ? reverted.last?.volume : nil
     for place in volumes.indices where reverted.contains(where: { $0.volume == volumes[place].uuid }) {
       guard volumes[place].uuid != failed else { continue }
       volumes[place].installPath = nextPath(volumes[place].uuid)
     }
-    if job.call.text("strategy") == "InstantStart", machines[index].state == "Stopped" {
+    if job.call.text("strategy") == "InstantStart", machines[index].state == "Stopped", !job.twist.losesHost {
       machines[index].state = "Running"
       record(.start, machines[index].uuid, "InstantStart", now)
     }
@@ -180,7 +191,11 @@ extension ZStackWorld {
     let doomed = members(of: job)
     guard !doomed.isEmpty else { return }
     for index in snapshots.indices where doomed.contains(snapshots[index].uuid) { snapshots[index].status = "Deleting" }
-    record(job.call.operation, job.call.subject, groups.first { $0.uuid == job.call.subject }?.name ?? "", now)
+    if job.call.operation == .snapshotDelete {
+      record(.snapshotDelete, job.call.subject, groups.first { $0.uuid == job.call.subject }?.name ?? "", now)
+    } else {
+      for uuid in doomed { record(.volumeSnapshotDelete, uuid, "", now) }
+    }
   }
 
   mutating func endSnapshotDelete(_ job: ZStackTwinJob) -> Value {
@@ -194,12 +209,17 @@ extension ZStackWorld {
     snapshots.removeAll { doomed.contains($0.uuid) }
     for index in snapshots.indices where snapshots[index].uuid == failed { snapshots[index].status = "Ready" }
     if failed == nil { groups.removeAll { $0.uuid == job.call.subject } }
-    return job.call.operation == .snapshotDelete ? ["results": .list(results)] : [:]
+    return job.call.operation == .volumeSnapshotDelete ? [:] : ["results": .list(results)]
   }
 
   private func members(of job: ZStackTwinJob) -> [String] {
-    job.call.operation == .snapshotDelete
-      ? snapshots.filter { $0.group == job.call.subject }.map { $0.uuid }
-      : snapshots.filter { $0.uuid == job.call.subject }.map { $0.uuid }
+    let call = job.call
+    return snapshots.filter { snapshot in
+      switch call.operation {
+      case .snapshotDelete: snapshot.group == call.subject
+      case .volumeSnapshotBatchDelete: call.texts("uuids").contains(snapshot.uuid)
+      default: snapshot.uuid == call.subject
+      }
+    }.map { $0.uuid }
   }
 }
