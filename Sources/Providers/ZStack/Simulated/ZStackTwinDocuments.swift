@@ -72,7 +72,8 @@ extension ZStackWorld {
       "uuid": .string(backup.uuid), "volumeUuid": .string(backup.volume), "name": .string(backup.name),
       "description": .string(backup.description), "type": backup.isRoot ? "Root" : "Data",
       "state": .string(backup.state), "status": .string(backup.status), "size": ZStackWorld.size(backup.size),
-      "metadata": "", "mode": "full", "vmInstanceUuid": .string(backup.machine), "groupUuid": backup.group.map { .string($0) } ?? .null,
+      "metadata": "", "mode": "full", "vmInstanceUuid": .string(backup.machine),
+      "groupUuid": backup.group.map { .string($0) } ?? .null,
       "createDate": time(backup.createdAt), "lastOpDate": time(backup.createdAt),
       "backupStorageRefs": .list(
         backup.stores.map { store in

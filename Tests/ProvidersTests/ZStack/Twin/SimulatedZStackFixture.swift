@@ -5,14 +5,25 @@ import Testing
 
 /// A ZStack on a virtual clock, asked byte by byte as a client would.
 struct SimulatedZStackFixture: Sendable {
+  /// Its root volume is backed up in the document, and the old backup is one of it.
   static let machine = "4e1c5a70b6d24f3c9a8b7c6d5e4f3a2b"
   static let root = "aa6fad9b71af3785a9fdec200bab3ee8"
-  static let data = "f6c7d5276c873eba8accddd4a09a1ee6"
+  static let data = "c3a1d5e7f9024b6c8d0e1f2a3b4c5d6e"
+  /// Its backup is the one the document shows.
+  static let other = "6d1f0e2b3a4c4d5e8f60718293a4b5c6"
+  static let otherRoot = "2ae6b881bb1239cd907d48993e86a2e8"
+  static let otherData = "f6c7d5276c873eba8accddd4a09a1ee6"
+  static let backup = "2f7c0a5bb86430e8a5ac48312172d70d"
+  static let rootBackup = "785edb93bb1b3a31857dac1e69cc8392"
+  static let dataBackup = "3084eea905f4311b9d484bfe97142bdf"
+  static let oldBackup = "92046c016d7c3af7bdd4a5077fb91450"
   static let store = "fc50c1ece4753c1981e3e3f65a151e0e"
   static let otherStore = "255fc896605f3237a22940fa92d8670b"
-  static let backup = "2f7c0a5bb86430e8a5ac48312172d70d"
-  static let oldBackup = "92046c016d7c3af7bdd4a5077fb91450"
-  /// Of the documents.
+  static let remoteStore = "087b41055fbc4875aef622142cbe5ac3"
+  static let iso = "5eed1500a0004000800000000000a001"
+  /// Of nothing there is.
+  static let nothing = "0123456789ab4def8123456789abcdef"
+  /// Of the document.
   static let session = "b86c9016b4f24953a9edefb53ca0678c"
 
   let clock: VirtualClock
@@ -48,11 +59,12 @@ struct SimulatedZStackFixture: Sendable {
   }
 
   /// Starts a job; its id.
-  func start(_ method: String, _ path: String, _ body: String = "", query: [(name: String, value: String)] = []) throws
-    -> String
-  {
+  func start(
+    _ method: String, _ path: String, _ body: String = "", query: [(name: String, value: String)] = [],
+    _ place: SourceLocation = #_sourceLocation
+  ) throws -> String {
     let reply = try json(send(method, path, body, query: query))
-    #expect(reply.status == 202)
+    #expect(reply.status == 202, sourceLocation: place)
     #expect(Set(try #require(reply.body.map).keys) == ["location", "apiTimeout"])
     return String(try #require(reply.body["location"]?.string?.split(separator: "/").last))
   }
@@ -69,24 +81,48 @@ struct SimulatedZStackFixture: Sendable {
   }
 
   /// The code of the error a job ends with, and of its cause.
-  func refusal(_ method: String, _ path: String, _ body: String = "") throws -> [String] {
-    let error = try run(method, path, body).body["error"]
+  func refusal(
+    _ method: String, _ path: String, _ body: String = "", query: [(name: String, value: String)] = []
+  ) throws -> [String] {
+    let error = try run(method, path, body, query: query).body["error"]
     return [error?["code"]?.string, error?["cause"]?["code"]?.string].compactMap { $0 }
   }
 
+  /// What a query with these conditions finds.
   func list(_ path: String, _ conditions: String..., sort: String? = nil) throws -> [Value] {
     var query = conditions.map { (name: "q", value: $0) }
     if let sort { query.append((name: "sort", value: sort)) }
+    return try #require(try get(path, query)["inventories"]?.list)
+  }
+
+  /// The body of a read that succeeds.
+  func get(_ path: String, _ query: [(name: String, value: String)] = []) throws -> Value {
     let reply = try json(send("GET", path, query: query))
     #expect(reply.status == 200)
-    return try #require(reply.body["inventories"]?.list)
+    return reply.body
   }
 
   func rest() { clock.advance(by: .seconds(1000)) }
 
-  func stop() throws {
-    #expect(try run("PUT", "vm-instances/\(Self.machine)/actions", #"{"stopVmInstance":{}}"#).status == 200)
+  func stop(_ machine: String = machine) throws {
+    #expect(try run("PUT", "vm-instances/\(machine)/actions", #"{"stopVmInstance":{}}"#).status == 200)
   }
+
+  /// A snapshot of each volume of the machine; the group's id.
+  func snapshotGroup(_ root: String = root) throws -> String {
+    let body = #"{"params":{"rootVolumeUuid":"\#(root)","name":"g1"}}"#
+    let reply = try run("POST", "volume-snapshots/group", body)
+    return try #require(reply.body["inventory"]?["uuid"]?.string)
+  }
+
+  /// A snapshot of one volume; its id.
+  func snapshot(_ volume: String = root) throws -> String {
+    let reply = try run("POST", "volumes/\(volume)/volume-snapshots", #"{"params":{"name":"s1"}}"#)
+    return try #require(reply.body["inventory"]?["uuid"]?.string)
+  }
+
+  /// Deletes a server, which ZStack keeps for a while.
+  func destroy() throws { #expect(try run("DELETE", "vm-instances/\(Self.machine)").status == 200) }
 
   var effects: [String] { twin.ledger.map { "\($0.effect) \($0.subject)" } }
 }
