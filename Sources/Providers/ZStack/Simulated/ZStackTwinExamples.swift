@@ -1,21 +1,21 @@
 import Runbook
 
-/// What the documents show: a machine whose root volume they back up and whose backup they delete, another of which
-/// they show a backup, and image stores.
+/// What the documents show: a machine with the backup they print and the one they delete, another whose root volume
+/// they back up, and image stores.
 extension ZStackWorld {
   static let zoneUUID = "c2de2f8a0a6a4b6d9f4d1f9b6f1f0001"
   static let clusterUUID = "c2de2f8a0a6a4b6d9f4d1f9b6f1f0002"
   static let hostUUID = "c2de2f8a0a6a4b6d9f4d1f9b6f1f0003"
   static let imageUUID = "c2de2f8a0a6a4b6d9f4d1f9b6f1f0004"
   static let networkUUID = "c2de2f8a0a6a4b6d9f4d1f9b6f1f0005"
-  /// The machine whose root volume the documents back up.
+  /// The machine whose backup the documents print, with its volumes.
   static let machineUUID = "4e1c5a70b6d24f3c9a8b7c6d5e4f3a2b"
-  static let rootUUID = "aa6fad9b71af3785a9fdec200bab3ee8"
-  static let dataUUID = "c3a1d5e7f9024b6c8d0e1f2a3b4c5d6e"
-  /// The machine whose backup they show, with its volumes.
+  static let rootUUID = "2ae6b881bb1239cd907d48993e86a2e8"
+  static let dataUUID = "f6c7d5276c873eba8accddd4a09a1ee6"
+  /// The machine whose root volume they back up.
   static let otherMachineUUID = "6d1f0e2b3a4c4d5e8f60718293a4b5c6"
-  static let otherRootUUID = "2ae6b881bb1239cd907d48993e86a2e8"
-  static let otherDataUUID = "f6c7d5276c873eba8accddd4a09a1ee6"
+  static let otherRootUUID = "aa6fad9b71af3785a9fdec200bab3ee8"
+  static let otherDataUUID = "c3a1d5e7f9024b6c8d0e1f2a3b4c5d6e"
   /// Where the documents put a backup.
   static let storeUUID = "fc50c1ece4753c1981e3e3f65a151e0e"
   /// From where they delete one.
@@ -33,13 +33,13 @@ extension ZStackWorld {
     ] { stores.append(Store(uuid: uuid, name: name)) }
     let group = "2f7c0a5bb86430e8a5ac48312172d70d"
     for (uuid, name, volume, size) in [
-      ("785edb93bb1b3a31857dac1e69cc8392", "Root-Volume-Backup-1", ZStackWorld.otherRootUUID, Int64(1_073_741_824)),
-      ("3084eea905f4311b9d484bfe97142bdf", "Data-Volume-Backup-1", ZStackWorld.otherDataUUID, Int64(2_147_483_648)),
+      ("785edb93bb1b3a31857dac1e69cc8392", "Root-Volume-Backup-1", ZStackWorld.rootUUID, Int64(1_073_741_824)),
+      ("3084eea905f4311b9d484bfe97142bdf", "Data-Volume-Backup-1", ZStackWorld.dataUUID, Int64(2_147_483_648)),
     ] {
       backups.append(
         Backup(
           uuid: uuid, group: group, name: name, description: "volume backup", volume: volume,
-          isRoot: volume == ZStackWorld.otherRootUUID, machine: ZStackWorld.otherMachineUUID, status: "Ready",
+          isRoot: volume == ZStackWorld.rootUUID, machine: ZStackWorld.machineUUID, status: "Ready",
           size: size,
           stores: [ZStackWorld.storeUUID], createdAt: made))
     }
@@ -61,11 +61,9 @@ extension ZStackWorld {
 
   /// - Parameter saved: its volumes, the root volume first.
   private mutating func addExample(_ uuid: String, _ name: String, _ ip: String, _ saved: [String], _ at: Timestamp) {
-    addMachine(uuid, name: name, state: "Running", at)
-    guard let index = machines.firstIndex(where: { $0.uuid == uuid }), let root = saved.first else { return }
-    volumes.removeAll { $0.machine == uuid }
-    machines[index].rootVolume = root
-    machines[index].ip = ip
+    guard let root = saved.first else { return }
+    machines.append(
+      Machine(uuid: uuid, name: name, state: "Running", ip: ip, rootVolume: root, createdAt: at, lastOpAt: at))
     for (number, volume) in saved.enumerated() {
       volumes.append(
         Volume(

@@ -107,7 +107,8 @@ struct ZStackTwinState: Sendable {
       world.accept(job, now) { ZStackTwinState.twist($0, &faults) }
       self.faults = faults
     }
-    let isOwn = faults.strike(call.operation.rawValue, where: { $0 == .special("own_location") }) != nil
+    let isOwn =
+      !hasFailed(id) && faults.strike(call.operation.rawValue, where: { $0 == .special("own_location") }) != nil
     let host = isOwn ? call.host : "10.0.0.1:8080"
     return .json(
       202, ["location": .string("http://\(host)/zstack/v1/api-jobs/\(id)"), "apiTimeout": .int(1_800_000)])

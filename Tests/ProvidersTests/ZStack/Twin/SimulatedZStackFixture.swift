@@ -5,14 +5,14 @@ import Testing
 
 /// A ZStack on a virtual clock, asked byte by byte as a client would.
 struct SimulatedZStackFixture: Sendable {
-  /// Its root volume is backed up in the document, and the old backup is one of it.
+  /// The document prints its backup, and deletes its old one.
   static let machine = "4e1c5a70b6d24f3c9a8b7c6d5e4f3a2b"
-  static let root = "aa6fad9b71af3785a9fdec200bab3ee8"
-  static let data = "c3a1d5e7f9024b6c8d0e1f2a3b4c5d6e"
-  /// Its backup is the one the document shows.
+  static let root = "2ae6b881bb1239cd907d48993e86a2e8"
+  static let data = "f6c7d5276c873eba8accddd4a09a1ee6"
+  /// The document backs up its root volume.
   static let other = "6d1f0e2b3a4c4d5e8f60718293a4b5c6"
-  static let otherRoot = "2ae6b881bb1239cd907d48993e86a2e8"
-  static let otherData = "f6c7d5276c873eba8accddd4a09a1ee6"
+  static let otherRoot = "aa6fad9b71af3785a9fdec200bab3ee8"
+  static let otherData = "c3a1d5e7f9024b6c8d0e1f2a3b4c5d6e"
   static let backup = "2f7c0a5bb86430e8a5ac48312172d70d"
   static let rootBackup = "785edb93bb1b3a31857dac1e69cc8392"
   static let dataBackup = "3084eea905f4311b9d484bfe97142bdf"

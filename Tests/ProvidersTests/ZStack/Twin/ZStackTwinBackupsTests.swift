@@ -14,13 +14,13 @@ import Testing
   ])
   func aRestoreEndsAsItsStrategySays(strategy: String, end: String) throws {
     let zstack = try Fixture()
-    try zstack.stop(Fixture.other)
+    try zstack.stop(Fixture.machine)
     let parameters = strategy.isEmpty ? "{}" : #"{"strategy":"\#(strategy)"}"#
     let id = try zstack.start("PUT", restore, #"{"revertVmFromVmBackup":\#(parameters)}"#)
-    #expect(zstack.twin.state(ofServer: Fixture.other) == "VolumeRecovering")
+    #expect(zstack.twin.state(ofServer: Fixture.machine) == "VolumeRecovering")
     zstack.rest()
     #expect(try zstack.job(id).status == 200)
-    #expect(zstack.twin.state(ofServer: Fixture.other) == end)
+    #expect(zstack.twin.state(ofServer: Fixture.machine) == end)
   }
 
   /// Each of its volumes, and none of another machine, has new data at a new path.
@@ -29,10 +29,10 @@ import Testing
     func paths(_ machine: String) throws -> [Value?] {
       try #require(try zstack.list("vm-instances/\(machine)").first?["allVolumes"]?.list).map { $0["installPath"] }
     }
-    try zstack.stop(Fixture.other)
-    let before = (own: try paths(Fixture.other), others: try paths(Fixture.machine))
+    try zstack.stop(Fixture.machine)
+    let before = (own: try paths(Fixture.machine), others: try paths(Fixture.other))
     #expect(try zstack.run("PUT", restore, body).status == 200)
-    let after = (own: try paths(Fixture.other), others: try paths(Fixture.machine))
+    let after = (own: try paths(Fixture.machine), others: try paths(Fixture.other))
     for (old, new) in zip(before.own, after.own) { #expect(old != new) }
     #expect(before.own.count == 2)
     #expect(before.others == after.others)
@@ -42,12 +42,12 @@ import Testing
   func aRestoreNeedsEachVolumeWhereItWas(server: String?) throws {
     let zstack = try Fixture()
     if let server { zstack.twin.ensureServer(server) }
-    try zstack.stop(Fixture.other)
-    zstack.twin.moveVolume(Fixture.otherData, toServer: server)
+    try zstack.stop(Fixture.machine)
+    zstack.twin.moveVolume(Fixture.data, toServer: server)
     #expect(try zstack.refusal("PUT", restore, body) == ["SYS.1006"])
     let single = #"{"revertVolumeFromVolumeBackup":{}}"#
     #expect(try zstack.refusal("PUT", "volume-backups/\(Fixture.dataBackup)/actions", single) == ["SYS.1006"])
-    #expect(zstack.effects == ["server.stop \(Fixture.other)"])
+    #expect(zstack.effects == ["server.stop \(Fixture.machine)"])
     #expect(try zstack.refusal("PUT", "volume-backups/\(Fixture.rootBackup)/actions", single) == [])
   }
 
@@ -76,18 +76,18 @@ import Testing
     let zstack = try Fixture()
     let create =
       #"{"params":{"backupStorageUuid":"\#(Fixture.store)","name":"v","resourceUuid":"\#(Fixture.nothing)"}}"#
-    #expect(try zstack.run("POST", "volumes/\(Fixture.data)/volume-backups", create).status == 200)
-    #expect(try zstack.list("volume-backups", "volumeUuid=\(Fixture.data)").map { $0["groupUuid"] } == [.null])
+    #expect(try zstack.run("POST", "volumes/\(Fixture.otherData)/volume-backups", create).status == 200)
+    #expect(try zstack.list("volume-backups", "volumeUuid=\(Fixture.otherData)").map { $0["groupUuid"] } == [.null])
     // An empty segment in the address of a group finds none.
     #expect(try zstack.refusal("PUT", "vm-backups//actions", body) == ["SYS.1003"])
-    try zstack.stop()
+    try zstack.stop(Fixture.other)
     let path = "volume-backups/\(Fixture.nothing)/actions"
     #expect(try zstack.run("PUT", path, #"{"revertVolumeFromVolumeBackup":{}}"#).status == 200)
-    #expect(zstack.twin.state(ofServer: Fixture.machine) == "Stopped")
+    #expect(zstack.twin.state(ofServer: Fixture.other) == "Stopped")
     #expect(
       zstack.effects == [
-        "volume_backup.create \(Fixture.nothing)", "server.stop \(Fixture.machine)",
-        "volume_backup.restore \(Fixture.machine)",
+        "volume_backup.create \(Fixture.nothing)", "server.stop \(Fixture.other)",
+        "volume_backup.restore \(Fixture.other)",
       ])
   }
 
@@ -166,6 +166,6 @@ import Testing
     #expect(machine["cpuNum"] == 1)
     #expect(machine["allVolumes"]?.list?.map { $0["type"] } == ["Root", "Data"])
     #expect(try zstack.list("vm-instances", "__systemTag__=a::b").map { $0["uuid"] } == [machine["uuid"]])
-    #expect(zstack.twin.state(ofServer: Fixture.other) == "Running", "the one that was saved is left alone")
+    #expect(zstack.twin.state(ofServer: Fixture.machine) == "Running", "the one that was saved is left alone")
   }
 }

@@ -3,8 +3,8 @@ import Runbook
 import Simulator
 import Testing
 
-/// The published document of VM backups: each of its requests is replayed as it is printed, and the reply has the names,
-/// the nesting and the types that the document shows.
+/// The published document of VM backups: each of its requests is replayed as it is printed, and the reply has the
+/// names, the nesting and the types that the document shows.
 @Suite struct ZStackTwinDocumentsTests {
   private typealias Fixture = SimulatedZStackFixture
 
@@ -51,7 +51,7 @@ import Testing
     let entries = try #require(reply.body["inventories"]?.list)
     #expect(try #require(reply.body.map).count == 1)
     #expect(entries.map { ZStackTwinShape($0) } == (try samples.map { try entry($0) }))
-    #expect(entries.map { $0["volumeUuid"] } == [.string(Fixture.root), .string(Fixture.data)])
+    #expect(entries.map { $0["volumeUuid"] } == [.string(Fixture.otherRoot), .string(Fixture.otherData)])
     for entry in entries {
       #expect(entry["description"] == "a critical volume backup")
       #expect(entry["backupStorageRefs"]?.list?.first?["backupStorageUuid"] == .string(Fixture.store))

@@ -3,7 +3,8 @@ import Runbook
 import Simulator
 import Testing
 
-/// Every other operation that is known of ZStack: the request as its sources print it, and the shape of what comes back.
+/// Every other operation that is known of ZStack: the request as its sources print it, and the shape of what comes
+/// back.
 @Suite struct ZStackTwinOperationsTests {
   private typealias Fixture = SimulatedZStackFixture
 
