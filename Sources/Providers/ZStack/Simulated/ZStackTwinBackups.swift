@@ -25,12 +25,13 @@ extension ZStackWorld {
       try checkUsable(members(of: call), call.subject)
       try checkStrategy(call)
       try checkName(call)
-      guard
-        call.text("instanceOfferingUuid") != nil
-          || call.parameters["cpuNum"] != nil && call.parameters["memorySize"] != nil
-      else { throw .invalid("instanceOfferingUuid, or cpuNum and memorySize, must be set") }
-      guard ["l3NetworkUuids", "zoneUuid", "clusterUuid", "hostUuid"].contains(where: { call.parameters[$0] != nil })
-      else {
+      guard call.has("instanceOfferingUuid") || call.has("cpuNum") && call.has("memorySize") else {
+        throw .invalid("instanceOfferingUuid, or cpuNum and memorySize, must be set")
+      }
+      for size in ["cpuNum", "memorySize"] where call.has(size) && (call.parameters[size]?.int ?? 0) < 1 {
+        throw .invalid("\(size) must be a whole number, 1 or more")
+      }
+      guard ["l3NetworkUuids", "zoneUuid", "clusterUuid", "hostUuid"].contains(where: { call.has($0) }) else {
         throw .invalid("at least one of l3NetworkUuids, zoneUuid, clusterUuid, hostUuid must be set")
       }
       try checkResource(call)

@@ -57,6 +57,20 @@ enum ZStackTwinOperation: String, Sendable, CaseIterable {
   }
 }
 
+extension ZStackTwinOperation {
+  /// How many seconds ZStack gives a job unless it is told otherwise.
+  var timeout: Int64 {
+    switch self {
+    case .backupRestoreAs: 12 * 3600
+    case .snapshotCreate, .volumeSnapshotCreate: 3 * 3600
+    case .snapshotDelete, .volumeSnapshotDelete, .volumeSnapshotBatchDelete: 6 * 3600
+    case .snapshotRestore, .volumeSnapshotRestore: 24 * 3600
+    case .backupRestore: 72 * 3600
+    default: 1800
+    }
+  }
+}
+
 /// A refusal before there is a job: plain text.
 struct ZStackTwinRefusal: Error, Equatable {
   var status: Int
@@ -86,6 +100,8 @@ struct ZStackTwinCall: Sendable {
   var userTags: [String]
   var query: [(name: String, value: String)]
   var jobID: String?
+  /// In seconds, where the caller names one.
+  var timeout: Int64?
   var authorization: String?
   var date: String?
   /// What access keys sign: `METHOD`, and the path from `/v1` on.
@@ -117,6 +133,12 @@ struct ZStackTwinCall: Sendable {
     userTags = try ZStackTwinCall.tags(body["userTags"], "userTags")
     query = request.query
     jobID = request.header("x-job-uuid")
+    if let text = request.header("x-api-timeout") {
+      guard let seconds = Int64(text), (1...31_536_000).contains(seconds) else {
+        throw ZStackTwinRefusal(400, "invalid X-API-Timeout: \(text.excerpt(64)); it must be a number of seconds")
+      }
+      timeout = seconds
+    }
     authorization = request.header("authorization")
     date = request.header("date")
     method = request.method
@@ -144,6 +166,9 @@ struct ZStackTwinCall: Sendable {
 
   /// The texts of a list.
   func texts(_ name: String) -> [String] { (parameters[name]?.list ?? []).compactMap { $0.string } }
+
+  /// Whether a parameter is given at all.
+  func has(_ name: String) -> Bool { parameters[name].map { !$0.isNull } ?? false }
 
   func text(_ name: String) -> String? {
     if case .string(let text)? = parameters[name], !text.isEmpty { return text }

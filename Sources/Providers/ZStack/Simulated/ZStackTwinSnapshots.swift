@@ -13,6 +13,7 @@ extension ZStackWorld {
         throw .state("SYS.1006", "take a snapshot of", machine.uuid, machine.state)
       }
       try checkResource(call)
+      try checkQuota(volumes(of: machine.uuid).count)
       return 10...120
     case .volumeSnapshotCreate:
       guard let volume = volumes.first(where: { $0.uuid == call.subject }) else {
@@ -24,6 +25,7 @@ extension ZStackWorld {
       guard ["Running", "Stopped", "Paused"].contains(machine.state) else {
         throw .state("SYS.1006", "take a snapshot of", machine.uuid, machine.state)
       }
+      try checkQuota(1)
       return 10...120
     case .snapshotRestore:
       let group = groups[try groupIndex(call.subject)]
@@ -57,6 +59,14 @@ extension ZStackWorld {
     }
   }
 
+  /// `snapshot.volume.num`, as it is by default.
+  private func checkQuota(_ more: Int) throws(ZStackTwinError) {
+    guard snapshots.count + more > 200 else { return }
+    throw ZStackTwinError(
+      "ID.1003", "Quota exceeding",
+      "quota[snapshot.volume.num] is 200, \(snapshots.count) are used, \(more) are asked for")
+  }
+
   func checkName(_ call: ZStackTwinCall) throws(ZStackTwinError) {
     guard let name = call.text("name") else { throw .invalid("field[name] is mandatory, can not be null") }
     guard name.count <= 255 else { throw .invalid("field[name] exceeds max length of 255") }
@@ -67,7 +77,10 @@ extension ZStackWorld {
 
   /// The id that the caller chose for what is to be made: of nothing that is there already.
   func checkResource(_ call: ZStackTwinCall) throws(ZStackTwinError) {
-    guard let id = call.text("resourceUuid") else { return }
+    guard call.has("resourceUuid") else { return }
+    guard let id = call.text("resourceUuid"), id.isZStackTwinID else {
+      throw .invalid("resourceUuid is not a valid uuid; it must be a v4 uuid without dashes")
+    }
     let isUsed =
       machines.contains { $0.uuid == id } || volumes.contains { $0.uuid == id }
       || snapshots.contains { $0.uuid == id } || groups.contains { $0.uuid == id }

@@ -110,8 +110,9 @@ struct ZStackTwinState: Sendable {
     let isOwn =
       !hasFailed(id) && faults.strike(call.operation.rawValue, where: { $0 == .special("own_location") }) != nil
     let host = isOwn ? call.host : "10.0.0.1:8080"
+    let timeout = (call.timeout ?? call.operation.timeout) * 1000
     return .json(
-      202, ["location": .string("http://\(host)/zstack/v1/api-jobs/\(id)"), "apiTimeout": .int(1_800_000)])
+      202, ["location": .string("http://\(host)/zstack/v1/api-jobs/\(id)"), "apiTimeout": .int(timeout)])
   }
 
   private func hasFailed(_ job: String) -> Bool {

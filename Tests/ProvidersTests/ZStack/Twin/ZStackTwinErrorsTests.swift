@@ -183,6 +183,8 @@ import Testing
     create(#""name":"b",\#(store)"#, "SYS.1006", volume: SimulatedZStackFixture.data),
     create(#""name":"b",\#(store),"mode":"incremental""#, "SYS.1007"),
     create(#""name":"b",\#(store),"resourceUuid":"\#(machine)""#, "SYS.1007"),
+    create(#""name":"b",\#(store),"resourceUuid":"mine""#, "SYS.1007"),
+    create(#""name":"b",\#(store),"resourceUuid":7"#, "SYS.1007"),
     Refusal("POST", "volumes/\(nothing)/volume-backups", #"{"params":{"name":"b",\#(store)}}"#, "SYS.1003"),
     Refusal(
       "POST", "volumes/\(root)/vm-backups", #"{"params":{"name":"b",\#(store)}}"#, in: "Unknown", "SYS.1006",
@@ -209,6 +211,10 @@ import Testing
     made(#""name":"c","cpuNum":1,"zoneUuid":"z""#, "SYS.1007"),
     made(#""name":"c","memorySize":1,"zoneUuid":"z""#, "SYS.1007"),
     made(#""name":"c","instanceOfferingUuid":"o""#, "SYS.1007"),
+    made(#""name":"c","cpuNum":null,"memorySize":1,"zoneUuid":"z""#, "SYS.1007"),
+    made(#""name":"c","cpuNum":0,"memorySize":1,"zoneUuid":"z""#, "SYS.1007"),
+    made(#""name":"c","cpuNum":1,"memorySize":1.5,"zoneUuid":"z""#, "SYS.1007"),
+    made(#""name":"c","cpuNum":1,"memorySize":1,"zoneUuid":null"#, "SYS.1007"),
     made(#""name":"c","cpuNum":1,"memorySize":1,"zoneUuid":"z","strategy":"Later""#, "SYS.1007"),
     made(#""name":"c","instanceOfferingUuid":"o","zoneUuid":"z""#, "SYS.1003", of: nothing),
   ]

@@ -37,6 +37,28 @@ import Testing
     #expect(try zstack.job(Self.id).body == over.body, "a result is told as often as it is asked for")
   }
 
+  /// The defaults of ZStack, in milliseconds, or what the caller names in seconds.
+  @Test(arguments: [
+    ("PUT", "vm-instances/\(SimulatedZStackFixture.machine)/actions", #"{"stopVmInstance":{}}"#, 0.5),
+    ("POST", "volume-snapshots/group", #"{"params":{}}"#, 3), ("DELETE", "volume-snapshots/group/x", "", 6),
+    ("PUT", "volume-snapshots/group/x/actions", #"{"revertVmFromSnapshotGroup":{}}"#, 24),
+    ("PUT", "vm-backups/x/actions", #"{"revertVmFromVmBackup":{}}"#, 72),
+    ("POST", "vm-instances/from/vm-backups/x", #"{"params":{}}"#, 12),
+    ("POST", "volumes/x/vm-backups", #"{"params":{}}"#, 0.5),
+  ])
+  func aJobHasATimeout(method: String, path: String, body: String, hours: Double) throws {
+    let zstack = try Fixture()
+    let session = (name: "authorization", value: "OAuth \(Fixture.session)")
+    func timeout(_ header: String?) -> SimulatedReply {
+      zstack.send(method, path, body, headers: [session] + (header.map { [(name: "x-api-timeout", value: $0)] } ?? []))
+    }
+    #expect(try zstack.json(timeout(nil)).body["apiTimeout"] == .int(Int64(hours * 3_600_000)))
+    #expect(try zstack.json(timeout("60")).body["apiTimeout"] == 60_000)
+    for bad in ["", "0", "-1", "soon", "9223372036854775807"] {
+      #expect(try zstack.text(timeout(bad)).status == 400)
+    }
+  }
+
   @Test func aJobWithoutAnIDGetsOne() throws {
     let zstack = try Fixture()
     let id = try zstack.start("PUT", actions, stop)

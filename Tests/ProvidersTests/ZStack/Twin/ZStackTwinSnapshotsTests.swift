@@ -117,6 +117,20 @@ import Testing
     #expect(zstack.effects.suffix(2) == ["volume_snapshot.delete \(first)", "volume_snapshot.delete \(second)"])
   }
 
+  /// 200 an account, unless the installation says otherwise.
+  @Test func thereAreAsManySnapshotsAsTheQuotaSays() throws {
+    let zstack = try Fixture()
+    for _ in 1...99 { _ = try zstack.snapshotGroup() }
+    _ = try zstack.snapshot()
+    let group = #"{"params":{"rootVolumeUuid":"\#(Fixture.root)","name":"g"}}"#
+    #expect(try zstack.refusal("POST", "volume-snapshots/group", group) == ["ID.1003"])
+    let last = try zstack.snapshot()
+    let body = #"{"params":{"name":"s"}}"#
+    #expect(try zstack.refusal("POST", "volumes/\(Fixture.root)/volume-snapshots", body) == ["ID.1003"])
+    #expect(try zstack.run("DELETE", "volume-snapshots/\(last)").status == 200)
+    #expect(try zstack.run("POST", "volumes/\(Fixture.root)/volume-snapshots", body).status == 200)
+  }
+
   @Test func tagsAreMadeAndDeleted() throws {
     let zstack = try Fixture()
     let tag = try zstack.run(
