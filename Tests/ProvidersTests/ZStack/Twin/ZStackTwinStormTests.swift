@@ -10,8 +10,8 @@ import Testing
   private typealias Fixture = SimulatedZStackFixture
   static let seeds = Array(1...UInt64(Campaign.count(10, torture: 200)))
 
-  /// `M`, `V`, `S`, `G`, `B`, `C` and `T` stand for ids of machines, volumes, snapshots, groups, backups, volume backups
-  /// and stores that there are.
+  /// `M`, `V`, `S`, `G`, `B`, `C` and `T` stand for ids of machines, volumes, snapshots, groups, backups, volume
+  /// backups and stores that there are.
   static let calls: [(method: String, path: String, body: String)] =
     ["stop", "start", "reboot", "pause", "resume", "recover", "expunge"].map {
       ("PUT", "vm-instances/M/actions", #"{"\#($0)VmInstance":{}}"#)
