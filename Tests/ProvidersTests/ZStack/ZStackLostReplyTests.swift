@@ -167,6 +167,29 @@ struct ZStackLostReplyTests {
     #expect(!"\(failure)".contains("n0t-it"))
   }
 
+  /// A session that was opened elsewhere cannot be replaced, a password opens another; nothing is done twice.
+  @Test(arguments: [true, false])
+  func aSessionThatEndsIsReplacedOrTold(isOwn: Bool) async throws {
+    let elsewhere: [String: Value] = [
+      "session": .secret(Secret("b86c9016b4f24953a9edefb53ca0678c", named: ["zstack_session"]))
+    ]
+    let (fixture, twin) = try ZStackTwinFixture.make(credential: isOwn ? ZStackTwinFixture.credential : elsewhere)
+    try await fixture.run("server.stop", key: "a")
+    try twin.inject("token_expires:1")
+    if isOwn {
+      try await fixture.run("server.start", key: "b")
+      #expect(twin.requests.count { $0 == "login" } == 2)
+      #expect(twin.ledger.map { $0.effect } == ["server.stop", "server.start"])
+    } else {
+      let failure = try await fixture.failure("server.start")
+      #expect(failure.kind == .auth)
+      #expect(failure.effect == .none)
+      #expect(failure.message.contains("(`zstack_session`)"))
+      #expect(twin.ledger.map { $0.effect } == ["server.stop"])
+    }
+    #expect(twin.unfiredFaults == [])
+  }
+
   @Test func aRevertInPartIsAFailureThatNamesTheVolume() async throws {
     let (fixture, twin) = try ZStackTwinFixture.make()
     let id = try #require(try await fixture.run("snapshot.create", ["name": "a"], key: "b").result.outputs["id"])

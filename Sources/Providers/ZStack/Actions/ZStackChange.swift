@@ -153,7 +153,7 @@ extension ZStackChange {
 
   /// The failure of a job, with what it did to the world as far as the thing itself tells.
   func judged(_ error: ZStackError, _ request: ZStackRequest, _ call: ActionCall) async -> StepFailure {
-    var failure = error.failure(of: request.text, hiding: cloud.hidden)
+    var failure = cloud.failure(error, of: request)
     switch error.meaning {
     case .wrongState:
       guard let id = try? call.with.optionalText("server"), let server = try? await cloud.server(id) else { break }

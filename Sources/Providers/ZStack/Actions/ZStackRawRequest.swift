@@ -49,7 +49,7 @@ struct ZStackRawRequest: StandardAction {
       switch job {
       case .done(let body): return facts(200, JSONWriter.text(body))
       case .failed(let error):
-        var failure = error.failure(of: request.text, hiding: cloud.hidden)
+        var failure = cloud.failure(error, of: request)
         if error.meaning == .failed || error.meaning == .infrastructure { failure.effect = .unknown }
         throw failure
       case .unknown:

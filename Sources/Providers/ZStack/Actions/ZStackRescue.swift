@@ -70,7 +70,7 @@ struct ZStackRescue: ZStackChange {
       looks += 1
       switch job {
       case .done: return
-      case .failed(let error): throw error.failure(of: request.text, hiding: cloud.hidden)
+      case .failed(let error): throw cloud.failure(error, of: request)
       case .unknown, .running: break
       }
       guard call.clock.now < end || looks < 10, !Task.isCancelled else {

@@ -205,6 +205,6 @@ extension ZStackClient {
       return false
     }
     guard case .failed(let error) = job, error.meaning != .doubt, error.meaning != .infrastructure else { return true }
-    throw explained(error.failure(of: request.text, hiding: hidden), try await server(id))
+    throw explained(failure(error, of: request), try await server(id))
   }
 }

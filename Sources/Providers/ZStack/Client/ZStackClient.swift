@@ -72,11 +72,21 @@ struct ZStackClient: Cloud {
     (name: "Authorization", value: Secret.joined([.plain("OAuth "), .secret(session)]))
   }
 
-  /// A refused credential is told by its name.
   private func explained(_ failure: StepFailure, _ reply: ZStackReply) -> StepFailure {
     guard reply.error?.meaning == .session || reply.response.status == 401 else { return failure }
-    return failure.renamed(
-      "ZStack does not accept \(credential.text) for \(reply.request.text): it may have expired or been closed")
+    return refused(failure, reply.request)
+  }
+
+  /// What the end of a job means.
+  func failure(_ error: ZStackError, of request: ZStackRequest) -> StepFailure {
+    let failure = error.failure(of: request.text, hiding: hidden)
+    return error.meaning == .session ? refused(failure, request) : failure
+  }
+
+  /// A refused credential is told by its name.
+  private func refused(_ failure: StepFailure, _ request: ZStackRequest) -> StepFailure {
+    failure.renamed(
+      "ZStack does not accept \(credential.text) for \(request.text): it may have expired or been closed")
   }
 
   func checkID(_ id: String, _ what: String) throws(StepFailure) {

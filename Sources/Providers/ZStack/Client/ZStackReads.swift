@@ -106,7 +106,7 @@ extension ZStackClient {
       }
       return true
     case .failed(let error):
-      let failure = error.failure(of: request.text, hiding: hidden)
+      let failure = failure(error, of: request)
       if failure.kind == .notFound { return false }
       throw failure
     }

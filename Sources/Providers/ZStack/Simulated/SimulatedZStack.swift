@@ -46,11 +46,12 @@ public final class SimulatedZStack: SimulatedSystem {
       "partial_revert", "job_never_ends", "job_purged", "own_location", "sys1001_done", "sys1001_not_done", "host_lost",
     ])
 
-  /// Beside the kinds of every twin: `partial_revert` (one volume of a group is not put back), `job_never_ends` (the
-  /// effect is there, the job stays at 202), `job_purged` (nothing is known of the job once it is over), `own_location`
-  /// (a job's `location` has the host that was asked, not the management node's idea of it), `sys1001_done` and
-  /// `sys1001_not_done` (the job ends in a timeout, with and without the effect), `host_lost` (the server becomes
-  /// `Unknown`).
+  /// Beside the kinds of every twin: `partial_revert` (one volume of a group is not put back, or not deleted),
+  /// `job_never_ends` (the effect is there, the job stays at 202), `job_purged` (nothing is known of the job once it is
+  /// over), `own_location` (a job's `location` has the host that was asked, not the management node's idea of it),
+  /// `sys1001_done` and `sys1001_not_done` (the job ends in a timeout, with and without the effect), `host_lost` (the
+  /// server becomes `Unknown`, whatever was done to it). `token_expires` ends every session, also those that were
+  /// opened elsewhere, and access keys; a log-in opens a good one.
   public func inject(_ fault: String) throws(ExpressionFailure) {
     let parsed = try TwinFault(fault, SimulatedZStack.faults)
     state.withLock { $0.faults.append(parsed) }
@@ -73,6 +74,20 @@ public final class SimulatedZStack: SimulatedSystem {
       guard let index = state.world.machines.firstIndex(where: { $0.uuid == id }) else { return }
       state.world.machines[index].state = word
       state.world.machines[index].lastOpAt = now
+    }
+  }
+
+  /// Attaches a volume to another server, or deletes it where that is nil, as somebody at the console does.
+  public func moveVolume(_ id: String, toServer server: String?) {
+    let now = clock.now
+    state.withLock { state in
+      state.settle(now)
+      guard let index = state.world.volumes.firstIndex(where: { $0.uuid == id }) else { return }
+      if let server {
+        state.world.volumes[index].machine = server
+      } else {
+        state.world.volumes.remove(at: index)
+      }
     }
   }
 

@@ -5,52 +5,95 @@ extension ZStackWorld {
   func checkBackup(_ call: ZStackTwinCall) throws(ZStackTwinError) -> ClosedRange<Int64> {
     switch call.operation {
     case .backupCreate:
-      let machine = machines[try machineIndex(ofRootVolume: call.subject)]
-      try checkName(call)
-      try checkStore(call.text("backupStorageUuid"), "backupStorageUuid")
-      guard machine.state != "Stopped" else {
-        throw ZStackTwinError(
-          "SYS.1006", "An operation failed", "unable to back up vm[uuid:\(machine.uuid)]",
-          cause: [
-            "code": "VOL_BACKUP.1000", "description": "no volume backup of a stopped vm",
-            "details": "the vm is Stopped, it must be Running or Paused",
-          ])
-      }
-      guard machine.state == "Running" || machine.state == "Paused" else {
-        throw .state("SYS.1006", "back up", machine.uuid, machine.state)
-      }
-      if let mode = call.parameters["mode"], mode != "full" { throw .invalid("mode must be full") }
+      try checkNewBackup(call, machines[try machineIndex(ofRootVolume: call.subject)])
       return 60...900
-    case .backupRestore:
-      try checkUsable(call.subject)
-      try checkStopped(backups.first { $0.group == call.subject }?.machine ?? "")
-      if let store = call.text("backupStorageUuid") { try checkHas(call.subject, store) }
+    case .volumeBackupCreate:
+      guard let volume = volumes.first(where: { $0.uuid == call.subject }) else {
+        throw .notFound("VolumeVO", call.subject)
+      }
+      try checkNewBackup(call, machines[try machineIndex(volume.machine)])
+      return 30...600
+    case .backupRestore, .volumeBackupRestore:
+      let members = members(of: call)
+      try checkUsable(members, call.subject)
+      try checkOriginals(members)
+      try checkStrategy(call)
+      try checkStopped(members.first?.machine ?? "")
+      if let store = call.text("backupStorageUuid") { try checkHas(members, store) }
       return 60...900
     case .backupRestoreAs:
-      try checkUsable(call.subject)
+      try checkUsable(members(of: call), call.subject)
+      try checkStrategy(call)
       try checkName(call)
-      guard
-        call.text("instanceOfferingUuid") != nil
-          || call.parameters["cpuNum"] != nil && call.parameters["memorySize"] != nil
-      else { throw .invalid("instanceOfferingUuid, or cpuNum and memorySize, must be set") }
-      guard ["l3NetworkUuids", "zoneUuid", "clusterUuid", "hostUuid"].contains(where: { call.parameters[$0] != nil })
-      else {
+      guard call.has("instanceOfferingUuid") || call.has("cpuNum") && call.has("memorySize") else {
+        throw .invalid("instanceOfferingUuid, or cpuNum and memorySize, must be set")
+      }
+      for size in ["cpuNum", "memorySize"] where call.has(size) && (call.parameters[size]?.int ?? 0) < 1 {
+        throw .invalid("\(size) must be a whole number, 1 or more")
+      }
+      guard ["l3NetworkUuids", "zoneUuid", "clusterUuid", "hostUuid"].contains(where: { call.has($0) }) else {
         throw .invalid("at least one of l3NetworkUuids, zoneUuid, clusterUuid, hostUuid must be set")
       }
-      if let id = call.text("resourceUuid"), machines.contains(where: { $0.uuid == id }) {
-        throw .invalid("resourceUuid[\(id.excerpt(64))] is used already")
-      }
+      try checkResource(call)
       return 120...900
     case .backupSync:
       try checkStore(call.subject, "imageStoreUuid")
       return 5...60
     case .backupCopy:
-      try checkUsable(call.subject)
+      try checkUsable(members(of: call), call.subject)
       try checkStore(call.text("dstBackupStorageUuid"), "dstBackupStorageUuid")
-      guard let source = call.text("srcBackupStorageUuid") else { throw .invalid("srcBackupStorageUuid is mandatory") }
-      try checkHas(call.subject, source)
+      try checkStore(call.text("srcBackupStorageUuid"), "srcBackupStorageUuid")
+      try checkHas(members(of: call), call.text("srcBackupStorageUuid") ?? "")
       return 60...600
     default: return 2...30
+    }
+  }
+
+  /// The backups that a call names: of one volume, or of all of a machine.
+  func members(of call: ZStackTwinCall) -> [Backup] {
+    call.operation == .volumeBackupRestore
+      ? backups.filter { $0.uuid == call.subject } : members(ofBackup: call.subject)
+  }
+
+  private func checkNewBackup(_ call: ZStackTwinCall, _ machine: Machine) throws(ZStackTwinError) {
+    try checkName(call)
+    try checkResource(call)
+    try checkStore(call.text("backupStorageUuid"), "backupStorageUuid")
+    guard machine.state != "Stopped" else {
+      throw ZStackTwinError(
+        "SYS.1006", "An operation failed", "unable to back up vm[uuid:\(machine.uuid)]",
+        cause: [
+          "code": "VOL_BACKUP.1000", "description": "no volume backup of a stopped vm",
+          "details": "the vm is Stopped, it must be Running or Paused",
+        ])
+    }
+    guard machine.state == "Running" || machine.state == "Paused" else {
+      throw .state("SYS.1006", "back up", machine.uuid, machine.state)
+    }
+    if let mode = call.parameters["mode"], mode != "full" { throw .invalid("mode must be full") }
+    for kind in ["volumeRead", "volumeWrite", "networkRead", "networkWrite"] {
+      guard let bandwidth = call.parameters["\(kind)Bandwidth"], !bandwidth.isNull else { continue }
+      guard let rate = bandwidth.int, rate >= 1024 else { throw .invalid("\(kind)Bandwidth must be at least 1024") }
+    }
+  }
+
+  /// Each volume is to be put back where it was.
+  private func checkOriginals(_ members: [Backup]) throws(ZStackTwinError) {
+    for member in members {
+      guard let volume = volumes.first(where: { $0.uuid == member.volume }) else {
+        throw .failed("the original volume[uuid:\(member.volume)] of the backup is gone")
+      }
+      guard volume.machine == member.machine else {
+        throw .failed("the original volume[uuid:\(member.volume)] is not attached to vm[uuid:\(member.machine)]")
+      }
+    }
+  }
+
+  /// What becomes of the machine in the end.
+  private func checkStrategy(_ call: ZStackTwinCall) throws(ZStackTwinError) {
+    guard let strategy = call.parameters["strategy"], !strategy.isNull else { return }
+    guard ["CreateStopped", "InstantStart", "JustCreate"].contains(strategy) else {
+      throw .invalid("strategy must be CreateStopped, InstantStart or JustCreate")
     }
   }
 
@@ -63,25 +106,24 @@ extension ZStackWorld {
     }
   }
 
-  private func checkUsable(_ group: String) throws(ZStackTwinError) {
-    let members = backups.filter { $0.group == group }
-    guard !members.isEmpty else { throw .notFound("VolumeBackupVO", group) }
+  private func checkUsable(_ members: [Backup], _ id: String) throws(ZStackTwinError) {
+    guard !members.isEmpty else { throw .notFound("VolumeBackupVO", id) }
     guard members.allSatisfy({ $0.state == "Enabled" && $0.status == "Ready" }) else {
-      throw .failed("backup(s) of group[uuid:\(group)] are not enabled and ready")
+      throw .failed("backup(s) of [uuid:\(id)] are not enabled and ready")
     }
   }
 
-  private func checkHas(_ group: String, _ store: String) throws(ZStackTwinError) {
-    guard backups.filter({ $0.group == group }).allSatisfy({ $0.stores.contains(store) }) else {
-      throw .failed("backup group[uuid:\(group)] is not in backup storage[uuid:\(store.excerpt(64))]")
+  private func checkHas(_ members: [Backup], _ store: String) throws(ZStackTwinError) {
+    for member in members where !member.stores.contains(store) {
+      throw .failed("backup[uuid:\(member.uuid)] is not in backup storage[uuid:\(store.excerpt(64))]")
     }
   }
 
   mutating func beginBackup(_ job: inout ZStackTwinJob, _ now: Timestamp) throws(ZStackTwinError) {
     let name = job.call.text("name") ?? ""
-    let group = nextUUID()
-    for volume in volumes(of: job.machine ?? "") {
-      let uuid = volume.isRoot ? job.call.text("resourceUuid") ?? nextUUID() : nextUUID()
+    let group = job.call.operation == .backupCreate ? nextUUID() : nil
+    for volume in volumes(of: job.machine ?? "") where group != nil || volume.uuid == job.call.subject {
+      let uuid = volume.isRoot || group == nil ? job.call.text("resourceUuid") ?? nextUUID() : nextUUID()
       backups.append(
         Backup(
           uuid: uuid, group: group, name: name, description: job.call.text("description") ?? "", volume: volume.uuid,
@@ -89,7 +131,7 @@ extension ZStackWorld {
           size: random.draw(1...4) << 30, stores: [job.call.text("backupStorageUuid") ?? ""], createdAt: now))
       job.made.append(uuid)
     }
-    record(.backupCreate, group, name, now)
+    record(job.call.operation, group ?? job.made.first ?? "", name, now)
   }
 
   mutating func endBackup(_ job: ZStackTwinJob) throws(ZStackTwinError) -> Value {
@@ -98,11 +140,22 @@ extension ZStackWorld {
       throw ZStackWorld.hasFailed
     }
     for index in backups.indices where job.made.contains(backups[index].uuid) { backups[index].status = "Ready" }
-    return ["inventories": .list(backups.filter { job.made.contains($0.uuid) }.map { document($0) })]
+    if job.call.operation == .volumeBackupCreate, let one = backups.first(where: { job.made.contains($0.uuid) }) {
+      return ["inventory": document(one)]
+    }
+    // The documents' reply has `groupUuid` in the entry of the root volume only.
+    let entries = backups.filter { job.made.contains($0.uuid) }.map { backup -> Value in
+      .map((document(backup).map ?? [:]).filter { backup.isRoot || $0.key != "groupUuid" })
+    }
+    return ["inventories": .list(entries)]
   }
 
   mutating func beginBackupDelete(_ job: ZStackTwinJob, _ now: Timestamp) {
-    guard let name = backups.first(where: { $0.group == job.call.subject })?.name else { return }
+    let named = job.call.query.filter { $0.name == "backupStorageUuids" }.map { $0.value }
+    let doomed = backups.first { backup in
+      backup.group == job.call.subject && (named.isEmpty || backup.stores.contains { named.contains($0) })
+    }
+    guard let name = doomed?.name else { return }
     for index in backups.indices where backups[index].group == job.call.subject { backups[index].status = "Deleting" }
     record(.backupDelete, job.call.subject, name, now)
   }
@@ -132,7 +185,7 @@ extension ZStackWorld {
     where backups[index].group == job.call.subject && !backups[index].stores.contains(target) {
       backups[index].stores.append(target)
     }
-    return ["inventories": .list(backups.filter { $0.group == job.call.subject }.map { document($0) })]
+    return ["inventories": .list(members(of: job.call).map { document($0) })]
   }
 
   mutating func beginMachine(_ job: inout ZStackTwinJob, _ now: Timestamp) throws(ZStackTwinError) {
@@ -141,6 +194,12 @@ extension ZStackWorld {
     if let index = machines.firstIndex(where: { $0.uuid == uuid }) {
       machines[index].cpus = job.call.parameters["cpuNum"]?.int ?? 2
       machines[index].memory = job.call.parameters["memorySize"]?.int ?? 4 << 30
+    }
+    for backup in members(of: job.call) where !backup.isRoot {
+      let data = nextUUID()
+      volumes.append(
+        Volume(
+          uuid: data, name: backup.name, machine: uuid, isRoot: false, size: backup.size, installPath: nextPath(data)))
     }
     job.made = [uuid]
     record("server.create", uuid, job.call.subject, now)

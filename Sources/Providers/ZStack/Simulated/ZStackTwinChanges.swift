@@ -8,13 +8,14 @@ extension ZStackWorld {
     case .stop, .start, .reboot, .pause, .resume, .destroy, .recover, .expunge, .bootOrder, .isoAttach, .isoDetach:
       call.subject
     case .snapshotCreate: volumes.first { $0.uuid == call.text("rootVolumeUuid") }?.machine
-    case .volumeSnapshotCreate, .backupCreate: volumes.first { $0.uuid == call.subject }?.machine
+    case .volumeSnapshotCreate, .backupCreate, .volumeBackupCreate:
+      volumes.first { $0.uuid == call.subject }?.machine
     case .snapshotRestore, .snapshotDelete, .snapshotUngroup: groups.first { $0.uuid == call.subject }?.machine
-    case .volumeSnapshotRestore, .volumeSnapshotDelete:
-      snapshots.first { $0.uuid == call.subject }.flatMap { snapshot in
+    case .volumeSnapshotRestore, .volumeSnapshotDelete, .volumeSnapshotBatchDelete:
+      snapshots.first { $0.uuid == call.subject || call.texts("uuids").contains($0.uuid) }.flatMap { snapshot in
         volumes.first { $0.uuid == snapshot.volume }?.machine
       }
-    case .backupRestore: backups.first { $0.group == call.subject }?.machine
+    case .backupRestore, .volumeBackupRestore: members(of: call).first?.machine
     default: nil
     }
   }
@@ -23,26 +24,46 @@ extension ZStackWorld {
   /// - Returns: how many seconds it takes.
   func check(_ job: ZStackTwinJob) throws(ZStackTwinError) -> ClosedRange<Int64> {
     let call = job.call
+    try checkDeleteMode(call)
     switch call.operation {
     case .stop, .start, .reboot, .pause, .resume, .destroy, .recover, .expunge: return try checkPower(call)
     case .bootOrder, .isoAttach, .isoDetach: return try checkDrive(call)
     case .snapshotCreate, .volumeSnapshotCreate, .snapshotRestore, .volumeSnapshotRestore, .snapshotDelete,
-      .volumeSnapshotDelete, .snapshotUngroup:
+      .volumeSnapshotDelete, .volumeSnapshotBatchDelete, .snapshotUngroup:
       return try checkSnapshot(call)
-    case .backupCreate, .backupRestore, .backupRestoreAs, .backupDelete, .backupSync, .backupCopy:
+    case .backupCreate, .backupRestore, .backupRestoreAs, .backupDelete, .backupSync, .backupCopy,
+      .volumeBackupCreate, .volumeBackupRestore:
       return try checkBackup(call)
-    case .tagCreate, .tagDelete: return 1...1
+    case .tagCreate:
+      for field in ["resourceType", "resourceUuid", "tag"] where call.text(field) == nil {
+        throw .invalid("field[\(field)] is mandatory, can not be null")
+      }
+      return 1...1
+    case .tagDelete: return 1...1
     default: throw .failed("not simulated: \(call.operation.rawValue)")
     }
+  }
+
+  /// In the query of a deletion, or in the body where a PUT deletes.
+  private func checkDeleteMode(_ call: ZStackTwinCall) throws(ZStackTwinError) {
+    let mode: Value? =
+      switch call.operation {
+      case .destroy, .volumeSnapshotDelete, .snapshotDelete, .snapshotUngroup, .backupDelete, .tagDelete:
+        call.query.last { $0.name == "deleteMode" }.map { .string($0.value) }
+      case .volumeSnapshotBatchDelete: call.parameters["deleteMode"]
+      default: nil
+      }
+    guard let mode, !mode.isNull, mode != "Permissive", mode != "Enforcing" else { return }
+    throw .invalid("deleteMode must be Permissive or Enforcing")
   }
 
   mutating func begin(_ job: inout ZStackTwinJob, _ now: Timestamp) throws(ZStackTwinError) {
     switch job.call.operation {
     case .stop, .start, .reboot, .pause, .resume, .destroy, .recover, .expunge: try beginPower(&job, now)
     case .snapshotCreate, .volumeSnapshotCreate: try beginSnapshot(&job, now)
-    case .snapshotRestore, .volumeSnapshotRestore, .backupRestore: try beginRevert(&job, now)
-    case .snapshotDelete, .volumeSnapshotDelete: beginSnapshotDelete(job, now)
-    case .backupCreate: try beginBackup(&job, now)
+    case .snapshotRestore, .volumeSnapshotRestore, .backupRestore, .volumeBackupRestore: try beginRevert(&job, now)
+    case .snapshotDelete, .volumeSnapshotDelete, .volumeSnapshotBatchDelete: beginSnapshotDelete(job, now)
+    case .backupCreate, .volumeBackupCreate: try beginBackup(&job, now)
     case .backupRestoreAs: try beginMachine(&job, now)
     case .backupDelete: beginBackupDelete(job, now)
     case .backupSync: record(.backupSync, job.call.subject, "", now)
@@ -57,13 +78,15 @@ extension ZStackWorld {
     case .stop, .start, .reboot, .pause, .resume, .destroy, .recover, .expunge: return try endPower(job, now)
     case .bootOrder, .isoAttach, .isoDetach: return try endDrive(job, now)
     case .snapshotCreate, .volumeSnapshotCreate: return try endSnapshot(job)
-    case .snapshotRestore, .volumeSnapshotRestore, .backupRestore: return try endRevert(job, now)
-    case .snapshotDelete, .volumeSnapshotDelete: return endSnapshotDelete(job)
+    case .snapshotRestore, .volumeSnapshotRestore, .backupRestore, .volumeBackupRestore:
+      return try endRevert(job, now)
+    case .snapshotDelete, .volumeSnapshotDelete, .volumeSnapshotBatchDelete: return endSnapshotDelete(job)
     case .snapshotUngroup:
       groups.removeAll { $0.uuid == job.call.subject }
       for index in snapshots.indices where snapshots[index].group == job.call.subject { snapshots[index].group = nil }
+      record(.snapshotUngroup, job.call.subject, "", now)
       return [:]
-    case .backupCreate: return try endBackup(job)
+    case .backupCreate, .volumeBackupCreate: return try endBackup(job)
     case .backupRestoreAs: return try endMachine(job, now)
     case .backupDelete: return endBackupDelete(job)
     case .backupSync: return endSync(job)
@@ -73,11 +96,36 @@ extension ZStackWorld {
         uuid: nextUUID(), resource: job.call.text("resourceUuid") ?? "",
         resourceType: job.call.text("resourceType") ?? "VmInstanceVO", tag: job.call.text("tag") ?? "")
       tags.append(tag)
+      record(.tagCreate, tag.resource, tag.tag, now)
       return ["inventory": document(tag)]
     case .tagDelete:
-      tags.removeAll { $0.uuid == job.call.subject }
+      if let tag = tags.first(where: { $0.uuid == job.call.subject }) {
+        tags.removeAll { $0.uuid == tag.uuid }
+        record(.tagDelete, tag.resource, tag.tag, now)
+      }
       return [:]
     default: return [:]
+    }
+  }
+
+  /// The tags that stand beside `params` belong to what was made.
+  mutating func tag(_ job: ZStackTwinJob) {
+    guard !job.call.systemTags.isEmpty || !job.call.userTags.isEmpty else { return }
+    let (kind, made): (String, [String]) =
+      switch job.call.operation {
+      case .snapshotCreate: ("VolumeSnapshotGroupVO", groups.filter { $0.snapshots == job.made }.map { $0.uuid })
+      case .volumeSnapshotCreate: ("VolumeSnapshotVO", job.made)
+      case .backupCreate, .volumeBackupCreate: ("VolumeBackupVO", job.made)
+      case .backupRestoreAs: ("VmInstanceVO", job.made)
+      default: ("", [])
+      }
+    for uuid in made {
+      for tag in job.call.systemTags {
+        tags.append(Tag(uuid: nextUUID(), resource: uuid, resourceType: kind, tag: tag))
+      }
+      for tag in job.call.userTags {
+        tags.append(Tag(uuid: nextUUID(), resource: uuid, resourceType: kind, tag: tag, isUser: true))
+      }
     }
   }
 
@@ -158,6 +206,12 @@ extension ZStackWorld {
     if call.operation == .isoAttach {
       guard images.contains(where: { $0.uuid == call.object }) else { throw .notFound("ImageVO", call.object) }
       if machine.images.contains(call.object ?? "") { throw .failed("the ISO is attached already") }
+    }
+    if call.operation == .bootOrder {
+      let words = call.parameters["bootOrder"]?.list ?? []
+      guard !words.isEmpty, words.allSatisfy({ ["CdRom", "HardDisk", "Network"].contains($0) }) else {
+        throw .invalid("bootOrder must be a list of CdRom, HardDisk, Network")
+      }
     }
     return 1...3
   }

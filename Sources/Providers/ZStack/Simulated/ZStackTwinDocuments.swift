@@ -66,19 +66,20 @@ extension ZStackWorld {
     ]
   }
 
-  /// The sample of the documents has `groupUuid` in the entry of the root volume only; the query has it in all.
+  /// As the query shows it. A new backup's reply has `groupUuid` in the entry of the root volume only.
   func document(_ backup: Backup) -> Value {
     [
       "uuid": .string(backup.uuid), "volumeUuid": .string(backup.volume), "name": .string(backup.name),
       "description": .string(backup.description), "type": backup.isRoot ? "Root" : "Data",
       "state": .string(backup.state), "status": .string(backup.status), "size": ZStackWorld.size(backup.size),
-      "metadata": "", "mode": "full", "vmInstanceUuid": .string(backup.machine), "groupUuid": .string(backup.group),
+      "metadata": "", "mode": "full", "vmInstanceUuid": .string(backup.machine),
+      "groupUuid": backup.group.map { .string($0) } ?? .null,
       "createDate": time(backup.createdAt), "lastOpDate": time(backup.createdAt),
       "backupStorageRefs": .list(
         backup.stores.map { store in
           [
             "volumeBackupUuid": .string(backup.uuid), "backupStorageUuid": .string(store),
-            "installPath": .string("zstore://\(backup.uuid)/\(backup.group)"), "status": .string(backup.status),
+            "installPath": .string("zstore://\(backup.uuid)/\(backup.volume)"), "status": .string(backup.status),
             "createDate": time(backup.createdAt), "lastOpDate": time(backup.createdAt),
           ]
         }),
@@ -103,7 +104,7 @@ extension ZStackWorld {
   func document(_ tag: Tag) -> Value {
     [
       "uuid": .string(tag.uuid), "resourceUuid": .string(tag.resource), "resourceType": .string(tag.resourceType),
-      "tag": .string(tag.tag), "inherent": false, "type": "System",
+      "tag": .string(tag.tag), "inherent": false, "type": tag.isUser ? "User" : "System",
     ]
   }
 }

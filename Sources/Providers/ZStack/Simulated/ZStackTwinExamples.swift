@@ -1,16 +1,21 @@
 import Runbook
 
-/// What the documents show: root and data volume of one machine, its backups, and image stores.
+/// What the documents show: a machine with the backup they print and the one they delete, another whose root volume
+/// they back up, and image stores.
 extension ZStackWorld {
   static let zoneUUID = "c2de2f8a0a6a4b6d9f4d1f9b6f1f0001"
   static let clusterUUID = "c2de2f8a0a6a4b6d9f4d1f9b6f1f0002"
   static let hostUUID = "c2de2f8a0a6a4b6d9f4d1f9b6f1f0003"
   static let imageUUID = "c2de2f8a0a6a4b6d9f4d1f9b6f1f0004"
   static let networkUUID = "c2de2f8a0a6a4b6d9f4d1f9b6f1f0005"
-  /// The machine whose root volume the documents back up.
+  /// The machine whose backup the documents print, with its volumes.
   static let machineUUID = "4e1c5a70b6d24f3c9a8b7c6d5e4f3a2b"
-  static let rootUUID = "aa6fad9b71af3785a9fdec200bab3ee8"
+  static let rootUUID = "2ae6b881bb1239cd907d48993e86a2e8"
   static let dataUUID = "f6c7d5276c873eba8accddd4a09a1ee6"
+  /// The machine whose root volume they back up.
+  static let otherMachineUUID = "6d1f0e2b3a4c4d5e8f60718293a4b5c6"
+  static let otherRootUUID = "aa6fad9b71af3785a9fdec200bab3ee8"
+  static let otherDataUUID = "c3a1d5e7f9024b6c8d0e1f2a3b4c5d6e"
   /// Where the documents put a backup.
   static let storeUUID = "fc50c1ece4753c1981e3e3f65a151e0e"
   /// From where they delete one.
@@ -18,18 +23,9 @@ extension ZStackWorld {
 
   mutating func addExamples() {
     let made = Timestamp("2017-11-14T14:20:57Z") ?? Timestamp(seconds: 0)
-    addMachine(ZStackWorld.machineUUID, name: "web", state: "Running", made)
-    if let index = machines.firstIndex(where: { $0.uuid == ZStackWorld.machineUUID }) {
-      volumes.removeAll { $0.machine == ZStackWorld.machineUUID }
-      machines[index].rootVolume = ZStackWorld.rootUUID
-      machines[index].ip = "192.0.2.10"
-      for (uuid, isRoot) in [(ZStackWorld.rootUUID, true), (ZStackWorld.dataUUID, false)] {
-        volumes.append(
-          Volume(
-            uuid: uuid, name: isRoot ? "ROOT-for-web" : "data-1", machine: ZStackWorld.machineUUID, isRoot: isRoot,
-            size: 40 << 30, installPath: nextPath(uuid)))
-      }
-    }
+    addExample(ZStackWorld.machineUUID, "web", "192.0.2.10", [ZStackWorld.rootUUID, ZStackWorld.dataUUID], made)
+    addExample(
+      ZStackWorld.otherMachineUUID, "db", "192.0.2.11", [ZStackWorld.otherRootUUID, ZStackWorld.otherDataUUID], made)
     for (uuid, name) in [
       (ZStackWorld.storeUUID, "store-1"), (ZStackWorld.otherStoreUUID, "store-2"),
       ("087b41055fbc4875aef622142cbe5ac3", "remote-1"), ("7c3e52e35de449c9abc1343c83b93cd5", "remote-2"),
@@ -43,7 +39,8 @@ extension ZStackWorld {
       backups.append(
         Backup(
           uuid: uuid, group: group, name: name, description: "volume backup", volume: volume,
-          isRoot: volume == ZStackWorld.rootUUID, machine: ZStackWorld.machineUUID, status: "Ready", size: size,
+          isRoot: volume == ZStackWorld.rootUUID, machine: ZStackWorld.machineUUID, status: "Ready",
+          size: size,
           stores: [ZStackWorld.storeUUID], createdAt: made))
     }
     backups.append(
@@ -60,6 +57,19 @@ extension ZStackWorld {
       Image(uuid: "5eed1500a0004000800000000000a001", name: "SystemRescue 11"),
       Image(uuid: "5eed1500a0004000800000000000a002", name: "Debian 12 netinst"),
     ]
+  }
+
+  /// - Parameter saved: its volumes, the root volume first.
+  private mutating func addExample(_ uuid: String, _ name: String, _ ip: String, _ saved: [String], _ at: Timestamp) {
+    guard let root = saved.first else { return }
+    machines.append(
+      Machine(uuid: uuid, name: name, state: "Running", ip: ip, rootVolume: root, createdAt: at, lastOpAt: at))
+    for (number, volume) in saved.enumerated() {
+      volumes.append(
+        Volume(
+          uuid: volume, name: number == 0 ? "ROOT-for-\(name)" : "data-\(number)", machine: uuid, isRoot: number == 0,
+          size: 40 << 30, installPath: nextPath(volume)))
+    }
   }
 
   mutating func addServer(_ id: String, _ now: Timestamp) {

@@ -47,7 +47,7 @@ extension ZStackWorld {
   static let scan: Int64 = 3600
 
   /// Lets everything that was to end until `now` end, in its order, and what waited for it begin.
-  mutating func settle(_ now: Timestamp, _ twist: (ZStackTwinOperation) -> ZStackTwinTwist) {
+  mutating func settle(_ now: Timestamp, _ twist: (ZStackTwinJob) -> ZStackTwinTwist) {
     var rounds = 0
     while rounds < 10_000, let next = nextEnd(now) {
       rounds += 1
@@ -73,12 +73,12 @@ extension ZStackWorld {
   }
 
   /// Takes a job in; it begins at once unless its machine is busy with another.
-  mutating func accept(_ job: ZStackTwinJob, _ now: Timestamp, _ twist: (ZStackTwinOperation) -> ZStackTwinTwist) {
+  mutating func accept(_ job: ZStackTwinJob, _ now: Timestamp, _ twist: (ZStackTwinJob) -> ZStackTwinTwist) {
     jobs[job.id] = job
     beginQueued(now, twist)
   }
 
-  private mutating func beginQueued(_ now: Timestamp, _ twist: (ZStackTwinOperation) -> ZStackTwinTwist) {
+  private mutating func beginQueued(_ now: Timestamp, _ twist: (ZStackTwinJob) -> ZStackTwinTwist) {
     var busy = Set(
       jobs.values.compactMap { job -> String? in
         if case .running = job.phase { return job.machine }
@@ -93,7 +93,7 @@ extension ZStackWorld {
       do throws(ZStackTwinError) {
         let seconds = try check(job)
         // What needs no time has nothing to do: a fault keeps for a change that has.
-        if seconds.upperBound > 0 { job.twist = twist(job.call.operation) }
+        if seconds.upperBound > 0 { job.twist = twist(job) }
         if job.twist.timesOut == false {
           job.phase = .running(until: now + .seconds(300))
         } else {
@@ -111,14 +111,20 @@ extension ZStackWorld {
 
   private mutating func finish(_ id: String, _ at: Timestamp) {
     guard var job = jobs[id] else { return }
-    var outcome: (Int, Value)
+    var outcome: (status: Int, body: Value)
     if job.twist.timesOut == false {
       outcome = (503, ZStackTwinError.timeout.document)
     } else {
-      do throws(ZStackTwinError) { outcome = (200, try end(&job, at)) } catch { outcome = (503, error.document) }
+      do throws(ZStackTwinError) {
+        outcome = (200, try end(&job, at))
+        tag(job)
+      } catch { outcome = (503, error.document) }
+      if job.twist.losesHost, let index = machines.firstIndex(where: { $0.uuid == job.machine }) {
+        machines[index].state = "Unknown"
+      }
     }
     if job.twist.timesOut == true { outcome = (503, ZStackTwinError.timeout.document) }
-    job.phase = job.twist.isLost ? .lost : .over(status: outcome.0, body: outcome.1)
+    job.phase = job.twist.isLost ? .lost : .over(status: outcome.status, body: outcome.body)
     jobs[id] = job.twist.isPurged ? nil : job
   }
 }

@@ -24,6 +24,7 @@ enum ZStackTwinOperation: String, Sendable, CaseIterable {
   case volumeSnapshotCreate = "volume_snapshot.create"
   case volumeSnapshotRestore = "volume_snapshot.restore"
   case volumeSnapshotDelete = "volume_snapshot.delete"
+  case volumeSnapshotBatchDelete = "volume_snapshot.batch_delete"
   case snapshotList = "snapshot.list"
   case snapshotAvailability = "snapshot.availability"
   case snapshotCreate = "snapshot.create"
@@ -37,6 +38,8 @@ enum ZStackTwinOperation: String, Sendable, CaseIterable {
   case backupDelete = "backup.delete"
   case backupSync = "backup.sync"
   case backupCopy = "backup.copy"
+  case volumeBackupCreate = "volume_backup.create"
+  case volumeBackupRestore = "volume_backup.restore"
   case storeList = "store.list"
   case imageList = "image.list"
   case tagList = "tag.list"
@@ -50,6 +53,20 @@ enum ZStackTwinOperation: String, Sendable, CaseIterable {
       .snapshotList, .snapshotAvailability, .backupList, .storeList, .imageList, .tagList:
       false
     default: true
+    }
+  }
+}
+
+extension ZStackTwinOperation {
+  /// How many seconds ZStack gives a job unless it is told otherwise.
+  var timeout: Int64 {
+    switch self {
+    case .backupRestoreAs: 12 * 3600
+    case .snapshotCreate, .volumeSnapshotCreate: 3 * 3600
+    case .snapshotDelete, .volumeSnapshotDelete, .volumeSnapshotBatchDelete: 6 * 3600
+    case .snapshotRestore, .volumeSnapshotRestore: 24 * 3600
+    case .backupRestore: 72 * 3600
+    default: 1800
     }
   }
 }
@@ -78,8 +95,13 @@ struct ZStackTwinCall: Sendable {
   var object: String?
   /// Of the body: what stands beside the tags.
   var parameters: [String: Value]
+  /// Of the body: what is to be attached to what is made.
+  var systemTags: [String]
+  var userTags: [String]
   var query: [(name: String, value: String)]
   var jobID: String?
+  /// In seconds, where the caller names one.
+  var timeout: Int64?
   var authorization: String?
   var date: String?
   /// What access keys sign: `METHOD`, and the path from `/v1` on.
@@ -94,14 +116,10 @@ struct ZStackTwinCall: Sendable {
     }
     let path = Array(parts.dropFirst(2))
     let body = try ZStackTwinCall.body(request)
-    guard let route = ZStackTwinRoute.find(request.method, path, body) else {
-      let isKnown = ["GET", "POST", "PUT", "DELETE"].contains { ZStackTwinRoute.find($0, path, body) != nil }
-      throw isKnown
+    guard let route = try ZStackTwinRoute.find(request.method, path, body) else {
+      throw ZStackTwinRoute.isKnown(path)
         ? ZStackTwinRefusal(405, "\(request.method) is not supported here")
-        : ZStackTwinRefusal(
-          path.last == "actions" && request.method == "PUT" ? 400 : 404,
-          path.last == "actions" && request.method == "PUT"
-            ? "invalid action in the body" : "no such path: \(request.path.excerpt(200))")
+        : ZStackTwinRefusal(404, "no such path: \(request.path.excerpt(200))")
     }
     operation = route.operation
     subject = route.subject
@@ -111,8 +129,16 @@ struct ZStackTwinCall: Sendable {
     case .map(let map)?: parameters = map
     default: throw ZStackTwinRefusal(400, "the parameters must be an object")
     }
+    systemTags = try ZStackTwinCall.tags(body["systemTags"], "systemTags")
+    userTags = try ZStackTwinCall.tags(body["userTags"], "userTags")
     query = request.query
     jobID = request.header("x-job-uuid")
+    if let text = request.header("x-api-timeout") {
+      guard let seconds = Int64(text), (1...31_536_000).contains(seconds) else {
+        throw ZStackTwinRefusal(400, "invalid X-API-Timeout: \(text.excerpt(64)); it must be a number of seconds")
+      }
+      timeout = seconds
+    }
     authorization = request.header("authorization")
     date = request.header("date")
     method = request.method
@@ -131,128 +157,21 @@ struct ZStackTwinCall: Sendable {
     return map
   }
 
+  private static func tags(_ value: Value?, _ name: String) throws(ZStackTwinRefusal) -> [String] {
+    guard let value, !value.isNull else { return [] }
+    let tags = (value.list ?? [.null]).map { $0.string ?? "" }
+    guard !tags.contains("") else { throw ZStackTwinRefusal(400, "field[\(name)] must be a list of texts") }
+    return tags
+  }
+
+  /// The texts of a list.
+  func texts(_ name: String) -> [String] { (parameters[name]?.list ?? []).compactMap { $0.string } }
+
+  /// Whether a parameter is given at all.
+  func has(_ name: String) -> Bool { parameters[name].map { !$0.isNull } ?? false }
+
   func text(_ name: String) -> String? {
     if case .string(let text)? = parameters[name], !text.isEmpty { return text }
-    return nil
-  }
-}
-
-/// Where each call is found.
-struct ZStackTwinRoute {
-  var operation: ZStackTwinOperation
-  var subject = ""
-  var object: String?
-  var parameters: Value?
-
-  private static let powers: [String: ZStackTwinOperation] = [
-    "stopVmInstance": .stop, "startVmInstance": .start, "rebootVmInstance": .reboot, "pauseVmInstance": .pause,
-    "resumeVmInstance": .resume, "recoverVmInstance": .recover, "expungeVmInstance": .expunge,
-    "setVmBootOrder": .bootOrder,
-  ]
-  private static let copies: [String: ZStackTwinOperation] = [
-    "revertVmFromVmBackup": .backupRestore, "syncVmBackupFromImageStoreBackupStorage": .backupCopy,
-    "recoverVmBackupFromImageStoreBackupStorage": .backupCopy,
-  ]
-
-  static func find(_ method: String, _ path: [String], _ body: [String: Value]) -> ZStackTwinRoute? {
-    let second = path.count > 1 ? path[1] : ""
-    switch (method, path.first ?? "", path.count) {
-    case ("PUT", "accounts", 2) where second == "login":
-      return ZStackTwinRoute(operation: .login, parameters: body["logInByAccount"])
-    case ("GET", "accounts", 4) where second == "sessions" && path[3] == "valid":
-      return ZStackTwinRoute(operation: .sessionValid, subject: path[2])
-    case ("PUT", "accounts", 4) where second == "sessions" && path[3] == "renew":
-      return ZStackTwinRoute(operation: .sessionRenew, subject: path[2], parameters: body["renewSession"])
-    case ("DELETE", "accounts", 3) where second == "sessions":
-      return ZStackTwinRoute(operation: .logout, subject: path[2])
-    case ("GET", "accounts", 1...2): return ZStackTwinRoute(operation: .accountRead, subject: second)
-    case ("GET", "api-jobs", 2): return ZStackTwinRoute(operation: .jobRead, subject: second)
-    case ("GET", "backup-storage", 1...2): return ZStackTwinRoute(operation: .storeList, subject: second)
-    case ("GET", "images", 1...2): return ZStackTwinRoute(operation: .imageList, subject: second)
-    case ("GET", "system-tags", 1...2): return ZStackTwinRoute(operation: .tagList, subject: second)
-    case ("POST", "system-tags", 1): return ZStackTwinRoute(operation: .tagCreate, parameters: body["params"])
-    case ("DELETE", "tags", 2), ("DELETE", "system-tags", 2):
-      return ZStackTwinRoute(operation: .tagDelete, subject: second)
-    case (_, "vm-instances", _): return machine(method, path, body)
-    case (_, "volumes", 3): return volume(method, path, body)
-    case (_, "volume-snapshots", _): return snapshot(method, path, body)
-    case (_, "volume-backups", _), (_, "vm-backups", _): return backup(method, path, body)
-    default: return nil
-    }
-  }
-
-  private static func machine(_ method: String, _ path: [String], _ body: [String: Value]) -> ZStackTwinRoute? {
-    switch (method, path.count) {
-    case ("GET", 1): return ZStackTwinRoute(operation: .serverList)
-    case ("GET", 2): return ZStackTwinRoute(operation: .serverStatus, subject: path[1])
-    case ("DELETE", 2): return ZStackTwinRoute(operation: .destroy, subject: path[1])
-    case ("PUT", 3) where path[2] == "actions":
-      return action(body, powers).map { ZStackTwinRoute(operation: $0.0, subject: path[1], parameters: $0.1) }
-    case ("DELETE", 3) where path[2] == "iso": return ZStackTwinRoute(operation: .isoDetach, subject: path[1])
-    case ("POST", 4) where path[2] == "iso":
-      return ZStackTwinRoute(operation: .isoAttach, subject: path[1], object: path[3])
-    case ("POST", 4) where path[1] == "from" && path[2] == "vm-backups":
-      return ZStackTwinRoute(operation: .backupRestoreAs, subject: path[3], parameters: body["params"] ?? .null)
-    default: return nil
-    }
-  }
-
-  private static func volume(_ method: String, _ path: [String], _ body: [String: Value]) -> ZStackTwinRoute? {
-    guard method == "POST", let parameters = body["params"] else { return nil }
-    switch path[2] {
-    case "volume-snapshots":
-      return ZStackTwinRoute(operation: .volumeSnapshotCreate, subject: path[1], parameters: parameters)
-    case "vm-backups": return ZStackTwinRoute(operation: .backupCreate, subject: path[1], parameters: parameters)
-    default: return nil
-    }
-  }
-
-  private static func snapshot(_ method: String, _ path: [String], _ body: [String: Value]) -> ZStackTwinRoute? {
-    let isGroup = path.count > 1 && path[1] == "group"
-    switch (method, path.count) {
-    case ("POST", 2) where isGroup:
-      return body["params"].map { ZStackTwinRoute(operation: .snapshotCreate, parameters: $0) }
-    case ("GET", 2) where isGroup: return ZStackTwinRoute(operation: .snapshotList)
-    case ("GET", 3) where isGroup: return ZStackTwinRoute(operation: .snapshotList, subject: path[2])
-    case ("GET", 3) where path[1] == "groups" && path[2] == "availabilities":
-      return ZStackTwinRoute(operation: .snapshotAvailability)
-    case ("PUT", 4) where isGroup && path[3] == "actions":
-      return action(body, ["revertVmFromSnapshotGroup": .snapshotRestore])
-        .map { ZStackTwinRoute(operation: $0.0, subject: path[2], parameters: $0.1) }
-    case ("DELETE", 3) where isGroup: return ZStackTwinRoute(operation: .snapshotDelete, subject: path[2])
-    case ("DELETE", 3) where path[1] == "ungroup":
-      return ZStackTwinRoute(operation: .snapshotUngroup, subject: path[2])
-    case ("GET", 1): return ZStackTwinRoute(operation: .volumeSnapshotList)
-    case ("GET", 2): return ZStackTwinRoute(operation: .volumeSnapshotList, subject: path[1])
-    case ("DELETE", 2): return ZStackTwinRoute(operation: .volumeSnapshotDelete, subject: path[1])
-    case ("PUT", 3) where path[2] == "actions":
-      return action(body, ["revertVolumeFromSnapshot": .volumeSnapshotRestore])
-        .map { ZStackTwinRoute(operation: $0.0, subject: path[1], parameters: $0.1) }
-    default: return nil
-    }
-  }
-
-  private static func backup(_ method: String, _ path: [String], _ body: [String: Value]) -> ZStackTwinRoute? {
-    switch (method, path[0], path.count) {
-    case ("GET", "volume-backups", 1...2):
-      return ZStackTwinRoute(operation: .backupList, subject: path.count > 1 ? path[1] : "")
-    case ("DELETE", "vm-backups", 2): return ZStackTwinRoute(operation: .backupDelete, subject: path[1])
-    case ("PUT", "vm-backups", 4) where path[1] == "imageStore" && path[3] == "actions":
-      return action(body, ["syncVmBackup": .backupSync])
-        .map { ZStackTwinRoute(operation: $0.0, subject: path[2], parameters: $0.1) }
-    case ("PUT", "vm-backups", 3) where path[2] == "actions":
-      return action(body, copies).map { ZStackTwinRoute(operation: $0.0, subject: path[1], parameters: $0.1) }
-    default: return nil
-    }
-  }
-
-  /// The key of the body selects the call.
-  private static func action(
-    _ body: [String: Value], _ known: [String: ZStackTwinOperation]
-  ) -> (ZStackTwinOperation, Value)? {
-    for (name, parameters) in body.sorted(by: { $0.key < $1.key }) {
-      if let operation = known[name] { return (operation, parameters) }
-    }
     return nil
   }
 }

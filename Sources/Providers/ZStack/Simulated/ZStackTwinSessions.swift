@@ -23,6 +23,8 @@ struct ZStackTwinSessions: Sendable {
   private let credentials: SimulatedZStack.AcceptedCredentials
   private var endsAt: [String: Timestamp] = [:]
   private var ended: Set<String> = []
+  /// Whether sessions that were opened elsewhere, and access keys, are good.
+  private var admitsOthers = true
   private var random: TwinRandom
 
   init(_ credentials: SimulatedZStack.AcceptedCredentials, seed: UInt64) {
@@ -67,14 +69,15 @@ struct ZStackTwinSessions: Sendable {
     ended.insert(id)
   }
 
-  /// All that were opened here: what a restart of the management node does.
+  /// None is good any more, and no access key: only a log-in helps.
   mutating func endAll() {
     for id in endsAt.keys { end(id) }
+    admitsOthers = false
   }
 
   func isValid(_ id: String, _ now: Timestamp) -> Bool {
     if let end = endsAt[id] { return now < end }
-    guard !ended.contains(id) else { return false }
+    guard admitsOthers, !ended.contains(id) else { return false }
     // Opened elsewhere, and prolonged there for as long as anybody asks.
     switch credentials {
     case .any: return !id.isEmpty
@@ -99,6 +102,7 @@ struct ZStackTwinSessions: Sendable {
     guard abs((sentAt - now).components.seconds) <= 900 else { throw ZStackTwinRefusal(403, "requestTimeTooSkewed") }
     let id = header[..<colon].dropFirst("ZStack ".count)
     let signature = header[header.index(after: colon)...]
+    guard admitsOthers else { return .session }
     if credentials == .any { return id.isEmpty || signature.isEmpty ? .session : nil }
     guard let key = ZStackTwinSessions.keys.first(where: { $0.id == id }) else { return .session }
     let text = "\(call.method)\n\(date)\n\(call.signedPath)"
@@ -139,6 +143,24 @@ enum ZStackTwinTime {
     let two = { (number: Int) in (number < 10 ? "0" : "") + String(number) }
     return "\(months[numbers[1] - 1]) \(numbers[2]), \(numbers[0]) \(hour):\(two(numbers[4])):\(two(numbers[5])) "
       + (numbers[3] < 12 ? "AM" : "PM")
+  }
+
+  /// The seconds that such a text, or `2017-11-14 22:20:57`, stands for on the same clock; nil for anything else.
+  static func seconds(_ text: String) -> Int64? {
+    guard text.utf8.count <= 32 else { return nil }
+    let parts = text.split { " ,:-".contains($0) }.map { String($0) }
+    if parts.count == 6, parts[0].utf8.count == 4 { return seconds(parts) }
+    guard parts.count == 7, let month = months.firstIndex(of: parts[0]), let hour = Int(parts[3]),
+      (1...12).contains(hour), parts[6] == "AM" || parts[6] == "PM"
+    else { return nil }
+    return seconds([
+      parts[2], String(month + 1), parts[1], String(hour % 12 + (parts[6] == "PM" ? 12 : 0)), parts[4], parts[5],
+    ])
+  }
+
+  private static func seconds(_ parts: [String]) -> Int64? {
+    let two = parts.map { $0.utf8.count < 2 ? "0" + $0 : $0 }
+    return Timestamp("\(two[0])-\(two[1])-\(two[2])T\(two[3]):\(two[4]):\(two[5])Z")?.seconds
   }
 
   /// `Thu, 16 Jan 2025 16:15:30 GMT`; nil for anything else.

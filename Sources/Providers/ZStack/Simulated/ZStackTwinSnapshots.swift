@@ -12,13 +12,20 @@ extension ZStackWorld {
       guard allowed.contains(machine.state) else {
         throw .state("SYS.1006", "take a snapshot of", machine.uuid, machine.state)
       }
-      if let id = call.text("resourceUuid"), groups.contains(where: { $0.uuid == id }) {
-        throw .invalid("resourceUuid[\(id.excerpt(64))] is used already")
-      }
+      try checkResource(call)
+      try checkQuota(volumes(of: machine.uuid).count)
       return 10...120
     case .volumeSnapshotCreate:
-      guard volumes.contains(where: { $0.uuid == call.subject }) else { throw .notFound("VolumeVO", call.subject) }
+      guard let volume = volumes.first(where: { $0.uuid == call.subject }) else {
+        throw .notFound("VolumeVO", call.subject)
+      }
       try checkName(call)
+      try checkResource(call)
+      let machine = machines[try machineIndex(volume.machine)]
+      guard ["Running", "Stopped", "Paused"].contains(machine.state) else {
+        throw .state("SYS.1006", "take a snapshot of", machine.uuid, machine.state)
+      }
+      try checkQuota(1)
       return 10...120
     case .snapshotRestore:
       let group = groups[try groupIndex(call.subject)]
@@ -38,8 +45,26 @@ extension ZStackWorld {
     case .snapshotUngroup:
       _ = try groupIndex(call.subject)
       return 1...2
+    case .volumeSnapshotBatchDelete:
+      let uuids = call.texts("uuids")
+      guard !uuids.isEmpty else { throw .invalid("field[uuids] is mandatory, can not be empty") }
+      for uuid in uuids where !snapshots.contains(where: { $0.uuid == uuid }) {
+        throw .notFound("VolumeSnapshotVO", uuid)
+      }
+      guard Set(snapshots.filter { uuids.contains($0.uuid) }.map { $0.volume }).count == 1 else {
+        throw .invalid("the snapshots must be of one volume")
+      }
+      return 2...30
     default: return 2...30
     }
+  }
+
+  /// `snapshot.volume.num`, as it is by default.
+  private func checkQuota(_ more: Int) throws(ZStackTwinError) {
+    guard snapshots.count + more > 200 else { return }
+    throw ZStackTwinError(
+      "ID.1003", "Quota exceeding",
+      "quota[snapshot.volume.num] is 200, \(snapshots.count) are used, \(more) are asked for")
   }
 
   func checkName(_ call: ZStackTwinCall) throws(ZStackTwinError) {
@@ -48,6 +73,19 @@ extension ZStackWorld {
     if let text = call.text("description"), text.count > 2048 {
       throw .invalid("field[description] exceeds max length of 2048")
     }
+  }
+
+  /// The id that the caller chose for what is to be made: of nothing that is there already.
+  func checkResource(_ call: ZStackTwinCall) throws(ZStackTwinError) {
+    guard call.has("resourceUuid") else { return }
+    guard let id = call.text("resourceUuid"), id.isZStackTwinID else {
+      throw .invalid("resourceUuid is not a valid uuid; it must be a v4 uuid without dashes")
+    }
+    let isUsed =
+      machines.contains { $0.uuid == id } || volumes.contains { $0.uuid == id }
+      || snapshots.contains { $0.uuid == id } || groups.contains { $0.uuid == id }
+      || backups.contains { $0.uuid == id || $0.group == id } || stores.contains { $0.uuid == id }
+    if isUsed { throw .invalid("resourceUuid[\(id.excerpt(64))] is used already") }
   }
 
   func checkStopped(_ uuid: String) throws(ZStackTwinError) {
@@ -77,7 +115,7 @@ extension ZStackWorld {
     return nil
   }
 
-  /// A group becomes known when it is complete; its snapshots are there from the beginning.
+  /// A group and its snapshots are known from the beginning; the snapshots are `Creating` until the end.
   mutating func beginSnapshot(_ job: inout ZStackTwinJob, _ now: Timestamp) throws(ZStackTwinError) {
     let isGroup = job.call.operation == .snapshotCreate
     let name = job.call.text("name") ?? ""
@@ -119,7 +157,9 @@ extension ZStackWorld {
   mutating func beginRevert(_ job: inout ZStackTwinJob, _ now: Timestamp) throws(ZStackTwinError) {
     let index = try machineIndex(job.machine)
     job.former = machines[index].state
-    if job.call.operation == .backupRestore { machines[index].state = job.twist.word ?? "VolumeRecovering" }
+    if [.backupRestore, .volumeBackupRestore].contains(job.call.operation) {
+      machines[index].state = job.twist.word ?? "VolumeRecovering"
+    }
     machines[index].lastOpAt = now
     record(job.call.operation, machines[index].uuid, job.call.subject, now)
   }
@@ -130,17 +170,20 @@ extension ZStackWorld {
     machines[index].state = job.former
     machines[index].lastOpAt = now
     if job.twist.fails { throw ZStackWorld.hasFailed }
-    if job.twist.losesHost { machines[index].state = "Unknown" }
     let reverted: [(volume: String, snapshot: String)] =
       switch job.call.operation {
       case .snapshotRestore: snapshots.filter { $0.group == job.call.subject }.map { ($0.volume, $0.uuid) }
       case .volumeSnapshotRestore: snapshots.filter { $0.uuid == job.call.subject }.map { ($0.volume, $0.uuid) }
-      default: backups.filter { $0.group == job.call.subject }.map { ($0.volume, $0.uuid) }
+      default: members(of: job.call).map { ($0.volume, $0.uuid) }
       }
     let failed = job.twist.partial ? reverted.last?.volume : nil
     for place in volumes.indices where reverted.contains(where: { $0.volume == volumes[place].uuid }) {
       guard volumes[place].uuid != failed else { continue }
       volumes[place].installPath = nextPath(volumes[place].uuid)
+    }
+    if job.call.text("strategy") == "InstantStart", machines[index].state == "Stopped", !job.twist.losesHost {
+      machines[index].state = "Running"
+      record(.start, machines[index].uuid, "InstantStart", now)
     }
     guard job.call.operation == .snapshotRestore else { return [:] }
     return ["results": .list(reverted.map { result($0.volume, $0.snapshot, hasFailed: $0.volume == failed) })]
@@ -161,7 +204,11 @@ extension ZStackWorld {
     let doomed = members(of: job)
     guard !doomed.isEmpty else { return }
     for index in snapshots.indices where doomed.contains(snapshots[index].uuid) { snapshots[index].status = "Deleting" }
-    record(job.call.operation, job.call.subject, groups.first { $0.uuid == job.call.subject }?.name ?? "", now)
+    if job.call.operation == .snapshotDelete {
+      record(.snapshotDelete, job.call.subject, groups.first { $0.uuid == job.call.subject }?.name ?? "", now)
+    } else {
+      for uuid in doomed { record(.volumeSnapshotDelete, uuid, "", now) }
+    }
   }
 
   mutating func endSnapshotDelete(_ job: ZStackTwinJob) -> Value {
@@ -175,12 +222,17 @@ extension ZStackWorld {
     snapshots.removeAll { doomed.contains($0.uuid) }
     for index in snapshots.indices where snapshots[index].uuid == failed { snapshots[index].status = "Ready" }
     if failed == nil { groups.removeAll { $0.uuid == job.call.subject } }
-    return job.call.operation == .snapshotDelete ? ["results": .list(results)] : [:]
+    return job.call.operation == .volumeSnapshotDelete ? [:] : ["results": .list(results)]
   }
 
   private func members(of job: ZStackTwinJob) -> [String] {
-    job.call.operation == .snapshotDelete
-      ? snapshots.filter { $0.group == job.call.subject }.map { $0.uuid }
-      : snapshots.filter { $0.uuid == job.call.subject }.map { $0.uuid }
+    let call = job.call
+    return snapshots.filter { snapshot in
+      switch call.operation {
+      case .snapshotDelete: snapshot.group == call.subject
+      case .volumeSnapshotBatchDelete: call.texts("uuids").contains(snapshot.uuid)
+      default: snapshot.uuid == call.subject
+      }
+    }.map { $0.uuid }
   }
 }

@@ -10,7 +10,6 @@ struct ZStackTwinState: Sendable {
   var requests: [String] = []
   private var jobCount = 0
   private var lastJob = ""
-  private var hasExpired = false
 
   init(world: ZStackWorld, sessions: ZStackTwinSessions) {
     self.world = world
@@ -36,10 +35,7 @@ struct ZStackTwinState: Sendable {
   mutating func reply(to call: ZStackTwinCall, at now: Timestamp) -> SimulatedReply {
     let word = call.operation.rawValue
     requests.append(word)
-    if !hasExpired, faults.strike(word, where: { $0 == .tokenExpires }) != nil {
-      hasExpired = true
-      sessions.endAll()
-    }
+    if heedsSession(call) { expire(word) }
     let before = faults.before(word)
     switch before?.kind {
     case .requestLost: return .lost
@@ -56,6 +52,20 @@ struct ZStackTwinState: Sendable {
     // A change that was refused uses up no fault of a reply.
     let isRefused = call.operation.isJob && (response.status != 202 || hasFailed(lastJob))
     return isRefused ? .response(response) : faults.reply(word, response)
+  }
+
+  private func heedsSession(_ call: ZStackTwinCall) -> Bool {
+    switch call.operation {
+    case .login, .logout, .sessionValid, .jobRead: false
+    default: true
+    }
+  }
+
+  /// Each fault of this kind strikes once: after a log-in the new session is good.
+  private mutating func expire(_ word: String) {
+    for index in faults.indices where faults[index].kind == .tokenExpires && !faults[index].hasFired {
+      if faults[index].strikes(word, where: { $0 == .tokenExpires }) { sessions.endAll() }
+    }
   }
 
   private mutating func act(_ call: ZStackTwinCall, _ now: Timestamp) throws(ZStackTwinRefusal) -> HTTPResponse {
@@ -97,10 +107,12 @@ struct ZStackTwinState: Sendable {
       world.accept(job, now) { ZStackTwinState.twist($0, &faults) }
       self.faults = faults
     }
-    let isOwn = faults.strike(call.operation.rawValue, where: { $0 == .special("own_location") }) != nil
+    let isOwn =
+      !hasFailed(id) && faults.strike(call.operation.rawValue, where: { $0 == .special("own_location") }) != nil
     let host = isOwn ? call.host : "10.0.0.1:8080"
+    let timeout = (call.timeout ?? call.operation.timeout) * 1000
     return .json(
-      202, ["location": .string("http://\(host)/zstack/v1/api-jobs/\(id)"), "apiTimeout": .int(1_800_000)])
+      202, ["location": .string("http://\(host)/zstack/v1/api-jobs/\(id)"), "apiTimeout": .int(timeout)])
   }
 
   private func hasFailed(_ job: String) -> Bool {
@@ -127,7 +139,11 @@ struct ZStackTwinState: Sendable {
     switch call.operation {
     case .login:
       do throws(ZStackTwinError) {
-        let session = try sessions.logIn(call.text("accountName"), call.text("password"), now)
+        let name = call.text("accountName") ?? call.text("username")
+        for (field, value) in [("accountName", name), ("password", call.text("password"))] where value == nil {
+          throw .invalid("field[\(field)] is mandatory, can not be null")
+        }
+        let session = try sessions.logIn(name, call.text("password"), now)
         return .json(
           200,
           [
@@ -146,14 +162,15 @@ struct ZStackTwinState: Sendable {
   }
 
   /// Struck when a change begins, and not before: a refused one leaves them to the next.
-  private static func twist(_ operation: ZStackTwinOperation, _ faults: inout [TwinFault]) -> ZStackTwinTwist {
+  private static func twist(_ job: ZStackTwinJob, _ faults: inout [TwinFault]) -> ZStackTwinTwist {
+    let operation = job.call.operation
     let word = operation.rawValue
     func strikes(_ kind: TwinFault.Kind) -> Bool { faults.strike(word) { $0 == kind } != nil }
     var twist = ZStackTwinTwist()
     twist.isStuck = strikes(.stuck)
     twist.fails = strikes(.fails)
     if let fault = faults.strike(word, where: { $0 == .unknownStatus }) { twist.word = fault.word ?? "Quiescing" }
-    if operation == .snapshotRestore || operation == .snapshotDelete {
+    if [.snapshotRestore, .snapshotDelete, .volumeSnapshotBatchDelete].contains(operation) {
       twist.partial = strikes(.special("partial_revert"))
     }
     twist.isLost = strikes(.special("job_never_ends"))
@@ -163,7 +180,7 @@ struct ZStackTwinState: Sendable {
     } else if strikes(.special("sys1001_not_done")) {
       twist.timesOut = false
     }
-    twist.losesHost = strikes(.special("host_lost"))
+    twist.losesHost = job.machine != nil && strikes(.special("host_lost"))
     return twist
   }
 }

@@ -46,7 +46,7 @@ struct ZStackWorld: Sendable {
   /// The backup of one volume; those of one group are a machine's.
   struct Backup: Sendable {
     var uuid: String
-    var group: String
+    var group: String?
     var name: String
     var description: String
     var volume: String
@@ -75,6 +75,7 @@ struct ZStackWorld: Sendable {
     var resource: String
     var resourceType: String
     var tag: String
+    var isUser = false
   }
 
   var machines: [Machine] = []
@@ -123,6 +124,9 @@ struct ZStackWorld: Sendable {
   }
 
   func volumes(of machine: String) -> [Volume] { volumes.filter { $0.machine == machine } }
+
+  /// The volume backups that a backup of a machine consists of.
+  func members(ofBackup group: String) -> [Backup] { backups.filter { $0.group == group } }
 
   /// The machine of a root volume.
   func machineIndex(ofRootVolume uuid: String?) throws(ZStackTwinError) -> Int {
