@@ -39,12 +39,20 @@ struct CloudWatch: Sendable {
     self.items = items
   }
 
-  private static func fingerprint(_ server: CloudServer?) -> String {
-    server.map { "\($0.nativeState) \($0.changeMark ?? "")" } ?? ""
+  private static func fingerprint(_ server: CloudServer?) -> Int {
+    var hasher = Hasher()
+    hasher.combine(server?.nativeState)
+    hasher.combine(server?.changeMark)
+    return hasher.finalize()
   }
 
-  private static func fingerprint(_ items: [CloudItem]?) -> String {
-    (items ?? []).map { "\($0.id)=\($0.nativeState)" }.sorted().joined(separator: " ")
+  private static func fingerprint(_ items: [CloudItem]?) -> Int {
+    var hasher = Hasher()
+    for item in (items ?? []).sorted(by: { $0.id < $1.id }) {
+      hasher.combine(item.id)
+      hasher.combine(item.nativeState)
+    }
+    return hasher.finalize()
   }
 
   /// As it was then or later; nil: the list does not show it.
@@ -72,7 +80,7 @@ struct CloudWatch: Sendable {
   }
 
   private func wait<Element>(
-    _ list: SharedList<Element>, _ key: String, _ pause: Duration, _ fingerprint: (Element?) -> String
+    _ list: SharedList<Element>, _ key: String, _ pause: Duration, _ fingerprint: (Element?) -> Int
   ) async -> Duration? {
     await list.awaitNews(of: key, seen: fingerprint(list.latest?.elements[key]), atMost: pause)
   }

@@ -1,6 +1,22 @@
 import Runbook
 import Synchronization
 
+/// A run between two looks.
+private struct Waiter {
+  var key: String
+  /// How the entry looked when it was looked at last.
+  var seen: Int
+  /// It is woken then at the latest.
+  var until: Duration
+  var wake: CheckedContinuation<Wake, Never>
+}
+
+private enum Wake: Sendable {
+  case news
+  /// The one that kept the time has gone: this one keeps it now.
+  case lead
+}
+
 /// A list that many runs wait on: one request a tick answers all of them, and only those are woken whose own entry has
 /// changed. Entries by key; what is not in the list has no entry.
 final class SharedList<Element: Sendable>: Sendable {
@@ -10,21 +26,6 @@ final class SharedList<Element: Sendable>: Sendable {
     /// When the request for it was made, on the monotonic clock.
     let askedAt: Duration
     let elements: [String: Element]
-  }
-
-  private struct Waiter {
-    var key: String
-    /// How the entry looked when it was looked at last.
-    var seen: String
-    /// It is woken then at the latest.
-    var until: Duration
-    var wake: CheckedContinuation<Wake, Never>
-  }
-
-  private enum Wake: Sendable {
-    case news
-    /// The one that kept the time has gone: this one keeps it now.
-    case lead
   }
 
   private enum Claim: Sendable {
@@ -51,15 +52,27 @@ final class SharedList<Element: Sendable>: Sendable {
     var isReading = false
     var readers: [CheckedContinuation<Void, Never>] = []
     var lastFailure: (at: Duration, failure: StepFailure)?
+
+    /// Takes out those for whom it holds, to be resumed.
+    mutating func wake(where holds: (Waiter) -> Bool) -> [Waiter] {
+      var woken: [Waiter] = []
+      var numbers: [Int] = []
+      for (number, waiter) in waiters where holds(waiter) {
+        woken.append(waiter)
+        numbers.append(number)
+      }
+      for number in numbers { waiters[number] = nil }
+      return woken
+    }
   }
 
   private let clock: any EngineClock
-  private let fingerprint: @Sendable (Element?) -> String
+  private let fingerprint: @Sendable (Element?) -> Int
   private let read: Read
   private let state = Mutex(State())
 
   /// - Parameter fingerprint: differs when an entry has changed in a way that a wait cares for.
-  init(clock: any EngineClock, fingerprint: @escaping @Sendable (Element?) -> String, read: @escaping Read) {
+  init(clock: any EngineClock, fingerprint: @escaping @Sendable (Element?) -> Int, read: @escaping Read) {
     self.clock = clock
     self.fingerprint = fingerprint
     self.read = read
@@ -107,10 +120,7 @@ final class SharedList<Element: Sendable>: Sendable {
       case .success(let elements):
         state.snapshot = Snapshot(askedAt: askedAt, elements: elements)
         state.lastFailure = nil
-        for (number, waiter) in state.waiters where fingerprint(elements[waiter.key]) != waiter.seen {
-          woken.append(waiter)
-          state.waiters[number] = nil
-        }
+        woken = state.wake { fingerprint(elements[$0.key]) != $0.seen }
       case .failure(let failure):
         // Not the others' failure if only this caller was stopped.
         if failure.kind != .cancelled { state.lastFailure = (askedAt, failure) }
@@ -136,7 +146,7 @@ final class SharedList<Element: Sendable>: Sendable {
 
   /// Suspends until the entry may have changed, at most for `pause`.
   /// - Returns: as of when the next look need be; nil: this run waits alone, and had better ask for its own thing.
-  func awaitNews(of key: String, seen: String, atMost pause: Duration) async -> Duration? {
+  func awaitNews(of key: String, seen: Int, atMost pause: Duration) async -> Duration? {
     let (number, isAlone) = state.withLock { state in
       state.count += 1
       state.lastNumber += 1
@@ -162,7 +172,7 @@ final class SharedList<Element: Sendable>: Sendable {
   }
 
   /// Suspends until somebody wakes this run.
-  private func follow(_ number: Int, _ key: String, _ seen: String, _ until: Duration) async -> Wake {
+  private func follow(_ number: Int, _ key: String, _ seen: Int, _ until: Duration) async -> Wake {
     let wake = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let waiter = Waiter(key: key, seen: seen, until: until, wake: continuation)
@@ -192,7 +202,7 @@ final class SharedList<Element: Sendable>: Sendable {
 
   /// Keeps the time for all that wait here, as long as this run waits itself: reads when a tick is due, wakes those
   /// whose entry has changed or whose time is over, and hands over to another one.
-  private func lead(_ key: String, _ seen: String, _ until: Duration) async {
+  private func lead(_ key: String, _ seen: Int, _ until: Duration) async {
     while !Task.isCancelled, clock.monotonic < until {
       let now = clock.monotonic
       let (next, first) = state.withLock { state in
@@ -222,13 +232,10 @@ final class SharedList<Element: Sendable>: Sendable {
   }
 
   private func wakeOverdue() {
-    let now = clock.monotonic
-    let overdue = state.withLock { state in
-      let overdue = state.waiters.filter { $0.value.until <= now }
-      for number in overdue.keys { state.waiters[number] = nil }
-      return overdue.values.map { $0.wake }
-    }
-    for wake in overdue { wake.resume(returning: .news) }
+    // Those of the next moment too: ten thousand are not looked through for each of them.
+    let moment = clock.monotonic + .milliseconds(50)
+    let overdue = state.withLock { $0.wake { $0.until <= moment } }
+    for waiter in overdue { waiter.wake.resume(returning: .news) }
   }
 }
 

@@ -208,7 +208,7 @@ extension Interpreter {
   }
 
   /// Pauses until the next attempt is due, and records its intent.
-  func retry(_ path: String, at instant: Timestamp) async throws(Interruption) {
+  @inline(never) func retry(_ path: String, at instant: Timestamp) async throws(Interruption) {
     try flushed()
     let pause = instant - clock.now
     if pause > .zero { try await pauseOrInterrupt(pause) }
@@ -230,20 +230,10 @@ extension Interpreter {
   @inline(never) func untilInterrupted<Outcome: Sendable>(
     _ body: @escaping @Sendable () async -> Outcome
   ) async throws(Interruption) -> Outcome {
-    let control = launch.control
     let heedsCancel = machine.isCancellable
-    if control.isInterrupted(includingCancel: heedsCancel) { throw .arrival }
-    let outcome = await withTaskGroup(of: Outcome?.self) { group in
-      group.addTask { await body() }
-      group.addTask {
-        await control.waitForArrival(includingCancel: heedsCancel)
-        return nil
-      }
-      let first = await group.next() ?? nil
-      group.cancelAll()
-      return first
-    }
-    guard let outcome else { throw .arrival }
+    guard !launch.control.isInterrupted(includingCancel: heedsCancel),
+      let outcome = await launch.control.untilArrival(includingCancel: heedsCancel, body)
+    else { throw .arrival }
     return outcome
   }
 }

@@ -1,7 +1,7 @@
 extension Interpreter {
   /// Polls until the step's wait is over: after a changing call by the action's own look, for `wait_for` and reads by
   /// the call itself.
-  func watch(_ path: String) async throws(Interruption) {
+  @inline(never) func watch(_ path: String) async throws(Interruption) {
     watched = beginWatch(path)
     defer { watched = nil }
     try flushed()

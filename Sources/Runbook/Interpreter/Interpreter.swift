@@ -21,6 +21,7 @@ public actor Interpreter {
   private var finishedScripts: [String] = []
   private var lastStatus = ""
   private var isRestored = false
+  private var move = Move.end(.left(reason: "it has not begun"))
 
   var clock: any EngineClock { launch.world.clock }
   var runID: String { launch.lease.runID }
@@ -33,18 +34,14 @@ public actor Interpreter {
 
   /// Works on the run until it has ended, must be left, or needs a person.
   public func run() async -> RunEnd {
-    var move = begin()
-    while true {
-      switch move {
-      case .carryOut(let order):
-        let interruption = await interruption(of: order)
-        await forgetFinishedScripts()
-        move = next(after: interruption)
-      case .end(let end):
-        await forgetFinishedScripts()
-        return end
-      }
+    begin()
+    while isGoingOn {
+      await carryOut()
+      await forgetFinishedScripts()
+      decide()
     }
+    await forgetFinishedScripts()
+    return end
   }
 
   /// What comes next, as the loop of `run` needs it.
@@ -53,24 +50,51 @@ public actor Interpreter {
     case end(RunEnd)
   }
 
-  /// Reads the journal and connects the providers.
-  @inline(never) private func begin() -> Move {
+  private var isGoingOn: Bool {
+    @inline(never) get { if case .carryOut = move { true } else { false } }
+  }
+
+  private var end: RunEnd {
+    @inline(never) get {
+      switch move {
+      case .end(let end): end
+      case .carryOut: .left(reason: "it was left in the middle of a step")
+      }
+    }
+  }
+
+  /// The step to be waited for, by the order.
+  private var pathToWatch: String? {
+    @inline(never) get { if case .carryOut(.watch(let path)) = move { path } else { nil } }
+  }
+
+  /// The step whose next attempt is to be waited for.
+  private var attemptToAwait: (path: String, instant: Timestamp)? {
+    @inline(never) get { if case .carryOut(.retry(let path, let instant)) = move { (path, instant) } else { nil } }
+  }
+
+  /// Reads the journal, connects the providers, and decides what is first.
+  @inline(never) private func begin() {
     do throws(StoreFailure) {
       try replay()
       if isRestored {
         // Leaving is the question, resuming again the answer: the mark is cleared with what is written now.
-        return .end(
+        move = .end(
           try leave(
             "the store was put back from an older copy, so this run may have done more than its journal says; "
               + "look at what it changed, then resume it again"))
+        return
       }
       if let problem = prepare() {
-        guard !machine.isReady else { return .end(try leave(problem)) }
+        guard !machine.isReady else {
+          move = .end(try leave(problem))
+          return
+        }
         record(.checked(problems: [problem]))
       }
-      return try nextMove()
+      move = try nextMove()
     } catch {
-      return .end(.lost(error))
+      move = .end(.lost(error))
     }
   }
 
@@ -91,13 +115,10 @@ public actor Interpreter {
     }
   }
 
-  @inline(never) private func next(after interruption: Interruption?) -> Move {
-    do throws(StoreFailure) {
-      if case .store(let failure) = interruption { throw failure }
-      return try nextMove()
-    } catch {
-      return .end(.lost(error))
-    }
+  @inline(never) private func decide() {
+    // The store failed while the last order was carried out.
+    guard case .carryOut = move else { return }
+    do throws(StoreFailure) { move = try nextMove() } catch { move = .end(.lost(error)) }
   }
 
   private func nextMove() throws(StoreFailure) -> Move {
@@ -127,28 +148,35 @@ public actor Interpreter {
     }
   }
 
-  /// Why an order was not finished: the loop looks at what came in and asks the machine again.
+  /// Why an order was not finished: the loop looks at what came in and asks the machine again. Small, because every
+  /// frame on the way has a place for it.
   enum Interruption: Error {
     case arrival
-    case store(StoreFailure)
+    indirect case store(StoreFailure)
   }
 
-  /// Carries an order out; nil: it is finished. Those that may wait for hours are carried out here, the others on a
-  /// stack that they take with them.
-  @inline(never) private func interruption(of order: Order) async -> Interruption? {
+  /// Carries the order out. Those that may wait for hours are carried out here, the others on a stack that they take
+  /// with them.
+  @inline(never) private func carryOut() async {
     do throws(Interruption) {
-      switch order {
-      case .watch(let path): try await watch(path)
-      case .retry(let path, let instant): try await retry(path, at: instant)
-      default: try await onOwnStack { interpreter throws(Interruption) in try await interpreter.carryOut(order) }
+      if let path = pathToWatch {
+        try await watch(path)
+      } else if let attempt = attemptToAwait {
+        try await retry(attempt.path, at: attempt.instant)
+      } else {
+        try await onOwnStack { interpreter throws(Interruption) in try await interpreter.carryOutOrder() }
       }
-      return nil
     } catch {
-      return error
+      note(error)
     }
   }
 
-  private func carryOut(_ order: Order) async throws(Interruption) {
+  @inline(never) private func note(_ interruption: Interruption) {
+    if case .store(let failure) = interruption { move = .end(.lost(failure)) }
+  }
+
+  private func carryOutOrder() async throws(Interruption) {
+    guard case .carryOut(let order) = move else { return }
     switch order {
     case .check: record(.checked(problems: await liveProblems()))
     case .begin(let path, let purpose): try await begin(path, purpose)
@@ -164,13 +192,11 @@ public actor Interpreter {
   @inline(never) func onOwnStack(
     _ body: @escaping @Sendable (isolated Interpreter) async throws(Interruption) -> Void
   ) async throws(Interruption) {
-    let interruption = await withTaskGroup(of: Interruption?.self) { group in
-      group.addImmediateTask {
-        do throws(Interruption) { try await body(self) } catch { return error }
-        return nil
-      }
-      return await group.next() ?? nil
+    let work = Task.immediate { () async -> Interruption? in
+      do throws(Interruption) { try await body(self) } catch { return error }
+      return nil
     }
+    let interruption = await work.valueUnlessCancelled()
     if let interruption { throw interruption }
   }
 

@@ -12,9 +12,17 @@ public final class RunControl: Sendable {
     var messages: [Message] = []
     var isLeaving = false
     var leaveReason = ""
-    var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
+    var waiters: [UInt64: Waiter] = [:]
     var nextWaiter: UInt64 = 0
     var hasCancel: Bool { messages.contains { if case .cancel = $0 { true } else { false } } }
+
+    func isDue(includingCancel: Bool) -> Bool { isLeaving || includingCancel && hasCancel }
+  }
+
+  /// Somebody who is told, once, that there is something to interrupt the current work for.
+  private struct Waiter {
+    var includingCancel: Bool
+    var wake: @Sendable () -> Void
   }
 
   private let state = Mutex(State())
@@ -44,39 +52,72 @@ public final class RunControl: Sendable {
 
   /// Something has come in that the current work should be interrupted for.
   func isInterrupted(includingCancel: Bool) -> Bool {
-    state.withLock { $0.isLeaving || includingCancel && $0.hasCancel }
+    state.withLock { $0.isDue(includingCancel: includingCancel) }
   }
 
   private func arrive(_ change: (inout State) -> Void) {
-    let waiters = state.withLock { state in
+    let due = state.withLock { state in
       change(&state)
-      defer { state.waiters = [:] }
-      return Array(state.waiters.values)
+      let due = state.waiters.filter { state.isDue(includingCancel: $0.value.includingCancel) }
+      for number in due.keys { state.waiters[number] = nil }
+      return due.values
     }
-    for waiter in waiters { waiter.resume() }
+    for waiter in due { waiter.wake() }
   }
 
   /// Returns when the run is to be left (or, with `includingCancel`, cancelled), or the task is cancelled.
   func waitForArrival(includingCancel: Bool) async {
-    while !Task.isCancelled, !isInterrupted(includingCancel: includingCancel) { await nextArrival(includingCancel) }
+    let number = number()
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let isKept = keep(Waiter(includingCancel: includingCancel) { continuation.resume() }, as: number)
+        if !isKept { continuation.resume() }
+      }
+    } onCancel: {
+      remove(number)?.wake()
+    }
   }
 
-  private func nextArrival(_ includingCancel: Bool) async {
-    let ticket = state.withLock { state in
+  /// Does something that ends early when its task is cancelled.
+  /// - Returns: nil if the run was to be left (or, with `includingCancel`, cancelled) before it came to its end.
+  @inline(never) func untilArrival<Outcome: Sendable>(
+    includingCancel: Bool, _ body: @escaping @Sendable () async -> Outcome
+  ) async -> Outcome? {
+    let number = number()
+    let work = Task(operation: { await body() })
+    if !keep(Waiter(includingCancel: includingCancel) { work.cancel() }, as: number) { work.cancel() }
+    let outcome = await work.valueUnlessCancelled()
+    _ = remove(number)
+    return isInterrupted(includingCancel: includingCancel) ? nil : outcome
+  }
+
+  private func number() -> UInt64 {
+    state.withLock { state in
       state.nextWaiter += 1
       return state.nextWaiter
     }
+  }
+
+  /// False: it need not wait.
+  private func keep(_ waiter: Waiter, as number: UInt64) -> Bool {
+    state.withLock { state in
+      guard !state.isDue(includingCancel: waiter.includingCancel), !Task.isCancelled else { return false }
+      state.waiters[number] = waiter
+      return true
+    }
+  }
+
+  private func remove(_ number: UInt64) -> Waiter? { state.withLock { $0.waiters.removeValue(forKey: number) } }
+}
+
+extension Task where Failure == Never {
+  /// Waits for a task that was made for this one alone, and cancels it with this one. What a task group does with a
+  /// larger frame, and with a second task for whatever may end the first.
+  func valueUnlessCancelled() async -> Success {
     await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let isDue = state.withLock { state in
-          if state.isLeaving || includingCancel && state.hasCancel || Task.isCancelled { return true }
-          state.waiters[ticket] = continuation
-          return false
-        }
-        if isDue { continuation.resume() }
-      }
+      await value
     } onCancel: {
-      state.withLock { $0.waiters.removeValue(forKey: ticket) }?.resume()
+      cancel()
     }
   }
 }

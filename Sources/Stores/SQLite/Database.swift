@@ -13,6 +13,8 @@ final class Database {
   /// Set once a write or flush has failed: nothing is written, or read, ever after.
   private var broken: StoreFailure?
   private(set) var isOutOfSpace = false
+  /// Every lock in the file was as it was written when this process looked first.
+  var hasCheckedLocks = false
   /// The newest entry of the running transaction.
   private var newest: StoreMark?
 

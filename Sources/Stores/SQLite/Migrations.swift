@@ -5,7 +5,7 @@ enum Migrations {
   static let applicationID: Int64 = 0x5275_6e62
   static var newest: Int { all.count }
 
-  static let all: [StaticString] = [first, durations]
+  static let all: [StaticString] = [first, durations, locksByRun]
 
   /// - `store.changes` counts transactions that append nothing; `store.seal` is a checksum of the columns before it.
   /// - `runs.head` is the hash of the run's last entry; `summary_seal` and `lease_seal` are checksums of those columns.
@@ -87,5 +87,11 @@ enum Migrations {
     ) STRICT;
     CREATE INDEX durations_by_key ON durations (key, number);
     PRAGMA user_version = 2;
+    """
+
+  /// Each run asks for its own locks when it begins and gives them back when it ends.
+  private static let locksByRun: StaticString = """
+    CREATE INDEX locks_by_run ON locks (run_id);
+    PRAGMA user_version = 3;
     """
 }

@@ -5,10 +5,12 @@ import SQLite
 extension SQLiteStore {
   public func locks(of runID: String) throws(StoreFailure) -> [String] {
     try read { database in
-      // All of them: a lock whose run was garbled must not look free.
+      try database.checkLocks()
       let locks = try database.locks(
-        database.connection.all("SELECT name, run_id, seal FROM locks ORDER BY name") { HeldLock($0) }
-      ).filter { $0.runID == runID }.map(\.name)
+        database.connection.all("SELECT name, run_id, seal FROM locks WHERE run_id = ? ORDER BY name", .text(runID)) {
+          HeldLock($0)
+        }
+      ).map(\.name)
       let count = try database.connection.first("SELECT lock_count FROM runs WHERE id = ?", .text(runID)) {
         $0.integer(0)
       }
@@ -98,6 +100,13 @@ extension Database {
   func holder(of lock: String) throws -> String? {
     let row = try connection.first("SELECT name, run_id, seal FROM locks WHERE name = ?", .text(lock)) { HeldLock($0) }
     return try row.map { try locks([$0]) }?.first?.runID
+  }
+
+  /// All of them, once a process: a lock whose name was garbled must not look free to the run that wants it.
+  fileprivate func checkLocks() throws {
+    guard !hasCheckedLocks else { return }
+    _ = try locks(connection.all("SELECT name, run_id, seal FROM locks") { HeldLock($0) })
+    hasCheckedLocks = true
   }
 
   /// The same locks, if all are as they were written.

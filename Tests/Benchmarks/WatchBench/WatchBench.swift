@@ -4,11 +4,13 @@ import Runbook
 import Simulator
 import Steps
 import Stores
+import Synchronization
 
 /// Many runs in one process that wait for servers of one account: `WatchBench COUNT STORE [EVERY]`. Each restarts a
-/// server of its own at the twin of VPS.org and waits until it runs again, 20 to 60 s later. `EVERY` (such as `5s`)
-/// makes each of them ask for its own server that often, as a poller does. Everything else is as in a real run: one
-/// SQLite store, a lease and a journal each. The twin answers in the same process, so its CPU time is in the figures.
+/// server of its own at the twin of VPS.org and waits until it runs again, 20 to 60 s after the last one has begun.
+/// `EVERY` (such as `5s`) makes each of them ask for its own server that often, as a poller does. Everything else is as
+/// in a real run: one SQLite store, a lease and a journal each. The twin answers in the same process, so its CPU time
+/// and memory are in the figures.
 @main
 enum WatchBench {
   static func main() async throws {
@@ -18,7 +20,10 @@ enum WatchBench {
       exit(2)
     }
     let clock = MachineClock()
-    let twin = SimulatedVPSOrg(clock: clock, seed: 7, withExamples: false)
+    // They begin one after the other, as fast as a process can begin them; runs of a day do not begin in one moment.
+    let ramp = max(10, count / 200)
+    let twin = SimulatedVPSOrg(
+      clock: clock, seed: 7, withExamples: false, restartSeconds: Int64(ramp + 20)...Int64(ramp + 60))
     for index in 0..<count { twin.ensureServer(server(index)) }
     let store = try SQLiteStore(at: arguments[2], clock: clock)
     let world = RunWorld(
@@ -35,16 +40,16 @@ enum WatchBench {
     let seen = Peak()
     let failures = await withTaskGroup(of: Bool.self) { group in
       for index in 0..<count {
-        // They begin within ten seconds: runs of a day do not begin in the same moment.
-        let pause = Duration.microseconds(10_000_000 * index / count)
+        let pause = Duration.microseconds(ramp * 1_000_000 * index / count)
         group.addTask {
           await clock.sleep(for: pause)
+          defer { seen.noteEnd() }
           return await run(runbook, server(index), store, world)
         }
       }
       group.addTask {
-        await clock.sleep(for: .seconds(18))
-        seen.note(Usage.residentKiB)
+        await clock.sleep(for: .seconds(ramp + 10))
+        seen.note(Usage.residentKiB, begun: twin.ledger.count - 1)
         return true
       }
       var failures = 0
@@ -55,9 +60,9 @@ enum WatchBench {
     let delays = try Self.delays(twin, store, clock).sorted()
     // Three live checks, a look before, the restart itself and a first look after it are not part of the waiting.
     let requests = twin.requests.count - earlier - 6 * count
-    let memory = Double(seen.value - before.residentKiB) / Double(count)
+    let memory = Double(seen.residentKiB - before.residentKiB) / Double(max(1, seen.waiting))
     print(
-      "\(requests) requests, \((after.cpuSeconds - before.cpuSeconds).rounded(1)) CPU s, "
+      "\(seen.waiting) waiting at once, \(requests) requests, \((after.cpuSeconds - before.cpuSeconds).rounded(1)) CPU s, "
         + "\(memory.rounded(1)) KiB a waiting run, noticed after \(percentile(delays, 50)) s (median), "
         + "\(percentile(delays, 95)) s (95th percentile), \(failures) failed")
   }
@@ -158,9 +163,26 @@ extension Double {
   }
 }
 
-private final class Peak: @unchecked Sendable {
-  private(set) var value = 0
-  func note(_ new: Int) { value = max(value, new) }
+/// What was seen when all were waiting.
+private final class Peak: Sendable {
+  private struct State {
+    var ended = 0
+    var waiting = 0
+    var residentKiB = 0
+  }
+  private let state = Mutex(State())
+
+  var waiting: Int { state.withLock { $0.waiting } }
+  var residentKiB: Int { state.withLock { $0.residentKiB } }
+
+  func noteEnd() { state.withLock { $0.ended += 1 } }
+
+  func note(_ residentKiB: Int, begun: Int) {
+    state.withLock { state in
+      state.residentKiB = residentKiB
+      state.waiting = begun - state.ended
+    }
+  }
 }
 
 private struct Nobody: RunObserver {

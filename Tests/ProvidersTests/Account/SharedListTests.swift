@@ -27,7 +27,7 @@ import Testing
   }
 
   private func list(_ things: Things) -> SharedList<String> {
-    SharedList(clock: clock, fingerprint: { $0 ?? "" }) { () async throws(StepFailure) in things.read() }
+    SharedList(clock: clock, fingerprint: { $0.hashValue }) { () async throws(StepFailure) in things.read() }
   }
 
   @Test func whatIsNewEnoughIsNotAskedForAgain() async throws {
@@ -53,7 +53,7 @@ import Testing
 
   @Test func aFailureIsSharedByThoseWhoWantedTheSame() async throws {
     let count = Mutex(0)
-    let list = SharedList<String>(clock: clock, fingerprint: { $0 ?? "" }) { () async throws(StepFailure) in
+    let list = SharedList<String>(clock: clock, fingerprint: { $0.hashValue }) { () async throws(StepFailure) in
       count.withLock { $0 += 1 }
       throw StepFailure(.server, "broken", retryable: true)
     }
@@ -78,7 +78,7 @@ import Testing
           while true {
             let seen = (try? await list.snapshot(asOf: asOf ?? clock.monotonic).elements[name]) ?? nil
             if seen == "done", clock.monotonic >= longest { return }
-            asOf = await list.awaitNews(of: name, seen: seen ?? "", atMost: .seconds(15))
+            asOf = await list.awaitNews(of: name, seen: seen.hashValue, atMost: .seconds(15))
           }
         }
       }
@@ -90,11 +90,11 @@ import Testing
 
   @Test func aCancelledWaitReturnsAtOnceAndLeavesNothing() async throws {
     let things = Things(clock, ["a": .seconds(1000)])
-    let list = SharedList<String>(clock: clock.passive, fingerprint: { $0 ?? "" }) { () async throws(StepFailure) in
+    let list = SharedList<String>(clock: clock.passive, fingerprint: { $0.hashValue }) { () async throws(StepFailure) in
       things.read()
     }
     let tasks = (0..<10).map { _ in
-      Task { await list.awaitNews(of: "a", seen: "busy", atMost: .seconds(900)) }
+      Task { await list.awaitNews(of: "a", seen: Optional("busy").hashValue, atMost: .seconds(900)) }
     }
     for _ in 0..<20 { await Task.yield() }
     for task in tasks { task.cancel() }

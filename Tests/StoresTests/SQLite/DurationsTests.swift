@@ -36,7 +36,7 @@ import Testing
     let runs = try open()
     try runs.begin()
     let database = try Connection(path: folder.path("runbook.db"), busyTimeout: 1000)
-    try database.script("DROP TABLE durations; PRAGMA user_version = 1;")
+    try database.script("DROP TABLE durations; DROP INDEX locks_by_run; PRAGMA user_version = 1;")
     let store = try open()
     store.noteDuration(.seconds(7), of: "kind")
     #expect(store.usualDuration(of: "kind") == .seconds(7))

@@ -32,9 +32,10 @@ public final class SimulatedVPSOrg: SimulatedSystem {
   ///   - withExamples: the documents' snapshots 801, 798 and backups 501, 499, 495 exist.
   ///   - usesUUIDs: new ids are UUIDs and snapshots have a `label`, as in the vendor's own client.
   ///   - pageSize: lists come in pages with `next`; nil: all at once, as in the documents.
+  ///   - restartSeconds: how long a restart takes; inside it the seed draws.
   public init(
     clock: any EngineClock, seed: UInt64 = 1, tokens: AcceptedTokens = .wellFormed, withExamples: Bool = true,
-    usesUUIDs: Bool = false, pageSize: Int? = nil
+    usesUUIDs: Bool = false, pageSize: Int? = nil, restartSeconds: ClosedRange<Int64> = 20...60
   ) {
     self.clock = clock
     self.tokens = tokens
@@ -42,6 +43,7 @@ public final class SimulatedVPSOrg: SimulatedSystem {
     var world = VPSOrgWorld(seed: seed)
     world.addExamples(withExamples)
     world.usesUUIDs = usesUUIDs
+    world.restartSeconds = restartSeconds
     state = Mutex(State(world: world))
   }
 
@@ -62,9 +64,9 @@ public final class SimulatedVPSOrg: SimulatedSystem {
   public func ensureServer(_ id: String) {
     let now = clock.now.wholeSeconds
     state.withLock { state in
-      guard !id.isEmpty, !state.world.servers.contains(where: { $0.id == id }) else { return }
+      guard !id.isEmpty, state.world.server(id) == nil else { return }
       let number = state.world.servers.count
-      state.world.servers.append(
+      state.world.add(
         VPSOrgWorld.Server(
           id: id, name: "server-\(id)", hostname: "server-\(id).example.com", ip: "203.0.113.\(10 + number % 200)",
           status: "active", createdAt: now, updatedAt: now))
@@ -87,7 +89,7 @@ public final class SimulatedVPSOrg: SimulatedSystem {
     let now = clock.now
     return state.withLock { state in
       state.settle(now)
-      return state.world.servers.first { $0.id == id }?.status
+      return state.world.server(id)?.status
     }
   }
 
@@ -95,7 +97,7 @@ public final class SimulatedVPSOrg: SimulatedSystem {
   public func setStatus(ofServer id: String, _ status: String) {
     let now = clock.now
     state.withLock { state in
-      guard let index = state.world.servers.firstIndex(where: { $0.id == id }) else { return }
+      guard let index = try? state.world.serverIndex(id) else { return }
       state.world.servers[index].status = status
       state.world.servers[index].change = nil
       state.world.servers[index].updatedAt = now

@@ -58,11 +58,11 @@ extension VPSOrgWorld {
   }
 
   private func reference(_ server: String) -> Value {
-    ["id": id(server), "name": .string(servers.first { $0.id == server }?.name ?? "")]
+    ["id": id(server), "name": .string(self.server(server)?.name ?? "")]
   }
 
   private func stateReference(_ server: String) -> Value {
-    let known = servers.first { $0.id == server }
+    let known = self.server(server)
     return ["id": id(server), "name": .string(known?.name ?? ""), "status": .string(known?.status ?? "")]
   }
 
@@ -77,7 +77,7 @@ extension VPSOrgWorld {
   /// The documents' example server, and with `examples` its two snapshots and three backups, in the documents' order.
   mutating func addExamples(_ examples: Bool) {
     func time(_ text: String) -> Timestamp { Timestamp(text) ?? Timestamp(seconds: 0) }
-    servers.append(
+    self.add(
       Server(
         id: "12345", name: "web-server-01", hostname: "web01.example.com", ip: "203.0.113.10", status: "active",
         createdAt: time("2025-01-10T14:30:00Z"), updatedAt: time("2025-01-15T10:20:00Z")))

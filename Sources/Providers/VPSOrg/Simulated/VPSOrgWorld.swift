@@ -50,34 +50,61 @@ struct VPSOrgWorld: Sendable {
   }
 
   var servers: [Server] = []
+  /// Where each server is in `servers`: none is ever taken away.
+  private var places: [String: Int] = [:]
   var items: [Item] = []
+  /// No change ends before this.
+  private var nextEnd: Timestamp?
   var ledger: [LedgerEntry] = []
   /// What a server is after a restore: `stopped` or `active`; no document says which.
   var statusAfterRestore = "stopped"
   var usesUUIDs = false
+  /// How long a restart takes.
+  var restartSeconds: ClosedRange<Int64> = 20...60
   private var random: TwinRandom
   private var lastNumber: [ItemKind: Int64] = [.snapshot: 801, .backup: 501]
 
   init(seed: UInt64) { random = TwinRandom(seed: seed) }
 
+  mutating func add(_ server: Server) {
+    places[server.id] = servers.count
+    servers.append(server)
+  }
+
   /// Ends the changes whose time has come.
   mutating func settle(_ now: Timestamp) {
+    guard let due = nextEnd, due <= now else { return }
+    nextEnd = nil
     for index in servers.indices {
-      guard let change = servers[index].change, let end = change.endsAt, end <= now else { continue }
+      guard let change = servers[index].change, let end = change.endsAt else { continue }
+      guard end <= now else {
+        expect(end)
+        continue
+      }
       servers[index].status = change.status
       servers[index].updatedAt = end
       servers[index].change = nil
     }
     for index in items.indices {
-      guard let change = items[index].change, let end = change.endsAt, end <= now else { continue }
+      guard let change = items[index].change, let end = change.endsAt else { continue }
+      guard end <= now else {
+        expect(end)
+        continue
+      }
       items[index].status = change.status
       items[index].sizeMB = change.sizeMB
       items[index].change = nil
     }
   }
 
+  private mutating func expect(_ end: Timestamp?) {
+    if let end { nextEnd = min(nextEnd ?? end, end) }
+  }
+
+  func server(_ id: String) -> Server? { places[id].map { servers[$0] } }
+
   func serverIndex(_ id: String?) throws(Refusal) -> Int {
-    guard let index = servers.firstIndex(where: { $0.id == id }) else { throw Refusal(404, "Server not found.") }
+    guard let index = id.flatMap({ places[$0] }) else { throw Refusal(404, "Server not found.") }
     return index
   }
 
@@ -96,6 +123,7 @@ struct VPSOrgWorld: Sendable {
     servers[index].updatedAt = now
     servers[index].change = Change(
       endsAt: twist.isStuck ? nil : now + .seconds(length), status: twist.fails ? "error" : result)
+    expect(servers[index].change?.endsAt)
   }
 
   private mutating func record(_ effect: VPSOrgOperation, _ subject: String, _ detail: String = "", _ now: Timestamp) {
@@ -132,7 +160,7 @@ extension VPSOrgWorld {
     switch (operation, server.status) {
     case (.start, "stopped"): begin(index, "starting", then: "active", seconds: 10...40, now, twist)
     case (.stop, "active"): begin(index, "stopping", then: "stopped", seconds: 5...30, now, twist)
-    case (.reboot, "active"): begin(index, "restarting", then: "active", seconds: 20...60, now, twist)
+    case (.reboot, "active"): begin(index, "restarting", then: "active", seconds: restartSeconds, now, twist)
     default: throw Refusal(400, "Server is not in a valid state for this action: \(server.status).")
     }
     record(operation, server.id, operation == .stop ? "clean" : "", now)
@@ -158,6 +186,7 @@ extension VPSOrgWorld {
     item.change = Change(
       endsAt: twist.isStuck ? nil : now + .seconds(length), status: twist.fails ? "failed" : "completed",
       sizeMB: twist.fails ? nil : size)
+    expect(item.change?.endsAt)
     items.append(item)
     record(kind == .snapshot ? .snapshotCreate : .backupCreate, item.id, kind == .snapshot ? name : description, now)
     return item
