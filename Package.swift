@@ -79,7 +79,7 @@ let package = Package(
         name: "PollBench", dependencies: ["Runbook", "Simulator", "Steps", "Stores", "Transport"],
         path: "Tests/Benchmarks/PollBench", swiftSettings: strict),
       .executableTarget(
-        name: "WatchBench", dependencies: ["Runbook", "Providers", "Simulator", "Steps", "Stores"],
+        name: "WatchBench", dependencies: ["Runbook", "Providers", "Simulator", "Steps", "Stores", "Posix"],
         path: "Tests/Benchmarks/WatchBench", swiftSettings: strict),
       .testTarget(
         name: "TidyTests", dependencies: ["TestSupport", "Runbook", "Steps", "Providers", "Simulator"],

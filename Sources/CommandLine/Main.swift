@@ -12,6 +12,7 @@ enum Main {
     // First of all: a descriptor that the caller closed must not be given to the store, and a reader that leaves must
     // not end us.
     StandardDescriptors.ensureOpen()
+    Heap.keepTogether()
     Signals.ignoreBrokenPipe()
     let output = Output()
     let code = await run(output)

@@ -87,16 +87,38 @@ struct CloudWatch: Sendable {
 }
 
 extension Cloud {
-  /// What a wait of this action looks at: what it makes or deletes, else its server.
-  func awaitNews(_ call: ActionCall, _ action: String, atMost pause: Duration) async -> Duration? {
-    guard let watch, let server = try? call.with.optionalText("server"), !server.isEmpty else {
-      await call.clock.sleep(for: pause)
+  /// What a wait of this action waits for. Made apart from the waiting, in whose frame nothing of it is to lie.
+  @inline(never) func news(_ call: ActionCall, _ action: ActionDeclaration) -> CloudNews {
+    CloudNews(watch: watch, target: CloudWatch.Target(of: call, action.name), clock: call.clock)
+  }
+}
+
+/// The news that one wait waits for.
+struct CloudNews {
+  fileprivate let watch: CloudWatch?
+  /// nil: there is no list that would tell.
+  fileprivate let target: CloudWatch.Target?
+  fileprivate let clock: any EngineClock
+
+  /// See `Action.awaitNews`.
+  func wait(atMost pause: Duration) async -> Duration? {
+    guard let watch, let target else {
+      await clock.sleep(for: pause)
       return nil
     }
+    return await watch.awaitNews(of: target, atMost: pause, clock: clock)
+  }
+}
+
+extension CloudWatch.Target {
+  /// What a wait of this action looks at: what it makes or deletes, else its server. nil: a server is not named.
+  @inline(never) fileprivate init?(of call: ActionCall, _ action: String) {
+    guard let server = try? call.with.optionalText("server"), !server.isEmpty else { return nil }
     let kind = ItemKind.allCases.first { action.hasPrefix($0.rawValue + ".") }
     if let kind, ["create", "prune", "delete"].contains(where: { action.hasSuffix(".\($0)") }) {
-      return await watch.awaitNews(of: .items(kind, server: server), atMost: pause, clock: call.clock)
+      self = .items(kind, server: server)
+    } else {
+      self = .server(server)
     }
-    return await watch.awaitNews(of: .server(server), atMost: pause, clock: call.clock)
   }
 }

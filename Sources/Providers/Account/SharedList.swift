@@ -242,9 +242,12 @@ final class SharedList<Element: Sendable>: Sendable {
 /// How often a shared list is read: as often as one run would ask alone, and more often the more runs wait, because it
 /// is one request for all of them.
 enum Tick {
-  /// Eight seconds over the root of their number, between four seconds (four runs or fewer) and 0.95 (70 or more): a
-  /// thousand runs cost a request where a poller that asks for each every five seconds makes 190.
+  /// Eight seconds over the root of their number, at most four seconds (four runs or fewer), and 0.95 from 70 runs on:
+  /// a thousand runs cost a request where a poller that asks for each every five seconds makes 190. From a thousand on
+  /// it falls again, to 0.5 from 3600 on (where the poller makes 360 and more), because so long a list takes its time.
   static func interval(waiting: Int) -> Duration {
-    .milliseconds(Int64(min(max(8000 / Double(max(waiting, 1)).squareRoot(), 950), 4000)))
+    let root = Double(max(waiting, 1)).squareRoot()
+    let interval = min(max(8000 / root, 950), max(30_000 / root, 500))
+    return .milliseconds(Int64(min(interval, 4000)))
   }
 }

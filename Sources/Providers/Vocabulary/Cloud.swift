@@ -66,6 +66,8 @@ extension CloudAction {
   func awaitNews(
     _ call: ActionCall, after observation: Observation?, atMost pause: Duration
   ) async -> Duration? {
-    await cloud.awaitNews(call, declaration.name, atMost: pause)
+    await news(call).wait(atMost: pause)
   }
+
+  @inline(never) private func news(_ call: ActionCall) -> CloudNews { cloud.news(call, declaration) }
 }

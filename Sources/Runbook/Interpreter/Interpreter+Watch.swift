@@ -59,7 +59,7 @@ extension Interpreter {
       watch.lastFailure?.retryAfter == nil
     else { return nil }
     let (action, call, observation) = (watch.action, watch.call, watch.observation)
-    return { await action.awaitNews(call, after: observation, atMost: pause) }
+    return { await action.awaitNews(call.value, after: observation?.value, atMost: pause) }
   }
 
   @inline(never) private func note(asOf: Duration?) { watched?.call.asOf = asOf }
@@ -86,11 +86,11 @@ extension Interpreter {
     guard let watch = watched else { return }
     do throws(StepFailure) {
       if watch.step.isPolled {
-        let result = try await watch.action.perform(watch.call)
+        let result = try await watch.action.perform(watch.call.value)
         watch.look = .seen(Observation(.done, result: masked(result)))
         return
       }
-      var observation = try await watch.action.observe(watch.call, after: watch.result)
+      var observation = try await watch.action.observe(watch.call.value, after: watch.result)
       observation.result = masked(observation.result)
       observation.nativeState = observation.nativeState.map { masker.mask($0) }
       if case .failed(let failure) = observation.verdict { observation.verdict = .failed(masker.mask(failure)) }
@@ -182,7 +182,7 @@ extension StepDefinition {
 /// process with thousands of waiting runs consists of the frames of suspended functions, and whatever one of these
 /// touches lies in its frame.
 final class Watch {
-  enum Look: Sendable {
+  indirect enum Look: Sendable {
     case seen(Observation)
     case failed(StepFailure)
   }
@@ -190,7 +190,7 @@ final class Watch {
   let step: ValidatedStep
   let action: any Action
   /// With what has been read lately (`asOf`).
-  var call: ActionCall
+  var call: Boxed<ActionCall>
   let since: Timestamp
   let deadline: Timestamp
   var result: ActionResult
@@ -205,7 +205,7 @@ final class Watch {
   /// How the last look went.
   var look = Look.seen(Observation(.pending))
   /// What was seen last.
-  private(set) var observation: Observation?
+  private(set) var observation: Boxed<Observation>?
   private var rhythm: WaitRhythm
 
   init(
@@ -213,7 +213,7 @@ final class Watch {
     result: ActionResult
   ) {
     self.action = action
-    self.call = call
+    self.call = Boxed(call)
     self.step = step
     self.since = since
     self.deadline = deadline
@@ -227,7 +227,7 @@ final class Watch {
   var until: String { step.wait.until?.source ?? step.action.wait?.until ?? "it succeeds" }
 
   func saw(_ observation: Observation) {
-    self.observation = observation
+    self.observation = Boxed(observation)
     lastFailure = nil
     if observation.nativeState != nativeState {
       nativeState = observation.nativeState

@@ -1,6 +1,9 @@
 /// A runbook in which everything that can be checked without running has been: the kinds are known, the fields typed,
 /// the names unique, the references resolved. The planner and the interpreter read this and never the document.
-public struct ValidatedRunbook: Sendable {
+public typealias ValidatedRunbook = Boxed<RunbookDefinition>
+
+/// What is known of a runbook.
+public struct RunbookDefinition: Sendable {
   public var name: String
   public var description: String?
   public var labels: [String: String]

@@ -73,13 +73,14 @@ final class Validation {
     let onFailure = self.steps(sections.onFailure, in: .onFailure)
     let onRollbackFailure = self.steps(sections.onRollbackFailure, in: .onRollbackFailure)
     let always = self.steps(sections.always, in: .always)
-    let runbook = ValidatedRunbook(
+    let definition = RunbookDefinition(
       name: sections.name.flatMap { read.text($0, "name", limit: 200) } ?? "runbook",
       description: sections.description.flatMap { read.text($0, "description", limit: 10_000) },
       labels: labels(sections.labels), inputs: inputs, vars: vars, secrets: secrets, providers: providers, locks: locks,
       timeout: sections.timeout.flatMap { read.duration($0, "timeout", in: Limits.timeout) } ?? .seconds(86_400),
       rollbackPolicy: rollbackPolicy(sections.rollbackPolicy), steps: steps, onFailure: onFailure,
       onRollbackFailure: onRollbackFailure, always: always, outputs: outputs, pinnedFiles: pinnedFiles, warnings: [])
+    let runbook = ValidatedRunbook(definition)
     power(runbook)
     deletions(runbook)
     return runbook

@@ -1,4 +1,5 @@
 import Glibc
+import Posix
 import Providers
 import Runbook
 import Simulator
@@ -19,6 +20,8 @@ enum WatchBench {
       print("usage: WatchBench COUNT STORE [EVERY]")
       exit(2)
     }
+    // As the command does.
+    Heap.keepTogether()
     let clock = MachineClock()
     // They begin one after the other, as fast as a process can begin them; runs of a day do not begin in one moment.
     let ramp = max(10, count / 200)
@@ -62,7 +65,8 @@ enum WatchBench {
     let requests = twin.requests.count - earlier - 6 * count
     let memory = Double(seen.residentKiB - before.residentKiB) / Double(max(1, seen.waiting))
     print(
-      "\(seen.waiting) waiting at once, \(requests) requests, \((after.cpuSeconds - before.cpuSeconds).rounded(1)) CPU s, "
+      "\(seen.waiting) waiting at once, \(requests) requests, "
+        + "\((after.cpuSeconds - before.cpuSeconds).rounded(1)) CPU s, "
         + "\(memory.rounded(1)) KiB a waiting run, noticed after \(percentile(delays, 50)) s (median), "
         + "\(percentile(delays, 95)) s (95th percentile), \(failures) failed")
   }

@@ -102,7 +102,8 @@ import Testing
     #expect(list.waiting == 0)
   }
 
-  @Test(arguments: [(1, 4000), (4, 4000), (16, 2000), (64, 1000), (1000, 950), (10_000, 950)] as [(Int, Int64)])
+  @Test(
+    arguments: [(1, 4000), (4, 4000), (16, 2000), (64, 1000), (900, 950), (1600, 750), (10_000, 500)] as [(Int, Int64)])
   func theMoreWaitTheShorterIsTheTick(waiting: Int, milliseconds: Int64) {
     #expect(Tick.interval(waiting: waiting) == .milliseconds(milliseconds))
   }

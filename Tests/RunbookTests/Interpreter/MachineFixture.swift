@@ -37,9 +37,10 @@ enum MachineFixture {
     always: [ValidatedStep] = [], policy: RollbackPolicy = .standard
   ) -> ValidatedRunbook {
     ValidatedRunbook(
-      name: "test", description: nil, labels: [:], inputs: [], vars: [], secrets: [], providers: [], locks: [],
-      timeout: .seconds(86_400), rollbackPolicy: policy, steps: steps, onFailure: onFailure,
-      onRollbackFailure: onRollbackFailure, always: always, outputs: [], pinnedFiles: [:], warnings: [])
+      RunbookDefinition(
+        name: "test", description: nil, labels: [:], inputs: [], vars: [], secrets: [], providers: [], locks: [],
+        timeout: .seconds(86_400), rollbackPolicy: policy, steps: steps, onFailure: onFailure,
+        onRollbackFailure: onRollbackFailure, always: always, outputs: [], pinnedFiles: [:], warnings: []))
   }
 }
 

@@ -11,6 +11,8 @@ extension VPSOrgAction {
   func awaitNews(
     _ call: ActionCall, after observation: Observation?, atMost pause: Duration
   ) async -> Duration? {
-    await client.awaitNews(call, declaration.name, atMost: pause)
+    await news(call).wait(atMost: pause)
   }
+
+  @inline(never) private func news(_ call: ActionCall) -> CloudNews { client.news(call, declaration) }
 }

@@ -185,7 +185,7 @@ extension SimulatedVPSOrg.State {
         ["account": ["email": "ops@example.com"], "token": ["name": "runbook", "permissions": ["read", "write"]]])
     case .serverList:
       let wanted = route.query["status"]
-      return page.response(world.servers.filter { wanted == nil || $0.status == wanted }.map { world.document($0) })
+      return page.response(world.servers.filter { wanted == nil || $0.status == wanted }) { world.document($0) }
     case .serverStatus: return .json(200, world.document(world.servers[try world.serverIndex(route.server)]))
     case .start, .stop, .hardStop, .reboot:
       try world.power(route.operation, server: route.server, now, twist(route.operation))
@@ -216,7 +216,7 @@ extension SimulatedVPSOrg.State {
       item.kind == kind && (server == nil || item.server == server)
         && (type == nil || (type == "manual") == item.isManual)
     }
-    return page.response(items.map { world.document($0) })
+    return page.response(items) { world.document($0) }
   }
 
   private mutating func create(

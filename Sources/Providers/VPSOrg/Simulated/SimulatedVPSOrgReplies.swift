@@ -20,8 +20,9 @@ extension SimulatedVPSOrg {
     }
 
     /// `count` is the total; `next` and `previous` appear only in a list that comes in pages.
-    func response(_ documents: [Value]) -> HTTPResponse {
-      guard let size else { return .json(200, ["count": .int(Int64(documents.count)), "results": .list(documents)]) }
+    func response<Thing>(_ things: [Thing], _ document: (Thing) -> Value) -> HTTPResponse {
+      guard let size else { return whole(things, document) }
+      let documents = things.map(document)
       let (skipped, overflow) = (number - 1).multipliedReportingOverflow(by: size)
       let part = overflow ? [] : Array(documents.dropFirst(skipped).prefix(size))
       let hasMore = !overflow && skipped + part.count < documents.count
@@ -31,6 +32,18 @@ extension SimulatedVPSOrg {
           "count": .int(Int64(documents.count)), "results": .list(part),
           "next": hasMore ? link(number + 1) : .null, "previous": number > 1 ? link(number - 1) : .null,
         ])
+    }
+
+    /// One document after the other: a list of ten thousand is never there as a whole but in its text.
+    private func whole<Thing>(_ things: [Thing], _ document: (Thing) -> Value) -> HTTPResponse {
+      var response = HTTPResponse.json(200, ["count": .int(Int64(things.count)), "results": []])
+      response.body.removeLast("]}".utf8.count)
+      for (index, thing) in things.enumerated() {
+        if index > 0 { response.body.append(UInt8(ascii: ",")) }
+        response.body += JSONWriter.bytes(document(thing))
+      }
+      response.body += "]}".utf8
+      return response
     }
 
     private func link(_ number: Int) -> Value { .string(address.replacing("NUMBER", with: String(number))) }
