@@ -37,7 +37,7 @@ struct ItemPrune<Account: Cloud>: CloudAction {
   }
 
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
-    try await isDone(call) ? .applied(result(call)) : .notApplied
+    try await isDone(call, orOnItsWay: true) ? .applied(result(call)) : .notApplied
   }
 
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
@@ -55,11 +55,12 @@ struct ItemPrune<Account: Cloud>: CloudAction {
     ActionResult(outputs: ["deleted": .list(doomed(call).map { .string($0) })])
   }
 
-  private func isDone(_ call: ActionCall) async throws(StepFailure) -> Bool {
+  /// - Parameter orOnItsWay: what is being deleted need not be asked for again.
+  private func isDone(_ call: ActionCall, orOnItsWay: Bool = false) async throws(StepFailure) -> Bool {
     let doomed = doomed(call)
     if doomed.isEmpty { return true }
     return try await cloud.items(kind, server: try call.with.text("server"))
-      .allSatisfy { !doomed.contains($0.id) || $0.state == .absent }
+      .allSatisfy { !doomed.contains($0.id) || $0.state == .absent || orOnItsWay && $0.state == .deleting }
   }
 }
 
