@@ -25,6 +25,8 @@ struct ChangingAction: Sendable, CustomTestStringConvertible {
   /// Brings the world to where the action can be; returns further fields.
   var prepare: @Sendable (CloudWorld) async throws -> [String: Value] = { _ in [:] }
 
+  /// Any call of the API, in the author's words.
+  var isRaw: Bool { action.hasSuffix(".request") || action.hasSuffix(".call") }
   var operation: String { struck ?? action }
   var effect: String { ledger ?? operation }
   var testDescription: String { "\(cloud.type) \(action)" + (struck.map { " (\($0))" } ?? "") }
