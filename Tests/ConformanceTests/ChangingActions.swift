@@ -40,6 +40,16 @@ struct ChangingAction: Sendable, CustomTestStringConvertible {
     }
   }
 
+  /// The world in which it can be carried out, and all its fields.
+  func world() async throws -> (world: CloudWorld, with: [String: Value]) {
+    let world = try CloudWorld(cloud)
+    let more = try await prepare(world)
+    return (world, with.merging(more) { _, made in made })
+  }
+
+  /// What the run has created before, for what deletes only that.
+  func created(_ with: [String: Value]) -> [Value] { action == "server.delete" ? [with["server"] ?? .null] : [] }
+
   // MARK: What every cloud has
 
   private static func common(_ cloud: CloudUnderTest) -> [ChangingAction] {

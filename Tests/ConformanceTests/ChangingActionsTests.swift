@@ -51,12 +51,12 @@ import Testing
 
   @Test(arguments: ChangingAction.all, Fate.allCases)
   func theEffectTakesPlaceOnceOrAPersonIsAsked(_ row: ChangingAction, _ fate: Fate) async throws {
-    let (world, with) = try await world(row)
+    let (world, with) = try await row.world()
     let earlier = (world.effects(row.effect), sent(row, world))
     try world.twin.inject(fate.fault(row.operation))
     var asked: StepFailure?
     do {
-      try await world.run(row.action, with, created: created(row, with))
+      try await world.run(row.action, with, created: row.created(with))
     } catch let failure as StepFailure {
       asked = failure
     }
@@ -85,10 +85,10 @@ import Testing
   /// At once, when no request can be under way any more, and an hour later. Never the contrary of what is so.
   @Test(arguments: ChangingAction.all, Fate.allCases)
   func theProbeNeverTellsTheContrary(_ row: ChangingAction, _ fate: Fate) async throws {
-    let (world, with) = try await world(row)
+    let (world, with) = try await row.world()
     try world.twin.inject(fate.fault(row.operation))
     var driver = try world.driver(row.action)
-    driver.createdServers = Set(created(row, with).compactMap { $0.string })
+    driver.createdServers = Set(row.created(with).compactMap { $0.string })
     let all = try world.fields(row.action, with)
     let before = try await driver.action.capture(driver.call(all))
     let earlier = world.effects(row.effect)
@@ -117,17 +117,49 @@ import Testing
     row.cloud.type == "zstack" && row.action.hasPrefix("rescue.") && row.operation != "server.reboot"
   }
 
-  private func world(_ row: ChangingAction) async throws -> (world: CloudWorld, with: [String: Value]) {
-    let world = try CloudWorld(row.cloud)
-    let more = try await row.prepare(world)
-    return (world, row.with.merging(more) { _, made in made })
-  }
-
-  private func created(_ row: ChangingAction, _ with: [String: Value]) -> [Value] {
-    row.action == "server.delete" ? [with["server"] ?? .null] : []
-  }
-
   private func sent(_ row: ChangingAction, _ world: CloudWorld) -> Int {
     world.twin.requests.count { $0 == row.operation }
+  }
+}
+
+/// Hazards that can strike any change.
+@Suite struct ChangingActionHazardsTests {
+  /// Clouds with sessions open another one; a token that ends, ends the step and is named.
+  @Test(arguments: ChangingAction.all, [1, 2, 3, 5, 8])
+  func aCredentialThatEndsOnTheWayIsReplacedOrNamed(_ row: ChangingAction, after requests: Int) async throws {
+    let (world, with) = try await row.world()
+    let earlier = world.effects(row.effect)
+    try world.twin.inject("token_expires:\(requests)")
+    var refused: StepFailure?
+    do { try await world.run(row.action, with, created: row.created(with)) } catch let failure as StepFailure {
+      refused = failure
+    }
+    #expect(world.effects(row.effect) - earlier <= 1)
+    if let refused {
+      #expect(world.cloud.settings["token"] != nil, "\(refused.message)")
+      #expect(refused.kind == .auth, "\(refused.message)")
+      #expect(!refused.retryable)
+      let name = world.cloud.type == "vps_org" ? "token" : "credential"
+      #expect(refused.message.contains(name), "\(refused.message)")
+    } else {
+      #expect(world.effects(row.effect) - earlier == 1)
+    }
+  }
+
+  /// A word that no document names is a change that goes on: waited for, shown, and no failure.
+  @Test(arguments: ChangingAction.all.filter { !$0.isRaw })
+  func aWordNeverSeenIsStillChanging(_ row: ChangingAction) async throws {
+    let (world, with) = try await row.world()
+    let earlier = world.effects(row.effect)
+    try world.twin.inject("unknown_status:\(row.operation):pondering")
+    var driver = try world.driver(row.action)
+    driver.createdServers = Set(row.created(with).compactMap { $0.string })
+    let outcome = try await driver.run(try world.fields(row.action, with))
+    #expect(world.effects(row.effect) - earlier == 1)
+    // Where jobs are told of, their words are shown, and a deletion may be over at once.
+    guard ["vps_org", "zomro", "./acme.yaml"].contains(world.cloud.type), world.twin.unfiredFaults.isEmpty else {
+      return
+    }
+    #expect(outcome.nativeStates.contains("pondering"), "\(outcome.nativeStates)")
   }
 }
