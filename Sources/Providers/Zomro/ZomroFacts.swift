@@ -55,9 +55,12 @@ extension ZomroProvider {
         "scope of stored filters (user or session)",
         "the user's: cleared before a list must be whole, and if it does not show what is looked up"
       ),
+      ("fields that a filter has", "`id` and `name`; one that is stored without the others has none of them"),
       ("zones of dates", "unknown unless `time_zone` is given"),
+      ("zone of a schedule's time", "sent as it is written; the panel calls it GMT+3"),
       ("unit of `image_size`", "GB"),
       ("rate limits", "none; 429 waits for `Retry-After`"),
+      ("TLS versions and certificates", "those that the system trusts; `ca_file` adds one"),
       ("captcha at log-in", "the API does not ask for one"),
       ("how long a slow call's link may take", "ten minutes"),
       ("whether the rebuild of a backup with a protected image is refused", "no"),
