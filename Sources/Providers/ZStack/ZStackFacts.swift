@@ -58,6 +58,8 @@ extension ZStackProvider {
       ("whether `lastOpDate` moves with a reboot", "yes; it is asked only when the job is not known any more"),
       ("what deleting a snapshot does to later ones", "nothing: ZStack merges what they need"),
       ("the zone of all times", "`time_zone` of the block; without it the earliest instant, and an error of 26 hours"),
+      ("what a restore as a new server answers", "`inventory`; if not, the id that was sent or the name finds it"),
+      ("whether a server starts by itself after a restore", "it stays stopped; `power:` starts it"),
       ("the tag in which a backup holds the id of its call", "not used: name and mark find it"),
       ("HTTPS", "a proxy in front"), ("throttling", "429 is heeded, with `Retry-After`"),
       ("`401`", "there is none; ID.1001 is answered on a read with 503, on a change as the end of its job"),

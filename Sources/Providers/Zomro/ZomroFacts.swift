@@ -50,6 +50,10 @@ extension ZomroProvider {
         "an error of any type: the state is read, and the refusal told with it; at rest it had no effect"
       ),
       ("all error types but those listed for BILLmanager", "permanent; only a look tells whether there was an effect"),
+      (
+        "HTTP statuses other than 200, 403 and 460",
+        "what a proxy means by them: 5xx may have had an effect, which is looked for; other 4xx had none"
+      ),
       ("ids of new backups and snapshots", "the list is read and searched for the name"),
       (
         "scope of stored filters (user or session)",
