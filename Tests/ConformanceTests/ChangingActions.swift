@@ -27,6 +27,10 @@ struct ChangingAction: Sendable, CustomTestStringConvertible {
 
   /// Any call of the API, in the author's words.
   var isRaw: Bool { action.hasSuffix(".request") || action.hasSuffix(".call") }
+  /// Not among those that `LostReplyTests` tries on every cloud.
+  var isOwn: Bool {
+    !LostReplyTests.effects.contains { $0.action == action } || isRaw
+  }
   var operation: String { struck ?? action }
   var effect: String { ledger ?? operation }
   var testDescription: String { "\(cloud.type) \(action)" + (struck.map { " (\($0))" } ?? "") }

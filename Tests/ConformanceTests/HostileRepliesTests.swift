@@ -5,7 +5,7 @@ import Testing
 
 /// HTML with status 200, wrong types, words nobody knows and texts of ten million characters, in place of any reply:
 /// a failure that says so, tells no secret, and tells no lie about what was done.
-@Suite struct HostileRepliesTests {
+@Suite(.serialized) struct HostileRepliesTests {
   private func provider(
     _ world: CloudWorld, _ transport: HostileTransport
   ) throws -> any Provider {
@@ -52,9 +52,10 @@ import Testing
   /// The first replies of the change itself, one after the other.
   @Test(arguments: ChangingAction.all, HostileReply.allCases)
   func aChangeTellsNoLieAboutItsEffect(_ row: ChangingAction, _ reply: HostileReply) async throws {
-    // The first is mostly a look, the second the change itself.
-    let first = (row.testDescription.utf8.count + reply.rawValue.utf8.count) % 2 + 1
-    for nth in first...Campaign.count(first, torture: 8) {
+    // The first is mostly a look, the second the change itself. A check of every change tries some of the pairs.
+    let draw = row.testDescription.utf8.reduce(Int(reply.rawValue.utf8.first ?? 0)) { ($0 &* 31 &+ Int($1)) % 1009 }
+    guard Campaign.isLong || draw % 3 == 0 else { return }
+    for nth in Campaign.isLong ? 1...8 : (draw / 3 % 2 + 1)...(draw / 3 % 2 + 1) {
       let world = try CloudWorld(row.cloud)
       let with = row.with.merging(try await row.prepare(world)) { _, made in made }
       let transport = HostileTransport(over: world.transport, reply)

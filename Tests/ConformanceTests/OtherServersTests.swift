@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Another server has a snapshot, or a backup, of the same name.
-@Suite struct OtherServersTests {
+@Suite(.serialized) struct OtherServersTests {
   static let items = ["snapshot", "backup"]
 
   private func world(_ cloud: CloudUnderTest) throws -> (world: CloudWorld, other: Value) {
