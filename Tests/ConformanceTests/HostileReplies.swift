@@ -6,6 +6,8 @@ enum HostileReply: String, Sendable, CaseIterable {
   case html, empty, null, list, textsAreNumbers, textsAreNull, textsAreLists, numbersAreTexts, numbersAreHuge, words
   case longTexts, endlessText
 
+  private static let endless = Array(#"{"doc":{"elem":""#.utf8) + [UInt8](repeating: UInt8(ascii: "a"), count: 10 << 20)
+
   /// The reply in its place, with status 200 as a change of shape alone would have it.
   func replacing(_ body: [UInt8]) -> [UInt8] {
     switch self {
@@ -13,7 +15,7 @@ enum HostileReply: String, Sendable, CaseIterable {
     case .empty: return []
     case .null: return Array("null".utf8)
     case .list: return Array("[]".utf8)
-    case .endlessText: return Array(#"{"doc":{"elem":""#.utf8) + [UInt8](repeating: UInt8(ascii: "a"), count: 10 << 20)
+    case .endlessText: return HostileReply.endless
     default:
       guard let json = try? JSONReader.read(body) else { return body }
       return Array(JSONWriter.text(changed(json)).utf8)

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What VPS.org's documents leave open, and what may come instead.
-struct VPSOrgHazardsTests {
+@Suite(.serialized) struct VPSOrgHazardsTests {
   private static func item(_ id: Int, _ server: Int, _ more: String) -> String {
     #"{"id":\#(id),"server":{"id":\#(server)},"status":"completed","created_at":"2025-01-16T16:15:10Z",\#(more)}"#
   }

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What can go wrong at ZStack besides lost replies: hosts, quotas, names, detached volumes, several ISO images.
-struct ZStackHazardsTests {
+@Suite(.serialized) struct ZStackHazardsTests {
   private typealias Items = ZStackItemsTests
 
   // MARK: A revert that fails

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What Zomro's servers refuse, and what is sent in the words of its documents.
-struct ZomroHazardsTests {
+@Suite(.serialized) struct ZomroHazardsTests {
   private static let with: [String: Value] = [
     "name": "a", "image": "Debian 12", "password": .secret(Secret("Rescue1word", named: ["p"])),
   ]
