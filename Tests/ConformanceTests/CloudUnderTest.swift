@@ -126,9 +126,12 @@ struct CloudWorld: Sendable {
 
   /// Carries an action on the cloud's server out to its end; `server` goes where the action has the field.
   @discardableResult
-  func run(_ action: String, _ with: [String: Value] = [:], key: String? = nil) async throws -> [String: Value] {
+  func run(
+    _ action: String, _ with: [String: Value] = [:], key: String? = nil, created: [Value] = []
+  ) async throws -> [String: Value] {
     var driver = try driver(action)
     if let key { driver.key = key }
+    driver.createdServers = Set(created.compactMap { $0.string })
     return try await driver.run(fields(action, with)).result.outputs
   }
 

@@ -62,6 +62,9 @@ import Testing
       document: vpsBackups, operation: "list manual backups (GET /backups/?backup_type=manual)", cloud: "vps_org",
       action: "backup.list", with: ["type": "manual"]),
     Row(
+      document: vpsBackups, operation: "list automatic backups (GET /backups/?backup_type=automatic)", cloud: "vps_org",
+      action: "backup.list", with: ["type": "automatic"]),
+    Row(
       document: vpsBackups, operation: "create a backup (POST /backups/)", cloud: "vps_org", action: "backup.create",
       with: ["description": "Pre-deployment backup"]),
     Row(

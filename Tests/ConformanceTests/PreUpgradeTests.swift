@@ -27,6 +27,28 @@ import Testing
     #expect(try await world.cloud.state == "running")
   }
 
+  /// Where a log-in makes sessions: the run opens another one, and nothing is done twice.
+  @Test(arguments: CloudUnderTest.all.filter { $0.settings["token"] == nil })
+  func aSessionThatEndsInTheMiddleOfARunIsReplaced(_ cloud: CloudUnderTest) async throws {
+    let whole = try MovedRunbook(cloud, update: 100)
+    #expect(try await whole.run().exitCode == 3)
+    let requests = whole.cloud.twin.requests.count
+    #expect(requests > 20)
+    var ended = 0
+    for after in stride(from: 2, to: requests, by: Campaign.count(11, torture: 1)) {
+      let world = try MovedRunbook(cloud, update: 100)
+      try world.cloud.twin.inject("token_expires:\(after)")
+      #expect(try await world.run().exitCode == 3, "after \(after): \(world.story)")
+      for effect in ["server.stop", "snapshot.create", "snapshot.restore"] {
+        #expect(world.effects(effect) == whole.effects(effect), "\(effect), after \(after)")
+      }
+      // Not every request is asked for its session: later than the last that is, none ends.
+      ended += world.cloud.twin.firedFaults.count
+      #expect(try await world.cloud.state == "running")
+    }
+    #expect(ended >= 3)
+  }
+
   /// A service that answers every such request with an error page: the step ends with its own time, after requests that
   /// leave further and further apart.
   @Test(arguments: CloudUnderTest.all, ["snapshot.create", "server.stop"])

@@ -11,6 +11,8 @@ public struct ActionDriver: Sendable {
   /// Attempts at the call, the first included.
   public var attempts = 3
   public var key = "r0000000000000000test-0123456789abcdef"
+  /// Servers that the run has created before, which alone may be deleted.
+  public var createdServers: Set<String> = []
 
   public init(
     _ action: any Action, clock: any EngineClock, transport: any HTTPTransport, scripts: any ScriptHost,
@@ -35,9 +37,11 @@ public struct ActionDriver: Sendable {
   public func call(
     _ with: [String: Value], before: [String: Value] = [:], intendedAt: Timestamp? = nil
   ) -> ActionCall {
-    ActionCall(
+    var call = ActionCall(
       with: Arguments(with), key: key, runID: "r0000000000000000test", clock: clock, transport: transport,
       scripts: scripts, files: files, deadline: clock.now + .seconds(86_400), before: before, intendedAt: intendedAt)
+    call.createdServers = createdServers
+    return call
   }
 
   public func run(_ with: [String: Value]) async throws(StepFailure) -> Outcome {

@@ -45,6 +45,21 @@ extension VPSOrgProvider {
         "whether a second snapshot of a name is refused",
         "no: names are not unique there, so the run looks before it creates"
       ),
+      (
+        "whether unfinished and failed snapshots count towards the five", "yes: the count is read when one is refused"
+      ),
+      ("how long a snapshot's name may be", "as long as VPS.org takes it; its refusal is told"),
+      ("the reply to a restore from a backup", "as that of a snapshot; only its status counts"),
+      ("how one server is read in d1", "`GET /servers/{id}/`"),
+      (
+        "whether `updated_at` moves with a restart or a restore",
+        "yes: it tells that a lost one took effect; where it is missing, a person is asked"
+      ),
+      ("rate limits", "none; `max_requests_per_second` keeps to what is agreed"),
+      ("idempotency keys, jobs, webhooks", "none: what was lost is found by name, mark or state"),
+      (
+        "how a lost backup is found in d2, where it takes no description", "not at all: a person is asked"
+      ),
       ("paging", "`next` is followed where it is given, and guarded against loops"),
       ("resizing, rebuilding, rescue", "not offered"),
     ])

@@ -25,6 +25,7 @@ struct CloudItem: Sendable {
   /// Cannot be deleted until somebody takes the protection off.
   var isProtected: Bool
 
+  /// Words of the other side are cut where they are longer than any word should be: they go into messages.
   init(
     kind: ItemKind, id: String, server: String? = nil, name: String, description: String = "", nativeState: String,
     state: ItemState, sizeMB: Int64? = nil, createdAt: Timestamp, createdAtError: Duration = .zero,
@@ -33,9 +34,9 @@ struct CloudItem: Sendable {
     self.kind = kind
     self.id = id
     self.server = server
-    self.name = name
+    self.name = name.excerpt(1024)
     self.description = description
-    self.nativeState = nativeState
+    self.nativeState = nativeState.excerpt(64)
     self.state = state
     self.sizeMB = sizeMB
     self.createdAt = createdAt

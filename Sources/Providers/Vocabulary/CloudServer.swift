@@ -12,15 +12,16 @@ struct CloudServer: Sendable {
   /// provider has no such sign.
   var changeMark: String?
 
+  /// Words of the other side are cut where they are longer than any word should be: they go into messages.
   init(
     id: String, name: String, nativeState: String, state: PowerState, ip: String? = nil, changeMark: String? = nil
   ) {
     self.id = id
-    self.name = name
-    self.nativeState = nativeState
+    self.name = name.excerpt(1024)
+    self.nativeState = nativeState.excerpt(64)
     self.state = state
-    self.ip = ip
-    self.changeMark = changeMark
+    self.ip = ip?.excerpt(64)
+    self.changeMark = changeMark?.excerpt(300)
   }
 
   var outputs: [String: Value] {

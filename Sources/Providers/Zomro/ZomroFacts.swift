@@ -50,14 +50,21 @@ extension ZomroProvider {
         "an error of any type: the state is read, and the refusal told with it; at rest it had no effect"
       ),
       ("all error types but those listed for BILLmanager", "permanent; only a look tells whether there was an effect"),
+      (
+        "HTTP statuses other than 200, 403 and 460",
+        "what a proxy means by them: 5xx may have had an effect, which is looked for; other 4xx had none"
+      ),
       ("ids of new backups and snapshots", "the list is read and searched for the name"),
       (
         "scope of stored filters (user or session)",
         "the user's: cleared before a list must be whole, and if it does not show what is looked up"
       ),
+      ("fields that a filter has", "`id` and `name`; one that is stored without the others has none of them"),
       ("zones of dates", "unknown unless `time_zone` is given"),
+      ("zone of a schedule's time", "sent as it is written; the panel calls it GMT+3"),
       ("unit of `image_size`", "GB"),
       ("rate limits", "none; 429 waits for `Retry-After`"),
+      ("TLS versions and certificates", "those that the system trusts; `ca_file` adds one"),
       ("captcha at log-in", "the API does not ask for one"),
       ("how long a slow call's link may take", "ten minutes"),
       ("whether the rebuild of a backup with a protected image is refused", "no"),

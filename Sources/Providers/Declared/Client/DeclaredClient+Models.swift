@@ -92,8 +92,9 @@ struct DeclaredJob: Sendable {
     let read = ReadItem(item, rules.read)
     id = try read.id("id")
     name = try read.text("name")
-    nativeState = try read.text("state")
-    state = rules.states[nativeState] ?? .running
+    let word = try read.text("state")
+    nativeState = word.excerpt(64)
+    state = rules.states[word] ?? .running
     error = try read.optionalText("error")
   }
 }

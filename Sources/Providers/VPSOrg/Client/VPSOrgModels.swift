@@ -26,9 +26,9 @@ extension CloudItem {
     switch kind {
     case .snapshot:
       guard let name = try json.firstText("name", "label") else { throw SchemaError(message: "`name` is missing") }
-      self.name = name
+      self.name = name.excerpt(1024)
     case .backup:
-      name = BackupMarker.name(in: description)
+      name = BackupMarker.name(in: description).excerpt(1024)
       isManual = try json.optionalText("backup_type") == "manual"
     }
   }

@@ -13,6 +13,10 @@ struct ItemPrune<Account: Cloud>: CloudAction {
     guard keep != nil || age != nil else { throw StepFailure(.input, "give `keep`, `older_than` or both") }
     guard keep ?? 0 >= 0 else { throw StepFailure(.input, "`keep` must be 0 or more") }
     let prefix = try call.with.optionalText("prefix") ?? ""
+    // Where nothing else tells whose they are, an expression that comes out empty must not choose them all.
+    guard !prefix.isEmpty || declaration.fields.first(where: { $0.name == "prefix" })?.required != true else {
+      throw StepFailure(.input, "`prefix` is empty: \(cloud.service) does not tell whose \(kind.rawValue)s they are")
+    }
     let candidates = try await cloud.items(kind, server: try call.with.text("server"))
       .filter { $0.state == .ready && $0.isManual && !$0.isProtected && $0.name.hasPrefix(prefix) }
     let now = call.clock.now
@@ -37,7 +41,7 @@ struct ItemPrune<Account: Cloud>: CloudAction {
   }
 
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
-    try await isDone(call) ? .applied(result(call)) : .notApplied
+    try await isDone(call, orOnItsWay: true) ? .applied(result(call)) : .notApplied
   }
 
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
@@ -55,11 +59,12 @@ struct ItemPrune<Account: Cloud>: CloudAction {
     ActionResult(outputs: ["deleted": .list(doomed(call).map { .string($0) })])
   }
 
-  private func isDone(_ call: ActionCall) async throws(StepFailure) -> Bool {
+  /// - Parameter orOnItsWay: what is being deleted need not be asked for again.
+  private func isDone(_ call: ActionCall, orOnItsWay: Bool = false) async throws(StepFailure) -> Bool {
     let doomed = doomed(call)
     if doomed.isEmpty { return true }
     return try await cloud.items(kind, server: try call.with.text("server"))
-      .allSatisfy { !doomed.contains($0.id) || $0.state == .absent }
+      .allSatisfy { !doomed.contains($0.id) || $0.state == .absent || orOnItsWay && $0.state == .deleting }
   }
 }
 

@@ -51,15 +51,25 @@ struct ZStackItemRestore: ZStackChange {
 
   /// What stopped the machine and then could not revert it has done something.
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
-    do throws(StepFailure) { return try await carryOut(call) } catch {
-      guard error.effect == .none, call.before["state"] != "stopped", let id = try? call.with.text("server"),
-        let server = try? await cloud.server(id), server.state == .stopped
-      else { throw error }
-      var failure = error
-      failure.effect = .applied
-      failure.message += "; server \(id) was stopped for it and is left stopped"
-      throw failure
-    }
+    do throws(StepFailure) { return try await carryOut(call) } catch { throw await leftStopped(error, call) }
+  }
+
+  /// The job may end long after it was sent.
+  func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
+    var seen = try await watchJob(call, after: result)
+    if case .failed(let failure) = seen.verdict { seen.verdict = .failed(await leftStopped(failure, call)) }
+    return seen
+  }
+
+  /// A failure whose effect is known, told with the stop that came before it. One that is not known is looked for.
+  private func leftStopped(_ error: StepFailure, _ call: ActionCall) async -> StepFailure {
+    guard error.effect != .unknown, !error.message.contains("left stopped"), call.before["state"] != "stopped",
+      let id = try? call.with.text("server"), let server = try? await cloud.server(id), server.state == .stopped
+    else { return error }
+    var failure = error
+    failure.effect = .applied
+    failure.message += "; server \(id) was stopped for it and is left stopped"
+    return failure
   }
 
   /// Nothing is stopped for a revert that is on its way already, or cannot be.

@@ -39,7 +39,9 @@ struct ZomroPower: CloudAction {
       let server = try await cloud.server(id)
       if server.state == verb.wanted { return ActionResult(outputs: ["state": .string(server.state.rawValue)]) }
     }
-    try await cloud.act(verb.function, id)
+    try await cloud.act(verb.function, id) {
+      verb != .reboot && ($0.state == verb.wanted || $0.nativeState == verb.passing)
+    }
     return ActionResult(outputs: ["state": "changing"])
   }
 
@@ -63,16 +65,24 @@ struct ZomroPower: CloudAction {
 
 extension ZomroClient {
   /// A function that acts on a server at once.
-  func act(_ function: String, _ server: String) async throws(StepFailure) {
+  /// - Parameter isThere: as for `change`.
+  func act(
+    _ function: String, _ server: String, unless isThere: (CloudServer) -> Bool = { _ in false }
+  ) async throws(StepFailure) {
     try checkID(server, "server")
-    try await change(server) { () throws(StepFailure) in
+    try await change(server, unless: isThere) { () throws(StepFailure) in
       _ = try await send(.act(function, [("elid", server)]))
     }
   }
 
   /// A change of a server, its refusal told with the state that explains it. Zomro answers a change that a server
   /// cannot take with an error nobody has described: where the server is at rest then, it certainly did nothing.
-  func change(_ id: String, _ body: () async throws(StepFailure) -> Void) async throws(StepFailure) {
+  /// - Parameter isThere: the server is, or is on its way to, where the change was to bring it, so that the refusal is
+  ///   as good as success: an earlier request, or somebody else, came first.
+  func change(
+    _ id: String, unless isThere: (CloudServer) -> Bool = { _ in false },
+    _ body: () async throws(StepFailure) -> Void
+  ) async throws(StepFailure) {
     do { try await body() } catch {
       if error.kind == .notFound { throw error.renamed("Zomro has no server \(id)") }
       guard error.kind == .input || error.kind == .conflict, let type = error.detail["type"]?.string,
@@ -80,6 +90,7 @@ extension ZomroClient {
       else { throw error }
       // Where the state cannot be read, the refusal stands as it is.
       guard let server = try? await server(id) else { throw error }
+      if isThere(server) { return }
       var failure = explained(error, server)
       if server.state != .changing { failure.effect = .none }
       throw failure

@@ -116,7 +116,7 @@ struct ZomroRebuild: CloudAction {
     var server = try await cloud.server(id)
     if server.state == .rescue {
       call.report("server \(id) is `\(server.nativeState)`, where Zomro restores nothing: leaving that first")
-      try await cloud.act("instances.fleio.unrescue", id)
+      try await cloud.unrescue(id)
     } else {
       guard server.nativeState == "unrescuing" else { return }
       call.report("server \(id) is on its way out of rescue: waiting for that first")

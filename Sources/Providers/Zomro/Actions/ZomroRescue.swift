@@ -46,7 +46,8 @@ struct ZomroBoot: CloudAction {
     if password == nil, source == .rescue {
       call.report("no `password` is given: the rescue system can be entered by the console at most")
     }
-    try await cloud.change(id) { () throws(StepFailure) in
+    let there = [source.end, source.passing]
+    try await cloud.change(id, unless: { there.contains($0.nativeState) }) { () throws(StepFailure) in
       _ = try await cloud.send(.commit(source.function, parameters))
     }
     return ActionResult(outputs: ["state": "changing"])
@@ -97,7 +98,7 @@ struct ZomroUnrescue: CloudAction {
       throw StepFailure(.conflict, "server \(id) is `\(server.nativeState)`: there is no rescue to leave")
     }
     // Already on its way: asked again it would be refused.
-    if server.nativeState != "unrescuing" { try await cloud.act("instances.fleio.unrescue", id) }
+    if server.nativeState != "unrescuing" { try await cloud.unrescue(id) }
     return ActionResult(outputs: ["state": "changing"])
   }
 
@@ -119,6 +120,11 @@ struct ZomroUnrescue: CloudAction {
 }
 
 extension ZomroClient {
+  /// Leads out of rescue, and out of a boot from ISO.
+  func unrescue(_ id: String) async throws(StepFailure) {
+    try await act("instances.fleio.unrescue", id) { $0.state == .running || $0.nativeState == "unrescuing" }
+  }
+
   /// What the form offers to boot from. Zones are told by the reply, never assumed.
   func bootChoices(_ source: ZomroBoot.Source, server: String) async throws(StepFailure) -> [ZomroChoice] {
     try checkID(server, "server")
