@@ -41,6 +41,35 @@ import Testing
     #expect(simulated.code == 0, "\(simulated.stdout)\(simulated.stderr)")
   }
 
+  @Test("a fault is given by the type that the file declares; a type that nobody knows is a mistake")
+  func faultsAreGivenByType() async throws {
+    let place = try place()
+    let simulate = ["run", "--simulate", "--speed", "2000", "--mock", "m.yaml", "a.yaml"]
+    for type in ["acme", "./acme.yaml"] {
+      try place.write("m.yaml", "mock: v1\nfaults: {\(type): [fails:snapshot.create]}\n")
+      let failed = try await place.run(simulate)
+      #expect(failed.code == 1, "\(type): \(failed.stdout)\(failed.stderr)")
+      #expect(failed.stdout.contains("Acme Cloud did not finish it"))
+    }
+    try place.write("m.yaml", "mock: v1\nfaults: {acmee: [fails:snapshot.create]}\n")
+    let unknown = try await place.run(simulate)
+    #expect(unknown.code == 2)
+    #expect(unknown.stderr.hasPrefix("m.yaml:2:10: error E-MOCK: there is no provider type `acmee`\n"), "\(unknown)")
+    #expect(unknown.stderr.contains("did you mean `acme`?"))
+  }
+
+  @Test("what it cannot do is told with the reason and those that can")
+  func whatItCannotDoIsTold() async throws {
+    let place = try place()
+    try place.write("a.yaml", place.read("a.yaml").replacing("snapshot.create", with: "backup.create"))
+    let refused = try await place.run("validate", "a.yaml")
+    #expect(refused.code == 2)
+    let told = "no declared provider can do `backup.create`: ./acme.yaml has no `backup.*` at all\n"
+    #expect(refused.stderr.contains(told), "\(refused.stderr)")
+    let hint = "vps_org, zomro, zstack and hetzner can; the nearest that ./acme.yaml has is `snapshot.create`"
+    #expect(refused.stderr.contains(hint), "\(refused.stderr)")
+  }
+
   @Test func aMistakeInItIsToldWhereItIs() async throws {
     let place = try place()
     try place.write("acme.yaml", place.read("acme.yaml").replacing("found_by: mark", with: "found_by: luck"))

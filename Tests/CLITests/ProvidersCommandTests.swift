@@ -71,4 +71,43 @@ import Testing
     #expect(gone.code == 1)
     #expect(gone.stdout.contains("no answer from VPS.org"))
   }
+
+  @Test("a block that cannot be connected is refused with what is wrong with it, and not with the store")
+  func aBlockThatCannotBeConnectedIsRefused() async throws {
+    let place = try Workplace()
+    try place.write(
+      "a.yaml",
+      """
+      runbook: v1
+      name: a
+      providers: {cloud: {type: zstack, url: "https://zstack.example.com", account: ops}}
+      steps:
+        - {action: server.list}
+
+      """)
+    let refused = try await place.run("run", "a.yaml")
+    #expect(refused.code == 2)
+    #expect(refused.stderr.hasPrefix("error: provider `cloud`: ZStack needs one of "), "\(refused.stderr)")
+    #expect(refused.stderr.contains("\n  nothing was done; mend the runbook"))
+    #expect(!refused.stderr.contains("store"))
+  }
+
+  @Test("what has no undo steps is not given a list of undo steps")
+  func whatHasNoUndoStepsIsSaid() async throws {
+    let place = try Workplace()
+    try place.write(
+      "a.yaml",
+      """
+      runbook: v1
+      name: a
+      providers: {cloud: {type: hetzner, token: t}}
+      steps:
+        - {action: server.reboot, with: {server: "42"}}
+        - {action: snapshot.restore, with: {server: "42", snapshot: "7"}}
+
+      """)
+    let told = try await place.run("validate", "a.yaml")
+    #expect(told.stderr.contains("there is nothing to undo: add `rollback: none`"), "\(told.stderr)")
+    #expect(told.stderr.contains("nothing can undo it: add `rollback: irreversible`"), "\(told.stderr)")
+  }
 }

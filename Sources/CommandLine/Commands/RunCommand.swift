@@ -1,4 +1,5 @@
 import Posix
+import Providers
 import Runbook
 import Simulator
 import Steps
@@ -136,7 +137,7 @@ struct RunCommand: Command {
     let found: Diagnostics
     do throws(Diagnostics) {
       let mocks = try MockFile(yaml: bytes)
-      found = Diagnostics(mocks.mistakes(for: runbook))
+      found = Diagnostics(mocks.mistakes(for: runbook, types: standardProviders.map { $0.type }))
       if !found.hasErrors { return mocks }
     } catch {
       shell.printDiagnostics(error.items, path, bytes)

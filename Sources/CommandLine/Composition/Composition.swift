@@ -73,7 +73,7 @@ struct SimulatedWorld {
       }
       let twin = kind.twin(clock: clock, seed: 1, isSealed: true)
       for server in servers { twin.ensureServer(server) }
-      for fault in mocks?.faults ?? [] where fault.provider == block.type {
+      for fault in mocks?.faults ?? [] where block.isOf(type: fault.provider) {
         do throws(ExpressionFailure) { try twin.inject(fault.fault) } catch {
           throw Refusal(.usage, "E-MOCK", "fault `\(DisplayText.escaped(fault.fault, limit: 100))`: \(error.message)")
         }

@@ -17,8 +17,9 @@ struct Launch {
   }
 
   func carryOut() async throws(Refusal) -> ExitCode {
+    let locks = try locks()
     do throws(StoreFailure) {
-      return await carryOut(try await create(lockWait: nil))
+      return await carryOut(try await create(locks, lockWait: nil))
     } catch {
       throw refusal(error)
     }
@@ -36,8 +37,10 @@ struct Launch {
   private static let lockPause = Duration.milliseconds(500)
 
   /// Writes the run, with its lease and its locks, all or nothing.
-  /// - Parameter lockWait: how long to wait for a lock that somebody holds; nil: not at all.
-  func create(lockWait: Duration?) async throws(StoreFailure) -> Lease {
+  /// - Parameters:
+  ///   - locks: what `locks()` found.
+  ///   - lockWait: how long to wait for a lock that somebody holds; nil: not at all.
+  func create(_ locks: [String], lockWait: Duration?) async throws(StoreFailure) -> Lease {
     let begin = SystemClock().monotonic
     let id = RunID.make(at: SystemClock().now, random: world.random)
     var hasSaidSo = false
@@ -45,7 +48,7 @@ struct Launch {
       let now = world.clock.now
       do throws(StoreFailure) {
         return try creation.create(
-          in: store, id: id, owner: Ownership.own, leaseFor: Ownership.leaseTime, locks: try locks(at: now), at: now)
+          in: store, id: id, owner: Ownership.own, leaseFor: Ownership.leaseTime, locks: locks, at: now)
       } catch {
         guard case .lockHeld(let lock, let holder) = error, let lockWait, SystemClock().monotonic - begin < lockWait
         else {
@@ -58,12 +61,17 @@ struct Launch {
     }
   }
 
-  private func locks(at now: Timestamp) throws(StoreFailure) -> [String] {
+  /// The names of the locks that the run needs, for which its providers are connected.
+  /// - Throws: a block or a lock that cannot be worked out with these inputs and secrets; nothing has been done.
+  func locks() throws(Refusal) -> [String] {
     do throws(StepFailure) {
-      let context = try RunContext(creation.runbook, inputs: creation.inputs, secrets: secrets, world: world, at: now)
+      let context = try RunContext(
+        creation.runbook, inputs: creation.inputs, secrets: secrets, world: world, at: world.clock.now)
       return try creation.locks(providers: context.providers, vars: context.vars)
     } catch {
-      throw .unusable(error.message)
+      throw Refusal(
+        .usage, "E-INPUT", Masker(secrets.values).mask(error.message),
+        hint: "nothing was done; mend the runbook, its inputs or its secrets")
     }
   }
 
@@ -95,8 +103,9 @@ struct RealRun {
     }
     let secrets = try SecretReading.resolve(creation.runbook.secrets, folder: creation.source.folder)
     let launch = Launch(creation, access.store, Composition.realWorld(scripts: access.scripts), secrets, shell)
+    let locks = try launch.locks()
     let lease: Lease
-    do throws(StoreFailure) { lease = try await launch.create(lockWait: lockWait) } catch {
+    do throws(StoreFailure) { lease = try await launch.create(locks, lockWait: lockWait) } catch {
       if case .keyTaken(let earlier) = error { return try await attach(to: earlier) }
       throw launch.refusal(error)
     }

@@ -2,16 +2,27 @@
 struct Alternatives {
   let action: String
   let providers: [any ProviderKind]
+  /// Those that the runbook's files declare, by what stands after `type:`.
+  var declared: [String: any ProviderKind] = [:]
 
-  /// The types that have it, in the order in which they are known.
-  var able: [String] { providers.filter { kind in kind.actions.contains { $0.name == action } }.map { $0.type } }
+  /// The types that have it, in the order in which they are known; files come last.
+  var able: [String] {
+    let files = declared.keys.sorted().filter { declared[$0].map(has) ?? false }
+    return providers.filter(has).map { $0.type } + files
+  }
+
+  private func has(_ kind: any ProviderKind) -> Bool { kind.actions.contains { $0.name == action } }
+
+  private func kind(of type: String) -> (any ProviderKind)? {
+    declared[type] ?? providers.first { $0.type == type }
+  }
 
   private var family: String { String(action.prefix { $0 != "." }) }
   private var verb: String { String(action.drop { $0 != "." }.dropFirst()) }
 
   /// Why a cloud has no such action: nothing of its family, or an own action of another cloud.
   func reason(on type: String) -> String {
-    guard let kind = providers.first(where: { $0.type == type }) else { return "" }
+    guard let kind = kind(of: type) else { return "" }
     if providers.contains(where: { $0.type == family && $0.type != type }) { return "it belongs to \(family) alone" }
     let hasFamily = kind.actions.contains { $0.name.hasPrefix(family + ".") }
     return hasFamily ? "\(type) has no such action" : "\(type) has no `\(family).*` at all"
@@ -20,7 +31,7 @@ struct Alternatives {
   /// The actions of a cloud that come nearest: of the same family and a like name, else the same of a like family, else
   /// its raw call for that of another cloud.
   func near(on type: String) -> [String] {
-    guard let kind = providers.first(where: { $0.type == type }) else { return [] }
+    guard let kind = kind(of: type) else { return [] }
     let names = kind.actions.map { $0.name }
     let relatives = names.filter { name in
       name.hasPrefix(family + ".") && (name.hasPrefix(stem) || action.hasPrefix(name))
@@ -41,7 +52,7 @@ struct Alternatives {
   /// "zomro and zstack can; the nearest that vps_org has is `backup.restore`"; nil if there is nothing to say.
   func hint(on type: String?) -> String? {
     var parts: [String] = []
-    if !able.isEmpty, !able.contains(family) { parts.append("\(able.joined(separator: " and ")) can") }
+    if !able.isEmpty, !able.contains(family) { parts.append("\(Alternatives.listed(able)) can") }
     if let type {
       let near = near(on: type)
       if !near.isEmpty {
@@ -49,5 +60,11 @@ struct Alternatives {
       }
     }
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
+  }
+
+  /// "a, b and c".
+  private static func listed(_ words: [String]) -> String {
+    guard let last = words.last, words.count > 1 else { return words.joined() }
+    return words.dropLast().joined(separator: ", ") + " and " + last
   }
 }

@@ -60,6 +60,9 @@ public struct ProviderBlock: Sendable {
   public var declared: (any ProviderKind)?
   /// All fields but `type`.
   public var settings: [String: Template]
+
+  /// Whether it is of this type: the word after `type:`, or the one that its file declares.
+  public func isOf(type: String) -> Bool { self.type == type || declared?.type == type }
 }
 
 public struct RollbackPolicy: Sendable {

@@ -8,8 +8,9 @@ public struct MockFile: Sendable {
   var actions: [String: [MockAnswer]] = [:]
   /// Faults for the twins, by provider type, in file order.
   public private(set) var faults: [(provider: String, fault: String)] = []
-  /// Where each key of `steps` stands, for `mistakes(for:)`.
+  /// Where each key of `steps` and of `faults` stands, for `mistakes(for:types:)`.
   private var places: [(step: String, range: SourceRange)] = []
+  private var faultPlaces: [(provider: String, range: SourceRange)] = []
 
   /// - Throws: every mistake of the file at once.
   public init(yaml: [UInt8]) throws(Diagnostics) {
@@ -45,6 +46,7 @@ public struct MockFile: Sendable {
         }
       case "faults":
         for provider in reader.entries(of: entry.value, "provider types") {
+          faultPlaces.append((provider.key, provider.keyRange))
           faults += reader.texts(provider.value).map { (provider.key, $0) }
         }
       default:
@@ -55,8 +57,25 @@ public struct MockFile: Sendable {
 
   private static let advice = "what a simulated provider does wrong is said under `faults`"
 
-  /// What does not fit the runbook it is used with: steps that are not in it, and steps that a twin carries out.
-  public func mistakes(for runbook: ValidatedRunbook) -> [Diagnostic] {
+  /// What does not fit the runbook it is used with: steps that are not in it, steps that a twin carries out, and faults
+  /// of a provider that nobody knows. Those of a known one stay unused, so that a runbook can move between clouds.
+  /// - Parameter types: those of the providers that come with the program.
+  public func mistakes(for runbook: ValidatedRunbook, types: [String]) -> [Diagnostic] {
+    unknownProviders(runbook, types) + unfitSteps(runbook)
+  }
+
+  private func unknownProviders(_ runbook: ValidatedRunbook, _ types: [String]) -> [Diagnostic] {
+    faultPlaces.compactMap { place in
+      let isKnown = types.contains(place.provider) || runbook.providers.contains { $0.isOf(type: place.provider) }
+      if isKnown { return nil }
+      let known = types + runbook.providers.compactMap { $0.declared?.type }
+      return Diagnostic(
+        "E-MOCK", at: place.range, "there is no provider type `\(place.provider)`",
+        hint: Suggestion.hint(for: place.provider, among: known))
+    }
+  }
+
+  private func unfitSteps(_ runbook: ValidatedRunbook) -> [Diagnostic] {
     let known = MockFile.steps(of: runbook)
     return places.compactMap { place in
       guard let step = known.first(where: { $0.path == place.step }) else {

@@ -126,6 +126,15 @@ import Testing
 
   // MARK: Answers
 
+  @Test(
+    "an answer of another shape does not make an account good", arguments: ["hetzner", "digitalocean"],
+    ["null", "{}", "[]", "1"])
+  func anAccountIsNotGoodByAnyAnswer(_ type: String, _ body: String) async throws {
+    let report = try await Account(type, ScriptedSystem(200, body)).provider.report()
+    #expect(report.problems.count == 1, "\(report)")
+    #expect(report.problems.first?.contains("but not as it should") == true, "\(report.problems)")
+  }
+
   @Test(arguments: ["hetzner", "digitalocean"])
   func aListIsReadToItsEnd(_ type: String) async throws {
     let account = try Account(type)

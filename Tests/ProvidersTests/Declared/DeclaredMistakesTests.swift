@@ -114,6 +114,14 @@ import Testing
     10:15: error E-URL: `servers.get.path` must begin with one `/`: requests go to the provider's own address only
 
       get: {path: "/m/${{ with.server }}", item: result.m}
+      get: {path: "", item: result.m}
+    10:15: error E-TYPE: `servers.get.path` is empty; write its text
+
+      get: {path: "/m/${{ with.server }}", item: result.m}
+      get: {path: /m, query: {t: ""}, item: result.m}
+    10:30: error E-TYPE: `servers.get.query.t` is empty; write its text
+
+      get: {path: "/m/${{ with.server }}", item: result.m}
       get: {path: "//evil.example/m", item: result.m}
     10:15: error E-URL: `servers.get.path` must begin with one `/`: requests go to the provider's own address only
 

@@ -337,6 +337,15 @@ struct ZStackOwnActionsTests {
       ])
   }
 
+  @Test("a log-in that a proxy answers says what the answer is")
+  func aLogInThatAProxyAnswersIsTold() async throws {
+    let page = HTTPResponse(status: 200, headers: [("content-type", "text/html")], body: Array("<html>".utf8))
+    let wire = ZStackWire(answersLogIns: true) { _ in .response(page) }
+    let problems = await (try ZStackFixture(wire)).provider.report().problems
+    #expect(problems.count == 1)
+    #expect(problems.first?.hasSuffix("but not as it should: it is an HTML page") == true, "\(problems)")
+  }
+
   @Test func aRefusedCredentialIsAProblem() async throws {
     let wire = ZStackWire(answersLogIns: true) { _ in ZStackWire.error("ID.1005", "change your password") }
     let provider = try ZStackFixture(wire).provider

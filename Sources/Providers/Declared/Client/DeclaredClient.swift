@@ -132,10 +132,8 @@ struct DeclaredClient: Cloud {
       }
       let reply = try await send(rule.request, to: target, scope)
       let result = DictionaryScope(["result": try reply.json()], now: connection.clock.now)
+      let items = try items(rule, result, reply)
       do throws(SchemaError) {
-        guard let items = try rule.items.value(in: result).list else {
-          throw SchemaError(message: "`\(rule.items.source)` is no list")
-        }
         for item in items {
           let model = try model(item)
           if ids.insert(id(model)).inserted { models.append(model) }
@@ -153,6 +151,15 @@ struct DeclaredClient: Cloud {
     }
   }
 
+  private func items(
+    _ rule: ListRule, _ result: DictionaryScope, _ reply: DeclaredReply
+  ) throws(StepFailure) -> [Value] {
+    do throws(SchemaError) {
+      if let items = try rule.items.value(in: result).list { return items }
+      throw SchemaError(message: "`\(rule.items.source)` is no list")
+    } catch { throw reply.malformed(error.message) }
+  }
+
   private func next(_ result: DictionaryScope, _ reply: DeclaredReply) throws(StepFailure) -> String? {
     do throws(SchemaError) { return try manifest.paging?.next.value(in: result).plainWord } catch {
       throw reply.malformed(error.message)
@@ -162,13 +169,17 @@ struct DeclaredClient: Cloud {
   /// Whose credential it is, if the provider tells, and the difference of the clocks.
   func whoAmI() async throws(StepFailure) -> (identity: String?, skew: Duration?) {
     guard let check = manifest.check else {
-      let reply = try await send(manifest.servers.list.request, Roots())
-      _ = try reply.json()
+      let rule = manifest.servers.list
+      let reply = try await send(rule.request, Roots())
+      _ = try items(rule, DictionaryScope(["result": try reply.json()], now: connection.clock.now), reply)
       return (nil, reply.response.clockSkew(now: connection.clock.now))
     }
     let reply = try await send(check.request, Roots())
     let result = DictionaryScope(["result": try reply.json()])
-    let identity = (try? check.identity?.value(in: result))?.string?.excerpt(200)
+    let identity: String?
+    do throws(SchemaError) { identity = try check.identity?.value(in: result).plainWord?.excerpt(200) } catch {
+      throw reply.malformed(error.message)
+    }
     return (identity, reply.response.clockSkew(now: connection.clock.now))
   }
 

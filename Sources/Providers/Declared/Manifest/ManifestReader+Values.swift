@@ -66,7 +66,8 @@ extension ManifestReader {
 
   /// A template of text that shows no secret.
   func openTemplate(_ node: Node, _ name: String) -> Template? {
-    guard let scalar = read.scalar(node, name, "text"), !scalar.text.isEmpty else { return nil }
+    guard let scalar = read.scalar(node, name, "text") else { return nil }
+    if scalar.text.isEmpty { return read.refuse("E-TYPE", node, "`\(name)` is empty", hint: "write its text") }
     guard let template = scalar.text.hasExpression ? template(node, name) : .literal(.string(scalar.text)) else {
       return nil
     }

@@ -119,10 +119,14 @@ extension ZStackClient {
       guard failure.kind == .auth else { throw failure }
       throw failure.renamed("\(failure.message); check \(credential.text)")
     }
+    let json: Value
+    do throws(StepFailure) { json = try reply.json() } catch {
+      var failure = error
+      failure.effect = .none
+      throw failure
+    }
     do throws(SchemaError) {
-      guard let inventory = (try? reply.json())?["inventory"] else {
-        throw SchemaError(message: "`inventory` is missing")
-      }
+      guard let inventory = json["inventory"] else { throw SchemaError(message: "`inventory` is missing") }
       let uuid = try inventory.id("uuid")
       return SharedSession.Held(
         id: Secret(uuid, named: password.names), account: try inventory.optionalText("accountUuid"),

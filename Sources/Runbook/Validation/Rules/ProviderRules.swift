@@ -124,12 +124,17 @@ extension Validation {
       return
     }
     let declared = Set(blocks.compactMap { $0.type })
-    let alternatives = Alternatives(action: action, providers: context.providers)
+    let alternatives = alternatives(to: action)
     let only = declared.count == 1 ? declared.first : nil
     sink.error(
       "E-PROVIDER", at: node.range,
       "no declared provider can do `\(action)`" + (only.map { ": \(alternatives.reason(on: $0))" } ?? ""),
       hint: alternatives.hint(on: only))
+  }
+
+  private func alternatives(to action: String) -> Alternatives {
+    let files = catalog.providers.filter { Validation.isProviderFile($0.key) }
+    return Alternatives(action: action, providers: context.providers, declared: files)
   }
 
   private func chosen(_ node: Node, _ action: String, _ byType: [String: ActionInfo]) -> (String, ActionInfo)? {
@@ -141,7 +146,7 @@ extension Validation {
     }
     guard let type = block.type else { return nil }
     guard let info = byType[type] else {
-      let alternatives = Alternatives(action: action, providers: context.providers)
+      let alternatives = alternatives(to: action)
       return read.refuse(
         "E-PROVIDER", node, "`\(name)` cannot do `\(action)`: \(alternatives.reason(on: type))",
         hint: alternatives.hint(on: type))

@@ -29,8 +29,13 @@ extension Validation {
     guard section == .steps, step.effect != .none else { return }
     warn(
       "W-ROLLBACK", at: keyword, "`\(step.title)` changes something and does not say how that is undone",
-      hint: step.action.suggestedUndo.map { "add `rollback: [\($0)]`, or `rollback: none`" }
-        ?? "add `rollback:` with steps, `none` (nothing to undo) or `irreversible`")
+      hint: step.action.suggestedUndo.map { undo in
+        switch undo {
+        case "none": "there is nothing to undo: add `rollback: none`"
+        case "irreversible": "nothing can undo it: add `rollback: irreversible`"
+        default: "add `rollback: [\(undo)]`, or `rollback: none`"
+        }
+      } ?? "add `rollback:` with steps, `none` (nothing to undo) or `irreversible`")
   }
 
   private func clause(_ entry: Node.Entry, of step: ValidatedStep) -> RollbackClause {
