@@ -47,11 +47,13 @@ public struct SimulatedProcess: Sendable {
   private func work(on lease: Lease, _ life: KillSwitch) async -> RunEnd {
     let control = control
     life.whenDead { control.leave("the process was killed") }
-    var mortal = world
-    mortal.clock = MortalClock(base: world.clock, life: life)
-    mortal.transport = MortalTransport(base: world.transport, life: life)
-    mortal.scripts = MortalScripts(base: world.scripts, life: life)
-    mortal.files = MortalFiles(base: world.files, life: life)
+    // Sessions and lists that runs share die with the process too: the new world begins without any.
+    let mortal = RunWorld(
+      clock: MortalClock(base: world.clock, life: life), random: world.random,
+      transport: MortalTransport(base: world.transport, life: life),
+      scripts: MortalScripts(base: world.scripts, life: life), files: MortalFiles(base: world.files, life: life),
+      builtIn: Array(world.builtIn.values), providerKinds: Array(world.providerKinds.values),
+      scriptEnvironment: world.scriptEnvironment, makesLiveChecks: world.makesLiveChecks)
     let launch = RunLaunch(
       runbook: runbook, source: source, secrets: secrets, store: MortalStore(base: store, life: life), lease: lease,
       world: mortal, observer: observer, control: control)

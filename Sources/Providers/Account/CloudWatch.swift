@@ -25,7 +25,7 @@ struct CloudWatch: Sendable {
     let clock = environment.clock
     servers = environment.shared.object(for: "servers of \(account)") {
       SharedList(clock: clock, fingerprint: { CloudWatch.fingerprint($0) }) { () async throws(StepFailure) in
-        Dictionary(try await readServers().map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        Dictionary(try await readServers().lazy.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
       }
     }
     var items: [ItemKind: SharedList<[CloudItem]>] = [:]

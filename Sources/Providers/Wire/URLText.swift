@@ -55,6 +55,8 @@ extension String {
 
   /// At most `limit` bytes, cut between characters; control characters shown as spaces.
   func excerpt(_ limit: Int) -> String {
+    // Nearly all are short and plain, and a list has thousands of them.
+    if utf8.count <= limit, utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return self }
     var text = ""
     for scalar in unicodeScalars {
       let shown = scalar.properties.generalCategory == .control ? " " : scalar

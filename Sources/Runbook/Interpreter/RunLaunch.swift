@@ -1,20 +1,21 @@
-/// The world a run acts in: everything that is not decision or journal, handed in.
-public struct RunWorld: Sendable {
-  public var clock: any EngineClock
-  public var random: any RandomSource
-  public var transport: any HTTPTransport
-  public var scripts: any ScriptHost
-  public var files: any FileHost
+/// The world a run acts in: everything that is not decision or journal, handed in. An object, because the thousand runs
+/// of a process act in the same one.
+public final class RunWorld: Sendable {
+  public let clock: any EngineClock
+  public let random: any RandomSource
+  public let transport: any HTTPTransport
+  public let scripts: any ScriptHost
+  public let files: any FileHost
   /// By action name: what needs no provider.
-  public var builtIn: [String: any Action]
+  public let builtIn: [String: any Action]
   /// By the provider block's `type`.
-  public var providerKinds: [String: any ProviderKind]
+  public let providerKinds: [String: any ProviderKind]
   /// What all runs in this world share of an account.
   public let shared = SharedObjects()
   /// What every script gets: PATH HOME LANG TZ.
-  public var scriptEnvironment: [String: String]
+  public let scriptEnvironment: [String: String]
   /// False in a simulated run: there is nothing real to check.
-  public var makesLiveChecks: Bool
+  public let makesLiveChecks: Bool
 
   public init(
     clock: any EngineClock, random: any RandomSource, transport: any HTTPTransport, scripts: any ScriptHost,

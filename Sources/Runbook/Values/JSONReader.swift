@@ -14,15 +14,37 @@ public struct JSONReader {
   private var position = 0
 
   public static func read(_ bytes: [UInt8]) throws(JSONError) -> Value {
+    try whole(bytes) { reader throws(JSONError) in try reader.value(depth: 0) }
+  }
+
+  public static func read(_ text: String) throws(JSONError) -> Value { try read(Array(text.utf8)) }
+
+  /// For an object with a list that may be long: hands over each element of the list under `key` once it is read, and
+  /// keeps none of them, so that the list is never there as a whole. What is broken further on is found only later.
+  /// - Returns: the rest, with an empty list under `key`; if there is no list under it, just what `read` returns.
+  public static func read(
+    _ bytes: [UInt8], handingOver key: String, to take: (Value) -> Void
+  ) throws(JSONError) -> Value {
+    try whole(bytes) { reader throws(JSONError) in
+      guard reader.current == UInt8(ascii: "{") else { return try reader.value(depth: 0) }
+      return try reader.object { reader, found throws(JSONError) in
+        guard found == key, reader.current == UInt8(ascii: "[") else { return try reader.value(depth: 1) }
+        try reader.array(depth: 1, take)
+        return .list([])
+      }
+    }
+  }
+
+  private static func whole(
+    _ bytes: [UInt8], _ read: (inout JSONReader) throws(JSONError) -> Value
+  ) throws(JSONError) -> Value {
     var reader = JSONReader(bytes: bytes)
     reader.skipSpace()
-    let value = try reader.value(depth: 0)
+    let value = try read(&reader)
     reader.skipSpace()
     guard reader.position == bytes.count else { throw reader.failure("there is more after the end of the JSON value") }
     return value
   }
-
-  public static func read(_ text: String) throws(JSONError) -> Value { try read(Array(text.utf8)) }
 
   private init(bytes: [UInt8]) { self.bytes = bytes }
 
@@ -38,8 +60,12 @@ public struct JSONReader {
     guard depth < JSONReader.depthLimit else { throw failure("more than \(JSONReader.depthLimit) levels") }
     switch current {
     case nil: throw failure("the JSON text ends too early")
-    case UInt8(ascii: "{"): return try object(depth: depth)
-    case UInt8(ascii: "["): return try array(depth: depth)
+    case UInt8(ascii: "{"):
+      return try object { reader, _ throws(JSONError) in try reader.value(depth: depth + 1) }
+    case UInt8(ascii: "["):
+      var items: [Value] = []
+      try array(depth: depth) { items.append($0) }
+      return .list(items)
     case UInt8(ascii: "\""): return .string(try string())
     case UInt8(ascii: "t"): return try word("true", .bool(true))
     case UInt8(ascii: "f"): return try word("false", .bool(false))
@@ -56,7 +82,10 @@ public struct JSONReader {
     return value
   }
 
-  private mutating func object(depth: Int) throws(JSONError) -> Value {
+  /// - Parameter read: the value of this key, which begins here.
+  private mutating func object(
+    _ read: (inout JSONReader, String) throws(JSONError) -> Value
+  ) throws(JSONError) -> Value {
     position += 1
     var entries: [String: Value] = [:]
     skipSpace()
@@ -72,7 +101,7 @@ public struct JSONReader {
       guard current == UInt8(ascii: ":") else { throw failure("expected `:`") }
       position += 1
       skipSpace()
-      let value = try value(depth: depth + 1)
+      let value = try read(&self, key)
       guard entries.updateValue(value, forKey: key) == nil else { throw failure("a key stands twice in one object") }
       skipSpace()
       switch current {
@@ -85,23 +114,22 @@ public struct JSONReader {
     }
   }
 
-  private mutating func array(depth: Int) throws(JSONError) -> Value {
+  private mutating func array(depth: Int, _ take: (Value) -> Void) throws(JSONError) {
     position += 1
-    var items: [Value] = []
     skipSpace()
     if current == UInt8(ascii: "]") {
       position += 1
-      return .list(items)
+      return
     }
     while true {
       skipSpace()
-      items.append(try value(depth: depth + 1))
+      take(try value(depth: depth + 1))
       skipSpace()
       switch current {
       case UInt8(ascii: ","): position += 1
       case UInt8(ascii: "]"):
         position += 1
-        return .list(items)
+        return
       default: throw failure("expected `,` or `]`")
       }
     }
@@ -109,19 +137,29 @@ public struct JSONReader {
 
   private mutating func string() throws(JSONError) -> String {
     position += 1
-    var text: [UInt8] = []
+    let start = position
+    // Most have nothing to unescape.
+    while let byte = current, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { position += 1 }
+    if current == UInt8(ascii: "\"") {
+      position += 1
+      return try utf8(bytes[start..<position - 1])
+    }
+    var text = Array(bytes[start..<position])
     while let byte = current {
       position += 1
       switch byte {
-      case UInt8(ascii: "\""):
-        guard let string = String(validating: text, as: UTF8.self) else { throw failure("invalid UTF-8 in a string") }
-        return string
+      case UInt8(ascii: "\""): return try utf8(text[...])
       case UInt8(ascii: "\\"): try escape(into: &text)
       case 0..<0x20: throw failure("a control character in a string")
       default: text.append(byte)
       }
     }
     throw failure("the string does not end")
+  }
+
+  private func utf8(_ text: ArraySlice<UInt8>) throws(JSONError) -> String {
+    guard let string = String(validating: text, as: UTF8.self) else { throw failure("invalid UTF-8 in a string") }
+    return string
   }
 
   private mutating func escape(into text: inout [UInt8]) throws(JSONError) {

@@ -46,6 +46,8 @@ struct StoreOpening {
     let version = try version(of: connection)
     guard version <= known else { throw StoreFailure.tooNew(found: version, known: known) }
     try connection.run("PRAGMA synchronous = FULL")
+    // Half a megabyte of pages, not two: runs append, and read their own journal only when they are carried on.
+    try connection.run("PRAGMA cache_size = -512")
     if version == 0 {
       guard (StoreMark(lock.read(.entry))?.sequence ?? 0) == 0 else {
         throw StoreFailure.damaged(

@@ -6,5 +6,11 @@ public enum Heap {
   /// and what one has freed the others cannot use: in a process with thousands of waiting runs that is a tenth of its
   /// memory. One alone would have the engine's queue wait for the threads that read lists. To be called before there is
   /// a second thread.
-  public static func keepTogether() { _ = mallopt(M_ARENA_MAX, 2) }
+  ///
+  /// What is larger than 128 KiB (a list of thousands of servers, as text) goes back to the system once it is freed.
+  /// By itself glibc would keep such room after the first time, with the small things of runs in between.
+  public static func keepTogether() {
+    _ = mallopt(M_ARENA_MAX, 2)
+    _ = mallopt(M_MMAP_THRESHOLD, 128 << 10)
+  }
 }

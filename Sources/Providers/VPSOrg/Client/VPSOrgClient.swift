@@ -46,13 +46,15 @@ struct VPSOrgClient: Cloud {
         throw endless(request, "it has more than \(VPSOrgClient.pageLimit) pages")
       }
       let reply = try await send(request, to: target)
-      let json = try reply.json()
-      guard let results = json["results"]?.list else { throw reply.malformed("`results` is not a list") }
-      for result in results {
-        let item: Model
-        do { item = try model(result) } catch { throw reply.malformed(error.message) }
-        if ids.insert(id(item)).inserted { models.append(item) }
+      var mistake: SchemaError?
+      let json = try reply.json { result in
+        guard mistake == nil else { return }
+        do throws(SchemaError) {
+          let item = try model(result)
+          if ids.insert(id(item)).inserted { models.append(item) }
+        } catch { mistake = error }
       }
+      if let mistake { throw reply.malformed(mistake.message) }
       guard models.count <= VPSOrgClient.itemLimit else {
         throw endless(request, "it has more than \(VPSOrgClient.itemLimit) items")
       }

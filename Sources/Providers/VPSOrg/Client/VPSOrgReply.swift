@@ -32,8 +32,21 @@ struct VPSOrgReply: Sendable {
   /// The body as JSON. An empty one, an HTML page or broken JSON is a `server` failure: the call may well have been
   /// done.
   func json() throws(StepFailure) -> Value {
+    try parsed { body throws(JSONError) in try JSONReader.read(body) }
+  }
+
+  /// The body of a list as JSON, without its `results`: these go to `take`, one after the other.
+  func json(results take: (Value) -> Void) throws(StepFailure) -> Value {
+    let rest = try parsed { body throws(JSONError) in
+      try JSONReader.read(body, handingOver: "results", to: take)
+    }
+    guard rest["results"]?.list != nil else { throw malformed("`results` is not a list") }
+    return rest
+  }
+
+  private func parsed(_ read: ([UInt8]) throws(JSONError) -> Value) throws(StepFailure) -> Value {
     guard !response.body.isEmpty else { throw malformed("the body is empty") }
-    do { return try JSONReader.read(response.body) } catch {
+    do { return try read(response.body) } catch {
       throw malformed(response.isHTML ? "it is an HTML page" : "it is not JSON: \(error.message)")
     }
   }
