@@ -80,7 +80,7 @@ import Testing
       """
       runbook: v1
       name: a
-      providers: {cloud: {type: zstack, url: "https://zstack.example.com", account: ops}}
+      providers: {cloud: {type: zstack, url: "https://zstack.example.com", account: ops, password: p, session: s}}
       steps:
         - {action: server.list}
 

@@ -52,24 +52,11 @@ public struct DeclaredProvider: ProviderKind {
 }
 
 /// One account.
-struct ConnectedDeclared: Provider {
+struct ConnectedDeclared: CloudAccount {
   let client: DeclaredClient
   let table: [DeclaredTable.Row]
 
-  /// The host: ids of servers are taken to be unique there, whatever credential is used.
-  var account: String { client.connection.base.host }
-
-  func action(_ name: String) -> (any Action)? { table.first { $0.declaration.name == name }?.bind(client) }
-
-  func state(ofServer id: String) async throws(StepFailure) -> PowerState? { try await client.server(id).state }
-
-  func liveCheck() async throws(StepFailure) -> [String] {
-    do { _ = try await client.whoAmI() } catch {
-      if error.kind == .auth || error.kind == .input { return [error.message] }
-      throw error
-    }
-    return []
-  }
+  func proveCredential() async throws(StepFailure) { _ = try await client.whoAmI() }
 
   func report() async -> AccountReport {
     do throws(StepFailure) {

@@ -3,10 +3,7 @@ import Runbook
 /// The actions of a declared provider: the declared ones, and what follows from the lists.
 enum DeclaredTable {
   /// An action with how it is bound to an account.
-  struct Row: Sendable {
-    let declaration: ActionDeclaration
-    let bind: @Sendable (DeclaredClient) -> any Action
-  }
+  typealias Row = CloudRow<DeclaredClient>
 
   static func rows(_ manifest: ProviderManifest) -> [Row] {
     let servers = manifest.servers

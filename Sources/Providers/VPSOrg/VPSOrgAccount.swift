@@ -1,25 +1,12 @@
 import Runbook
 
 /// One account.
-struct ConnectedVPSOrg: Provider {
+struct ConnectedVPSOrg: CloudAccount {
   let client: VPSOrgClient
 
-  /// The host: ids of servers are unique there, whatever token is used.
-  var account: String { client.connection.base.host }
+  var table: [CloudRow<VPSOrgClient>] { VPSOrgProvider.table }
 
-  func action(_ name: String) -> (any Action)? {
-    VPSOrgProvider.table.first { $0.declaration.name == name }?.bind(client)
-  }
-
-  func state(ofServer id: String) async throws(StepFailure) -> PowerState? { try await client.server(id).state }
-
-  func liveCheck() async throws(StepFailure) -> [String] {
-    do { _ = try await client.whoAmI() } catch {
-      if error.kind == .auth || error.kind == .input { return [error.message] }
-      throw error
-    }
-    return []
-  }
+  func proveCredential() async throws(StepFailure) { _ = try await client.whoAmI() }
 
   func report() async -> AccountReport {
     var report = AccountReport()

@@ -3,10 +3,7 @@ import Runbook
 /// Every action of VPS.org: how it is declared, what is sent for it, how a lost call is found again, how it is bound.
 extension VPSOrgProvider {
   /// An action with how it is bound to an account.
-  struct Row: Sendable {
-    let declaration: ActionDeclaration
-    let bind: @Sendable (VPSOrgClient) -> any Action
-  }
+  typealias Row = CloudRow<VPSOrgClient>
 
   static let table: [Row] = servers + items(.snapshot, VPSOrgSnapshots.self) + items(.backup, VPSOrgBackups.self)
 

@@ -1,25 +1,12 @@
 import Runbook
 
 /// One account.
-struct ConnectedZStack: Provider {
+struct ConnectedZStack: CloudAccount {
   let client: ZStackClient
 
-  /// The host: ids of servers are unique there, whatever credential is used.
-  var account: String { client.connection.base.host }
+  var table: [CloudRow<ZStackClient>] { ZStackProvider.table }
 
-  func action(_ name: String) -> (any Action)? {
-    ZStackProvider.table.first { $0.declaration.name == name }?.bind(client)
-  }
-
-  func state(ofServer id: String) async throws(StepFailure) -> PowerState? { try await client.server(id).state }
-
-  func liveCheck() async throws(StepFailure) -> [String] {
-    do { try await client.proveSession() } catch {
-      if error.kind == .auth || error.kind == .input || error.kind == .limit { return [error.message] }
-      throw error
-    }
-    return []
-  }
+  func proveCredential() async throws(StepFailure) { try await client.proveSession() }
 
   func report() async -> AccountReport {
     var report = AccountReport()

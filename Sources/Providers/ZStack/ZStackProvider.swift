@@ -20,6 +20,7 @@ public struct ZStackProvider: ProviderKind {
     CloudZone.field,
   ]
 
+  public let credentials = [["session"], ["account", "password"], ["access_key_id", "access_key_secret"]]
   public let actions: [ActionDeclaration] = ZStackProvider.table.map { $0.declaration }
   public let facts = ZStackProvider.knownFacts
 

@@ -3,10 +3,7 @@ import Runbook
 /// Every action of ZStack: how it is declared, what is sent for it, how a lost call is found again, how it is bound.
 extension ZStackProvider {
   /// An action with how it is bound to an account.
-  struct Row: Sendable {
-    let declaration: ActionDeclaration
-    let bind: @Sendable (ZStackClient) -> any Action
-  }
+  typealias Row = CloudRow<ZStackClient>
 
   static let table: [Row] = reads + servers + snapshots + backups + rescue + raw
 

@@ -1,25 +1,12 @@
 import Runbook
 
 /// One account.
-struct ConnectedZomro: Provider {
+struct ConnectedZomro: CloudAccount {
   let client: ZomroClient
 
-  /// The host: ids of servers are unique there, whoever logs in.
-  var account: String { client.connection.base.host }
+  var table: [CloudRow<ZomroClient>] { ZomroProvider.table }
 
-  func action(_ name: String) -> (any Action)? {
-    ZomroProvider.table.first { $0.declaration.name == name }?.bind(client)
-  }
-
-  func state(ofServer id: String) async throws(StepFailure) -> PowerState? { try await client.server(id).state }
-
-  func liveCheck() async throws(StepFailure) -> [String] {
-    do { _ = try await client.whoAmI() } catch {
-      if error.kind == .auth || error.kind == .input { return [error.message] }
-      throw error
-    }
-    return []
-  }
+  func proveCredential() async throws(StepFailure) { _ = try await client.whoAmI() }
 
   func report() async -> AccountReport {
     var report = AccountReport()

@@ -23,6 +23,7 @@ public struct ZomroProvider: ProviderKind {
     CloudZone.field,
   ]
 
+  public let credentials = [["session"], ["username", "password"]]
   public let actions: [ActionDeclaration] = ZomroProvider.table.map { $0.declaration }
   public let facts = ZomroProvider.knownFacts
 

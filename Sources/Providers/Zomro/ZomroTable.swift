@@ -3,10 +3,7 @@ import Runbook
 /// Every action of Zomro: how it is declared, what is sent for it, how a lost call is found again, how it is bound.
 extension ZomroProvider {
   /// An action with how it is bound to an account.
-  struct Row: Sendable {
-    let declaration: ActionDeclaration
-    let bind: @Sendable (ZomroClient) -> any Action
-  }
+  typealias Row = CloudRow<ZomroClient>
 
   static let table: [Row] = servers + rescue + items(.snapshot) + items(.backup) + images + schedules + [raw]
 

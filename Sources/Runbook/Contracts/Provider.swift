@@ -6,6 +6,9 @@ public protocol ProviderKind: Sendable {
   var summary: String { get }
   /// Fields of the provider block besides `type` and the common ones (`commonFields`).
   var fields: [Field] { get }
+  /// The ways to prove whose a block is, each by all of these fields; a block needs one of them. None: `fields` alone
+  /// tell what is needed.
+  var credentials: [[String]] { get }
   /// Each with its row of the capability table (`operation`).
   var actions: [ActionDeclaration] { get }
   /// What an operator should know about it, besides its actions.
@@ -20,6 +23,8 @@ public protocol ProviderKind: Sendable {
 }
 
 extension ProviderKind {
+  public var credentials: [[String]] { [] }
+
   /// The fields of the block, its own first; an own one replaces the common one of its name.
   public var allFields: [Field] {
     fields + Self.commonFields.filter { common in !fields.contains { $0.name == common.name } }

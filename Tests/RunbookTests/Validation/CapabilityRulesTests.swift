@@ -111,7 +111,31 @@ import Testing
     #expect(fields["server"]?["description"]?.string?.hasSuffix(")") == false)
   }
 
-  // MARK: A real cloud
+  // MARK: Real clouds
+
+  @Test(
+    "a block that no credential can come of names those that would do",
+    arguments: [
+      ("zomro", "give `session`, or `username` with `password`"),
+      ("zomro, username: ops", "give `session`, or `username` with `password`"),
+      (
+        "zstack, url: \"https://zstack.example.com\", account: ops, access_key_id: k",
+        "give `session`, or `account` with `password`, or `access_key_id` with `access_key_secret`"
+      ),
+    ])
+  func aBlockNeedsACredential(_ block: String, _ hint: String) {
+    let text = """
+      runbook: v1
+      name: nightly
+      providers: {cloud: {type: \(block)}}
+      steps:
+        - {action: server.list}
+      """
+    let found = Refused.mistakes(text)
+    #expect(found.map { $0.message } == ["`providers.cloud` has no credential"])
+    #expect(found.first?.hint == hint)
+    #expect(found.first?.range.start.line == 3)
+  }
 
   @Test("a backup at ZStack after `server.stop` names both lines")
   func aZStackBackupOfAStoppedServerIsRefused() {

@@ -1,7 +1,7 @@
 import Runbook
 
 /// An account of a declared cloud: templates out, servers and items or a `StepFailure` back.
-struct DeclaredClient: Cloud {
+struct DeclaredClient: RemoteCloud {
   /// More pages, or items, than any account has: a list that goes on is broken.
   static let pageLimit = 100
   static let itemLimit = 10_000
@@ -13,7 +13,6 @@ struct DeclaredClient: Cloud {
   private let secrets: [Secret]
 
   var service: String { manifest.service }
-  var maxRequestLife: Duration { connection.maxRequestLife }
 
   init(_ manifest: ProviderManifest, connection: Connection, settings: Arguments) throws(StepFailure) {
     self.manifest = manifest

@@ -102,15 +102,9 @@ final class DeclaredTwin: SimulatedSystem {
 
   private func act(_ state: inout State, _ asked: TwinRequest, _ now: Timestamp) -> HTTPResponse {
     let untouched = (faults: state.faults, changes: state.world.ledger.count)
-    var twist = DeclaredWorld.Twist()
     let operation = asked.route.operation
-    if DeclaredAction.names.contains(operation) || operation == "server.hard_stop" {
-      twist.isStuck = state.faults.strike(operation) { $0 == .stuck } != nil
-      twist.fails = state.faults.strike(operation) { $0 == .fails } != nil
-      if let fault = state.faults.strike(operation, where: { $0 == .unknownStatus }) {
-        twist.word = fault.word ?? "quiescing"
-      }
-    }
+    let isChange = DeclaredAction.names.contains(operation) || operation == "server.hard_stop"
+    let twist = isChange ? state.faults.twist(operation) : TwinTwist()
     let response: HTTPResponse
     do throws(DeclaredWorld.Refusal) {
       let subject = try asked.carryOut(in: &state.world, now, twist)

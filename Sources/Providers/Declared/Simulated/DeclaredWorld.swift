@@ -37,12 +37,6 @@ struct DeclaredWorld: Sendable {
     var state: String?
     var fails: Bool
   }
-  /// What a fault does to a change that begins.
-  struct Twist: Sendable {
-    var isStuck = false
-    var fails = false
-    var word: String?
-  }
   struct Refusal: Error {
     let reason: TwinManifest.Reason
     init(_ reason: TwinManifest.Reason) { self.reason = reason }
@@ -117,7 +111,7 @@ struct DeclaredWorld: Sendable {
   // MARK: What can be asked of it
 
   mutating func power(
-    _ operation: String, _ id: String?, _ now: Timestamp, _ twist: Twist
+    _ operation: String, _ id: String?, _ now: Timestamp, _ twist: TwinTwist
   ) throws(Refusal) -> Subject {
     let index = try server(id)
     guard let change = rules.changes[operation] else { throw Refusal(.input) }
@@ -136,7 +130,7 @@ struct DeclaredWorld: Sendable {
   }
 
   mutating func create(
-    _ kind: ItemKind, server id: String?, name: String, mark: String, _ now: Timestamp, _ twist: Twist
+    _ kind: ItemKind, server id: String?, name: String, mark: String, _ now: Timestamp, _ twist: TwinTwist
   ) throws(Refusal) -> Subject {
     let index = try server(id)
     guard let change = rules.changes["\(kind.rawValue).create"] else { throw Refusal(.input) }
@@ -155,7 +149,7 @@ struct DeclaredWorld: Sendable {
   }
 
   mutating func restore(
-    _ kind: ItemKind, _ id: String?, server serverID: String?, _ now: Timestamp, _ twist: Twist
+    _ kind: ItemKind, _ id: String?, server serverID: String?, _ now: Timestamp, _ twist: TwinTwist
   ) throws(Refusal) -> Subject {
     let index = try server(serverID)
     let item = items[try item(kind, id)]
@@ -177,7 +171,7 @@ struct DeclaredWorld: Sendable {
 
   /// - Parameter before: the word it had; nil: it is there already, and nothing but the job begins.
   private mutating func begin(
-    _ change: TwinManifest.Change, _ index: Int, _ before: String?, _ now: Timestamp, _ twist: Twist
+    _ change: TwinManifest.Change, _ index: Int, _ before: String?, _ now: Timestamp, _ twist: TwinTwist
   ) -> Job? {
     let length = before == nil ? 0 : random.draw(change.takes)
     let end = twist.isStuck ? nil : now + .seconds(length)

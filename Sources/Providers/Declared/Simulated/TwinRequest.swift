@@ -41,7 +41,7 @@ struct TwinRequest: Sendable {
   private var kind: ItemKind { route.operation.hasPrefix("backup.") ? .backup : .snapshot }
 
   func carryOut(
-    in world: inout DeclaredWorld, _ now: Timestamp, _ twist: DeclaredWorld.Twist
+    in world: inout DeclaredWorld, _ now: Timestamp, _ twist: TwinTwist
   ) throws(DeclaredWorld.Refusal) -> DeclaredWorld.Subject {
     let server = arguments["server"]
     if let action = DeclaredAction(route.operation) {

@@ -1,7 +1,7 @@
 import Runbook
 
 /// The wire format of VPS.org, and nothing else: requests out, typed models or a `StepFailure` back.
-struct VPSOrgClient: Cloud {
+struct VPSOrgClient: RemoteCloud {
   let service = "VPS.org"
   /// More pages, or items, than any account has: a list that goes on is broken.
   static let pageLimit = 100
@@ -12,7 +12,6 @@ struct VPSOrgClient: Cloud {
   let token: Secret
   var watch: CloudWatch?
 
-  var maxRequestLife: Duration { connection.maxRequestLife }
   private var base: BaseURL { connection.base }
 
   /// Sends, and throws for every status but 2xx.

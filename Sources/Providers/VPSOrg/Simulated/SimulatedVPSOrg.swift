@@ -245,15 +245,7 @@ extension SimulatedVPSOrg.State {
     }
   }
 
-  private mutating func twist(_ operation: VPSOrgOperation) -> VPSOrgWorld.Twist {
-    var twist = VPSOrgWorld.Twist()
-    twist.isStuck = faults.strike(operation.rawValue) { $0 == .stuck } != nil
-    twist.fails = faults.strike(operation.rawValue) { $0 == .fails } != nil
-    if let fault = faults.strike(operation.rawValue, where: { $0 == .unknownStatus }) {
-      twist.word = fault.word ?? "quiescing"
-    }
-    return twist
-  }
+  private mutating func twist(_ operation: VPSOrgOperation) -> TwinTwist { faults.twist(operation.rawValue) }
 }
 
 extension String {

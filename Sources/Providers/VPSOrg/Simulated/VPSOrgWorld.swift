@@ -32,12 +32,6 @@ struct VPSOrgWorld: Sendable {
     var status: String
     var sizeMB: Int64?
   }
-  /// What a fault does to a change that begins.
-  struct Twist: Sendable {
-    var isStuck = false
-    var fails = false
-    var word: String?
-  }
   /// A refusal, as a status and the body's text.
   struct Refusal: Error {
     var status: Int
@@ -116,7 +110,7 @@ struct VPSOrgWorld: Sendable {
 
   /// Begins a change of a server: `word` until it ends, then `result`, or what the twist makes of it.
   private mutating func begin(
-    _ index: Int, _ word: String, then result: String, seconds: ClosedRange<Int64>, _ now: Timestamp, _ twist: Twist
+    _ index: Int, _ word: String, then result: String, seconds: ClosedRange<Int64>, _ now: Timestamp, _ twist: TwinTwist
   ) {
     let length = random.draw(seconds)
     servers[index].status = twist.word ?? word
@@ -136,7 +130,7 @@ struct VPSOrgWorld: Sendable {
 extension VPSOrgWorld {
   /// Start and stop converge: a server that is there already, or on its way there, accepts and nothing happens. One
   /// that is on its way elsewhere refuses (409). Documented nowhere.
-  mutating func power(_ operation: VPSOrgOperation, server id: String?, _ now: Timestamp, _ twist: Twist)
+  mutating func power(_ operation: VPSOrgOperation, server id: String?, _ now: Timestamp, _ twist: TwinTwist)
     throws(Refusal)
   {
     let index = try serverIndex(id)
@@ -168,7 +162,7 @@ extension VPSOrgWorld {
 
   /// At most five snapshots, or ten manual backups, unfinished and failed ones included.
   mutating func create(
-    _ kind: ItemKind, server id: String?, name: String, description: String, _ now: Timestamp, _ twist: Twist
+    _ kind: ItemKind, server id: String?, name: String, description: String, _ now: Timestamp, _ twist: TwinTwist
   ) throws(Refusal) -> Item {
     let server = servers[try serverIndex(id)]
     if server.status == "restoring" { throw Refusal(409, "Server is busy: restoring.") }
@@ -194,7 +188,7 @@ extension VPSOrgWorld {
 
   /// Needs a finished item and a server that is active or stopped; stops it by itself.
   mutating func restore(
-    _ kind: ItemKind, _ id: String?, server: String?, _ now: Timestamp, _ twist: Twist
+    _ kind: ItemKind, _ id: String?, server: String?, _ now: Timestamp, _ twist: TwinTwist
   ) throws(Refusal) -> Item {
     let item = items[try itemIndex(kind, id, server: server)]
     let index = try serverIndex(item.server)

@@ -1,7 +1,7 @@
 import Runbook
 
 /// The wire format of ZStack, and nothing else: requests out, typed models or a `StepFailure` back.
-struct ZStackClient: Cloud {
+struct ZStackClient: RemoteCloud {
   let service = "ZStack"
   static let pageSize = 100
   /// More pages, or items, than any account has: a list that goes on is broken.
@@ -16,7 +16,6 @@ struct ZStackClient: Cloud {
   let backupStorage: String?
   var watch: CloudWatch?
 
-  var maxRequestLife: Duration { connection.maxRequestLife }
   func limit(_ kind: ItemKind) -> Int? { nil }
 
   /// `/zstack/v1` below a bare host; what the author wrote, otherwise, with `/v1` at its end.

@@ -28,10 +28,9 @@ struct ZStackTwinJob: Sendable {
 }
 
 /// What faults do to a change that begins.
+@dynamicMemberLookup
 struct ZStackTwinTwist: Sendable {
-  var isStuck = false
-  var fails = false
-  var word: String?
+  var common = TwinTwist()
   var partial = false
   /// The job says nothing any more once the change is over.
   var isLost = false
@@ -39,6 +38,8 @@ struct ZStackTwinTwist: Sendable {
   /// Ends in SYS.1001: with the effect, or without it.
   var timesOut: Bool?
   var losesHost = false
+
+  subscript<Part>(dynamicMember path: KeyPath<TwinTwist, Part>) -> Part { common[keyPath: path] }
 }
 
 extension ZStackWorld {

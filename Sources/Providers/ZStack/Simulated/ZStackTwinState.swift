@@ -166,10 +166,7 @@ struct ZStackTwinState: Sendable {
     let operation = job.call.operation
     let word = operation.rawValue
     func strikes(_ kind: TwinFault.Kind) -> Bool { faults.strike(word) { $0 == kind } != nil }
-    var twist = ZStackTwinTwist()
-    twist.isStuck = strikes(.stuck)
-    twist.fails = strikes(.fails)
-    if let fault = faults.strike(word, where: { $0 == .unknownStatus }) { twist.word = fault.word ?? "Quiescing" }
+    var twist = ZStackTwinTwist(common: faults.twist(word, word: "Quiescing"))
     if [.snapshotRestore, .snapshotDelete, .volumeSnapshotBatchDelete].contains(operation) {
       twist.partial = strikes(.special("partial_revert"))
     }

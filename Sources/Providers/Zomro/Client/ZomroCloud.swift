@@ -1,9 +1,8 @@
 import Runbook
 
 /// Zomro as the actions that mean the same everywhere see it.
-extension ZomroClient: Cloud {
+extension ZomroClient: RemoteCloud {
   var service: String { "Zomro" }
-  var maxRequestLife: Duration { connection.maxRequestLife }
 
   /// How many manual backups or snapshots a server may be given in a day.
   static let dailyLimit: Int64 = 5

@@ -108,13 +108,9 @@ struct ZomroTwinState: Sendable {
   }
 
   mutating func twist(_ operation: ZomroTwinOperation) -> ZomroWorld.Twist {
-    var twist = ZomroWorld.Twist()
     let word = operation.rawValue
-    twist.isStuck = faults.strike(word) { $0 == .stuck } != nil
-    twist.fails = faults.strike(word) { $0 == .fails } != nil
-    twist.isProtected = faults.strike(word) { $0 == .special("protected_image") } != nil
-    if let fault = faults.strike(word, where: { $0 == .unknownStatus }) { twist.word = fault.word ?? "quiescing" }
-    return twist
+    let isProtected = faults.strike(word) { $0 == .special("protected_image") } != nil
+    return ZomroWorld.Twist(common: faults.twist(word), isProtected: isProtected)
   }
 }
 

@@ -67,11 +67,13 @@ struct ZomroWorld: Sendable {
     var sizeGB: Int64?
   }
   /// What a fault does to a change that begins.
+  @dynamicMemberLookup
   struct Twist: Sendable {
-    var isStuck = false
-    var fails = false
-    var word: String?
+    var common = TwinTwist()
+    /// The image made is protected.
     var isProtected = false
+
+    subscript<Part>(dynamicMember path: KeyPath<TwinTwist, Part>) -> Part { common[keyPath: path] }
   }
 
   static let home = "Netherlands-2"

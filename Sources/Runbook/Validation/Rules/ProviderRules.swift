@@ -42,9 +42,19 @@ extension Validation {
       }
     }
     fields.finish(known: ["type"] + known.map { $0.name })
+    requireCredential(kind.credentials, settings, at: entry.keyRange, name)
     refusePlainHTTP(settings, fields, name)
     return ProviderBlock(
       name: entry.key, type: type, declared: Validation.isProviderFile(type) ? kind : nil, settings: settings)
+  }
+
+  private func requireCredential(
+    _ ways: [[String]], _ settings: [String: Template], at range: SourceRange, _ name: String
+  ) {
+    guard !ways.isEmpty, !ways.contains(where: { $0.allSatisfy { settings[$0] != nil } }) else { return }
+    let texts = ways.map { way in way.map { "`\($0)`" }.joined(separator: " with ") }
+    sink.error(
+      "E-KEY-MISSING", at: range, "`\(name)` has no credential", hint: "give \(texts.joined(separator: ", or "))")
   }
 
   /// `./my_cloud.yaml`: no word, but a file beside the runbook that declares the provider.
