@@ -85,8 +85,9 @@ struct CloudWorld: Sendable {
   let provider: any Provider
   private let host: LoopbackHost?
 
-  /// A day passes in some twenty seconds: waits of minutes are over at once, and time goes on between requests.
-  private static let speed = 4000
+  /// A day passes in a minute: waits of minutes are over at once, and time goes on between requests. Were it faster, a
+  /// request at a busy machine would take longer than it may live.
+  private static let speed = 1500
 
   init(
     _ cloud: CloudUnderTest, _ way: Way = .memory, faults: [String] = [], settings: [String: Value] = [:]

@@ -49,9 +49,11 @@ extension ManifestReader {
     guard var fields = FieldReader(node, "a server of the twin", sink) else { return nil }
     let id = text(&fields, "id", at: node.range, hint: "its id")
     let name = text(&fields, "name", at: node.range, hint: "its name")
-    fields.finish(known: ["id", "name"])
+    let backups = list(fields.take("backups"), "twin.servers.backups")
+      .compactMap { read.text($0, "a backup", limit: 200) }
+    fields.finish(known: ["id", "name", "backups"])
     guard let id, let name else { return nil }
-    return TwinManifest.Example(id: id, name: name)
+    return TwinManifest.Example(id: id, name: name, backups: backups)
   }
 
   private func jobStates(_ node: Node?) -> [JobRules.State: String] {

@@ -5,6 +5,8 @@ struct TwinManifest: Sendable {
   struct Example: Sendable {
     var id: String
     var name: String
+    /// Names of its backups that are there from the beginning: what a cloud makes by its own schedule.
+    var backups: [String] = []
   }
   /// A refusal of the twin: what it answers, and the words of its body.
   struct Refusal: Sendable {

@@ -59,7 +59,16 @@ struct DeclaredWorld: Sendable {
   init(_ rules: TwinManifest, seed: UInt64, at now: Timestamp) {
     self.rules = rules
     random = TwinRandom(seed: seed)
-    for example in rules.examples { add(example.id, example.name, now) }
+    for example in rules.examples {
+      add(example.id, example.name, now)
+      for name in example.backups {
+        let made = Timestamp(seconds: now.seconds) + .seconds(-86_400)
+        items.append(
+          Item(
+            kind: .backup, id: nextID(), server: example.id, name: name, mark: "",
+            state: rules.changes["backup.create"]?.after ?? "", createdAt: made, isHidden: false))
+      }
+    }
   }
 
   /// Makes a server known, running; not one whose id cannot be.
