@@ -72,20 +72,19 @@ import Testing
     #expect(gone.stdout.contains("no answer from VPS.org"))
   }
 
+  /// What the command says of a runbook with this block and these steps.
+  private func told(_ command: String, cloud: String, _ steps: [String]) async throws -> Finished {
+    let place = try Workplace()
+    let block = "providers: {cloud: {\(cloud)}}"
+    let lines = ["runbook: v1", "name: a", block, "steps:"] + steps.map { "  - \($0)" }
+    try place.write("a.yaml", lines.joined(separator: "\n") + "\n")
+    return try await place.run(command, "a.yaml")
+  }
+
   @Test("a block that cannot be connected is refused with what is wrong with it, and not with the store")
   func aBlockThatCannotBeConnectedIsRefused() async throws {
-    let place = try Workplace()
-    try place.write(
-      "a.yaml",
-      """
-      runbook: v1
-      name: a
-      providers: {cloud: {type: zstack, url: "https://zstack.example.com", account: ops, password: p, session: s}}
-      steps:
-        - {action: server.list}
-
-      """)
-    let refused = try await place.run("run", "a.yaml")
+    let cloud = "type: zstack, url: \"https://zstack.example.com\", account: ops, password: p, session: s"
+    let refused = try await told("run", cloud: cloud, ["{action: server.list}"])
     #expect(refused.code == 2)
     #expect(refused.stderr.hasPrefix("error: provider `cloud`: ZStack needs one of "), "\(refused.stderr)")
     #expect(refused.stderr.contains("\n  nothing was done; mend the runbook"))
@@ -94,19 +93,12 @@ import Testing
 
   @Test("what has no undo steps is not given a list of undo steps")
   func whatHasNoUndoStepsIsSaid() async throws {
-    let place = try Workplace()
-    try place.write(
-      "a.yaml",
-      """
-      runbook: v1
-      name: a
-      providers: {cloud: {type: hetzner, token: t}}
-      steps:
-        - {action: server.reboot, with: {server: "42"}}
-        - {action: snapshot.restore, with: {server: "42", snapshot: "7"}}
-
-      """)
-    let told = try await place.run("validate", "a.yaml")
+    let told = try await told(
+      "validate", cloud: "type: hetzner, token: t",
+      [
+        "{action: server.reboot, with: {server: \"42\"}}",
+        "{action: snapshot.restore, with: {server: \"42\", snapshot: \"7\"}}",
+      ])
     #expect(told.stderr.contains("there is nothing to undo: add `rollback: none`"), "\(told.stderr)")
     #expect(told.stderr.contains("nothing can undo it: add `rollback: irreversible`"), "\(told.stderr)")
   }

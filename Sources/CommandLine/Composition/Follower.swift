@@ -14,6 +14,7 @@ struct Follower {
     let watcher = Watcher(shell, runID: runID, runbook: runbook, clock: SystemClock())
     InterruptDesk.shared.attach(watching: watcher)
     let outcome: Result<ExitCode, Refusal> = await withTaskGroup(of: Void.self) { group in
+      // One, until `finish` below ends it: the group waits for its last lines.
       group.addTask { await watcher.work() }
       let outcome: Result<ExitCode, Refusal>
       do throws(Refusal) { outcome = .success(try await read(into: watcher)) } catch { outcome = .failure(error) }

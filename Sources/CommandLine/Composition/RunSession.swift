@@ -26,6 +26,8 @@ struct RunSession {
     let keeper = LeaseKeeper(
       store: store, lease: lease, control: control, clock: SystemClock(), lastKnownRequest: lease.epoch > 1 ? known : 0)
     let end = await withTaskGroup(of: Void.self) { group in
+      // One each, beside the run and cancelled with its end: the group waits until both have let go of the store and
+      // the terminal.
       group.addTask { await keeper.work() }
       group.addTask { await watcher.work() }
       let end = await Interpreter(launch).run()

@@ -160,6 +160,7 @@ final class Watcher: RunObserver {
     var screen = Screen(paint: shell.paint, glyphs: glyphs)
     var frame = 0
     await withTaskGroup(of: Void.self) { group in
+      // The spinner's beat, cancelled when there is nothing more to draw.
       group.addTask {
         while !Task.isCancelled {
           try? await Task.sleep(for: Watcher.frameTime)

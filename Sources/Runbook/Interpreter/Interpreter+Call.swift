@@ -78,6 +78,7 @@ extension Interpreter {
     let control = launch.control
     let heedsCancel = machine.isCancellable
     let outcome = await withTaskGroup(of: Raced.self) { group in
+      // Two, of which the first to end decides: the call, and whatever may cut it short. Neither outlives the group.
       group.addTask {
         .finished(await Interpreter.result { () async throws(StepFailure) in try await action.perform(call) })
       }

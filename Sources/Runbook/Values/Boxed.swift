@@ -28,7 +28,7 @@ public struct Boxed<Value: Sendable>: Sendable {
     body(&storage.value)
   }
 
-  /// Sendable: it is changed only while one box alone points to it.
+  /// `@unchecked Sendable`: it is changed only while one box alone points to it.
   private final class Storage: @unchecked Sendable {
     var value: Value
     init(_ value: Value) { self.value = value }

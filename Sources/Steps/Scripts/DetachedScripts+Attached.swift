@@ -58,6 +58,7 @@ extension DetachedScripts {
     }
     // A look-up cannot be interrupted: it is left to its thread.
     let answer = await withTaskGroup(of: Answer.self) { group in
+      // Two, of which the first to end decides: the answer of the thread, and the time it may take.
       group.addTask { await promise.value(whenCancelled: .cancelled) }
       group.addTask {
         try? await Task.sleep(for: timeout + .milliseconds(100))

@@ -1,7 +1,8 @@
 import CCurl
 import Glibc
 
-/// The functions of libcurl, loaded on first use and kept until the process ends.
+/// The functions of libcurl, loaded on first use and kept until the process ends. `@unchecked Sendable`: the table is
+/// filled before anybody sees it, and never changed.
 @safe struct Curl: @unchecked Sendable {
   /// Written once, before anybody else can see it; never freed.
   let table: UnsafePointer<curl_functions>

@@ -1,7 +1,7 @@
 import CMicroHTTPD
 
-/// A request that is still coming in, or whose reply is held back. Touched by the server's thread, and by the delay
-/// line only while the connection is suspended, when the server's thread leaves it alone.
+/// A request that is still coming in, or whose reply is held back. `@unchecked Sendable`: it is touched by the server's
+/// thread, and by the delay line only while the connection is suspended, when the server's thread leaves it alone.
 final class IncomingRequest: @unchecked Sendable {
   private(set) var request: ServerRequest
   private(set) var isTooLong = false

@@ -143,7 +143,7 @@ import Synchronization
   }
 }
 
-/// A running server of libmicrohttpd, for the one `stop` that takes it.
+/// A running server of libmicrohttpd. `@unchecked Sendable`: the one `stop` that takes it out of its lock has it alone.
 @safe private struct Daemon: @unchecked Sendable {
   let pointer: OpaquePointer
 }

@@ -61,13 +61,18 @@ struct DeclaredWorld: Sendable {
     random = TwinRandom(seed: seed)
     for example in rules.examples {
       add(example.id, example.name, now)
-      for name in example.backups {
-        let made = Timestamp(seconds: now.seconds) + .seconds(-86_400)
-        items.append(
-          Item(
-            kind: .backup, id: nextID(), server: example.id, name: name, mark: "",
-            state: rules.changes["backup.create"]?.after ?? "", createdAt: made, isHidden: false))
-      }
+      if (try? server(example.id)) != nil { addBackups(example, now) }
+    }
+  }
+
+  /// Those that the cloud itself made, a day ago.
+  private mutating func addBackups(_ example: TwinManifest.Example, _ now: Timestamp) {
+    let state = rules.changes["backup.create"]?.after ?? ""
+    for name in example.backups {
+      items.append(
+        Item(
+          kind: .backup, id: nextID(), server: example.id, name: name, mark: "", state: state,
+          createdAt: Timestamp(seconds: now.seconds) + .seconds(-86_400), isHidden: false))
     }
   }
 

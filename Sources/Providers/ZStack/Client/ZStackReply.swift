@@ -7,13 +7,23 @@ struct ZStackReply: Sendable {
   /// Masked in whatever is shown of the answer.
   let secrets: [Secret]
   let now: Timestamp
+  /// The body as JSON, read once: each answer is asked for its error, and most for what they say.
+  private let parsed: Result<Value, JSONError>
+
+  init(request: ZStackRequest, response: HTTPResponse, secrets: [Secret], now: Timestamp) {
+    self.request = request
+    self.response = response
+    self.secrets = secrets
+    self.now = now
+    do throws(JSONError) { parsed = .success(try JSONReader.read(response.body)) } catch { parsed = .failure(error) }
+  }
 
   /// The body as JSON. An empty one, an HTML page or broken JSON is a `server` failure: the call may well have been
   /// done.
   func json() throws(StepFailure) -> Value {
     guard !response.body.isEmpty else { throw malformed("the body is empty") }
     let json: Value
-    do { json = try JSONReader.read(response.body) } catch {
+    do throws(JSONError) { json = try parsed.get() } catch {
       throw malformed(response.isHTML ? "it is an HTML page" : "it is not JSON: \(error.message)")
     }
     guard json.map != nil else { throw malformed("it is not an object") }
@@ -23,7 +33,7 @@ struct ZStackReply: Sendable {
   /// The error object in the body, whatever the status.
   var error: ZStackError? {
     guard response.status == 503 || (200..<300).contains(response.status) else { return nil }
-    return ZStackError((try? JSONReader.read(response.body))?["error"])
+    return ZStackError((try? parsed.get())?["error"])
   }
 
   /// A job of this id has been accepted before.
