@@ -7,10 +7,31 @@ final class DeedLog: Sendable {
   /// The command of a script that was begun before.
   static let ofLastOwner = "begun by the last owner"
 
-  private let deeds = Mutex<[String]>([])
-  var all: [String] { deeds.withLock { $0 } }
-  /// Of several equal ones in a row the first is kept.
-  func note(_ deed: String) { deeds.withLock { if $0.last != deed { $0.append(deed) } } }
+  private let clock: any EngineClock
+  private let content: Mutex<(deeds: [String], last: String, at: Duration)>
+
+  init(_ clock: any EngineClock) {
+    self.clock = clock
+    content = Mutex(([], "", clock.monotonic))
+  }
+
+  var all: [String] { content.withLock { $0.deeds } }
+
+  /// Time counts from now: earlier owners have done their part.
+  func begin() { content.withLock { $0.at = clock.monotonic } }
+
+  /// Of several equal ones in a row the first is kept. One that comes a minute or more after the one before it, or after
+  /// the beginning, says so: `2m later: DELETE /item`.
+  func note(_ deed: String) {
+    let now = clock.monotonic
+    content.withLock { content in
+      let minutes = (now - content.at).components.seconds / 60
+      content.at = now
+      guard content.last != deed else { return }
+      content.last = deed
+      content.deeds.append(minutes > 0 ? "\(minutes)m later: \(deed)" : deed)
+    }
+  }
 }
 
 /// Notes each request of a site, and each change asked of a cloud.

@@ -32,7 +32,7 @@ struct HistoryRow: Sendable, CustomTestStringConvertible {
   /// and a person has it carried on. `-`: it has ended and owes nothing.
   var ends: Verdict
   /// Scripts begun and requests sent on the way, in order: `sh echo undone`, `PUT /item`, `ssh`. Of several equal ones
-  /// in a row the first.
+  /// in a row the first. After a pause of a minute or more: `1m later: DELETE /item`.
   var does: [String]
   var world: HistoryWorld.Facts
 

@@ -47,7 +47,7 @@ extension HistoryRow {
     HistoryRow(
       "killed-in-a-post-with-undo",
       asks: "call send, then reconcile send", ends: "exit 3, rollback succeeded",
-      does: ["DELETE /item", "sh echo undone"]),
+      does: ["1m later: DELETE /item", "sh echo undone"]),
     HistoryRow(
       "killed-in-an-idempotent-post",
       asks: "call send, then reconcile send", ends: "exit 0, rollback not_needed",
@@ -85,11 +85,11 @@ extension HistoryRow {
       "killed-and-cancelled",
       asks: "call long, then reconcile long", ends: "exit 5, rollback succeeded",
       does: ["stop the script", "sh echo undo long", "sh echo undone", "sh echo always"]),
-    // Expected to change: awaited to the step's own deadline before it is undone (the deeds stay).
+    // Expected to change: awaited to the step's own deadline (an hour) before it is undone.
     HistoryRow(
       "killed-in-an-ssh-script",
       asks: "call remote, then reconcile remote", ends: "exit 3, rollback succeeded",
-      does: ["sh echo undone"]),
+      does: ["1m later: sh echo undone"]),
     HistoryRow(
       "a-lost-ssh-script-is-undone",
       asks: "call always[0], then reconcile always[0]", ends: "exit 3, rollback succeeded"),
@@ -132,6 +132,6 @@ extension HistoryRow {
     HistoryRow(
       "lost-post-with-undo",
       asks: "settle publish", ends: "exit 3, rollback succeeded",
-      does: ["DELETE /item"]),
+      does: ["1m later: DELETE /item"]),
   ]
 }

@@ -6,35 +6,37 @@ extension HistoryRow {
     HistoryRow(
       "cloud-killed-in-a-stop",
       asks: "reconcile stop", ends: "exit 0, rollback not_needed",
-      does: ["POST /servers/12345/power/", "POST /snapshots/", "POST /servers/12345/power/", "sh echo updated"]),
+      does: [
+        "POST /servers/12345/power/", "POST /snapshots/", "9m later: POST /servers/12345/power/", "sh echo updated",
+      ]),
     HistoryRow(
       "cloud-killed-while-waiting-for-the-stop", in: .init(note: "it was applied", asked: [.stop]),
       asks: "watch stop", ends: "exit 0, rollback not_needed",
-      does: ["POST /snapshots/", "POST /servers/12345/power/", "sh echo updated"]),
+      does: ["POST /snapshots/", "9m later: POST /servers/12345/power/", "sh echo updated"]),
     HistoryRow(
       "cloud-killed-while-waiting-for-the-stop", in: .init(note: "it was never applied"),
       asks: "watch stop", ends: "exit 3, rollback succeeded",
-      does: ["POST /servers/12345/power/"]),
+      does: ["14m later: POST /servers/12345/power/"]),
     HistoryRow(
       "cloud-killed-while-waiting-for-a-snapshot", in: .init(note: "it was applied", asked: [.stop, .snapshot]),
       asks: "watch snapshot", ends: "exit 0, rollback not_needed",
-      does: ["POST /servers/12345/power/", "sh echo updated"]),
+      does: ["9m later: POST /servers/12345/power/", "sh echo updated"]),
     HistoryRow(
       "cloud-killed-while-waiting-for-a-snapshot", in: .init(note: "it is gone"),
       asks: "watch snapshot", ends: "exit 3, rollback succeeded",
-      does: ["POST /servers/12345/power/"]),
+      does: ["1m later: POST /servers/12345/power/"]),
     HistoryRow(
       "cloud-a-lost-snapshot", in: .init(note: "it was applied", asked: [.stop, .snapshot]),
       asks: "watch snapshot", ends: "exit 0, rollback not_needed",
-      does: ["POST /servers/12345/power/", "sh echo updated"]),
+      does: ["9m later: POST /servers/12345/power/", "sh echo updated"]),
     HistoryRow(
       "cloud-killed-while-restoring", in: .init(note: "it was applied", asked: [.stop, .snapshot, .start, .restore]),
       asks: "watch update.undo[0]", ends: "exit 3, rollback succeeded",
-      does: ["POST /servers/12345/power/"]),
+      does: ["8m later: POST /servers/12345/power/"]),
     HistoryRow(
       "cloud-left-while-restoring", in: .init(note: "it was applied", asked: [.stop, .snapshot, .start, .restore]),
       asks: "watch update.undo[0]", ends: "exit 3, rollback succeeded",
-      does: ["POST /servers/12345/power/"]),
+      does: ["8m later: POST /servers/12345/power/"]),
   ]
 
   /// Runs about which the release that wrote them decided wrongly.

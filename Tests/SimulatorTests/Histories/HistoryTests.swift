@@ -97,7 +97,7 @@ import Testing
   @Test(arguments: HistoryRow.all)
   func aRunThatIsCutAnywhereIsCarriedOnToSomeEnd(_ row: HistoryRow) async throws {
     let count = try History.named(row.name).entries.count
-    for cut in stride(from: 2, to: count, by: Campaign.count(3, torture: 1)) {
+    for cut in stride(from: 2, to: count, by: Campaign.count(5, torture: 1)) {
       let world = try await HistoryWorld(row, cut: cut)
       guard try world.history.machine().ended == nil else { continue }
       let end = try await world.carryOn()

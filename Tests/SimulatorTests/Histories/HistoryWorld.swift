@@ -36,7 +36,7 @@ struct HistoryWorld {
   let row: HistoryRow
   let store: MemoryStore
   let scripts: SimulatedScripts
-  let log = DeedLog()
+  let log: DeedLog
   let observer = RecordingObserver()
   private let clock: VirtualClock
   private let process: SimulatedProcess
@@ -56,6 +56,8 @@ struct HistoryWorld {
     self.history = history
     let last = history.entries.last?.at ?? history.summary.startedAt
     clock = VirtualClock(start: last - .seconds(600 * row.world.asked.count))
+    let log = DeedLog(clock)
+    self.log = log
     store = MemoryStore(clock: clock, digestKey: history.digestKey)
     try store.restore(
       history.summary, entries: history.entries, requests: history.requests, locks: history.locks,
@@ -81,6 +83,7 @@ struct HistoryWorld {
       ask(asked, twin)
     }
     clock.advance(by: .seconds(5))
+    log.begin()
     try await beginScript()
   }
 
