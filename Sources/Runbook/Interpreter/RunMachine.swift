@@ -74,7 +74,7 @@ extension RunMachine {
       started = run
       startedAt = instant
       inherit(run)
-    case .runPinned, .runLeft: break
+    case .runPinned, .runLeft, .requestIgnored, .storeRestored, .restoredAccepted, .lockFreed, .clockSet: break
     case .runResumed:
       resumedAt = instant
       if let active, state(of: active).progress == .calling { states[active]?.progress = .lost }

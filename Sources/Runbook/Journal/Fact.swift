@@ -15,6 +15,16 @@ public enum Fact: Sendable {
   case runWaiting(step: String, until: Timestamp, error: StepError?)
   case stepResolved(step: String, answer: Resolution, by: String, request: Int64)
   case cancelRequested(by: String, rollback: Bool, request: Int64)
+  /// A message to the owner that changed nothing, with the reason: the question was answered already, it is too late.
+  case requestIgnored(request: Int64, reason: String)
+  /// The store was put back from an older copy: the run may have done more than its journal says. A question that only
+  /// `restoredAccepted` answers.
+  case storeRestored
+  case restoredAccepted(by: String)
+  /// A person freed one of the run's locks by hand.
+  case lockFreed(lock: String, reason: String, by: String)
+  /// The machine's wall clock was set while the run was going on; the times of the run go on without the jump.
+  case clockSet(by: Duration)
   case rollbackStarted(reason: String)
   case undoSettled(step: String)
   case undoClosed(step: String, reason: String)

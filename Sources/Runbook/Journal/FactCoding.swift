@@ -68,6 +68,13 @@ extension Fact {
       )
     case .cancelRequested(let by, let rollback, let request):
       ("cancel.requested", ["by": .string(by), "rollback": .bool(rollback), "_request": .int(request)])
+    case .requestIgnored(let request, let reason):
+      ("request.ignored", ["_request": .int(request), "reason": .string(reason)])
+    case .storeRestored: ("run.restored", [:])
+    case .restoredAccepted(let by): ("run.restored_accepted", ["by": .string(by)])
+    case .lockFreed(let lock, let reason, let by):
+      ("lock.freed", ["lock": .string(lock), "reason": .string(reason), "by": .string(by)])
+    case .clockSet(let by): ("clock.set", ["by": .string(by.text), "_milliseconds": .int(by.milliseconds)])
     case .rollbackStarted(let reason): ("rollback.started", ["reason": .string(reason)])
     case .undoSettled(let step): ("undo.settled", ["step": .string(step)])
     case .undoClosed(let step, let reason): ("undo.closed", ["step": .string(step), "reason": .string(reason)])
@@ -288,6 +295,15 @@ extension Fact {
       self = .stepResolved(
         step: try fields.text("step"), answer: try fields.word("answer", Resolution.self), by: try fields.text("by"),
         request: try fields.int("_request"))
+    case "request.ignored":
+      self = .requestIgnored(request: try fields.int("_request"), reason: try fields.text("reason"))
+    case "run.restored": self = .storeRestored
+    case "run.restored_accepted": self = .restoredAccepted(by: try fields.text("by"))
+    case "lock.freed":
+      self = .lockFreed(
+        lock: try fields.text("lock"), reason: try fields.text("reason"), by: try fields.text("by"))
+    case "clock.set":
+      self = .clockSet(by: .milliseconds(try fields.int("_milliseconds")))
     case "cancel.requested":
       self = .cancelRequested(
         by: try fields.text("by"), rollback: fields.body["rollback"]?.bool ?? true, request: try fields.int("_request"))

@@ -37,6 +37,8 @@ import Testing
     .runWaiting(step: "stop", until: instant, error: error),
     .stepResolved(step: "stop", answer: .notApplied, by: "ops", request: 3),
     .cancelRequested(by: "ops", rollback: false, request: 4),
+    .requestIgnored(request: 5, reason: "too late"), .storeRestored, .restoredAccepted(by: "ops"),
+    .lockFreed(lock: "host/db", reason: "gone", by: "ops"), .clockSet(by: .seconds(-3600)),
     .rollbackStarted(reason: "failure"), .undoSettled(step: "stop"), .undoClosed(step: "stop", reason: "committed"),
     .rollbackEnded(outcome: .failed, failedStep: "stop.undo[0]", error: error),
     .rollbackResumed(by: "ops", request: 5), .undoSkipped(entry: "stop", reason: "by hand", by: "ops", request: 6),
