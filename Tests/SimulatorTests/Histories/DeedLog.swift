@@ -20,8 +20,8 @@ final class DeedLog: Sendable {
   /// Time counts from now: earlier owners have done their part.
   func begin() { content.withLock { $0.at = clock.monotonic } }
 
-  /// Of several equal ones in a row the first is kept. One that comes a minute or more after the one before it, or after
-  /// the beginning, says so: `2m later: DELETE /item`.
+  /// Of several equal ones in a row the first is kept. One that comes a minute or more after the one before it, or
+  /// after the beginning, says so: `2m later: DELETE /item`.
   func note(_ deed: String) {
     let now = clock.monotonic
     content.withLock { content in
