@@ -15,11 +15,11 @@ import Testing
     #expect(try await running.finish().code == 9)
     // The database alone, as a backup of it would hold it.
     let folder = place.path("state/runbook")
-    _ = try await place.shell("mkdir old; cp \(folder)/runbook.db* old/")
+    _ = try await place.shell("mkdir old; cp \(folder)/runbook.db \(folder)/runbook.db-wal old/")
     try place.write("go", "")
     #expect(try await place.run("resume", id).code == 0)
     let done = place.read("trace")
-    _ = try await place.shell("rm \(folder)/runbook.db \(folder)/runbook.db-wal; cp old/runbook.db* \(folder)/")
+    _ = try await place.shell("rm \(folder)/runbook.db \(folder)/runbook.db-wal; cp old/* \(folder)/")
 
     for command in [["resume", id], ["resume", id], arguments, ["cancel", id]] {
       let refused = try await place.run(command)

@@ -59,7 +59,9 @@ struct CancelCommand: Command {
     var body: [String: Value] = ["rollback": .bool(rollsBack)]
     if acceptsRestored { body["restored"] = true }
     return try access.post("cancel", .map(body), to: id) { earlier in
-      guard earlier.id > heeded, case .cancel(_, _, _, let restored)? = RunControl.Message(earlier) else { return false }
+      guard earlier.id > heeded, case .cancel(_, _, _, let restored)? = RunControl.Message(earlier) else {
+        return false
+      }
       return restored || !acceptsRestored
     }
   }

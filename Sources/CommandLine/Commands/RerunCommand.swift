@@ -37,7 +37,8 @@ struct RerunCommand: Command {
         throw Refusal(.usage, "E-NOT-ENDED", "run \(id) has not ended", hint: "`runbook resume \(id)` carries it on")
       }
       if run.isRestored, !acceptsRestored {
-        throw Refusal.restored(id, "runbook rerun \(id)\(from.map { " --from \(DisplayText.escaped($0, limit: 100))" } ?? "")")
+        throw Refusal.restored(
+          id, "runbook rerun \(id)\(from.map { " --from \(DisplayText.escaped($0, limit: 100))" } ?? "")")
       }
       access.tellOwnerless(shell)
       let earlier: (started: RunStarted, source: PinnedSource)

@@ -97,7 +97,9 @@ struct ResolveCommand: Command {
   private func isAnswered(_ earlier: RunRequest, _ access: StoreAccess) -> Refusal {
     let by = DisplayText.escaped(earlier.requester, limit: 64)
     var answer = ""
-    if case .resolve(_, let resolution, _, _, _)? = RunControl.Message(earlier) { answer = " (`--\(resolution.rawValue)`)" }
+    if case .resolve(_, let resolution, _, _, _)? = RunControl.Message(earlier) {
+      answer = " (`--\(resolution.rawValue)`)"
+    }
     return Refusal(
       .usage, "E-ANSWERED",
       "already answered by \(by) at \(earlier.at.wholeSecond)\(answer)",

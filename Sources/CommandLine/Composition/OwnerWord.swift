@@ -17,7 +17,8 @@ extension StoreAccess {
   /// Waits until the run's owner has answered message number `request`, nobody owns the run any more, or a minute is
   /// over.
   /// - Parameter sequence: of an entry before the answer.
-  func word(on request: Int64, to id: String, after sequence: Int64, _ shell: Shell) async throws(Refusal) -> OwnerWord {
+  func word(on request: Int64, to id: String, after sequence: Int64, _ shell: Shell) async throws(Refusal) -> OwnerWord
+  {
     let clock = SystemClock()
     let begin = clock.monotonic
     var last = sequence
@@ -26,7 +27,9 @@ extension StoreAccess {
       // Asked before the entries are read: what an owner wrote before it let go of the run is not missed.
       let isLive = isLive(id)
       let entries: [JournalEntry]
-      do throws(StoreFailure) { entries = try store.entries(of: id, after: last) } catch { throw Refusal(error, run: id) }
+      do throws(StoreFailure) { entries = try store.entries(of: id, after: last) } catch {
+        throw Refusal(error, run: id)
+      }
       for entry in entries {
         last = entry.sequence
         guard let body = try? JSONReader.read(entry.body), body["_request"]?.int == request else { continue }

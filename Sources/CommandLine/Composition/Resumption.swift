@@ -27,7 +27,7 @@ struct Resumption {
     do throws(Diagnostics) { checked = try CheckedRunbook(pinned.source) } catch {
       throw Refusal.invalid("\(pinned.started.file) of run \(id)", error)
     }
-    try SecretReading.check(without, among: checked.runbook.secrets)
+    try SecretReading.check(self.without, among: checked.runbook.secrets)
   }
 
   func carryOn() async throws(Refusal) -> ExitCode {

@@ -33,7 +33,8 @@ enum SecretReading {
     var hints = missing.compactMap(\.refusal.hint)
     if canGoWithout {
       let options = missing.map { "--without-secret \($0.name)" }.joined(separator: " ")
-      hints.append("`\(options)` goes on without \(missing.count == 1 ? "it" : "them"); what needs it fails by its name")
+      hints.append(
+        "`\(options)` goes on without \(missing.count == 1 ? "it" : "them"); what needs it fails by its name")
     }
     throw Refusal(
       .usage, first.code, message, hint: hints.isEmpty ? nil : hints.joined(separator: "\n  "))

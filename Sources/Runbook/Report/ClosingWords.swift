@@ -93,7 +93,7 @@ public enum ClosingWords {
       return lines
     }
     for problem in report.problems { add("refused", .bad, DisplayText.escaped(problem, limit: 600)) }
-    let failed = report.steps.filter { $0.status == "failed" }
+    let failed = report.steps.filter { ["failed", "not_applied"].contains($0.status) }
     for step in failed {
       let why = RunWords.failure(step.error).map { ": \($0)" } ?? ""
       let stands = standing.standing.contains { $0.path == step.path } ? "; what it did stands" : ""

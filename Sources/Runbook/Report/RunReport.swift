@@ -52,8 +52,13 @@ public struct RunReport: Sendable, Equatable {
   public func step(_ path: String) -> StepReport? { stepIndex[path].map { steps[$0] } }
   public func undo(_ entry: String) -> UndoReport? { undoIndex[entry].map { undo[$0] } }
 
-  /// The first step of the main list that failed: the one the words at the end name.
-  public var failedStep: StepReport? { steps.first { $0.isMain && $0.status == "failed" } }
+  /// The first step of the main list whose failure ended the run: the one the words at the end name.
+  public var failedStep: StepReport? {
+    steps.first { step in
+      guard step.isMain, !plan.borne.contains(step.path) else { return false }
+      return ["failed", "not_applied"].contains(step.status) || step.status == "unknown" && step.endedAt != nil
+    }
+  }
   public var elapsed: Duration? {
     guard let startedAt, let endedAt else { return nil }
     return endedAt - startedAt
@@ -98,8 +103,12 @@ extension RunReport {
     guard ["queued", "running", "waiting"].contains(status), cancelledBy == nil, rollbackReason == nil else {
       return false
     }
+    if let last = plan.last, let status = step(last)?.status, !["pending", "started", "unknown"].contains(status) {
+      return false
+    }
     return !steps.contains { step in
-      step.purpose != "do" || ["failed", "cancelled", "not_applied"].contains(step.status) && !plan.borne.contains(step.path)
+      step.purpose != "do"
+        || ["failed", "cancelled", "not_applied"].contains(step.status) && !plan.borne.contains(step.path)
         || step.status == "unknown" && step.path != waitingStep && !plan.borne.contains(step.path)
     }
   }

@@ -75,9 +75,12 @@ public struct UndoPlan: Sendable, Equatable {
   public var irreversible: Set<String> = []
   /// Steps whose failure does not end the run.
   public var borne: Set<String> = []
+  /// The last step of the main list: once it has ended there is nothing to cancel.
+  public var last: String?
   public init() {}
 
   public init(_ runbook: ValidatedRunbook) {
+    last = runbook.steps.last?.path
     for step in runbook.steps {
       if step.continuesOnError { borne.insert(step.path) }
       if case .irreversible = step.rollback { irreversible.insert(step.path) }

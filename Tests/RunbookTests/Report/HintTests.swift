@@ -24,7 +24,8 @@ private let applied = StepFailure(.exitCode, "exited with 1", effect: .applied)
   static var threeSteps: ValidatedRunbook {
     F.runbook(
       [
-        F.undoable("one"), F.step("two", rollback: .steps([F.step("two.undo[0]"), F.step("two.undo[1]")], undo: .started)),
+        F.undoable("one"),
+        F.step("two", rollback: .steps([F.step("two.undo[0]"), F.step("two.undo[1]")], undo: .started)),
         F.step("three"),
       ], always: [F.step("bell")])
   }
@@ -38,7 +39,9 @@ private let applied = StepFailure(.exitCode, "exited with 1", effect: .applied)
   static let stories: [Story] = [
     Story("a success") { _ = $0.carryOn() },
     Story("a failure that is undone") { failing(&$0) },
-    Story("a borne failure", { F.runbook([F.step("one", continuesOnError: true), F.undoable("two"), F.step("three")]) }) {
+    Story(
+      "a borne failure", { F.runbook([F.step("one", continuesOnError: true), F.undoable("two"), F.step("three")]) }
+    ) {
       $0.failures["one"] = applied
       _ = $0.carryOn()
     },
@@ -72,12 +75,22 @@ private let applied = StepFailure(.exitCode, "exited with 1", effect: .applied)
       $0.handle(.cancelRequested(by: "ops", rollback: false, request: 1))
       _ = $0.carryOn()
     },
-    Story("a commit", { F.runbook([F.undoable("one"), F.step("keep", effect: .none, isCommit: true), F.undoable("two"), F.step("three")]) }) {
+    Story(
+      "a commit",
+      {
+        F.runbook([
+          F.undoable("one"), F.step("keep", effect: .none, isCommit: true), F.undoable("two"), F.step("three"),
+        ])
+      }
+    ) {
       failing(&$0)
     },
-    Story("a step that cannot be undone", {
-      F.runbook([F.undoable("one"), F.step("two", rollback: .irreversible), F.step("three")])
-    }) { failing(&$0) },
+    Story(
+      "a step that cannot be undone",
+      {
+        F.runbook([F.undoable("one"), F.step("two", rollback: .irreversible), F.step("three")])
+      }
+    ) { failing(&$0) },
     Story("a parked run that is cancelled", { F.runbook([F.undoable("one"), F.step("two", class: .opaque)]) }) {
       $0.failures["two"] = StepFailure(.unreachable, "no reply", effect: .unknown)
       _ = $0.carryOn()
@@ -86,6 +99,18 @@ private let applied = StepFailure(.exitCode, "exited with 1", effect: .applied)
       _ = $0.carryOn()
     },
   ]
+
+  @Test func aPersonWhoSaysNotAppliedTakesTheUnknownEffectBack() {
+    let step = F.step("one", class: .opaque, rollback: .steps([F.step("one.undo[0]")], undo: .started), onCrash: .ask)
+    var driver = Driver(F.runbook([step]))
+    driver.failures["one"] = StepFailure(.unreachable, "no reply", effect: .unknown)
+    #expect(driver.carryOn() == nil)
+    driver.handle(.resolved("one", .notApplied, by: "ops", request: 1, question: 1))
+    let ended = driver.carryOn()
+    #expect(driver.calls == ["one"])
+    #expect(ended?.exitCode == 1)
+    #expect(driver.machine.state(of: "one").effect == .none)
+  }
 
   @Test(arguments: stories)
   func whatTheReportRecommendsIsAccepted(_ story: Story) {

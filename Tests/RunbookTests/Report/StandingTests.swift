@@ -33,7 +33,8 @@ import TestSupport
     story.tell(3, "rollback.ended", ["outcome": "not_needed"])
     story.finish(3, "failed", "not_needed", 1)
     let text = words(story)
-    #expect(text.hasPrefix("✗ pre_upgrade failed at `soft` after 3.0s; what it had committed stands (exit 1)."), "\(text)")
+    #expect(
+      text.hasPrefix("✗ pre_upgrade failed at `soft` after 3.0s; what it had committed stands (exit 1)."), "\(text)")
     #expect(text.contains("  failed  soft: exit code: ended with 1; what it did stands\n"), "\(text)")
     #expect(text.contains("  stands  stop\n"), "\(text)")
     #expect(!text.contains("had changed nothing"))
