@@ -6,13 +6,14 @@ import Stores
 import Synchronization
 import TestSupport
 
-/// A world for any runbook without a cloud, in virtual time. It outlives the processes that work in it, and it changes
+/// A world for any runbook, in virtual time, with one cloud. It outlives the processes that work in it, and it changes
 /// between them: secrets, clocks, the scripts' folder, the store.
 final class MovingWorld {
   static let runID = "r0123456789abcdefghi"
 
   let clock = VirtualClock()
   let web: LedgerWeb
+  let twin: SimulatedVPSOrg
   let scripts: SimulatedScripts
   var store: MemoryStore
   let observer = RecordingObserver()
@@ -29,17 +30,22 @@ final class MovingWorld {
     scripts rules: [SimulatedScripts.Rule] = []
   ) throws {
     web = LedgerWeb(clock: clock)
+    twin = SimulatedVPSOrg(clock: clock)
     scripts = SimulatedScripts(clock: clock, rules: rules)
     store = MemoryStore(clock: clock)
     runbook = try MovingWorld.validated(text)
-    source = PinnedSource(text: text, files: [:], folder: "/srv/runbooks")
+    source = PinnedSource(text: text, files: runbook.pinnedFiles, folder: "/srv/runbooks")
     self.inputs = inputs
     self.secrets = secrets.reduce(into: [:]) { $0[$1.key] = Secret($1.value, named: [$1.key]) }
   }
 
   static func validated(_ text: String) throws -> ValidatedRunbook {
     let context = ValidationContext(
-      steps: standardSteps, actions: standardActions.map(\.declaration), providers: standardProviders)
+      steps: standardSteps, actions: standardActions.map(\.declaration), providers: standardProviders,
+      readFile: { (path, _) throws(FileRefusal) in
+        guard let bytes = try? Repository.bytes("runbooks/" + path) else { throw FileRefusal("it is not there") }
+        return bytes
+      })
     return try ValidatedRunbook(ParsedDocument(yaml: text), in: context)
   }
 
@@ -47,7 +53,8 @@ final class MovingWorld {
     var process = SimulatedProcess(
       world: RunWorld(
         clock: clock, random: SeededRandom(seed: 7),
-        transport: InMemoryTransport(clock: clock, routes: [:], fallback: web), scripts: scripts,
+        transport: InMemoryTransport(clock: clock, routes: ["https://admin.vps.org": twin], fallback: web),
+        scripts: scripts,
         files: SimulatedFiles(), builtIn: standardActions, providerKinds: standardProviders),
       store: store, runbook: runbook, source: source, secrets: secrets, observer: observer)
     process.control = control
