@@ -87,7 +87,7 @@ import Testing
     let refused = try await told("run", cloud: cloud, ["{action: server.list}"])
     #expect(refused.code == 2)
     #expect(refused.stderr.hasPrefix("error: provider `cloud`: ZStack needs one of "), "\(refused.stderr)")
-    #expect(refused.stderr.contains("\n  nothing was done; mend the runbook"))
+    #expect(refused.stderr.contains("\n  nothing was done; fix the runbook"))
     #expect(!refused.stderr.contains("store"))
   }
 

@@ -25,7 +25,7 @@ import Testing
     Case(["resume", "nonsense"], 2, "error: `nonsense` is not the id of a run\n"),
     Case(["show", "r0123456789abcdefghi"], 2, "error: there is no run `r0123456789abcdefghi` in this store\n"),
     Case(["cancel", "r0123456789abcdefghi"], 2, "error: there is no run `r0123456789abcdefghi` in this store\n"),
-    Case(["resolve", "r0123456789abcdefghi", "s"], 2, "error: what became of the step is not said\n"),
+    Case(["resolve", "r0123456789abcdefghi", "s"], 2, "error: say what happened to the step\n"),
     Case(["rollback", "skip", "r0123456789abcdefghi"], 2, "error: `ENTRY` is missing"),
     Case(["rollback", "abandon", "r0123456789abcdefghi"], 2, "error: `--reason` is missing"),
     Case(["simulate", "vps_ogr"], 2, "error: there is no simulation of `vps_ogr`\n  did you mean `vps_org`?\n"),

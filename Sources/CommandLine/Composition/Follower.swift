@@ -39,7 +39,7 @@ struct Follower {
         watcher.observe(event)
       }
       if run.status == "ended" { return run.exitCode.flatMap { ExitCode(rawValue: $0) } ?? .failed }
-      if !isLive { return run.status == "waiting" ? .waiting : .stopped }
+      if !isLive { return run.status == "waiting" || run.isRestored ? .waiting : .stopped }
       await SystemClock().sleep(for: Follower.pollTime)
     }
   }

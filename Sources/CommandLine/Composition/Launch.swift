@@ -71,7 +71,7 @@ struct Launch {
     } catch {
       throw Refusal(
         .usage, "E-INPUT", Masker(secrets.values).mask(error.message),
-        hint: "nothing was done; mend the runbook, its inputs or its secrets")
+        hint: "nothing was done; fix the runbook, its inputs or its secrets")
     }
   }
 

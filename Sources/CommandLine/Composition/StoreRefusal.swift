@@ -60,8 +60,8 @@ extension Refusal {
     if let run = try? store.summary(of: holder), run.status == "ended" {
       message += ", which has ended and still owes its rollback"
       hint =
-        "`runbook rollback resume \(holder)` undoes it; `runbook rollback abandon \(holder) --reason TEXT` leaves it as "
-        + "it is; both free the lock"
+        "`runbook rollback resume \(holder)` undoes it; `runbook rollback abandon \(holder) --reason TEXT` leaves it "
+        + "as it is; both free the lock"
       return
     }
     guard let lease = try? store.lease(of: holder), !Ownership.isLive(lease, at: SystemClock().now) else { return }

@@ -37,8 +37,8 @@ final class Watcher: RunObserver {
   private let lastSequence = Mutex<Int64>(0)
 
   /// - Parameters:
-  ///   - clock: the run's own, by which its events are stamped. In a simulation it goes faster than the one on the wall,
-  ///     and it does not jump when somebody sets that one.
+  ///   - clock: the run's own, by which its events are stamped. In a simulation it goes faster than the one on the
+  ///     wall, and it does not jump when somebody sets that one.
   ///   - earlier: what was journaled before; counted, not printed.
   init(_ shell: Shell, runID: String, runbook: ValidatedRunbook?, clock: any EngineClock, earlier: [RunEvent] = []) {
     self.shell = shell

@@ -1,5 +1,5 @@
-/// What state things are in when a run has stopped: which changes stand, which were undone and which were not. Told from
-/// the rollback's own entries and from what is known of each step's effect, never from how many undo steps ran.
+/// What state things are in when a run has stopped: which changes stand, which were undone and which were not. Told
+/// from the rollback's own entries and from what is known of each step's effect, never from how many undo steps ran.
 public struct Standing: Sendable, Equatable {
   /// Changed, and all of it undone.
   public var undone: [String] = []

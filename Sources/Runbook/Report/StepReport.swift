@@ -20,8 +20,8 @@ public struct StepReport: Sendable, Equatable {
   public var until: String?
   public var deadline: Timestamp?
   public var nativeState: String?
-  /// Why its undo is done with: `undone`, `nothing happened`, `committed`, `its condition was false`, what a person said
-  /// … nil: it is still owed, if the step has undo steps.
+  /// Why its undo is done with: `undone`, `nothing happened`, `committed`, `its condition was false`, what a person
+  /// said … nil: it is still owed, if the step has undo steps.
   public var closed: String?
 
   public var isMain: Bool { purpose == "do" }

@@ -60,7 +60,8 @@ import TestSupport
       "run.waiting", ["for": "resolve", "step": "a"],
       "a … waiting for an answer: `runbook resolve r1 a --applied`, `--not-applied`, `--retry` or `--fail`"),
     Line(
-      "undo.closed", ["step": "a", "reason": "its condition was false"], "undo a … not undone: its condition was false"),
+      "undo.closed", ["step": "a", "reason": "its condition was false"],
+      "undo a … not undone: its condition was false"),
     Line("undo.closed", ["step": "a", "reason": "committed"], "undo a … committed"),
     Line("undo.skipped", ["entry": "a", "by": "ops", "reason": "by hand"], "undo a … left out by ops: by hand"),
     Line(

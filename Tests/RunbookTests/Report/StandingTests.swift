@@ -141,8 +141,8 @@ import TestSupport
       words(story) == """
         … pre_upgrade may have done more than is known: its store was put back from an older copy (exit 6).
 
-          look at  what the run acts on: the last step that is known of is `stop`; it and the ones after it may have been \
-        done since
+          look at  what the run acts on: the last step that is known of is `stop`; it and the ones after it may \
+        have been done since
           unknown  stop
 
           runbook show r0123456789abcdefghi                             what is known of it
