@@ -25,6 +25,8 @@ public struct ActionCall: Sendable {
   public var createdServers: Set<String> = []
   /// When `key` was first journaled: earlier than `intendedAt` where the same request was sent again.
   public var keySince: Timestamp?
+  /// Where the step's script was to be started (`ScriptHost.place`), as the intent has it; nil: it does not say.
+  public var scriptPlace: String?
   /// What was read at this instant of the monotonic clock or later is news enough for a look; nil: read anew. Set
   /// between two looks of one wait, from what `awaitNews` returned.
   public var asOf: Duration?

@@ -154,6 +154,18 @@ struct MortalScripts: ScriptHost {
     guard !life.isDead else { return }
     await base.forget(key)
   }
+  func place() async throws(StepFailure) -> String {
+    guard !life.isDead else { throw dead }
+    return try await base.place()
+  }
+  func isSeen(_ key: String) async throws(StepFailure) -> Bool {
+    guard !life.isDead else { throw dead }
+    return try await base.isSeen(key)
+  }
+  func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async {
+    guard !life.isDead else { return }
+    await base.sweep(isOver)
+  }
 }
 
 /// Files as one process sees them.

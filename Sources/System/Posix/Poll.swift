@@ -58,3 +58,12 @@ public enum Monotonic {
     return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
   }
 }
+
+/// The clock that never goes back and also counts while the machine sleeps; since its boot.
+public enum BootClock {
+  public static var now: Duration {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_BOOTTIME, &time)
+    return .seconds(Int64(time.tv_sec)) + .nanoseconds(Int64(time.tv_nsec))
+  }
+}
