@@ -19,7 +19,7 @@ struct WholeStreamTests {
             \(noise)
           rollback: none
           \(keys)
-        - {assert: {that: "size(steps.big.outputs.log) == 3000006"}}
+        - {action: assert, with: {that: "${{ size(steps.big.outputs.log) == 3000006 }}"}}
       """)
     return try await place.run("run", "stream.yaml")
   }

@@ -4,11 +4,13 @@ import Runbook
 import Steps
 
 // Stands in for the command in tests: it is the keeper, an engine that tests kill, or a stopwatch.
-// As the keeper it ends itself at `POINT` for a script whose key begins with `keeper-dies-POINT-`, and is denied the
-// process of one with `denied-ERRNO-`.
+// As the keeper it ends itself at `POINT` for a script whose key begins with `keeper-dies-POINT-`, and is denied a
+// process for one with `denied-ERRNO-`.
 ScriptKeeper.runIfAsked(CommandLine.arguments) { key, point in
   if key.hasPrefix("keeper-dies-\(point.rawValue)-") { _ = kill(getpid(), SIGKILL) }
-  if point == .locked, key.hasPrefix("denied-") { return Int32(key.dropFirst("denied-".count).prefix { $0 != "-" }) ?? 0 }
+  if point == .locked, key.hasPrefix("denied-") {
+    return Int32(key.dropFirst("denied-".count).prefix { $0 != "-" }) ?? 0
+  }
   return 0
 }
 StandardDescriptors.ensureOpen()

@@ -15,7 +15,8 @@ struct Calls: Sendable {
     report: @escaping @Sendable (String) -> Void = { _ in }
   ) -> ActionCall {
     ActionCall(
-      with: Arguments(with), key: key ?? self.key, runID: "r0000000000000000000", clock: clock, transport: NoTransport(),
+      with: Arguments(with), key: key ?? self.key, runID: "r0000000000000000000", clock: clock,
+      transport: NoTransport(),
       scripts: scripts,
       files: files, deadline: clock.now + timeout, intendedAt: intendedAt, report: report)
   }

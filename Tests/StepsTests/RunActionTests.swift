@@ -102,16 +102,14 @@ struct RunActionTests {
 
   @Test func theProbeOfARunningScriptAsksToComeBackUntilTheDeadlineIsOver() async throws {
     var calls = calls
-    var request = Harness.shell(calls.key, "sleep 1000")
+    try await calls.scripts.start(Harness.shell(calls.key, "sleep 1000"))
     // Longer than one glance: the deadline is over within the look that follows, and the script is stopped.
     calls.timeout = RunAction.glance + .milliseconds(50)
-    request.lifetime = calls.timeout + .seconds(1)
-    try await calls.scripts.start(request)
     let call = calls.make([:])
     await #expect(throws: StepFailure(.timeout, "the script still runs", effect: .unknown, retryable: true)) {
-      try await RunAction().probe(call)
+      try await RunAction(patience: .zero).probe(call)
     }
-    let answer = try await RunAction().probe(call)
+    let answer = try await RunAction(patience: .zero).probe(call)
     #expect(
       answer
         == .failed(

@@ -114,8 +114,8 @@ public protocol ScriptHost: Sendable {
   /// Whether a process of this script lives on this machine, wherever the script was started. What it left in the
   /// background counts.
   func isSeen(_ key: String) async throws(StepFailure) -> Bool
-  /// Removes what is kept of scripts that do not run, of runs for which `isOver` is true. Asked once for each run, after
-  /// its folders were found: a run that begins meanwhile loses nothing.
+  /// Removes what is kept of scripts that do not run, of runs for which `isOver` is true. It is asked once for each
+  /// run, after the folders were found: a run that begins meanwhile loses nothing.
   /// - Parameter isOver: given the id of a run, which may be unknown to the store.
   func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async
 }

@@ -20,6 +20,8 @@ struct RunAction: StandardAction {
 
   /// From TERM to KILL.
   static let grace = Duration.seconds(10)
+  /// How much longer than the deadline the keeper may take to end a script before we do it.
+  var patience = RunAction.grace + .seconds(2)
   /// Longest look at a script that an earlier engine started.
   static let glance = Duration.seconds(5)
 
@@ -82,8 +84,8 @@ struct RunAction: StandardAction {
 
   /// Waits for the end. At the step's deadline its keeper stops the script; if nobody has, we do.
   private func finish(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
-    let patience = max(call.deadline - call.clock.now, .zero) + Self.grace + .seconds(2)
-    switch try await call.scripts.wait(for: call.key, timeout: patience) {
+    let left = max(call.deadline - call.clock.now, .zero) + patience
+    switch try await call.scripts.wait(for: call.key, timeout: left) {
     case .ended(let end) where end.isTimedOut: throw Self.outOfTime
     case .ended(let end): return try ScriptResult(end).get(of: "the script")
     case .absent: throw StepFailure(.crashed, "the script's folder has disappeared", effect: .unknown)

@@ -63,7 +63,8 @@ extension KeeperMessage {
       [
         text("start"), text(order.key), text(order.folder), text(order.workingDirectory),
         text(order.isAttached ? "1" : "0"),
-        text("\(order.lifetimeMilliseconds) \(order.graceMilliseconds)"), text(order.input == nil ? "0" : "1"), order.input ?? [],
+        text("\(order.lifetimeMilliseconds) \(order.graceMilliseconds)"), text(order.input == nil ? "0" : "1"),
+        order.input ?? [],
         text(order.secretFile == nil ? "0" : "1"), order.secretFile ?? [], text(String(order.command.count)),
       ] + order.command.map(text) + order.environment.map(text)
     case .started(let key, let pid): [text("started"), text(key), text(String(pid))]

@@ -4,8 +4,8 @@ import Runbook
 
 /// One child of the keeper: its pipes, and where their bytes go.
 struct KeptScript {
-  /// One stream of output: from a pipe into a file, as `ScriptOutput` says; what has no room is counted and thrown away,
-  /// so that the script never blocks and never fills the disk.
+  /// One stream of output: from a pipe into a file, as `ScriptOutput` says; what has no room is counted and thrown
+  /// away, so that the script never blocks and never fills the disk.
   struct Stream {
     /// nil once every writer has closed it.
     var pipe: Descriptor?

@@ -85,7 +85,8 @@ import Testing
     for source in ["x", "m.o", "m.l[0]", "m.?o", "1 > 2 ? '' : x", "m.?p.orValue(x)", "m"] {
       #expect(!result(of: source, in: roots).hasPrefix("error"), "\(source)")
     }
-    #expect(result(of: "x.contains('b') || x.endsWith('b') || x.matches('b$') || size(x) != 2097152", in: roots) == "false")
+    #expect(
+      result(of: "x.contains('b') || x.endsWith('b') || x.matches('b$') || size(x) != 2097152", in: roots) == "false")
     #expect(result(of: "size(x.split('b'))", in: roots) == "1")
   }
 
