@@ -138,10 +138,12 @@ public final class DetachedScripts: ScriptHost {
     return try await waitOutside(for: key, until: limit)
   }
 
-  /// Removes what is kept of a script: call it when its outcome is journaled.
+  /// Removes what is kept of a script: call it when its outcome is journaled. The folder of one that runs all the same
+  /// stays: without it nobody could tell that it does.
   public func forget(_ key: String) async {
     opened.withLock { $0?.forget(key) }
-    ScriptFolder(path: "\(folder)/\(key)").remove()
+    let script = ScriptFolder(path: "\(folder)/\(key)")
+    if (try? FileLock.isHeld(script.lockPath)) != .some(.some(true)) { script.remove() }
   }
 
   /// What it wrote may be as long as `ScriptOutput.limit`: read on a thread of its own.

@@ -65,7 +65,7 @@ struct KeptScript {
   let family: ProcessFamily
   let grace: Duration
   /// Held as long as it is kept; nil for attached ones.
-  let lock: FileLock?
+  var lock: FileLock?
   var stdout: Stream
   var stderr: Stream
   /// What is left to be written to its standard input.

@@ -116,6 +116,8 @@ public struct ScriptKeeper {
     let ending = ScriptEnding(cause, stdout: script.stdout.amount, stderr: script.stderr.amount)
     if !script.isAttached { try? script.folder.write(ending.line, to: "rc") }
     _ = probe(script.key, .written)
+    // Before it is told: who hears of the end may remove the folder.
+    script.lock = nil
     leftovers += [script.stdout.pipe, script.stderr.pipe].compactMap { $0 }
     say(.ended(key: script.key, ending))
   }
