@@ -33,6 +33,8 @@ struct WholeStreamTests {
 
   @Test func anExpressionJudgesTheWholeStream() async throws {
     let ended = try await run("expect: \"!result.stdout.contains('ERROR')\"")
-    #expect(ended.code == 1 && ended.stderr.contains("`expect` does not hold"), "\(ended.stderr.prefix(2000))")
+    #expect(
+      ended.code == 1 && (ended.stdout + ended.stderr).contains("`expect` does not hold"),
+      "\(ended.stdout.prefix(2000))")
   }
 }
