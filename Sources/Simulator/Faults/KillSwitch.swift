@@ -146,7 +146,6 @@ struct MortalScripts: ScriptHost {
     try await base.start(request)
     guard life.pass("after starting a script") else { throw dead }
   }
-  func place() async throws(StepFailure) -> String? { try await base.place() }
   func state(of key: String) async throws(StepFailure) -> ScriptState {
     guard !life.isDead else { throw dead }
     return try await base.state(of: key)
