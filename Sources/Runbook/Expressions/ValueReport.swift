@@ -45,7 +45,20 @@ struct ValueReport {
   }
 }
 
+extension Value {
+  var isText: Bool { if case .string = self { true } else { false } }
+}
+
 extension ExpressionNode {
+  /// It gives a part of what it reads, and builds nothing.
+  var isRead: Bool {
+    switch kind {
+    case .root, .local: true
+    case .select(let operand, _, _), .index(let operand, _, _): operand.isRead
+    default: false
+    }
+  }
+
   /// `a.b.c`, from a variable.
   fileprivate var isChain: Bool {
     switch kind {

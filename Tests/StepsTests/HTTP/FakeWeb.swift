@@ -63,4 +63,7 @@ private struct NoScripts: ScriptHost {
   }
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure) { throw refusal }
   func forget(_ key: String) async {}
+  func place() async throws(StepFailure) -> String { "nowhere" }
+  func isSeen(_ key: String) async throws(StepFailure) -> Bool { false }
+  func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async {}
 }

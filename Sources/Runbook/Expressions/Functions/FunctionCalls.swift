@@ -106,7 +106,7 @@ extension EvaluationBudget {
     case (.reverse, 1, .string(let text)?):
       var reversed = String.UnicodeScalarView()
       reversed.append(contentsOf: text.unicodeScalars.reversed())
-      return .string(String(reversed))
+      return try built(String(reversed))
     case (.reverse, 1, .list(let items)?): return .list(items.reversed())
     case (.slice, 3, .list(let items)?):
       guard case .int(let from) = values[1], case .int(let to) = values[2] else {
