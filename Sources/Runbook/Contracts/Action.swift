@@ -30,6 +30,9 @@ public struct ActionCall: Sendable {
   public var asOf: Duration?
   /// How long a wait of this kind usually takes, learnt from earlier runs; nil if nobody knows.
   public var usual: Duration?
+  /// What may be shown of bytes from outside: masks the run's secrets. Used before anything is cut, since a secret that
+  /// is cut is not found any more.
+  public var mask: @Sendable ([UInt8]) -> [UInt8] = { $0 }
 
   public init(
     with: Arguments, key: String, runID: String, clock: any EngineClock, transport: any HTTPTransport,

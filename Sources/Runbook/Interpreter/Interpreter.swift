@@ -29,7 +29,7 @@ public actor Interpreter {
   public init(_ launch: RunLaunch) {
     self.launch = launch
     machine = RunMachine(launch.runbook)
-    masker = Masker(launch.secrets.values)
+    masker = Masker(launch.secrets)
   }
 
   /// Works on the run until it has ended, must be left, or needs a person.
@@ -283,7 +283,8 @@ public actor Interpreter {
   func scope(for path: String?, attempt: [String: Value] = [:]) -> RunScope {
     RunScope(
       machine: machine, runID: runID, inputs: machine.started?.inputs ?? [:], vars: vars, secrets: launch.secrets,
-      selfPath: path.map { UndoPath.owner(of: $0) }, attempt: attempt, now: clock.now)
+      selfPath: path.map { UndoPath.owner(of: $0) }, attempt: attempt, now: clock.now,
+      masker: masker)
   }
 
   private func evaluateOutputs() {

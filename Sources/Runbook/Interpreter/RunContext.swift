@@ -26,7 +26,8 @@ public struct RunContext: Sendable {
     var providers: [String: any Provider] = [:]
     for block in runbook.providers {
       do throws(StepFailure) {
-        providers[block.name] = try RunContext.connect(block, DictionaryScope(roots, now: instant), world)
+        providers[block.name] = try RunContext.connect(
+          block, DictionaryScope(roots, now: instant), world, Array(secrets.values))
       } catch {
         throw StepFailure(error.kind, "provider `\(block.name)`: \(error.message)")
       }
@@ -36,7 +37,7 @@ public struct RunContext: Sendable {
   }
 
   private static func connect(
-    _ block: ProviderBlock, _ scope: DictionaryScope, _ world: RunWorld
+    _ block: ProviderBlock, _ scope: DictionaryScope, _ world: RunWorld, _ secrets: [Secret]
   ) throws(StepFailure) -> any Provider {
     guard let kind = world.kind(of: block) else {
       throw StepFailure(.input, "there is no provider type `\(block.type)`")
@@ -45,6 +46,6 @@ public struct RunContext: Sendable {
     return try kind.connect(
       Arguments(settings),
       environment: ProviderEnvironment(
-        transport: world.transport, clock: world.clock, random: world.random, shared: world.shared))
+        transport: world.transport, clock: world.clock, random: world.random, shared: world.shared, secrets: secrets))
   }
 }

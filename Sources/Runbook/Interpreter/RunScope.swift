@@ -10,6 +10,7 @@ struct RunScope: ExpressionScope {
   /// `result`, `error` and the `outputs` of the attempt just made, while they exist.
   var attempt: [String: Value] = [:]
   var now: Timestamp
+  var masker: Masker?
 
   func root(_ name: String) -> Value? {
     switch name {

@@ -63,7 +63,7 @@ struct RunAction: StandardAction {
   /// Waits for the end, but not beyond the step's deadline; then the script is stopped.
   private func finish(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     switch try await call.scripts.wait(for: call.key, timeout: max(call.deadline - call.clock.now, .zero)) {
-    case .ended(let end): return try ScriptResult(end).get(of: "the script")
+    case .ended(let end): return try ScriptResult(end, mask: call.mask).get(of: "the script")
     case .absent: throw StepFailure(.crashed, "the script's folder has disappeared", effect: .unknown)
     case .lost:
       throw StepFailure(.crashed, "the script's process is gone and left no exit code", effect: .unknown)
