@@ -24,18 +24,22 @@ public struct Masker: Sendable {
   }
 
   private init(named secrets: [(name: String, secret: Secret)]) {
-    let sorted = secrets.filter { !$0.secret.isEmpty }.sorted { $0.name < $1.name }
     var units: [SecretUnit] = []
+    var texts: [String: [UInt8]] = [:]
     var unsearched: [String] = []
-    for (name, secret) in sorted {
+    for (name, secret) in secrets.sorted(by: { $0.name < $1.name }) {
       let text = secret.reveal()
+      // Several that carry the same name are told apart by their place.
+      let name = texts[name] == nil ? name : "\(name)#\(texts.count)"
+      texts[name] = Array(text.utf8)
+      if text.isEmpty { continue }
       if text.unicodeScalars.count < Masker.shortest {
         unsearched.append(name)
       } else {
         units += SecretUnit.all(of: text, named: name)
       }
     }
-    search = SecretSearch(units)
+    search = SecretSearch(units, of: texts)
     unsearchedNames = unsearched
   }
 
@@ -97,7 +101,7 @@ public struct Masker: Sendable {
 
   /// The text, cut into what may be stored and references to secrets; in order, and with `bytes(of:form:)` in place of
   /// the references exactly the text again. nil: it holds no secret.
-  public func pieces(of text: String) -> [SecretPiece]? {
+  func pieces(of text: String) -> [SecretPiece]? {
     guard !isEmpty else { return nil }
     let parts = search.parts(in: text.utf8.span)
     guard !parts.isEmpty else { return nil }
@@ -117,7 +121,7 @@ public struct Masker: Sendable {
   }
 
   /// What stood in the text where `pieces` put a reference. nil: no such secret, or no such form.
-  public func bytes(of name: String, form: String) -> String? {
+  func bytes(of name: String, form: String) -> String? {
     search.encoded(name, form: form).map { String(decoding: $0, as: UTF8.self) }
   }
 }

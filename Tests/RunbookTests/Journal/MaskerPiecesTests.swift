@@ -16,6 +16,7 @@ import Testing
     try pieces.map { piece in
       switch piece {
       case .plain(let text): text
+      case .encoded: ""
       case .secret(let name, let form): try #require(masker.bytes(of: name, form: form), "\(name) \(form)")
       }
     }.joined()
@@ -31,7 +32,8 @@ import Testing
     (#"a s3cr3t/Wert "x" b"#, ["raw"]), (#"s3cr3t/Wert \"x\""#, ["json"]), (#"s3cr3t\/Wert \"x\""#, ["json.slash"]),
     (#"s3cr3t/Wert \u0022x\u0022"#, ["json.net"]), ("s3cr3t%2FWert%20%22x%22", ["url"]),
     ("s3cr3t%2fWert%20%22x%22", ["url.lower"]), ("s3cr3t%2FWert+%22x%22", ["form"]),
-    ("s3cr3t/Wert%20%22x%22", ["path"]), ("czNjcjN0L1dlcnQgIngi", ["base64"]), ("dTpzM2NyM3QvV2VydCAieCI=", ["base64+2<10>0="]),
+    ("s3cr3t/Wert%20%22x%22", ["path"]), ("czNjcjN0L1dlcnQgIngi", ["base64"]),
+    ("dTpzM2NyM3QvV2VydCAieCI=", ["base64+2<10>0="]),
     ("dXNlcjpzM2NyM3QvV2VydCAieCI=", ["base64+2<10>0="]), ("dXM6czNjcjN0L1dlcnQgIngi", ["base64"]),
     ("OnMzY3IzdC9XZXJ0ICJ4Ig==", ["base64+1<2>0=="]),
     ("7333637233742f5765727420227822", ["hex"]), ("7333637233742F5765727420227822", ["HEX"]),
@@ -46,10 +48,38 @@ import Testing
     #expect(try joined(pieces) == text)
   }
 
-  @Test(arguments: ["", "rawx", "base64+3", "base64<9", "line9.raw", "linex.raw", "raw@-", "raw@9999-", "raw@5-2", "@", "hex@a-b"])
+  @Test(arguments: [
+    "", "rawx", "base64+3", "base64<9", "line9.raw", "linex.raw", "raw@-", "raw@9999-", "raw@5-2", "@", "hex@a-b",
+  ])
   func anUnknownFormIsNoForm(_ form: String) {
     #expect(masker.bytes(of: "token", form: form) == nil)
     #expect(masker.bytes(of: "nobody", form: "raw") == nil)
+  }
+
+  @Test(
+    arguments: [
+      .int(1_483_920), .int(-483_920), .double(483_920.5), ["a": [483_920, "x 483920"], "b": 7], "at 483920", .int(7),
+    ] as [Value])
+  func aValueWithASecretInItsDigitsIsStoredWithoutItAndReadAsItWas(_ value: Value) throws {
+    let coder = SecretCoder(MaskerPiecesTests.secrets, masker: masker, key: [1])
+    let stored = masker.mask(value)
+    let marks = ValueMarks.of(value, coder)
+    #expect(!(JSONWriter.text(stored) + JSONWriter.text(marks ?? .null)).contains("483920"))
+    #expect(ValueMarks.apply(marks, to: stored, coder) == value)
+    let other = SecretCoder(["pin": Secret("111111", named: ["pin"])], masker: masker, key: [1])
+    if marks != nil { #expect(ValueMarks.apply(marks, to: stored, other).lostSecrets.contains("pin")) }
+  }
+
+  /// A secret that is too short to be searched for can be a value all the same.
+  @Test func aShortSecretIsReadBack() throws {
+    let secret = Secret("abc", named: ["short"])
+    let coder = SecretCoder(["short": secret], masker: Masker(["short": secret]), key: [1])
+    let marks = try #require(ValueMarks.of(.secret(secret), coder))
+    guard case .secret(let read) = ValueMarks.apply(marks, to: "***", coder) else {
+      Issue.record("it is no secret")
+      return
+    }
+    #expect(read.reveal() == "abc")
   }
 
   /// Random texts with secrets in every encoding, cut into pieces: they give the text again, and what is stored of it

@@ -1,6 +1,8 @@
 /// The needles of a run's secrets, and the search for them. Printing one tells nothing.
 final class SecretSearch: Sendable, CustomReflectable, CustomStringConvertible {
   let units: [SecretUnit]
+  /// By name, those too short to be searched for included.
+  private let texts: [String: [UInt8]]
   private let plain: NeedleIndex
   private let base64: NeedleIndex
   private let hex: NeedleIndex
@@ -8,8 +10,9 @@ final class SecretSearch: Sendable, CustomReflectable, CustomStringConvertible {
   /// A secret of which a number may consist.
   let hasNumber: Bool
 
-  init(_ units: [SecretUnit]) {
+  init(_ units: [SecretUnit], of texts: [String: [UInt8]]) {
     self.units = units
+    self.texts = texts
     var plain = NeedleIndex()
     var base64 = NeedleIndex()
     var hex = NeedleIndex()
@@ -67,7 +70,7 @@ final class SecretSearch: Sendable, CustomReflectable, CustomStringConvertible {
   }
 
   func encoded(_ name: String, form: String) -> [UInt8]? {
-    guard let unit = units.first(where: { $0.name == name && $0.prefix.isEmpty }) else { return nil }
+    guard let text = texts[name] else { return nil }
     var base = form[...]
     var slice: (from: Int, to: Int?) = (0, nil)
     if let mark = form.lastIndex(of: "@") {
@@ -83,7 +86,7 @@ final class SecretSearch: Sendable, CustomReflectable, CustomStringConvertible {
       prefix = base[...dot]
       base = base[base.index(after: dot)...]
     }
-    guard let part = SecretUnit.part(prefix, of: unit.bytes), let bytes = SecretForm.encoded(part, form: base) else {
+    guard let part = SecretUnit.part(prefix, of: text), let bytes = SecretForm.encoded(part, form: base) else {
       return nil
     }
     let to = slice.to ?? bytes.count

@@ -1,13 +1,3 @@
-/// A stretch of a text that holds secrets.
-public enum SecretPiece: Sendable, Equatable {
-  case plain(String)
-  /// - Parameter form: how the secret stands there, in words that are journaled and therefore never change:
-  ///   `raw`, `json…`, `url…`, `form…`, `component…`, `path`, `uri`, `base64[url][+1|+2][<N][>N][=|==]`,
-  ///   `hex` or `HEX` with what separates the bytes; before it `line3.` or `trim.` for a part of the secret, behind it
-  ///   `@FROM-TO` or `@FROM-` for a stretch of what the form gives, in bytes.
-  case secret(name: String, form: String)
-}
-
 /// A text that is searched for: a secret, or a part of it that is often printed alone.
 struct SecretUnit: Sendable {
   let name: String
