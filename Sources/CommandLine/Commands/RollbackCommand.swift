@@ -95,8 +95,7 @@ struct RollbackCommand: Command {
       guard case .notFound = error else { throw Refusal(error, run: id) }
       throw Refusal(
         .usage, "E-NO-ENTRY", "there is no undo step `\(DisplayText.escaped(entry ?? "", limit: 100))` left to be done",
-        hint: "left are those of: \(desk.skippable.map { DisplayText.escaped($0, limit: 100) }.joined(separator: ", "))"
-      )
+        hint: "left are those of: \(desk.skippable.map { DisplayText.escaped($0, limit: 100) }.joined(separator: ", "))")
     }
   }
 

@@ -203,9 +203,7 @@ extension BootTime {
   }
 
   fileprivate init?(coded: Value?) {
-    guard let id = coded?["id"]?.string, let seconds = coded?["s"]?.int, let rest = coded?["ns"]?.int else {
-      return nil
-    }
+    guard let id = coded?["id"]?.string, let seconds = coded?["s"]?.int, let rest = coded?["ns"]?.int else { return nil }
     // A number of seconds beyond all reason is no moment of a boot.
     guard (0...1 << 40).contains(seconds), (0..<1_000_000_000).contains(rest) else { return nil }
     self.init(id: id, elapsed: .seconds(seconds) + .nanoseconds(rest))

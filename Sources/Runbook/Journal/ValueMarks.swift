@@ -1,6 +1,6 @@
 /// JSON has no instants and no durations: a mark says which texts of a journaled value are one, so that a run carried
-/// on after a crash reads exactly the values it had. `t` an instant, `d` a duration, a list what `SecretCoder` says, the
-/// same as `number` of a number; nil where nothing needs a mark.
+/// on after a crash reads exactly the values it had. `t` an instant, `d` a duration, a list what `SecretCoder` says (as
+/// `number`, of a number); nil where nothing needs a mark.
 enum ValueMarks {
   static func of(_ value: Value, _ secrets: SecretCoder) -> Value? {
     switch value {
