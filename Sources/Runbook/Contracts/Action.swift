@@ -32,8 +32,8 @@ public struct ActionCall: Sendable {
   public var asOf: Duration?
   /// How long a wait of this kind usually takes, learnt from earlier runs; nil if nobody knows.
   public var usual: Duration?
-  /// What may be shown of bytes from outside: masks the run's secrets. Used before anything is cut, since a secret that
-  /// is cut is not found any more.
+  /// Masks the run's secrets in bytes from outside that are to be shown. Call it before they are shortened: a secret
+  /// that is cut in two is not found any more.
   public var mask: @Sendable ([UInt8]) -> [UInt8] = { $0 }
 
   public init(

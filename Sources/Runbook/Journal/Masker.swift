@@ -43,7 +43,7 @@ public struct Masker: Sendable {
     unsearchedNames = unsearched
   }
 
-  /// Nothing is searched for.
+  /// True if there is no secret to search for.
   public var isEmpty: Bool { search.isEmpty }
 
   public func mask(_ text: String) -> String {
@@ -120,7 +120,7 @@ public struct Masker: Sendable {
     return pieces
   }
 
-  /// What stood in the text where `pieces` put a reference. nil: no such secret, or no such form.
+  /// The text that `pieces` replaced by a reference. nil: no such secret, or no such form.
   func bytes(of name: String, form: String) -> String? {
     search.encoded(name, form: form).map { String(decoding: $0, as: UTF8.self) }
   }

@@ -55,9 +55,9 @@ public struct MockFile: Sendable {
 
   private static let advice = "what a simulated provider does wrong is said under `faults`"
 
-  /// What does not fit the runbook it is used with: steps that are not in it, steps that a twin carries out, actions
-  /// that a simulation carries out, and faults of a provider that nobody knows. Those of a known one stay unused, so
-  /// that a runbook can move between clouds.
+  /// Finds entries that do not fit the runbook: steps that are not in it, steps that a twin carries out, actions that a
+  /// simulation carries out, and faults of a provider that nobody knows. Faults of a known provider stay unused, so that
+  /// a runbook can move between clouds.
   /// - Parameters:
   ///   - types: those of the providers that come with the program.
   ///   - actions: those that need no provider.

@@ -7,7 +7,7 @@ struct HTTPRefusal {
   let request: HTTPRequest
   /// Everything secret that was sent, in the clear.
   let secrets: [String]
-  /// What may be shown of an answer (`ActionCall.mask`).
+  /// Masks the run's secrets (`ActionCall.mask`).
   let mask: @Sendable ([UInt8]) -> [UInt8]
   let response: HTTPResponse
 

@@ -9,7 +9,7 @@ struct ScriptResult {
   let end: ScriptEnd
   private let mask: @Sendable ([UInt8]) -> [UInt8]
 
-  /// - Parameter mask: what may be shown of its output (`ActionCall.mask`).
+  /// - Parameter mask: masks the run's secrets (`ActionCall.mask`).
   init(_ end: ScriptEnd, mask: @escaping @Sendable ([UInt8]) -> [UInt8]) {
     self.end = end
     self.mask = mask

@@ -50,7 +50,7 @@ struct SSHSession {
 struct SSHLog {
   let bytes: [UInt8]
   let text: String
-  /// What may be shown of it.
+  /// Masks the run's secrets (`ActionCall.mask`).
   private let mask: @Sendable ([UInt8]) -> [UInt8]
 
   init(_ bytes: [UInt8], mask: @escaping @Sendable ([UInt8]) -> [UInt8]) {

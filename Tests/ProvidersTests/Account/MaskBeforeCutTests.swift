@@ -4,7 +4,7 @@ import Simulator
 import TestSupport
 import Testing
 
-/// What a cloud says of an error is cut; a secret of the run that lies across the cut must not survive in part.
+/// A cloud's words about an error are cut; a secret of the run that lies across the cut must not survive in part.
 @Suite struct MaskBeforeCutTests {
   static let settings: [String: [String: Value]] = [
     "vps_org": ["token": .secret(Secret("vps_t0psecret", named: ["t"]))],

@@ -2,7 +2,7 @@ import Runbook
 import TestSupport
 import Testing
 
-/// What a failing expression says of the values it read.
+/// The message of a failing expression shows the values it read.
 @Suite struct ShownValuesTests {
   @Test(arguments: [
     "result.stdout.contains('x') && result.nothing", "int(result.stdout)", "duration(result.stdout)",

@@ -23,7 +23,7 @@ import Testing
   func aWholeNumberIsReadDigitByDigit(_ json: String, _ value: Value) throws {
     #expect(try JSONReader.read(json) == value)
     #expect(try JSONReader.read("[{\"id\": \(json)}]") == [["id": value]])
-    // What is written is read again as the same.
+    // It is written so that it is read again as the same.
     #expect(try JSONReader.read(JSONWriter.text(value)) == value)
   }
 

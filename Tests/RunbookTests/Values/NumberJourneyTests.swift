@@ -25,7 +25,7 @@ import Testing
     Journey("1e3", text: "1000", body: "1000.0"), Journey("1e19", text: "10000000000000000000", body: "1e+19"),
     Journey("1e22", text: "1e+22", body: "1e+22"), Journey("0.1"), Journey("2.50", text: "2.5", body: "2.5"),
   ])
-  func whatIsSentIsTheNumberThatWasRead(_ journey: Journey) throws {
+  func aNumberIsSentWithTheDigitsThatWereRead(_ journey: Journey) throws {
     let roots: [String: Value] = ["result": ["json": ["id": try JSONReader.read(journey.json)]]]
     let scope = DictionaryScope(roots)
     let environment = TypeEnvironment(roots: ["result": .any])

@@ -1,4 +1,4 @@
-/// What a byte is to those who look for digits: flags.
+/// Flags of a byte: a digit, or a gap between digits, of base64 and of hexadecimal.
 enum DigitKind {
   static let base64: UInt8 = 1
   static let base64Gap: UInt8 = 2

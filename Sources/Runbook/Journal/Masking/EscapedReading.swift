@@ -5,7 +5,7 @@ enum EscapedReading: Sendable {
   /// As `percent`, and `+` is a space.
   case form
 
-  /// What one step of reading gives.
+  /// The result of reading one byte or one escape.
   struct Step {
     /// Up to four bytes, the first one lowest.
     var bytes: UInt32

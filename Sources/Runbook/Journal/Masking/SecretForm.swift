@@ -26,7 +26,7 @@ enum SecretForm {
   }
 }
 
-/// What a writer of JSON strings escapes, and how.
+/// The escapes that a writer of JSON strings uses.
 struct JSONEscaping: Sendable {
   let name: String
   /// `\b` and `\f` instead of `\u0008` and `\u000c`, and DEL as it is.
@@ -78,7 +78,7 @@ struct JSONEscaping: Sendable {
   }
 }
 
-/// What a writer of addresses and forms leaves as it is; everything else becomes `%XX`.
+/// The characters that a writer of addresses and forms leaves as they are; all others become `%XX`.
 struct PercentEscaping: Sendable {
   let name: String
   /// Beside letters and digits. nil: nothing at all is left, not even those.

@@ -1,6 +1,6 @@
 extension SecretMatch {
-  /// What stands here as stretches of forms of the secret, in order. What stands between the digits of an encoding is
-  /// in none of them.
+  /// The match as stretches of forms of the secret, in order. Gaps between the digits of an encoding are in none of
+  /// them.
   func parts(of unit: SecretUnit, in text: Span<UInt8>) -> [SecretStretch] {
     switch reading {
     case .plain: plainParts(unit, text)

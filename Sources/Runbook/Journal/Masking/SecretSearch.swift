@@ -44,7 +44,7 @@ final class SecretSearch: Sendable, CustomReflectable, CustomStringConvertible {
   var description: String { Secret.mask }
   var customMirror: Mirror { Mirror(self, children: [:]) }
 
-  /// What must not be shown, in order, without overlaps.
+  /// The ranges that must not be shown, in order, without overlaps.
   func ranges(in text: Span<UInt8>) -> [Range<Int>] {
     var ranges: [Range<Int>] = []
     for match in matches(in: text) {
@@ -57,8 +57,8 @@ final class SecretSearch: Sendable, CustomReflectable, CustomStringConvertible {
     return ranges
   }
 
-  /// The same as references that give exactly what stands there; what stands between the digits of an encoding is left
-  /// out.
+  /// The same ranges as references that give exactly the bytes there, without the gaps between the digits of an
+  /// encoding.
   func parts(in text: Span<UInt8>) -> [SecretStretch] {
     var parts: [SecretStretch] = []
     var end = 0
