@@ -56,8 +56,8 @@ public struct MockFile: Sendable {
   private static let advice = "what a simulated provider does wrong is said under `faults`"
 
   /// Finds entries that do not fit the runbook: steps that are not in it, steps that a twin carries out, actions that a
-  /// simulation carries out, and faults of a provider that nobody knows. Faults of a known provider stay unused, so that
-  /// a runbook can move between clouds.
+  /// simulation carries out, and faults of a provider that nobody knows. Faults of a known provider stay unused, so
+  /// that a runbook can move between clouds.
   /// - Parameters:
   ///   - types: those of the providers that come with the program.
   ///   - actions: those that need no provider.
