@@ -33,7 +33,9 @@ import Testing
     var told = 0
     // Around each of the lengths at which something is cut.
     for limit in [40, 64, 100, 160, 200, 300, 1024] {
-      for text in SecretShreds.texts(beginning: max(0, limit - 30)...limit - 4, length: limit + 80) {
+      let places = max(0, limit - 30)...limit - 4
+      let texts = SecretShreds.texts(beginning: places, length: limit + 80)
+      for text in texts.indices.filter({ $0 % 5 == 0 }).map({ texts[$0] }) {
         for (status, body) in Self.bodies {
           let clock = VirtualClock()
           let system = ScriptedSystem(status, body(text))
