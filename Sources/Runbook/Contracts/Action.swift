@@ -32,6 +32,9 @@ public struct ActionCall: Sendable {
   public var asOf: Duration?
   /// How long a wait of this kind usually takes, learnt from earlier runs; nil if nobody knows.
   public var usual: Duration?
+  /// Masks the run's secrets in bytes from outside that are to be shown. Call it before they are shortened: a secret
+  /// that is cut in two is not found any more.
+  public var mask: @Sendable ([UInt8]) -> [UInt8] = { $0 }
 
   public init(
     with: Arguments, key: String, runID: String, clock: any EngineClock, transport: any HTTPTransport,

@@ -2,6 +2,11 @@
 /// reads and builds.
 struct EvaluationBudget {
   private(set) var steps = ExpressionLimit.steps
+  /// Masks what a fault says of a value.
+  var masker: Masker?
+
+  /// A text for a message: masked, then cut.
+  func shown(_ text: String) -> String { (masker?.mask(text) ?? text).shortened }
 
   mutating func spend(_ count: Int) throws(EvaluationFault) {
     steps -= min(count, ExpressionLimit.steps + 1)

@@ -18,7 +18,7 @@ struct HTTPCall {
     guard acceptsAny || (200..<300).contains(response.status) else {
       let refusal = HTTPRefusal(
         method: method, isSafe: isSafe, request: request,
-        secrets: HTTPText.secrets(in: .map(call.with.values)), response: response)
+        secrets: HTTPText.secrets(in: .map(call.with.values)), mask: call.mask, response: response)
       throw refusal.failure(now: call.clock.now)
     }
     return ActionResult(result: HTTPCall.result(of: response))

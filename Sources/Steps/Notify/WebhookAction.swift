@@ -17,10 +17,11 @@ struct WebhookAction: StandardAction {
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     var with = call.with.values
     with["json"] = try body(call.with)
-    let inner = ActionCall(
+    var inner = ActionCall(
       with: Arguments(with), key: call.key, runID: call.runID, clock: call.clock, transport: call.transport,
       scripts: call.scripts, files: call.files, deadline: call.deadline, before: call.before,
       intendedAt: call.intendedAt, report: call.report)
+    inner.mask = call.mask
     let answer = try await HTTPCall("POST", isSafe: true).make(inner).result
     return ActionResult(result: answer.filter { $0.key == "status" || $0.key == "body" })
   }

@@ -87,7 +87,7 @@ struct RunAction: StandardAction {
     let left = max(call.deadline - call.clock.now, .zero) + patience
     switch try await call.scripts.wait(for: call.key, timeout: left) {
     case .ended(let end) where end.isTimedOut: throw Self.outOfTime
-    case .ended(let end): return try ScriptResult(end).get(of: "the script")
+    case .ended(let end): return try ScriptResult(end, mask: call.mask).get(of: "the script")
     case .absent: throw StepFailure(.crashed, "the script's folder has disappeared", effect: .unknown)
     case .lost:
       throw StepFailure(.crashed, "the script's process is gone and left no exit code", effect: .unknown)

@@ -25,11 +25,13 @@ final class FakeWeb: HTTPTransport {
   static let now = Timestamp(seconds: 1_700_000_000)
 
   func perform(
-    _ action: any Action, _ with: [String: Value], timeout: Duration = .seconds(3600)
+    _ action: any Action, _ with: [String: Value], timeout: Duration = .seconds(3600),
+    mask: @escaping @Sendable ([UInt8]) -> [UInt8] = { $0 }
   ) async -> Result<ActionResult, StepFailure> {
-    let call = ActionCall(
+    var call = ActionCall(
       with: Arguments(with), key: "key1", runID: "r0000000000000000000", clock: StoppedClock(), transport: self,
       scripts: NoScripts(), files: NoFiles(), deadline: FakeWeb.now + timeout)
+    call.mask = mask
     do { return .success(try await action.perform(call)) } catch { return .failure(error) }
   }
 }

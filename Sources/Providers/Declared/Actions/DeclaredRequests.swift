@@ -49,7 +49,7 @@ extension DeclaredClient {
     case nil, .succeeded: return nil
     case .running: return seen(.pending, server)
     case .failed:
-      let reason = job?.error.map { ": \($0.excerpt(200))" } ?? ""
+      let reason = job?.error.map { ": \(masker.mask($0).excerpt(200))" } ?? ""
       let failure = StepFailure(
         .server, "\(service) could not finish `\(job?.name ?? "")` of server \(server.id)\(reason)", effect: .applied,
         detail: ["native_state": .string(job?.nativeState ?? "")])

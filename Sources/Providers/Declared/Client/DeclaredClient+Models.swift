@@ -11,7 +11,7 @@ extension DeclaredClient {
     do { reply = try await send(rules.get, Roots(with: ["server": .string(id)])) } catch {
       throw error.kind == .notFound ? error.renamed("\(service) has no server \(id)") : error
     }
-    let result = DictionaryScope(["result": try reply.json()])
+    let result = DictionaryScope(["result": try reply.json()], masker: masker)
     do throws(SchemaError) { return try CloudServer(try rules.item.value(in: result), rules) } catch {
       throw reply.malformed(error.message)
     }

@@ -6,8 +6,10 @@ struct DeclaredReply: Sendable {
   let rules: ErrorRules
   let request: RequestRule
   let response: HTTPResponse
-  /// Masked in whatever is shown of the answer.
+  /// The credential, to be named.
   let secrets: [Secret]
+  /// Of whatever is shown of the answer.
+  let masker: Masker
   let now: Timestamp
 
   private var text: String { request.text.excerpt(200) }
@@ -24,7 +26,7 @@ struct DeclaredReply: Sendable {
   /// A reply of success that does not have the shape it should.
   func malformed(_ reason: String) -> StepFailure {
     StepFailure(
-      .server, "\(service) answered \(response.status) to \(text), but not as it should: \(reason.hiding(secrets))",
+      .server, "\(service) answered \(response.status) to \(text), but not as it should: \(masker.mask(reason))",
       effect: request.isRead ? .none : .unknown, retryable: true, detail: detail)
   }
 
@@ -32,7 +34,7 @@ struct DeclaredReply: Sendable {
   var failure: StepFailure? {
     if (200..<300).contains(response.status) { return nil }
     let body = (try? JSONReader.read(response.body)) ?? .null
-    let scope = DictionaryScope(["result": body, "status": .int(Int64(response.status))], now: now)
+    let scope = DictionaryScope(["result": body, "status": .int(Int64(response.status))], now: now, masker: masker)
     let (kind, words, effect, retryable) = usual
     guard let rule = rules.rules.first(where: { $0.fits(response.status, scope) }) else {
       return make(kind, words, effect: effect, retryable: retryable, scope)
@@ -67,7 +69,7 @@ struct DeclaredReply: Sendable {
   ) -> StepFailure {
     let reason =
       (try? rules.message?.evaluate(in: scope))?.unwrapped.string
-      .map { ": \($0.hiding(secrets).excerpt(200))" } ?? ""
+      .map { ": \(masker.mask($0).excerpt(200))" } ?? ""
     return StepFailure(
       kind, "\(message) (\(response.status)\(reason))", effect: effect, retryable: retryable,
       retryAfter: retryable ? response.header("retry-after").flatMap { RetryAfter.pause($0, now: now) } : nil,
@@ -77,7 +79,7 @@ struct DeclaredReply: Sendable {
   private var detail: [String: Value] {
     [
       "status": .int(Int64(response.status)), "request": .string(text),
-      "excerpt": .string(response.excerpt(hiding: secrets)),
+      "excerpt": .string(response.excerpt(masker)),
     ]
   }
 }

@@ -26,7 +26,9 @@ struct VPSOrgClient: RemoteCloud {
         (name: "Authorization", value: Secret.joined([.plain("Bearer "), .secret(token)])),
         (name: "Accept", value: .plain("application/json")), (name: "Content-Type", value: .plain("application/json")),
       ], body: request.json.map { JSONWriter.revealed($0) }, isRead: request.isRead, text: request.text)
-    let reply = VPSOrgReply(request: request, response: response, token: token, now: connection.clock.now)
+    let reply = VPSOrgReply(
+      request: request, response: response, token: token, secrets: connection.secrets + [token],
+      now: connection.clock.now)
     if let failure = reply.failure { throw failure }
     return reply
   }

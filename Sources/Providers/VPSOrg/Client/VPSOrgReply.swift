@@ -25,8 +25,9 @@ struct VPSOrgRequest: Sendable {
 struct VPSOrgReply: Sendable {
   let request: VPSOrgRequest
   let response: HTTPResponse
-  /// Masked in whatever is shown of the answer.
   let token: Secret
+  /// Masked in whatever is shown of the answer.
+  let secrets: [Secret]
   let now: Timestamp
 
   /// The body as JSON. An empty one, an HTML page or broken JSON is a `server` failure: the call may well have been
@@ -105,7 +106,7 @@ struct VPSOrgReply: Sendable {
   private var detail: [String: Value] {
     [
       "status": .int(Int64(response.status)), "request": .string(request.text),
-      "excerpt": .string(response.excerpt(hiding: [token])),
+      "excerpt": .string(response.excerpt(hiding: secrets)),
     ]
   }
 
@@ -119,6 +120,6 @@ struct VPSOrgReply: Sendable {
       }
       return key == "detail" || key == "non_field_errors" ? text : "\(key): \(text)"
     }
-    return texts.isEmpty ? nil : texts.joined(separator: "; ").hiding([token]).excerpt(200)
+    return texts.isEmpty ? nil : texts.joined(separator: "; ").hiding(secrets).excerpt(200)
   }
 }

@@ -160,7 +160,7 @@ extension ZStackClient {
     guard let answer = answers.first(where: { $0["uuid"]?.string == group }), answer["available"] == false else {
       return nil
     }
-    return answer["reason"]?.string?.excerpt(200) ?? "no reason given"
+    return answer["reason"]?.string?.hiding(hidden).excerpt(200) ?? "no reason given"
   }
 
   /// Stops a machine that is to be overwritten: cleanly, and by cutting its power after five minutes.

@@ -94,7 +94,7 @@ struct ZStackReply: Sendable {
   /// Faults of a request are told in plain text; nil for a page or data.
   private var plainText: String? {
     guard !response.isHTML else { return nil }
-    let text = String(decoding: response.body.prefix(2048), as: UTF8.self).hiding(secrets).excerpt(200)
+    let text = response.excerpt(hiding: secrets).excerpt(200)
     return text.isEmpty || text.hasPrefix("<") || text.hasPrefix("{") ? nil : text
   }
 }

@@ -115,11 +115,12 @@ struct ZomroReply: Sendable {
       default: (.input, "Zomro refused", unanswered, false)
       }
     var detail = detail
-    detail["type"] = .string(error.type.excerpt(64))
+    detail["type"] = .string(error.type.hiding(secrets).excerpt(64))
     if let object = error.object { detail["object"] = .string(object.hiding(secrets).excerpt(200)) }
     let reason = error.reason(hiding: secrets).map { ": \($0)" } ?? ""
     return StepFailure(
-      kind, "\(lead) \(call.text) (`\(error.type.excerpt(64))`\(reason))", effect: effect, retryable: retryable,
+      kind, "\(lead) \(call.text) (`\(error.type.hiding(secrets).excerpt(64))`\(reason))", effect: effect,
+      retryable: retryable,
       detail: detail)
   }
 }
@@ -155,14 +156,6 @@ struct ZomroError: Sendable, Equatable {
 extension Value {
   /// A document with the secrets in it masked, wherever Zomro repeats what was sent.
   func hiding(_ secrets: [Secret]) -> Value {
-    switch self {
-    case .string(let text): .string(text.hiding(secrets))
-    case .list(let items): .list(items.map { $0.hiding(secrets) })
-    case .map(let entries):
-      .map(
-        Dictionary(
-          entries.map { ($0.key.hiding(secrets), $0.value.hiding(secrets)) }, uniquingKeysWith: { first, _ in first }))
-    default: self
-    }
+    Masker(secrets).mask(self)
   }
 }

@@ -83,7 +83,7 @@ extension EvaluationBudget {
     var keyed: [(key: Value, position: Int)] = []
     for (position, item) in items.enumerated() {
       guard case .map(let entries) = item, let value = entries[key] else {
-        throw EvaluationFault("`sort_by` needs `\(key.shortened)` in every item; item \(position) has none")
+        throw EvaluationFault("`sort_by` needs `\(shown(key))` in every item; item \(position) has none")
       }
       if let first = keyed.first?.key, orderForSorting(first, value) == nil {
         throw EvaluationFault("`sort_by` cannot compare \(first.phrase) with \(value.phrase) (item \(position))")
