@@ -19,7 +19,7 @@ extension Interpreter {
     case .keyed where isKeyGood(action, state) && clock.now < call.deadline:
       try await resend(path, before: call.deadline, effect: .unknown)
     case .keyed, .convergent, .findable, .opaque:
-      switch try await seek(action, call, step, until: lostAt + action.maxRequestLife) {
+      switch try await seek(action, call, step, until: lostAt + action.maxRequestLife(of: call)) {
       case .applied(let result):
         release(step, call)
         succeed(step, result)
@@ -121,7 +121,7 @@ extension Interpreter {
     }
     var answer = ProbeAnswer.unsure
     if state.error?.effect == .unknown || state.error == nil {
-      let lateBound = (state.endedAt ?? clock.now) + action.maxRequestLife
+      let lateBound = (state.endedAt ?? clock.now) + action.maxRequestLife(of: call)
       answer = try await seekForUndo(action, call, step, until: lateBound)
     }
     guard answer != .notApplied else {

@@ -62,4 +62,5 @@ struct MockedAction<Real: Action>: Action {
 
   var answersAtOnce: Bool { isSealed || real.answersAtOnce }
   var maxRequestLife: Duration { isSealed ? .zero : real.maxRequestLife }
+  func maxRequestLife(of call: ActionCall) -> Duration { isSealed ? .zero : real.maxRequestLife(of: call) }
 }

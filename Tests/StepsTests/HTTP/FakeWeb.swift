@@ -27,10 +27,13 @@ final class FakeWeb: HTTPTransport {
   func perform(
     _ action: any Action, _ with: [String: Value], timeout: Duration = .seconds(3600)
   ) async -> Result<ActionResult, StepFailure> {
-    let call = ActionCall(
+    do { return .success(try await action.perform(call(with, timeout: timeout))) } catch { return .failure(error) }
+  }
+
+  func call(_ with: [String: Value], timeout: Duration = .seconds(3600)) -> ActionCall {
+    ActionCall(
       with: Arguments(with), key: "key1", runID: "r0000000000000000000", clock: StoppedClock(), transport: self,
       scripts: NoScripts(), files: NoFiles(), deadline: FakeWeb.now + timeout)
-    do { return .success(try await action.perform(call)) } catch { return .failure(error) }
   }
 }
 
