@@ -25,10 +25,12 @@ struct VPSOrgServerReboot: VPSOrgAction {
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
     let server = try await client.server(try call.with.text("server"), asOf: call.asOf)
     if let end = client.dead(server, wanting: "running") { return end }
-    let isBack = server.state == .running && !ChangeSign.isTooEarly(server, call)
+    let isBack = server.state == .running && !ChangeSign.isTooEarly(server, call, after: result)
     return client.seen(isBack ? .done : .pending, server)
   }
 
-  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await client.isAtRest(call) }
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    try await client.isAtRestAfterChange(call)
+  }
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await client.problems(call) }
 }

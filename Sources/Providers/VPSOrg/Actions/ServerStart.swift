@@ -26,6 +26,8 @@ struct VPSOrgServerStart: VPSOrgAction {
     return client.seen(server.state == .running ? .done : .pending, server)
   }
 
-  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await client.isAtRest(call) }
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    try await client.isAtRest(call, wanting: .running)
+  }
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await client.problems(call) }
 }

@@ -35,7 +35,9 @@ struct VPSOrgServerStop: VPSOrgAction {
     return client.seen(.pending, server)
   }
 
-  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await client.isAtRest(call) }
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    try await client.isAtRest(call, wanting: .stopped)
+  }
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await client.problems(call) }
 
   private func mode(_ call: ActionCall) throws(StepFailure) -> StopMode {

@@ -72,10 +72,33 @@ struct ZStackPowerChange: ZStackChange {
     return power.request(server)
   }
 
-  /// Start and stop of a machine that is there already succeed at ZStack; the others would be refused.
-  func prepare(_ call: ActionCall) async throws(StepFailure) -> ActionResult? {
-    guard power.name != "startVmInstance", call.before["state"]?.string == power.wanted.rawValue else { return nil }
-    return JobNote.done.on(ActionResult(outputs: ["state": .string(power.wanted.rawValue)]))
+  /// Asked for even of a machine that shows it already, because an earlier job may be about to take it away. A start is
+  /// accepted then; the refusal of another is as good as success.
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    do throws(StepFailure) { return try await carryOut(call) } catch {
+      guard let there = await wasThere(call, error) else { throw error }
+      return there
+    }
+  }
+
+  /// The job may be refused long after it was sent.
+  func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
+    let seen = try await watchJob(call, after: result)
+    guard case .failed(let failure) = seen.verdict, let there = await wasThere(call, failure) else { return seen }
+    return Observation(.done, nativeState: seen.nativeState, result: result.adding(there))
+  }
+
+  /// nil: it was not, or is not any more.
+  private func wasThere(_ call: ActionCall, _ failure: StepFailure) async -> ActionResult? {
+    guard failure.effect != .unknown, [.conflict, .input, .server].contains(failure.kind),
+      call.before["state"]?.string == power.wanted.rawValue, case .applied(let there)? = try? await evidence(call)
+    else { return nil }
+    return JobNote.done.on(there)
+  }
+
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    guard try await isJobOver(call) else { return false }
+    return try await cloud.isAtRest(call, wanting: power.wanted)
   }
 
   func outputs(_ body: Value, _ call: ActionCall) throws(StepFailure) -> [String: Value]? { ["state": "changing"] }
@@ -140,6 +163,11 @@ struct ZStackServerStop: ZStackChange {
     return seen
   }
 
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    guard try await isJobOver(call) else { return false }
+    return try await cloud.isAtRest(call, wanting: .stopped)
+  }
+
   private func mode(_ call: ActionCall) throws(StepFailure) -> StopMode {
     guard let word = try call.with.optionalText("mode") else { return .clean }
     guard let mode = StopMode(rawValue: word) else {
@@ -178,6 +206,11 @@ struct ZStackServerReboot: ZStackChange {
 
   func arrived(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
     try await cloud.arrival(try call.with.text("server"), .running, asOf: call.asOf, after: result)
+  }
+
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    guard try await isJobOver(call) else { return false }
+    return try await cloud.isAtRestAfterChange(call)
   }
 }
 
