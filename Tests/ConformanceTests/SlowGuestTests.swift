@@ -64,6 +64,37 @@ import Testing
     #expect(world.twin.unfiredFaults == [])
   }
 
+  /// A step that does not wait, and one that wants the contrary: the second is done when it will stay so.
+  @Test(arguments: CloudUnderTest.all)
+  func aStartAfterAStopThatHasNotShownLeavesTheServerRunning(_ cloud: CloudUnderTest) async throws {
+    let world = try CloudWorld(cloud, faults: ["guest_slow:server.stop:2m"])
+    let driver = try world.driver("server.stop")
+    let with = try world.fields("server.stop", [:])
+    let before = try await driver.action.capture(driver.call(with))
+    _ = try await driver.action.perform(driver.call(with, before: before, intendedAt: world.clock.now))
+    #expect(try await world.run("server.start", key: "start")["state"] == "running")
+    await world.clock.sleep(for: .seconds(3600))
+    #expect(try await world.state == "running")
+    #expect(world.effects("server.start") == 1)
+    #expect(world.twin.unfiredFaults == [])
+  }
+
+  @Test(arguments: CloudUnderTest.all)
+  func aStopAfterAStartThatHasNotShownLeavesTheServerStopped(_ cloud: CloudUnderTest) async throws {
+    let world = try CloudWorld(cloud)
+    try await world.run("server.stop", key: "before")
+    try world.twin.inject("guest_slow:server.start:2m")
+    let driver = try world.driver("server.start")
+    let with = try world.fields("server.start", [:])
+    let before = try await driver.action.capture(driver.call(with))
+    _ = try await driver.action.perform(driver.call(with, before: before, intendedAt: world.clock.now))
+    #expect(try await world.run("server.stop", key: "stop")["state"] == "stopped")
+    await world.clock.sleep(for: .seconds(3600))
+    #expect(try await world.state == "stopped")
+    #expect(world.effects("server.stop") == 2)
+    #expect(world.twin.unfiredFaults == [])
+  }
+
   /// "It is already so" says nothing while an earlier request may still change it.
   @Test(arguments: CloudUnderTest.all)
   func whatIsWantedIsAskedForEvenIfItShowsAlready(_ cloud: CloudUnderTest) async throws {

@@ -32,12 +32,15 @@ protocol Cloud: Sendable {
   ) async throws(StepFailure) -> Bool
   /// The lists that waits share; nil: each wait asks for itself.
   var watch: CloudWatch? { get }
+  /// What this process has asked of the power of servers; nil: nothing is remembered.
+  var powerRequests: PowerRequests? { get }
   /// How many of them one server may have; nil: no such limit is known.
   func limit(_ kind: ItemKind) -> Int?
 }
 
 extension Cloud {
   var watch: CloudWatch? { nil }
+  var powerRequests: PowerRequests? { nil }
 
   func server(_ id: String) async throws(StepFailure) -> CloudServer { try await server(id, asOf: nil) }
 

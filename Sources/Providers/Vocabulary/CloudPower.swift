@@ -5,6 +5,7 @@ extension Cloud {
   /// `before` of whatever changes a server. The change mark tells a probe later whether something has happened since.
   func captureServer(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
     let server = try await server(try call.with.text("server"))
+    _ = powerRequests?.look(server.id, server.state, wanting: server.state, at: call.clock.monotonic)
     return [
       "state": .string(server.state.rawValue), "native_state": .string(server.nativeState),
       "change_mark": server.changeMark.map { .string($0) } ?? .null,

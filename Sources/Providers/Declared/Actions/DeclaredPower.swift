@@ -23,6 +23,7 @@ struct DeclaredPower: CloudAction {
       if error.kind == .conflict, !isBusy, try await cloud.server(server.id).state == wanted { return state(wanted) }
       throw error
     }
+    cloud.noteAccepted(call, wanting: wanted)
     return state(.changing)
   }
 
@@ -42,14 +43,17 @@ struct DeclaredPower: CloudAction {
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
     let server = try await cloud.server(try call.with.text("server"), asOf: call.asOf)
     if let end = cloud.dead(server, wanting: wanted.rawValue) { return end }
-    if server.state == wanted { return cloud.seen(.done, server) }
+    let seen = try await cloud.waitForPower(server, wanting: wanted, call) { () async throws(StepFailure) in
+      try await cloud.nudge(server, to: wanted, mode: .clean, call)
+    }
+    if server.state == wanted { return seen }
     if wanted == .stopped, try mode(call) == .cleanThenHard, let intended = call.intendedAt,
       call.clock.now >= intended + (try call.with.duration("grace") ?? .seconds(300))
     {
       call.report("the guest did not shut down in time: cutting the power")
       try await cloud.nudge(server, to: .stopped, mode: .hard, call)
     }
-    return cloud.seen(.pending, server)
+    return seen
   }
 
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {

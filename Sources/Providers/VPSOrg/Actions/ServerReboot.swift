@@ -8,7 +8,7 @@ struct VPSOrgServerReboot: VPSOrgAction {
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await client.captureServer(call) }
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
-    try await client.bring(try call.with.text("server"), to: .running, by: .restart)
+    try await client.bring(try call.with.text("server"), to: .running, by: .restart, call)
   }
 
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {

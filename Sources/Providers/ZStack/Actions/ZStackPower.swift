@@ -39,6 +39,23 @@ extension ZStackClient {
     return seen
   }
 
+  /// The same after a stop or start: it holds only if no earlier request can take it away.
+  func arrival(
+    _ call: ActionCall, of power: ZStackPower, after result: ActionResult
+  ) async throws(StepFailure) -> Observation {
+    let id = try call.with.text("server")
+    let seen = try await arrival(id, power.wanted, asOf: call.asOf, after: result)
+    guard seen.verdict == .done || seen.verdict == .pending,
+      let state = seen.result.outputs["state"]?.string.flatMap({ PowerState(rawValue: $0) })
+    else { return seen }
+    let server = CloudServer(id: id, name: "", nativeState: seen.nativeState ?? state.rawValue, state: state)
+    var arrived = try await waitForPower(server, wanting: power.wanted, call) { () async throws(StepFailure) in
+      _ = try await start(power.request(id), key: call.key, purpose: "again")
+    }
+    arrived.result = result.adding(arrived.result)
+    return arrived
+  }
+
   private func gone(_ id: String, _ text: String) -> Observation {
     Observation(
       .failed(StepFailure(.notFound, "\(text): it was deleted meanwhile", effect: .applied)), nativeState: "absent")
@@ -75,7 +92,11 @@ struct ZStackPowerChange: ZStackChange {
   /// Asked for even of a machine that shows it already, because an earlier job may be about to take it away. A start is
   /// accepted then; the refusal of another is as good as success.
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
-    do throws(StepFailure) { return try await carryOut(call) } catch {
+    do throws(StepFailure) {
+      let result = try await carryOut(call)
+      if power.name == ZStackPower.start.name { cloud.noteAccepted(call, wanting: .running) }
+      return result
+    } catch {
       guard let there = await wasThere(call, error) else { throw error }
       return there
     }
@@ -108,7 +129,7 @@ struct ZStackPowerChange: ZStackChange {
   }
 
   func arrived(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
-    try await cloud.arrival(try call.with.text("server"), power.wanted, asOf: call.asOf, after: result)
+    try await cloud.arrival(call, of: power, after: result)
   }
 
   /// A machine that was deleted is what `zstack.recover` is for.
@@ -138,7 +159,13 @@ struct ZStackServerStop: ZStackChange {
   }
 
   func arrived(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
-    try await cloud.arrival(try call.with.text("server"), .stopped, asOf: call.asOf, after: result)
+    try await cloud.arrival(call, of: .grace, after: result)
+  }
+
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    let result = try await carryOut(call)
+    cloud.noteAccepted(call, wanting: .stopped)
+    return result
   }
 
   /// ZStack carries the requests for one machine out one after the other: the power is cut once the clean stop has

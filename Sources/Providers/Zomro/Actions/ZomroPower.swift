@@ -35,10 +35,15 @@ struct ZomroPower: CloudAction {
       call.report("Zomro has one way to stop a server: the guest is asked, and cut off when it does not answer")
     }
     // Asked for even of a server that shows it already: an earlier request may be about to take it away.
+    try await ask(id)
+    if verb != .reboot { cloud.noteAccepted(call, wanting: verb.wanted) }
+    return ActionResult(outputs: ["state": "changing"])
+  }
+
+  private func ask(_ id: String) async throws(StepFailure) {
     try await cloud.act(verb.function, id) {
       verb != .reboot && ($0.state == verb.wanted || $0.nativeState == verb.passing)
     }
-    return ActionResult(outputs: ["state": "changing"])
   }
 
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
@@ -52,8 +57,16 @@ struct ZomroPower: CloudAction {
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
     let server = try await cloud.server(try call.with.text("server"), asOf: call.asOf)
     if let end = cloud.dead(server, wanting: verb.wanted.rawValue) { return end }
-    let isEarly = verb == .reboot && ChangeSign.isTooEarly(server, call, after: result)
-    return cloud.seen(server.state == verb.wanted && !isEarly ? .done : .pending, server)
+    if verb == .reboot {
+      let isBack = server.state == .running && !ChangeSign.isTooEarly(server, call, after: result)
+      return cloud.seen(isBack ? .done : .pending, server)
+    }
+    return try await cloud.waitForPower(server, wanting: verb.wanted, call) { () async throws(StepFailure) in
+      do throws(StepFailure) { try await ask(server.id) } catch {
+        guard error.kind == .input || error.kind == .conflict else { throw error }
+        call.report(error.message)
+      }
+    }
   }
 
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
