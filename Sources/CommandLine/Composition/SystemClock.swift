@@ -8,6 +8,7 @@ struct SystemClock: EngineClock {
     return Timestamp(seconds: seconds, nanoseconds: Int32(truncatingIfNeeded: nanoseconds))
   }
   var monotonic: Duration { Monotonic.now }
+  var boot: BootTime { BootTime(id: Host.bootID, elapsed: BootClock.now) }
   func sleep(for duration: Duration) async { try? await Task.sleep(for: duration, tolerance: .zero) }
 }
 

@@ -1,11 +1,37 @@
 /// Time as the engine sees it. Wall time is for stamps and persisted deadlines; pauses are measured on the monotonic
 /// clock.
 public protocol EngineClock: Sendable {
+  /// The machine's wall clock, which people may set.
   var now: Timestamp { get }
+  /// How long the machine has been up, suspended time included, and under which boot: what durations are measured by
+  /// across the processes of one boot. Nobody can set it.
+  var boot: BootTime { get }
   /// Since an arbitrary instant; never goes back.
   var monotonic: Duration { get }
   /// Returns early, without throwing, when the task is cancelled: the caller asks `Task.isCancelled`.
   func sleep(for duration: Duration) async
+}
+
+/// A moment of one boot of the machine. Two of the same boot can be subtracted; of two boots nothing can be said.
+public struct BootTime: Sendable, Equatable {
+  /// The kernel's boot id; empty if nobody can tell, and then no two moments are of the same boot.
+  public var id: String
+  /// Since the boot, suspended time included.
+  public var elapsed: Duration
+  public init(id: String, elapsed: Duration) {
+    self.id = id
+    self.elapsed = elapsed
+  }
+
+  /// From `earlier` to this moment; nil if they are not of the same boot.
+  public func since(_ earlier: BootTime) -> Duration? {
+    id.isEmpty || id != earlier.id ? nil : elapsed - earlier.elapsed
+  }
+}
+
+extension EngineClock {
+  /// For clocks that only measure: every process has a boot of its own.
+  public var boot: BootTime { BootTime(id: "", elapsed: monotonic) }
 }
 
 /// Where random bits come from: ids, jitter.
@@ -80,11 +106,16 @@ public protocol ScriptHost: Sendable {
   func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd
   /// Opens a TCP connection and closes it. For `net.tcp`.
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure)
+  /// Names the folder of folders in which scripts are kept, on this machine: one that was moved without it, or put back
+  /// without it, has another. nil: the host cannot tell.
+  func place() async throws(StepFailure) -> String?
   /// Removes what is kept of a script whose outcome is journaled.
   func forget(_ key: String) async
 }
 
 extension ScriptHost {
+  public func place() async throws(StepFailure) -> String? { nil }
+
   /// Without a limit.
   public func wait(for key: String) async throws(StepFailure) -> ScriptState {
     try await wait(for: key, timeout: .seconds(366 * 86_400))

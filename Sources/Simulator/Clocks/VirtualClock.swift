@@ -14,6 +14,9 @@ public final class VirtualClock: EngineClock {
     var elapsed: Duration = .zero
     /// Steps of the wall clock, which the monotonic clock does not see.
     var wallOffset: Duration = .zero
+    var boots = 1
+    /// When the machine was last booted.
+    var bootedAt: Duration = .zero
     var lastSleeper = 0
     var sleepers: [Sleeper] = []
     /// Cancelled before they were enqueued.
@@ -28,6 +31,9 @@ public final class VirtualClock: EngineClock {
 
   public var now: Timestamp { state.withLock { start + $0.elapsed + $0.wallOffset } }
   public var monotonic: Duration { state.withLock { $0.elapsed } }
+  public var boot: BootTime {
+    state.withLock { BootTime(id: "virtual-\($0.boots)", elapsed: $0.elapsed - $0.bootedAt) }
+  }
 
   public func sleep(for duration: Duration) async {
     if Task.isCancelled { return }
@@ -50,6 +56,14 @@ public final class VirtualClock: EngineClock {
   /// Sets the wall clock forward or back, as an operator or NTP does: `now` jumps, `monotonic` does not.
   public func stepWallClock(by duration: Duration) { state.withLock { $0.wallOffset += duration } }
 
+  /// The machine is booted again: `boot` begins anew, the wall clock goes on.
+  public func reboot() {
+    state.withLock { state in
+      state.boots += 1
+      state.bootedAt = state.elapsed
+    }
+  }
+
   /// The same time for a watcher: its sleep ends when others have advanced the clock far enough, or on cancellation.
   public var passive: any EngineClock { PassiveClock(clock: self) }
 
@@ -57,6 +71,7 @@ public final class VirtualClock: EngineClock {
     let clock: VirtualClock
     var now: Timestamp { clock.now }
     var monotonic: Duration { clock.monotonic }
+    var boot: BootTime { clock.boot }
     func sleep(for duration: Duration) async { await clock.sleepPassively(for: duration) }
   }
 

@@ -180,6 +180,7 @@ struct MortalClock: EngineClock {
   let life: KillSwitch
   var now: Timestamp { base.now }
   var monotonic: Duration { base.monotonic }
+  var boot: BootTime { base.boot }
   func sleep(for duration: Duration) async {
     guard !life.isDead else { return }
     await base.sleep(for: duration)

@@ -58,3 +58,26 @@ public enum Monotonic {
     return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
   }
 }
+
+/// The clock of the machine's uptime, suspended time included. The same for all processes of one boot, in whatever time
+/// namespace they are.
+public enum BootClock {
+  /// A system call and not the C library's function: a preloaded library that fakes the time does not reach it.
+  public static var now: Duration {
+    var time = timespec()
+    _ = unsafe posix_boot_time(&time)
+    return .seconds(Int64(time.tv_sec)) + .nanoseconds(Int64(time.tv_nsec)) - namespaceOffset
+  }
+
+  /// What this process's time namespace adds to the boot-time clock; zero without one.
+  private static let namespaceOffset: Duration = {
+    let bytes = (try? FileReading.all(of: "/proc/self/timens_offsets", limit: 4096)) ?? []
+    for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+      let fields = line.split(separator: " ")
+      guard fields.count == 3, fields[0] == "boottime", let seconds = Int64(fields[1]), let rest = Int64(fields[2])
+      else { continue }
+      return .seconds(seconds) + .nanoseconds(rest)
+    }
+    return .zero
+  }()
+}
