@@ -16,6 +16,7 @@ struct Connection: Sendable {
   private let interval: Duration?
   /// Names the account and who enters it, without telling the credential.
   let accountKey: String
+  let powerRequests: PowerRequests
   private let transport: any HTTPTransport
   let clock: any EngineClock
   /// All of the run's: masked in whatever is shown of an answer.
@@ -45,6 +46,7 @@ struct Connection: Sendable {
     interval = try Connection.interval(settings)
     accountKey = "\(service) \(base.host)\(base.path) \(Connection.digest(settings))"
     gate = environment.shared.object(for: "gate of \(accountKey)") { AccountGate(clock: environment.clock) }
+    powerRequests = environment.shared.object(for: "power of \(accountKey)") { PowerRequests() }
     transport = environment.transport
     clock = environment.clock
     secrets = environment.secrets

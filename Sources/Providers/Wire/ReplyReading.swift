@@ -5,6 +5,20 @@ struct SchemaError: Error {
   let message: String
 }
 
+extension StepFailure {
+  /// With the pause that the answer asks for (`Retry-After`), told in the message as well: the pause may outlast the
+  /// step. Nothing for what is not tried again.
+  func heeding(_ response: HTTPResponse, now: Timestamp) -> StepFailure {
+    guard retryable, let pause = response.header("retry-after").flatMap({ RetryAfter.pause($0, now: now) }) else {
+      return self
+    }
+    var failure = self
+    failure.retryAfter = pause
+    failure.message += "; \(RetryAfter.words(pause))"
+    return failure
+  }
+}
+
 /// Typed reads of a reply. A wrong type is an error that names the field.
 extension Value {
   func text(_ key: String) throws(SchemaError) -> String {

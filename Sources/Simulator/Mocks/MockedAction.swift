@@ -62,4 +62,8 @@ struct MockedAction<Real: Action>: Action {
 
   var answersAtOnce: Bool { isSealed || real.answersAtOnce }
   var maxRequestLife: Duration { isSealed ? .zero : real.maxRequestLife }
+  func maxRequestLife(of call: ActionCall) -> Duration { isSealed ? .zero : real.maxRequestLife(of: call) }
+  func lateBound(of call: ActionCall, lostSince: Timestamp) -> Timestamp {
+    isSealed ? lostSince : real.lateBound(of: call, lostSince: lostSince)
+  }
 }

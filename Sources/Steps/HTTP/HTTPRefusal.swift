@@ -13,12 +13,12 @@ struct HTTPRefusal {
 
   func failure(now: Timestamp) -> StepFailure {
     let status = response.status
-    // A 5xx may come after the effect, or from a proxy that gave up on a server which did not. Anything else said no.
-    let effect: StepFailure.Effect = isSafe || status < 500 ? .none : .unknown
-    let pause = response.header("retry-after").flatMap { RetryAfter.pause($0, now: now) }
+    let effect: StepFailure.Effect = isSafe || HTTPStatus.isRefusal(status) ? .none : .unknown
+    let pause = isRetryable ? response.header("retry-after").flatMap { RetryAfter.pause($0, now: now) } : nil
+    let asked = pause.map { "; \(RetryAfter.words($0))" } ?? ""
     return StepFailure(
-      kind, "\(method) \(place) answered \(status)\(reason)", effect: effect, retryable: isRetryable,
-      retryAfter: isRetryable ? pause : nil,
+      kind, "\(method) \(place) answered \(status)\(reason)\(asked)", effect: effect, retryable: isRetryable,
+      retryAfter: pause,
       detail: ["status": .int(Int64(status)), "body": .string(HTTPExcerpt.of(mask(response.body), hiding: secrets))])
   }
 

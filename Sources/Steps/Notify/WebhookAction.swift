@@ -4,7 +4,7 @@ import Runbook
 ///
 /// Declared without effect although it is a POST: it changes no server, and after a crash a message that comes twice is
 /// better than one that does not come, or than asking a person whether it came.
-struct WebhookAction: StandardAction {
+struct WebhookAction: HTTPAction {
   static let declaration = ActionDeclaration(
     "notify.webhook", "posts a message to a chat or pager hook",
     fields: [

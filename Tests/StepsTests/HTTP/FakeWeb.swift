@@ -28,11 +28,15 @@ final class FakeWeb: HTTPTransport {
     _ action: any Action, _ with: [String: Value], timeout: Duration = .seconds(3600),
     mask: @escaping @Sendable ([UInt8]) -> [UInt8] = { $0 }
   ) async -> Result<ActionResult, StepFailure> {
-    var call = ActionCall(
-      with: Arguments(with), key: "key1", runID: "r0000000000000000000", clock: StoppedClock(), transport: self,
-      scripts: NoScripts(), files: NoFiles(), deadline: FakeWeb.now + timeout)
+    var call = call(with, timeout: timeout)
     call.mask = mask
     do { return .success(try await action.perform(call)) } catch { return .failure(error) }
+  }
+
+  func call(_ with: [String: Value], timeout: Duration = .seconds(3600)) -> ActionCall {
+    ActionCall(
+      with: Arguments(with), key: "key1", runID: "r0000000000000000000", clock: StoppedClock(), transport: self,
+      scripts: NoScripts(), files: NoFiles(), deadline: FakeWeb.now + timeout)
   }
 }
 

@@ -57,6 +57,14 @@ extension DeclaredClient {
     }
   }
 
+  /// At rest after a call of which only a job or the server's last change can tell: its job is over, or it has left its
+  /// mark, or no request can come any more.
+  func isTraceAtRest(_ rule: ActionRule, _ call: ActionCall) async throws(StepFailure) -> Bool {
+    guard let name = rule.job else { return try await isAtRestAfterChange(call) }
+    let isOver = try await newJob(name, call).map { $0.state != .running } ?? isPastRequests(call)
+    return isOver ? try await isAtRest(call) : false
+  }
+
   /// Whether a call of which only a job or the server's last change can tell took effect.
   func probeByTrace(_ rule: ActionRule, _ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
     let server = try await server(try call.with.text("server"))

@@ -46,6 +46,7 @@ struct DeclaredReply: Sendable {
 
   private var usual: (StepFailure.Kind, String, StepFailure.Effect, retryable: Bool) {
     let unanswered: StepFailure.Effect = request.isRead ? .none : .unknown
+    let certain = HTTPStatus.isRefusal(response.status) ? .none : unanswered
     return switch response.status {
     case 401: (.auth, "\(service) does not accept \(credential): make a new one there", .none, false)
     case 403: (.auth, "\(credential) has no permission for \(text)", .none, false)
@@ -53,7 +54,7 @@ struct DeclaredReply: Sendable {
     case 408: (.timeout, "\(service) gave up waiting for \(text)", unanswered, true)
     case 409, 423: (.conflict, "\(service) is busy with something else and refused \(text)", .none, true)
     case 429: (.rateLimited, "\(service) wants fewer requests and refused \(text)", .none, true)
-    case 400..<500: (.input, "\(service) refused \(text)", .none, false)
+    case 400..<500: (.input, "\(service) refused \(text)", certain, false)
     case 500...: (.server, "\(service) failed at \(text)", unanswered, true)
     default: (.server, "\(service) answered \(text) with a redirect, which is not followed", unanswered, false)
     }
@@ -71,9 +72,8 @@ struct DeclaredReply: Sendable {
       (try? rules.message?.evaluate(in: scope))?.unwrapped.string
       .map { ": \(masker.mask($0).excerpt(200))" } ?? ""
     return StepFailure(
-      kind, "\(message) (\(response.status)\(reason))", effect: effect, retryable: retryable,
-      retryAfter: retryable ? response.header("retry-after").flatMap { RetryAfter.pause($0, now: now) } : nil,
-      detail: detail)
+      kind, "\(message) (\(response.status)\(reason))", effect: effect, retryable: retryable, detail: detail
+    ).heeding(response, now: now)
   }
 
   private var detail: [String: Value] {

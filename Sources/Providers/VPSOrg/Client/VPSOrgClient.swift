@@ -150,8 +150,12 @@ extension VPSOrgClient {
     let items = try await list(
       VPSOrgRequest(method: "GET", path: path, query: query),
       { json throws(SchemaError) in try CloudItem(vpsOrg: json, kind) }, id: { $0.id })
-    // A filter that the other side ignores must not give us another server's snapshots.
-    return items.filter { item in server == nil || item.server == nil || item.server == server }
+    // A filter that the other side ignores must not give us another server's snapshots, nor one that names no server.
+    // Below a server's own path all are its.
+    let isOwnPath = dialect == .d2
+    return items.filter { item in
+      server == nil || item.server == server || isOwnPath && item.server == nil
+    }
   }
 
   func createSnapshot(server: String, name: String, description: String?) async throws(StepFailure) -> CloudItem {
@@ -204,7 +208,9 @@ extension VPSOrgClient {
   }
 
   /// Returns whether there was one to delete.
-  func delete(_ kind: ItemKind, _ id: String, server: String?, key: String) async throws(StepFailure) -> Bool {
+  func delete(
+    _ kind: ItemKind, _ id: String, server: String?, key: String, until deadline: Timestamp
+  ) async throws(StepFailure) -> Bool {
     try checkID(id, kind.rawValue)
     if server == nil { try needsServer() }
     do {

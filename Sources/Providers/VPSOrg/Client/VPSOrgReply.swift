@@ -80,7 +80,7 @@ struct VPSOrgReply: Sendable {
       make(.conflict, "VPS.org is busy with something else and refused \(request.text)", effect: .none, retryable: true)
     case 429:
       make(.rateLimited, "VPS.org wants fewer requests and refused \(request.text)", effect: .none, retryable: true)
-    case 400..<500: make(.input, "VPS.org refused \(request.text)", effect: .none)
+    case 400..<500: make(.input, "VPS.org refused \(request.text)", effect: certain)
     case 500...: make(.server, "VPS.org failed at \(request.text)", effect: unanswered, retryable: true)
     default:
       make(.server, "VPS.org answered \(request.text) with a redirect, which is not followed", effect: unanswered)
@@ -88,6 +88,7 @@ struct VPSOrgReply: Sendable {
   }
 
   private var unanswered: StepFailure.Effect { request.isRead ? .none : .unknown }
+  private var certain: StepFailure.Effect { HTTPStatus.isRefusal(response.status) ? .none : unanswered }
 
   private var tokenText: String {
     token.names.isEmpty ? "the token" : "the token (\(token.names.map { "`\($0)`" }.joined(separator: ", ")))"
@@ -98,9 +99,8 @@ struct VPSOrgReply: Sendable {
   ) -> StepFailure {
     let reason = reason.map { ": \($0)" } ?? ""
     return StepFailure(
-      kind, "\(message) (\(response.status)\(reason))", effect: effect, retryable: retryable,
-      retryAfter: retryable ? response.header("retry-after").flatMap { RetryAfter.pause($0, now: now) } : nil,
-      detail: detail)
+      kind, "\(message) (\(response.status)\(reason))", effect: effect, retryable: retryable, detail: detail
+    ).heeding(response, now: now)
   }
 
   private var detail: [String: Value] {

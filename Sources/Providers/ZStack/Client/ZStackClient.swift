@@ -11,6 +11,7 @@ struct ZStackClient: RemoteCloud {
   let connection: Connection
   let credential: ZStackCredential
   let session: SharedSession
+  let takenJobs: ZStackTakenJobs
   let zone: CloudZone
   /// Where backups go unless a step says otherwise.
   let backupStorage: String?

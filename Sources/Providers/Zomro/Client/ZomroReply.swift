@@ -60,6 +60,7 @@ struct ZomroReply: Sendable {
   }
 
   private var unanswered: StepFailure.Effect { call.isRead ? .none : .unknown }
+  private var certain: StepFailure.Effect { HTTPStatus.isRefusal(response.status) ? .none : unanswered }
 
   private var detail: [String: Value] {
     [
@@ -84,7 +85,7 @@ struct ZomroReply: Sendable {
     case 408: return make(.timeout, "Zomro gave up waiting for \(text)", effect: unanswered, retryable: true)
     case 429:
       return make(.rateLimited, "Zomro wants fewer requests and refused \(text)", effect: .none, retryable: true)
-    case 400..<500: return make(.input, "Zomro refused \(text)", effect: .none)
+    case 400..<500: return make(.input, "Zomro refused \(text)", effect: certain)
     case 500...: return make(.server, "Zomro failed at \(text)", effect: unanswered, retryable: true)
     default: return make(.server, "Zomro answered \(text) with a redirect, which is not followed", effect: unanswered)
     }
@@ -94,9 +95,8 @@ struct ZomroReply: Sendable {
     _ kind: StepFailure.Kind, _ message: String, effect: StepFailure.Effect, retryable: Bool = false
   ) -> StepFailure {
     StepFailure(
-      kind, "\(message) (\(response.status))", effect: effect, retryable: retryable,
-      retryAfter: retryable ? response.header("retry-after").flatMap { RetryAfter.pause($0, now: now) } : nil,
-      detail: detail)
+      kind, "\(message) (\(response.status))", effect: effect, retryable: retryable, detail: detail
+    ).heeding(response, now: now)
   }
 
   /// What Zomro's own refusal means. Of one that nobody has described, only a look tells whether it had an effect.
