@@ -173,4 +173,8 @@ enum RunOptions {
   static let input: OptionSpec = .value(
     "input", "NAME=VALUE", .text, repeatable: true, "an input, typed by its declaration; lists and maps as JSON")
   static let inputs: OptionSpec = .value("inputs", "FILE", .file, "inputs from a JSON object; --input goes before it")
+  static let withoutSecret: OptionSpec = .value(
+    "without-secret", "NAME", .text, repeatable: true, "go on without this secret; steps that need it fail by its name")
+  static let restored: OptionSpec = .flag(
+    "restored", "the run's store was put back from an older copy, and the run may go on after what is known")
 }

@@ -173,7 +173,12 @@ extension RunMachine {
       return [.stepResolved(step: path, answer: .retry, by: by, request: request)]
     case .notApplied:
       let failure = StepFailure(.crashed, "its outcome was lost; \(by) said that it was not applied", effect: .none)
-      return [fact, end(path, state(of: path).purpose, .notApplied, failure: failure)]
+      var cleared = self
+      cleared.apply(.requestCleared(step: path), at: startedAt)
+      return [
+        fact, .requestCleared(step: path),
+        cleared.end(path, state(of: path).purpose, .notApplied, failure: failure),
+      ]
     case .fail:
       let failure = StepFailure(.crashed, "its outcome was lost; \(by) said to fail it", effect: .unknown)
       return [fact, end(path, state(of: path).purpose, .failed, failure: failure)]

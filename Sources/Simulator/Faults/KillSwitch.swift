@@ -109,8 +109,11 @@ struct MortalStore: RunStore {
   func lease(of runID: String) throws(StoreFailure) -> Lease? { try base.lease(of: runID) }
   func locks(of runID: String) throws(StoreFailure) -> [String] { try base.locks(of: runID) }
   func holder(of lock: String) throws(StoreFailure) -> String? { try base.holder(of: lock) }
-  func post(_ kind: String, body: [UInt8], to runID: String, requester: String) throws(StoreFailure) {
-    try base.post(kind, body: body, to: runID, requester: requester)
+  func post(
+    _ kind: String, body: [UInt8], to runID: String, requester: String,
+    unless isInTheWay: @Sendable (RunRequest) -> Bool
+  ) throws(StoreFailure) -> PostedRequest {
+    try base.post(kind, body: body, to: runID, requester: requester, unless: isInTheWay)
   }
   func requests(for runID: String, after id: Int64) throws(StoreFailure) -> [RunRequest] {
     try base.requests(for: runID, after: id)
