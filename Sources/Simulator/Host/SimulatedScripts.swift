@@ -131,6 +131,16 @@ public final class SimulatedScripts: ScriptHost {
 
   public func place() async throws(StepFailure) -> String { state.withLock { $0.place } }
 
+  /// The machine is booted again: nothing of what ran runs any more, and none of it has left an exit code.
+  public func endWithTheMachine() {
+    let monotonic = clock.monotonic
+    state.withLock { state in
+      for (key, script) in state.scripts where script.endsAt > monotonic {
+        state.scripts[key] = Script(endsAt: monotonic, end: script.end, isLost: true)
+      }
+    }
+  }
+
   /// From now on the folder is another one, under this name, and empty; what runs goes on.
   public func lose(place: String) {
     state.withLock { state in

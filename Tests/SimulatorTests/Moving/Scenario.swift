@@ -1,3 +1,4 @@
+import Providers
 import Runbook
 import Simulator
 import TestSupport

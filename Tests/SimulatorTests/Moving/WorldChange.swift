@@ -1,6 +1,7 @@
-import Runbook
 import Simulator
 import Stores
+
+@testable import Runbook
 import Testing
 
 /// What is no longer as it was when somebody carries a killed run on.
