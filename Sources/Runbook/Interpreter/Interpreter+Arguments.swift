@@ -67,8 +67,27 @@ extension Interpreter {
       scripts: launch.world.scripts, files: launch.world.files, deadline: deadline, before: before,
       intendedAt: intendedAt, step: path,
       report: { observer.progress(RunProgress(step: path, message: masker.mask($0))) })
+    call.mask = { masker.mask($0) }
     if step.action.name == "server.delete" { call.createdServers = machine.createdServers }
+    if step.action.effect == .destroy, !PlantedMistake.wayBackPruned.isMade { call.neededIDs = neededIDs(by: path) }
     return call
+  }
+
+  /// Ids of what the undo steps of open entries put back, as far as they are known: the run's way back, which the run
+  /// does not destroy itself. An entry that is being undone needs its own no more.
+  private func neededIDs(by path: String) -> Set<String> {
+    var ids: Set<String> = []
+    for entry in machine.stack.entries where entry.isOpen && entry.step != UndoPath.owner(of: path) {
+      guard case .steps(let undo, _) = entry.kind else { continue }
+      for undo in undo {
+        guard let step = machine.steps[undo], !step.action.name.hasSuffix(".delete") else { continue }
+        for field in ["snapshot", "backup"] {
+          guard let template = step.with[field] else { continue }
+          if let id = (try? template.evaluate(in: scope(for: undo)))?.scalarText { ids.insert(id) }
+        }
+      }
+    }
+    return ids
   }
 
   /// The call of the step's current attempt, with the arguments of its intent. Those that were made of a secret which has

@@ -149,7 +149,6 @@ struct MortalScripts: ScriptHost {
     try await base.start(request)
     guard life.pass("after starting a script") else { throw dead }
   }
-  func place() async throws(StepFailure) -> String? { try await base.place() }
   func state(of key: String) async throws(StepFailure) -> ScriptState {
     guard !life.isDead else { throw dead }
     return try await base.state(of: key)
@@ -175,6 +174,18 @@ struct MortalScripts: ScriptHost {
   func forget(_ key: String) async {
     guard !life.isDead else { return }
     await base.forget(key)
+  }
+  func place() async throws(StepFailure) -> String {
+    guard !life.isDead else { throw dead }
+    return try await base.place()
+  }
+  func isSeen(_ key: String) async throws(StepFailure) -> Bool {
+    guard !life.isDead else { throw dead }
+    return try await base.isSeen(key)
+  }
+  func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async {
+    guard !life.isDead else { return }
+    await base.sweep(isOver)
   }
 }
 
