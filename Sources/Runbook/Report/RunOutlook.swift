@@ -9,18 +9,21 @@ public struct RunOutlook: Sendable {
 
   /// - Parameter runbook: as it was pinned when the run was started.
   public init(of runID: String, _ runbook: ValidatedRunbook, in store: any RunStore) throws(StoreFailure) {
+    let entries = try store.entries(of: runID, after: 0)
+    try self.init(entries, runbook, isMarkedRestored: try store.summary(of: runID).isRestored)
+  }
+
+  init(_ entries: [JournalEntry], _ runbook: ValidatedRunbook, isMarkedRestored: Bool = false) throws(StoreFailure) {
     var machine = RunMachine(runbook)
     var latest = Timestamp(seconds: 0)
-    var last: Int64 = 0
-    for entry in try store.entries(of: runID, after: 0) {
+    for entry in entries {
       machine.apply(try Fact(entry), at: entry.at)
       latest = max(latest, entry.at)
-      last = entry.sequence
     }
     self.machine = machine
     self.latest = latest
-    lastSequence = last
-    isMarkedRestored = try store.summary(of: runID).isRestored
+    self.isMarkedRestored = isMarkedRestored
+    lastSequence = entries.last?.sequence ?? 0
   }
 
   /// Why a cancel comes too late; nil while something can still be stopped.
