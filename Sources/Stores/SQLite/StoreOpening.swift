@@ -21,11 +21,13 @@ struct StoreOpening {
 
   func open() throws(StoreFailure) -> Opened {
     let exists = try StoreFolder.check(path, creating: options.creates)
-    guard exists || options.creates || hasLog else { throw .notFound(path) }
+    let hasRemains = hasLog || StoreFolder.size(of: path + ".lock") > 0
+    guard exists || options.creates || hasRemains else { throw .notFound(path) }
     let lock = try StoreLock(besides: path)
     try lock.acquire()
     defer { lock.release() }
     try checkItIsNotGone(lock)
+    guard exists || options.creates else { throw .notFound(path) }
     if !exists { try StoreFolder.makeFile(path) }
     do {
       let connection = try Connection(path: path, busyTimeout: StoreOpening.busyTimeout)
@@ -46,15 +48,18 @@ struct StoreOpening {
   /// Asked before SQLite sees the file, because it deletes the log of a database that is gone or empty.
   private func checkItIsNotGone(_ lock: StoreLock) throws(StoreFailure) {
     guard StoreFolder.size(of: path) == 0 else { return }
-    if (lock.mark.entry?.sequence ?? 0) > 0 {
-      throw .damaged(
-        "the store `\(path)` is gone or empty, but it held runs: put it back, or delete `\(lock.path)` to begin anew")
-    }
+    try checkItHeldNoRuns(lock)
     guard !hasLog else {
       throw .damaged(
         "the store `\(path)` is gone or empty, but its log `\(path)-wal` is there: put it back, or delete the log to "
           + "begin anew")
     }
+  }
+
+  private func checkItHeldNoRuns(_ lock: StoreLock) throws(StoreFailure) {
+    guard (lock.mark.entry?.sequence ?? 0) > 0 else { return }
+    throw .damaged(
+      "the store `\(path)` is gone or empty, but it held runs: put it back, or delete `\(lock.path)` to begin anew")
   }
 
   /// SQLITE_NOTADB.
@@ -68,7 +73,10 @@ struct StoreOpening {
     try connection.run("PRAGMA synchronous = FULL")
     // Half a megabyte of pages, not two: runs append, and read their own journal only when they are carried on.
     try connection.run("PRAGMA cache_size = -512")
-    if version == 0 { try reserve.restore() }
+    if version == 0 {
+      try checkItHeldNoRuns(lock)
+      try reserve.restore()
+    }
     // Also for a store that has it: a maker whose disk failed may have left it without.
     let mode = try connection.first("PRAGMA journal_mode = WAL") { $0.text(0) }
     guard mode == "wal" else {
