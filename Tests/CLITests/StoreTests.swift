@@ -35,7 +35,8 @@ import Testing
     #expect(run?["id"]?.string == id)
     #expect(run?["needs"]?["reason"] == "restored")
     #expect(run?["needs"]?["command"]?.string == "runbook rollback resume \(id) --restored")
-    // New runs go on, and a person may always give up.
+    // New runs go on; a lock can be freed, and a person may always give up.
+    #expect(try await place.run("unlock", "deploy", "--reason", "replaced").code == 0)
     #expect(try await place.run("run", "a.yaml").code == 0)
     #expect(try await place.run("rollback", "abandon", id, "--reason", "replaced").code == 0)
     #expect(try await place.run("list", "--needs-me").code == 0)
@@ -175,8 +176,9 @@ import Testing
     let first = try #require(try await place.run("run", "a.yaml", "--key", "k").runID)
     let owed = try await owing(place)
     let folder = "state/runbook/runbook.db.scripts/"
+    #expect(place.exists(folder))
     let made = try await place.shell(
-      "mkdir -p \(folder)\(first)-one/deep \(folder)r000000000000000000a-x \(folder)\(owed)-one; touch \(folder)\(first)-one/deep/x")
+      "cd \(folder) && mkdir -p \(first)-one/deep r000000000000000000a-x \(owed)-one && touch \(first)-one/deep/x")
     #expect(made.code == 0)
     let young = try await place.run("gc", "--older-than", "90d")
     #expect(young.stdout == "removed 0 runs\n", "\(young)")

@@ -89,7 +89,8 @@ struct UnlockCommand: Command {
       shell.note("run \(id) has not ended\(debt): `runbook resume \(id)` carries it on")
     } else if run?.isOwed == true {
       shell.note(
-        "run \(id) still owes the rollback\(owed.isEmpty ? "" : " of \(steps)"): `runbook rollback resume \(id)` tries it, "
+        "run \(id) still owes the rollback\(owed.isEmpty ? "" : " of \(steps)"): "
+          + "`runbook rollback resume \(id)` tries it, "
           + "`runbook rollback abandon \(id) --reason TEXT` leaves things as they are")
     }
   }

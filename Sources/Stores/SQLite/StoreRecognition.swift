@@ -115,8 +115,8 @@ struct StoreRecognition {
       open.isEmpty
       ? "no run in it was open or owed a rollback"
       : "open runs may have done more than is known: \(open.joined(separator: ", "))"
-    return "the store `\(path)` lacks what was written last, so it is an older copy or was cut; \(runs); runs that were "
-      + "started since the copy was made are not in it, and the locks they held are free"
+    return "the store `\(path)` lacks what was written last, so it is an older copy or was cut; \(runs); "
+      + "runs that were started since the copy was made are not in it, and the locks they held are free"
   }
 
   /// For a store that has just been made or recognised as a copy: a mark that asks for nothing.
@@ -145,8 +145,8 @@ struct StoreRecognition {
     guard witnesses.isEmpty, try connection.first("SELECT 1 FROM runs LIMIT 1", read: { _ in true }) ?? false else {
       return nil
     }
-    return "the store `\(path)` is used here for the first time by this user: an older copy of it cannot be told from the "
-      + "newest yet; from now on it can"
+    return "the store `\(path)` is used here for the first time by this user: "
+      + "an older copy of it cannot be told from the newest yet; from now on it can"
   }
 
   private func noteUnwritable() -> String? {
@@ -155,8 +155,8 @@ struct StoreRecognition {
     let user = String(geteuid())
     guard !users.contains(user) else { return nil }
     lock.mark.write("told 1 " + (users.suffix(20) + [user]).joined(separator: " ") + "\n", at: .told)
-    return "no folder outside of `\(StoreFolder.parent(of: path))` can be written for this user, so it will not be noticed "
-      + "if that folder is put back from an older copy; XDG_DATA_HOME names one"
+    return "no folder outside of `\(StoreFolder.parent(of: path))` can be written for this user, "
+      + "so it will not be noticed if that folder is put back from an older copy; XDG_DATA_HOME names one"
   }
 }
 

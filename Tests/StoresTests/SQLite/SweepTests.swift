@@ -90,17 +90,21 @@ import Testing
   @Test func aBackupReplacesNothing() throws {
     let store = try place.open()
     place.folder.write("copy.db", [7])
-    guard case .unusable(let words) = failure(of: { () throws(StoreFailure) in
-      try store.backUp(to: place.folder.path("copy.db"))
-    }) else {
+    guard
+      case .unusable(let words) = failure(of: { () throws(StoreFailure) in
+        try store.backUp(to: place.folder.path("copy.db"))
+      })
+    else {
       Issue.record("it was not refused")
       return
     }
     #expect(words.contains("there already"))
     #expect(place.folder.read("copy.db") == [7])
-    guard case .unusable = failure(of: { () throws(StoreFailure) in
-      try store.backUp(to: place.folder.path("none/copy.db"))
-    }) else {
+    guard
+      case .unusable = failure(of: { () throws(StoreFailure) in
+        try store.backUp(to: place.folder.path("none/copy.db"))
+      })
+    else {
       Issue.record("a folder that is not there was not refused")
       return
     }
