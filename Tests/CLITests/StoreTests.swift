@@ -89,6 +89,21 @@ import Testing
     #expect(try await place.run("resume", id).code == 0)
   }
 
+  @Test func aRollbackThatWasPutOffNeedsMe() async throws {
+    let place = try Workplace()
+    try place.write("a.yaml", Sample.waits)
+    let running = try place.start(["run", "a.yaml"])
+    try await running.waitFor("two … run")
+    let id = try #require(Finished(stdout: running.stdout, stderr: "").runID)
+    #expect(try await place.run("cancel", id, "--no-rollback").code == 0)
+    #expect(try await running.finish().code == 5)
+    let needed = try await place.run("list", "--needs-me")
+    #expect(needed.code == 1)
+    #expect(needed.stdout.contains("  runbook rollback resume \(id)  its rollback has not been begun"), "\(needed)")
+    #expect(try await place.run("rollback", "resume", id).code == 5)
+    #expect(try await place.run("list", "--needs-me").code == 0)
+  }
+
   @Test func theListTellsTheInputsOfEachRun() async throws {
     let place = try Workplace()
     try place.write("a.yaml", Sample.succeeds)
