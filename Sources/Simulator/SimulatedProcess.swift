@@ -10,6 +10,9 @@ public struct SimulatedProcess: Sendable {
   public var secrets: [String: Secret]
   public var observer: any RunObserver
   public var control = RunControl()
+  /// As `--without-secret` and `--restored` say.
+  public var without: Set<String> = []
+  public var acceptsRestored: String?
 
   public init(
     world: RunWorld, store: any RunStore, runbook: ValidatedRunbook, source: PinnedSource,
@@ -55,9 +58,11 @@ public struct SimulatedProcess: Sendable {
       scripts: MortalScripts(base: world.scripts, life: life), files: MortalFiles(base: world.files, life: life),
       builtIn: Array(world.builtIn.values), providerKinds: Array(world.providerKinds.values),
       scriptEnvironment: world.scriptEnvironment, makesLiveChecks: world.makesLiveChecks)
-    let launch = RunLaunch(
+    var launch = RunLaunch(
       runbook: runbook, source: source, secrets: secrets, store: MortalStore(base: store, life: life), lease: lease,
       world: mortal, observer: observer, control: control)
+    launch.without = without
+    launch.acceptsRestored = acceptsRestored
     return await Interpreter(launch).run()
   }
 
