@@ -8,8 +8,8 @@ struct StoreCommand: Command {
     name: "store", summary: "copy the store while it is in use",
     details: """
       `backup` writes one consistent state of the store into a new file, while runs go on. It replaces nothing. The \
-      file is a store: to use it, see that no `runbook` works on the old one, remove the old file with those that begin \
-      with its name and end in `-wal` and `-shm`, and put the copy in its place. A store that lacks what was done \
+      file is a store: to use it, see that no `runbook` works on the old one, remove the old file with those that \
+      begin with its name and end in `-wal` and `-shm`, and put the copy in its place. A store that lacks what was done \
       since is recognised: runs that were open in it wait for a person.
 
       The output and the processes of scripts that run are not in it (they lie in the folder beside the store whose \
