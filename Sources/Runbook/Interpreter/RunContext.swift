@@ -29,7 +29,8 @@ public struct RunContext: Sendable {
     var unconnected: [String: String] = [:]
     for block in runbook.providers {
       do throws(StepFailure) {
-        providers[block.name] = try RunContext.connect(block, DictionaryScope(roots, now: instant), world)
+        providers[block.name] = try RunContext.connect(
+          block, DictionaryScope(roots, now: instant), world, Array(secrets.values))
       } catch {
         let needed = block.settings.values.reduce(into: Set<String>()) { $0.formUnion($1.references.secrets) }
         guard needed.isDisjoint(with: without) else {
@@ -45,7 +46,7 @@ public struct RunContext: Sendable {
   }
 
   private static func connect(
-    _ block: ProviderBlock, _ scope: DictionaryScope, _ world: RunWorld
+    _ block: ProviderBlock, _ scope: DictionaryScope, _ world: RunWorld, _ secrets: [Secret]
   ) throws(StepFailure) -> any Provider {
     guard let kind = world.kind(of: block) else {
       throw StepFailure(.input, "there is no provider type `\(block.type)`")
@@ -54,6 +55,6 @@ public struct RunContext: Sendable {
     return try kind.connect(
       Arguments(settings),
       environment: ProviderEnvironment(
-        transport: world.transport, clock: world.clock, random: world.random, shared: world.shared))
+        transport: world.transport, clock: world.clock, random: world.random, shared: world.shared, secrets: secrets))
   }
 }

@@ -114,8 +114,11 @@ struct MortalStore: RunStore {
     guard !life.isDead else { throw dead }
     try base.freeLock(lock, of: runID, epoch: epoch, entry: entry)
   }
-  func post(_ kind: String, body: [UInt8], to runID: String, requester: String) throws(StoreFailure) {
-    try base.post(kind, body: body, to: runID, requester: requester)
+  func post(
+    _ kind: String, body: [UInt8], to runID: String, requester: String,
+    unless isInTheWay: @Sendable (RunRequest) -> Bool
+  ) throws(StoreFailure) -> PostedRequest {
+    try base.post(kind, body: body, to: runID, requester: requester, unless: isInTheWay)
   }
   func requests(for runID: String, after id: Int64) throws(StoreFailure) -> [RunRequest] {
     try base.requests(for: runID, after: id)
@@ -151,7 +154,6 @@ struct MortalScripts: ScriptHost {
     try await base.start(request)
     guard life.pass("after starting a script") else { throw dead }
   }
-  func place() async throws(StepFailure) -> String? { try await base.place() }
   func state(of key: String) async throws(StepFailure) -> ScriptState {
     guard !life.isDead else { throw dead }
     return try await base.state(of: key)
@@ -177,6 +179,18 @@ struct MortalScripts: ScriptHost {
   func forget(_ key: String) async {
     guard !life.isDead else { return }
     await base.forget(key)
+  }
+  func place() async throws(StepFailure) -> String {
+    guard !life.isDead else { throw dead }
+    return try await base.place()
+  }
+  func isSeen(_ key: String) async throws(StepFailure) -> Bool {
+    guard !life.isDead else { throw dead }
+    return try await base.isSeen(key)
+  }
+  func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async {
+    guard !life.isDead else { return }
+    await base.sweep(isOver)
   }
 }
 

@@ -28,8 +28,18 @@ struct KeeperOrder: Equatable {
   var secretFile: [UInt8]?
   /// Ends with the engine, and leaves nothing on the disk but its output.
   var isAttached: Bool
-  /// For attached ones; 0: none.
-  var timeoutMilliseconds: Int
+  /// Then it is ended, with all that came from it; 0: never.
+  var lifetimeMilliseconds: Int
+  /// From TERM to KILL.
+  var graceMilliseconds: Int
+}
+
+extension Duration {
+  /// Rounded down; at most a year, at least 0.
+  var boundedMilliseconds: Int {
+    let (seconds, attoseconds) = min(max(self, .zero), .seconds(366 * 86_400)).components
+    return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+  }
 }
 
 extension KeeperMessage {
@@ -53,7 +63,8 @@ extension KeeperMessage {
       [
         text("start"), text(order.key), text(order.folder), text(order.workingDirectory),
         text(order.isAttached ? "1" : "0"),
-        text(String(order.timeoutMilliseconds)), text(order.input == nil ? "0" : "1"), order.input ?? [],
+        text("\(order.lifetimeMilliseconds) \(order.graceMilliseconds)"), text(order.input == nil ? "0" : "1"),
+        order.input ?? [],
         text(order.secretFile == nil ? "0" : "1"), order.secretFile ?? [], text(String(order.command.count)),
       ] + order.command.map(text) + order.environment.map(text)
     case .started(let key, let pid): [text("started"), text(key), text(String(pid))]
@@ -69,15 +80,14 @@ extension KeeperMessage {
     let texts = parts.map { String(decoding: $0, as: UTF8.self) }
     switch (texts.first, texts.count) {
     case ("start", 11...):
-      guard let timeout = Int(texts[5]), let count = Int(texts[10]), count >= 1, count <= texts.count - 11 else {
-        return nil
-      }
+      let times = texts[5].split(separator: " ").compactMap { Int($0) }
+      guard times.count == 2, let count = Int(texts[10]), count >= 1, count <= texts.count - 11 else { return nil }
       self = .start(
         KeeperOrder(
           key: texts[1], folder: texts[2], command: Array(texts[11..<(11 + count)]),
           environment: Array(texts[(11 + count)...]), workingDirectory: texts[3],
           input: texts[6] == "1" ? Array(parts[7]) : nil, secretFile: texts[8] == "1" ? Array(parts[9]) : nil,
-          isAttached: texts[4] == "1", timeoutMilliseconds: timeout))
+          isAttached: texts[4] == "1", lifetimeMilliseconds: times[0], graceMilliseconds: times[1]))
     case ("started", 3):
       guard let pid = Int32(texts[2]) else { return nil }
       self = .started(key: texts[1], pid: pid)
