@@ -9,12 +9,15 @@ public import Runbook
 public struct StoreLocation: Sendable, Equatable {
   /// Absolute.
   public let path: String
+  /// Somebody named it; false for the default place.
+  public let isNamed: Bool
 
   /// - Parameters:
   ///   - option: the value of `--store`; nil if it was not given.
   ///   - environment: reads `RUNBOOK_STORE` (empty counts as unset), `XDG_STATE_HOME`, `HOME`.
   /// - Throws: `unusable` with one sentence; it never repeats a password.
   public init(option: String?, environment: [String: String]) throws(StoreFailure) {
+    isNamed = option != nil || !(environment["RUNBOOK_STORE"] ?? "").isEmpty
     if let option {
       path = try StoreLocation.path(of: option, from: "--store", environment)
     } else if let variable = environment["RUNBOOK_STORE"], !variable.isEmpty {
@@ -23,6 +26,17 @@ public struct StoreLocation: Sendable, Equatable {
       path = try StoreLocation.stateFolder(environment) + "/runbook/runbook.db"
     }
   }
+
+  /// A file that is named by its path alone.
+  /// - Throws: `unusable` with one sentence.
+  public init(file: String, environment: [String: String]) throws(StoreFailure) {
+    path = try StoreLocation.absolute(file, from: "FILE", environment)
+    isNamed = true
+  }
+
+  /// Whether the folder is there in which the store lies, or would lie.
+  public var hasFolder: Bool { StoreFolder.status(of: StoreFolder.parent(of: path)) != nil }
+  public var folder: String { StoreFolder.parent(of: path) }
 
   private static func path(
     of text: String, from source: String, _ environment: [String: String]

@@ -156,4 +156,53 @@ import Testing
     _ = try bench.store.takeOver("r1", owner: .second, leaseFor: .seconds(10)) { _ in true }
     #expect(try bench.store.holder(of: "a") == "r1")
   }
+
+  @Test(arguments: StoreUnderTest.allCases)
+  func aLockThatIsFreedByHandIsFreeAndJournaled(_ kind: StoreUnderTest) throws {
+    var bench = try kind.open(in: folder)
+    try bench.store.begin("r1", locks: ["a", "b"])
+    try bench.store.begin("r2", locks: ["c"])
+    #expect(try bench.store.heldLocks().map(\.name) == ["a", "b", "c"])
+    let entry = NewEntry.sample("why", kind: "lock.freed")
+    #expect(throws: StoreFailure.notFound("c")) { try bench.store.freeLock("c", of: "r1", epoch: 1, entry: entry) }
+    #expect(throws: StoreFailure.notFound("x")) { try bench.store.freeLock("x", of: "r1", epoch: 1, entry: entry) }
+    #expect(throws: (any Error).self) { try bench.store.freeLock("a", of: "r1", epoch: 2, entry: entry) }
+    try bench.store.freeLock("a", of: "r1", epoch: 1, entry: entry)
+    try bench.reopen()
+    #expect(try bench.store.locks(of: "r1") == ["b"])
+    #expect(try bench.store.holder(of: "a") == nil)
+    #expect(try bench.store.bodies(of: "r1").last == "why")
+    #expect(
+      try bench.store.heldLocks() == [HeldLock(name: "b", runID: "r1"), HeldLock(name: "c", runID: "r2")])
+    try bench.store.begin("r3", locks: ["a"])
+  }
+
+  @Test(arguments: StoreUnderTest.allCases)
+  func aRunThatEndsWithItsLocksOwesItsRollbackUntilTheyAreReleased(_ kind: StoreUnderTest) throws {
+    var bench = try kind.open(in: folder)
+    for id in ["r1", "r2", "r3"] { try bench.store.begin(id) }
+    try bench.store.end("r1", releasingLocks: false)
+    try bench.store.end("r2")
+    #expect(try bench.store.owedRuns().map(\.id) == ["r1"])
+    try bench.store.add(["skipped"], to: "r1")
+    #expect(try bench.store.summary(of: "r1").isOwed)
+    try bench.reopen()
+    // Resumed, it is open again; ended again without its locks, it owes nothing.
+    try bench.store.add(["resumed"], to: "r1", summary: .sample("r1", status: "rolling_back"))
+    #expect(try bench.store.owedRuns().isEmpty && bench.store.openRuns().map(\.id) == ["r3", "r1"])
+    try bench.store.end("r1", releasingLocks: false)
+    #expect(try bench.store.summary(of: "r1").isOwed)
+    try bench.store.add(["abandoned"], to: "r1", releasingLocks: true)
+    #expect(try !bench.store.summary(of: "r1").isOwed)
+  }
+
+  @Test(arguments: StoreUnderTest.allCases)
+  func theFirstEntryIsReadAlone(_ kind: StoreUnderTest) throws {
+    var bench = try kind.open(in: folder)
+    try bench.store.begin("r1")
+    try bench.store.add(["2", "3"])
+    try bench.reopen()
+    #expect(try bench.store.firstEntry(of: "r1") == bench.store.entries(of: "r1", after: 0).first)
+    #expect(throws: StoreFailure.notFound("r9")) { try bench.store.firstEntry(of: "r9") }
+  }
 }

@@ -135,6 +135,8 @@ import Testing
     changed.isRestored = true
     try bench.store.add(["2"], summary: changed)
     try bench.reopen()
+    // It has ended, and its locks were not released.
+    changed.isOwed = true
     #expect(try bench.store.summary(of: "r1") == changed)
     changed.isRestored = false
     try bench.store.add([], summary: changed)

@@ -4,39 +4,111 @@ import Runbook
 struct ListCommand: Command {
   static let spec = CommandSpec(
     name: "list", summary: "list the runs, newest first",
-    options: [.value("limit", "N", .number, "at most so many; default 20")],
+    details: """
+      A run needs somebody if it was interrupted and nobody carries it on, if it waits for an answer, if its rollback \
+      is still owed, or if the store was put back from an older copy while it was open.
+      """,
+    options: [
+      .value("limit", "N", .number, "at most so many; default 20"),
+      .flag("needs-me", "only runs that need somebody, with what to type; exit 1 if there are any"),
+      .flag("locks", "the locks that are held, and by which runs"),
+    ],
     examples: [
       .init("runbook list", "show the last runs and how they ended"),
       .init("runbook list -q", "print nothing but their ids"),
+      .init("runbook list --needs-me", "print nothing and end with 0, unless somebody has to do something"),
+      .init("runbook list --locks", "show which server is held by which run"),
     ],
     group: .look)
 
   private let limit: Int
+  private let needsMe: Bool
+  private let locks: Bool
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     limit = Int(try arguments.number("limit", in: 1...100_000) ?? 20)
+    needsMe = arguments.flag("needs-me")
+    locks = arguments.flag("locks")
+    let given = [needsMe, locks, arguments.value("limit") != nil].filter { $0 }.count
+    guard given <= 1 else {
+      throw UsageError("`--needs-me`, `--locks` and `--limit` do not go together", hint: UsageError.help("list"))
+    }
   }
 
   func run(in shell: Shell) async -> ExitCode {
     do throws(Refusal) {
       let access = try StoreAccess(shell, creates: false)
-      let runs: [RunSummary]
-      do throws(StoreFailure) { runs = try access.store.summaries(limit: limit) } catch { throw Refusal(error) }
-      let ownerless = Set(runs.filter { $0.status != "ended" && !access.isLive($0.id) }.map(\.id))
-      if shell.wantsJSON {
-        shell.output.result(json: ReportJSON.document(runs, ownerless: ownerless))
-      } else if shell.globals.quiet {
-        shell.output.result(runs.map { $0.id + "\n" }.joined())
-      } else {
-        shell.print(RunTable.lines(runs, ownerless: ownerless, now: SystemClock().now))
-        access.tellOwnerless(shell)
-      }
-      return .succeeded
+      if needsMe { return try listNeeds(access, shell) }
+      if locks { return try listLocks(access, shell) }
+      return try listRuns(access, shell)
     } catch {
       guard error.code == "E-NOT-FOUND" else { return shell.refuse(error) }
-      if shell.wantsJSON { shell.output.result(json: ReportJSON.document([])) }
-      shell.note("no runs yet")
+      if shell.wantsJSON {
+        shell.output.result(json: locks ? ["v": 1, "locks": .list([])] : ReportJSON.document([]))
+      }
+      if !needsMe, !locks { shell.note("no runs yet") }
       return .succeeded
     }
+  }
+
+  private func listRuns(_ access: StoreAccess, _ shell: Shell) throws(Refusal) -> ExitCode {
+    let runs: [RunSummary]
+    do throws(StoreFailure) { runs = try access.store.summaries(limit: limit) } catch { throw Refusal(error) }
+    let ownerless = Set(runs.filter { $0.status != "ended" && !access.isLive($0.id) }.map(\.id))
+    if shell.wantsJSON {
+      shell.output.result(json: ReportJSON.document(runs, ownerless: ownerless, inputs: inputs(of: runs, access)))
+    } else if shell.globals.quiet {
+      shell.output.result(runs.map { $0.id + "\n" }.joined())
+    } else {
+      shell.print(RunTable.lines(runs, ownerless: ownerless, now: SystemClock().now))
+      access.tellOwnerless(shell)
+    }
+    return .succeeded
+  }
+
+  private func inputs(of runs: [RunSummary], _ access: StoreAccess) -> [String: Value] {
+    Dictionary(runs.map { ($0.id, access.inputs(of: $0.id)) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  private func listNeeds(_ access: StoreAccess, _ shell: Shell) throws(Refusal) -> ExitCode {
+    let needs = try access.needs()
+    let runs = needs.map(\.run)
+    let ownerless = Set(runs.filter { $0.status != "ended" && !access.isLive($0.id) }.map(\.id))
+    if shell.wantsJSON {
+      let reasons = Dictionary(needs.map { ($0.run.id, $0.json) }, uniquingKeysWith: { first, _ in first })
+      shell.output.result(
+        json: ReportJSON.document(runs, ownerless: ownerless, inputs: inputs(of: runs, access), needs: reasons))
+    } else if shell.globals.quiet {
+      shell.output.result(runs.map { $0.id + "\n" }.joined())
+    } else if !needs.isEmpty {
+      shell.print(RunTable.lines(needs, ownerless: ownerless, now: SystemClock().now))
+    }
+    return needs.isEmpty ? .succeeded : .failed
+  }
+
+  private func listLocks(_ access: StoreAccess, _ shell: Shell) throws(Refusal) -> ExitCode {
+    var rows: [(lock: HeldLock, run: RunSummary, isLive: Bool)] = []
+    do throws(StoreFailure) {
+      for lock in try access.store.heldLocks() {
+        rows.append((lock, try access.store.summary(of: lock.runID), access.isLive(lock.runID)))
+      }
+    } catch {
+      throw Refusal(error)
+    }
+    if shell.wantsJSON {
+      let locks = rows.map { lock, run, isLive -> Value in
+        [
+          "lock": .string(lock.name), "run_id": .string(lock.runID), "name": .string(run.name),
+          "status": .string(run.status), "ownerless": .bool(run.status != "ended" && !isLive),
+        ]
+      }
+      shell.output.result(json: ["v": 1, "locks": .list(locks)])
+    } else if shell.globals.quiet {
+      shell.output.result(rows.map { DisplayText.escaped($0.lock.name) + "\n" }.joined())
+    } else {
+      shell.print(rows.map { RunTable.line($0.lock, $0.run, isLive: $0.isLive) })
+      if rows.isEmpty { shell.note("no lock is held") }
+    }
+    return .succeeded
   }
 }

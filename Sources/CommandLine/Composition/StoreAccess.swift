@@ -5,6 +5,8 @@ import Stores
 /// The store that the command line, the environment or the default names.
 struct StoreAccess {
   let store: any RunStore
+  /// The same, for what only a store in a file can do.
+  let file: SQLiteStore
   /// Where detached scripts of its runs are kept: beside it, so that whoever resumes a run finds them.
   let scripts: String
 
@@ -12,16 +14,22 @@ struct StoreAccess {
   init(_ shell: Shell, creates: Bool) throws(Refusal) {
     var options = SQLiteStore.Options()
     options.creates = creates
+    options.witnesses = WitnessPlaces.candidates(Environment.all)
     let opened: SQLiteStore
     do throws(StoreFailure) {
       let location = try StoreLocation(option: shell.globals.store, environment: Environment.all)
+      guard creates || !location.isNamed || location.hasFolder else {
+        throw .unusable("there is no folder `\(location.folder)` for the store `\(location.path)`")
+      }
       opened = try SQLiteStore(at: location.path, clock: SystemClock(), options: options)
     } catch {
       throw Refusal(error)
     }
     store = opened
+    file = opened
     scripts = opened.path + ".scripts"
     if let warning = opened.warning { shell.output.message("warning: \(DisplayText.escaped(warning, limit: 2000))") }
+    if let note = opened.note { shell.note("note: \(DisplayText.escaped(note, limit: 2000))") }
   }
 
   /// For a command about one run.
@@ -60,6 +68,22 @@ struct StoreAccess {
   }
 
   func isLive(_ id: String) -> Bool { Ownership.isLive((try? store.lease(of: id)) ?? nil, at: SystemClock().now) }
+
+  /// Every run that needs somebody, newest first.
+  func needs() throws(Refusal) -> [Need] {
+    do throws(StoreFailure) {
+      let runs = try store.openRuns() + store.owedRuns()
+      return runs.sorted { $0.id > $1.id }.compactMap { Need($0, isLive: isLive($0.id)) }
+    } catch {
+      throw Refusal(error)
+    }
+  }
+
+  /// What the run was started with, from its first entry alone.
+  func inputs(of id: String) -> Value {
+    guard let entry = try? store.firstEntry(of: id) else { return .map([:]) }
+    return RunEvent(entry, runID: id)?.fields["inputs"] ?? .map([:])
+  }
 
   /// One line on stderr about runs that nobody works on, so that none is forgotten.
   func tellOwnerless(_ shell: Shell, but own: String? = nil) {

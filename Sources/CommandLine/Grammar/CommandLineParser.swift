@@ -169,6 +169,11 @@ struct CommandLineParser {
         "`\(shown(word))` looks like an option", code: "E-UNKNOWN-OPTION",
         hint: "put `--` before an expression that begins with `-`: `runbook eval -- '\(shown(word))'`")
     }
+    if command?.spec.name == "gc", ["dry-run", "n", "check"].contains(bare) {
+      return UsageError(
+        "`\(shown(name))` is no option of `runbook gc`", code: "E-UNKNOWN-OPTION",
+        hint: "`--list` shows what would be removed")
+    }
     let suggestion = Suggestion.question(for: name, among: known.map { "--\($0.name)" })
     let place = command.map { " of `runbook \($0.spec.name)`" } ?? ""
     return UsageError(

@@ -16,8 +16,11 @@ enum CommandTable {
     CancelCommand.self,
     ResolveCommand.self,
     RollbackCommand.self,
+    UnlockCommand.self,
     SimulateCommand.self,
     ProvidersCommand.self,
+    StoreCommand.self,
+    GcCommand.self,
     CompletionCommand.self,
     HelpCommand.self,
     VersionCommand.self,
@@ -25,7 +28,7 @@ enum CommandTable {
 
   /// Verbs of the language that this release has not yet.
   static let later: Set<String> = [
-    "fmt", "explain", "report", "approve", "reject", "unlock", "test", "record", "gc", "verify-audit",
+    "fmt", "explain", "report", "approve", "reject", "test", "record", "verify-audit",
     "serve",
     "worker",
   ]

@@ -16,9 +16,26 @@ enum RunTable {
       }
   }
 
+  /// The same, and below each run what to type.
+  static func lines(_ needs: [Need], ownerless: Set<String>, now: Timestamp) -> [StyledText] {
+    let table = lines(needs.map(\.run), ownerless: ownerless, now: now)
+    guard table.count == needs.count + 1 else { return table }
+    return [table[0]]
+      + zip(table.dropFirst(), needs).flatMap { line, need in
+        [line, StyledText("  ") + StyledText(need.command, .strong) + StyledText("  \(need.words)", .faint)]
+      }
+  }
+
+  /// `vps_org/9f3c/server/12345  r01…  pre_upgrade  running, no owner`
+  static func line(_ lock: HeldLock, _ run: RunSummary, isLive: Bool) -> StyledText {
+    StyledText(DisplayText.escaped(lock.name, limit: 200), .strong) + StyledText("  \(run.id)  \(name(run))  ")
+      + state(run, run.status != "ended" && !isLive)
+  }
+
   private static func name(_ run: RunSummary) -> String { DisplayText.escaped(run.name, limit: 32) }
 
   private static func state(_ run: RunSummary, _ isOwnerless: Bool) -> StyledText {
+    if run.isRestored { return StyledText("may have done more than is known", .warning) }
     guard run.status == "ended" else {
       let word = RunWords.spaced(DisplayText.escaped(run.status, limit: 40))
       if run.status == "waiting" { return StyledText("waiting for an answer", .warning) }

@@ -59,9 +59,13 @@ public struct RunSummary: Sendable, Equatable {
   public var key: String?
   /// Tells whether a later `--key` run is the same: digest of file, pinned files and inputs.
   public var fingerprint: String
-  /// The store was put back from an older copy while this run had not ended: it may have done more than its journal
-  /// says. Park it and ask a person. Set by the store; cleared by the next summary that is appended without it.
+  /// The store was put back from an older copy while this run had not ended, or still owed its rollback: it may have
+  /// done more than its journal says. Only a person can tell. Set by the store; stays until a summary is appended that
+  /// says false, or until the run has ended and owes nothing.
   public var isRestored: Bool
+  /// The run has ended and its rollback is still owed. Set by the store: true from the append that ends the run
+  /// without releasing its locks until the append that releases them. What a caller gives is ignored.
+  public var isOwed = false
   public init(
     id: String, name: String, status: String, outcome: String? = nil, rollback: String? = nil, exitCode: Int32? = nil,
     startedAt: Timestamp, endedAt: Timestamp? = nil, key: String? = nil, fingerprint: String, isRestored: Bool = false
@@ -77,6 +81,16 @@ public struct RunSummary: Sendable, Equatable {
     self.key = key
     self.fingerprint = fingerprint
     self.isRestored = isRestored
+  }
+}
+
+/// A lock and the run that holds it.
+public struct HeldLock: Sendable, Equatable {
+  public var name: String
+  public var runID: String
+  public init(name: String, runID: String) {
+    self.name = name
+    self.runID = runID
   }
 }
 
@@ -159,11 +173,15 @@ public protocol RunStore: Sendable {
     _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?, locks: [String], releasingLocks: Bool
   ) throws(StoreFailure) -> Int64
   func entries(of runID: String, after sequence: Int64) throws(StoreFailure) -> [JournalEntry]
+  /// The run's first entry, without reading the others; nil if it has none.
+  func firstEntry(of runID: String) throws(StoreFailure) -> JournalEntry?
   func summary(of runID: String) throws(StoreFailure) -> RunSummary
   /// Newest first (run ids sort by time).
   func summaries(limit: Int) throws(StoreFailure) -> [RunSummary]
   /// All runs whose status is not `ended`, newest first: what every command looks through for ownerless runs.
   func openRuns() throws(StoreFailure) -> [RunSummary]
+  /// Ended runs that somebody has to look at, newest first: their rollback is owed, or they are marked as restored.
+  func owedRuns() throws(StoreFailure) -> [RunSummary]
   func run(withKey key: String) throws(StoreFailure) -> RunSummary?
   /// Takes the run over with epoch + 1, if its lease has expired or `isGone` says its process no longer lives.
   func takeOver(_ runID: String, owner: Owner, leaseFor: Duration, isGone: (Owner) -> Bool) throws(StoreFailure)
@@ -175,6 +193,11 @@ public protocol RunStore: Sendable {
   func locks(of runID: String) throws(StoreFailure) -> [String]
   /// Who holds a lock; nil if nobody.
   func holder(of lock: String) throws(StoreFailure) -> String?
+  /// Every lock that somebody holds, by name.
+  func heldLocks() throws(StoreFailure) -> [HeldLock]
+  /// Frees one lock of the run and appends `entry`, in one transaction; a lock that the run does not hold is
+  /// `notFound`.
+  func freeLock(_ lock: String, of runID: String, epoch: Int64, entry: NewEntry) throws(StoreFailure)
   /// Posts a message to the owner of a run, unless one of the run's messages stands in its way: looked for in the same
   /// transaction, so of two that are posted at once one finds the other.
   func post(
@@ -197,6 +220,12 @@ public protocol RunStore: Sendable {
 extension RunStore {
   public func openRuns() throws(StoreFailure) -> [RunSummary] {
     try summaries(limit: .max).filter { $0.status != "ended" }
+  }
+  public func owedRuns() throws(StoreFailure) -> [RunSummary] {
+    try summaries(limit: .max).filter { $0.status == "ended" && ($0.isOwed || $0.isRestored) }
+  }
+  public func firstEntry(of runID: String) throws(StoreFailure) -> JournalEntry? {
+    try entries(of: runID, after: 0).first
   }
   public func post(_ kind: String, body: [UInt8], to runID: String, requester: String) throws(StoreFailure) {
     _ = try post(kind, body: body, to: runID, requester: requester) { _ in false }

@@ -15,8 +15,19 @@ public enum ReportJSON {
   }
 
   /// `{v, runs: [run]}`.
-  public static func document(_ summaries: [RunSummary], ownerless: Set<String> = []) -> Value {
-    ["v": 1, "runs": .list(summaries.map { run($0, isOwnerless: ownerless.contains($0.id)) })]
+  /// - Parameters:
+  ///   - inputs: of each run, by its id.
+  ///   - needs: why it needs somebody, by its id; if given, every run has a field `needs`.
+  public static func document(
+    _ summaries: [RunSummary], ownerless: Set<String> = [], inputs: [String: Value] = [:], needs: [String: Value]? = nil
+  ) -> Value {
+    let runs = summaries.map { summary in
+      var run = self.run(summary, isOwnerless: ownerless.contains(summary.id)).map ?? [:]
+      run["inputs"] = inputs[summary.id] ?? .map([:])
+      if let needs { run["needs"] = needs[summary.id] ?? .null }
+      return Value.map(run)
+    }
+    return ["v": 1, "runs": .list(runs)]
   }
 
   /// `{v, error: {code, message, hint}}`: a refusal before there is a run.
@@ -43,6 +54,7 @@ public enum ReportJSON {
       "outcome": text(summary.outcome), "rollback": text(summary.rollback),
       "exit_code": summary.exitCode.map { .int(Int64($0)) } ?? .null, "started_at": .timestamp(summary.startedAt),
       "ended_at": instant(summary.endedAt), "key": text(summary.key), "ownerless": .bool(isOwnerless),
+      "restored": .bool(summary.isRestored),
     ]
   }
 

@@ -109,6 +109,11 @@ struct MortalStore: RunStore {
   func lease(of runID: String) throws(StoreFailure) -> Lease? { try base.lease(of: runID) }
   func locks(of runID: String) throws(StoreFailure) -> [String] { try base.locks(of: runID) }
   func holder(of lock: String) throws(StoreFailure) -> String? { try base.holder(of: lock) }
+  func heldLocks() throws(StoreFailure) -> [HeldLock] { try base.heldLocks() }
+  func freeLock(_ lock: String, of runID: String, epoch: Int64, entry: NewEntry) throws(StoreFailure) {
+    guard !life.isDead else { throw dead }
+    try base.freeLock(lock, of: runID, epoch: epoch, entry: entry)
+  }
   func post(
     _ kind: String, body: [UInt8], to runID: String, requester: String,
     unless isInTheWay: @Sendable (RunRequest) -> Bool

@@ -64,12 +64,14 @@ public final class MemoryStore: RunStore {
       try content.checkFree(locks, for: runID)
       content.take(locks, for: runID)
       content.runs[runID]?.append(entries)
+      let wasOwed = content.runs[runID]?.summary.isOwed ?? false
       if var summary {
         summary.id = runID
         summary.key = content.runs[runID]?.summary.key
         content.runs[runID]?.summary = summary
       }
       if releasingLocks { content.locks = content.locks.filter { $0.value != runID } }
+      content.runs[runID]?.summary.settle(releasingLocks: releasingLocks, isNew: summary != nil, was: wasOwed)
       return Int64(content.runs[runID]?.entries.count ?? 0)
     }
   }
@@ -135,6 +137,21 @@ public final class MemoryStore: RunStore {
   }
 
   public func holder(of lock: String) throws(StoreFailure) -> String? { content.withLock { $0.locks[lock] } }
+
+  public func heldLocks() throws(StoreFailure) -> [HeldLock] {
+    content.withLock { content in
+      content.locks.map { HeldLock(name: $0.key, runID: $0.value) }.sorted { $0.name < $1.name }
+    }
+  }
+
+  public func freeLock(_ lock: String, of runID: String, epoch: Int64, entry: NewEntry) throws(StoreFailure) {
+    try content.withLock { content throws(StoreFailure) in
+      try content.check(runID, ownedAt: epoch)
+      guard content.locks[lock] == runID else { throw .notFound(lock) }
+      content.locks[lock] = nil
+      content.runs[runID]?.append([entry])
+    }
+  }
 
   public func post(
     _ kind: String, body: [UInt8], to runID: String, requester: String,

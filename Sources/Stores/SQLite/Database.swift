@@ -15,12 +15,14 @@ final class Database {
   private(set) var isOutOfSpace = false
   /// Every lock in the file was as it was written when this process looked first.
   var hasCheckedLocks = false
-  /// The newest entry of the running transaction.
+  /// The newest entry of the running transaction, and how many it adds.
   private var newest: StoreMark?
+  private var added: Int64 = 0
+  private let witness: StoreWitness?
 
   init(
     connection: Connection, path: String, lock: StoreLock, reserve: SpaceReserve, log: WriteAheadLog,
-    incarnation: String
+    incarnation: String, witness: StoreWitness?
   ) {
     self.connection = connection
     self.path = path
@@ -28,6 +30,7 @@ final class Database {
     self.reserve = reserve
     self.log = log
     self.incarnation = incarnation
+    self.witness = witness
   }
 
   /// What a write may do when the disk is full.
@@ -60,6 +63,7 @@ final class Database {
 
   private func attempt<Result>(_ body: () throws -> Result) throws(StoreFailure) -> Result {
     newest = nil
+    added = 0
     var changes: Int64 = 0
     let result: Result
     do {
@@ -72,15 +76,42 @@ final class Database {
       undo()
       throw failure
     }
-    if let newest {
-      lock.write(newest.line, at: .entry)
-    } else {
-      lock.write(ChangeMark(incarnation: incarnation, changes: changes).line, at: .changes)
-    }
+    writeMark(changes: changes)
     // What was committed stays committed: a failure here is met by the next call.
     if connection.frames == 0 { broken = Database.notLogging(path) }
-    do { try log.committed(on: connection) } catch { _ = failure(for: error, writing: true) }
+    do { if try log.committed(on: connection) { noteFiles() } } catch { _ = failure(for: error, writing: true) }
     return result
+  }
+
+  private func writeMark(changes: Int64) {
+    let marks = witness.map { [lock.mark, $0.mark] } ?? [lock.mark]
+    if let newest {
+      let total = lock.mark.total.map { $0 + added }
+      for mark in marks { mark.write(newest, total: total) }
+    } else {
+      let line = ChangeMark(incarnation: incarnation, changes: changes).line
+      for mark in marks { mark.write(line, at: .changes) }
+    }
+  }
+
+  /// How the files are left, so that the next one to open them sees whether somebody has changed them.
+  func noteFiles() {
+    let files = FilesMark(of: path)
+    if lock.mark.files != files { lock.mark.write(files.line, at: .files) }
+  }
+
+  /// Runs `body` outside of a transaction, under the store's lock: for what SQLite does in a transaction of its own.
+  func alone(_ body: () throws -> Void) throws(StoreFailure) {
+    if let broken { throw broken }
+    try lock.acquire()
+    defer { lock.release() }
+    do { try body() } catch { throw failure(for: error, writing: true) }
+    if connection.frames == 0 { broken = Database.notLogging(path) }
+    do { try connection.checkpoint(emptying: true) } catch {
+      // Readers in the way: the log keeps everything.
+      if error.kind != .busy, error.kind != .full { throw failure(for: error, writing: true) }
+    }
+    noteFiles()
   }
 
   private func countChange() throws(SQLiteError) -> Int64 {
@@ -95,7 +126,8 @@ final class Database {
   }
 
   /// Says after which entry the mark is to stand when the transaction has been committed.
-  func mark(_ runID: String, sequence: Int64, hash: [UInt8]) {
+  func mark(_ runID: String, sequence: Int64, hash: [UInt8], adding count: Int) {
+    added += Int64(count)
     newest = StoreMark(incarnation: incarnation, runID: runID, sequence: sequence, hash: hash)
   }
 
@@ -112,6 +144,11 @@ final class Database {
       undo()
       throw failure
     }
+  }
+
+  func direct<Result>(_ body: () throws -> Result) throws(StoreFailure) -> Result {
+    if let broken { throw broken }
+    do { return try body() } catch { throw failure(for: error, writing: false) }
   }
 
   /// A commit that went past the write-ahead log.

@@ -5,7 +5,10 @@ enum Migrations {
   static let applicationID: Int64 = 0x5275_6e62
   static var newest: Int { all.count }
 
-  static let all: [StaticString] = [first, durations, locksByRun]
+  static let all: [StaticString] = [first, durations, locksByRun, sweeping]
+
+  /// The form since which `runs.restored` tells which rollbacks are owed.
+  static let flags = 4
 
   /// - `store.changes` counts transactions that append nothing; `store.seal` is a checksum of the columns before it.
   /// - `runs.head` is the hash of the run's last entry; `summary_seal` and `lease_seal` are checksums of those columns.
@@ -93,5 +96,24 @@ enum Migrations {
   private static let locksByRun: StaticString = """
     CREATE INDEX locks_by_run ON locks (run_id);
     PRAGMA user_version = 3;
+    """
+
+  /// - `runs.restored` holds two flags since this form: 1 restored, 2 the rollback is owed. The index finds the few
+  ///   that have one.
+  /// - `swept` names what was removed from the store, so that a mark that was made before knows its run again; rows
+  ///   older than a year go. `sweeps.entries` counts all entries that were ever removed.
+  private static let sweeping: StaticString = """
+    CREATE INDEX flagged_runs ON runs (id) WHERE restored <> 0;
+    CREATE TABLE swept (
+      run_id TEXT PRIMARY KEY,
+      last_sequence INTEGER NOT NULL,
+      at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE sweeps (
+      only INTEGER PRIMARY KEY CHECK (only = 1),
+      entries INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO sweeps (only, entries) VALUES (1, 0);
+    PRAGMA user_version = 4;
     """
 }

@@ -58,7 +58,8 @@ struct RunRow {
       exitCode: row.isNull(10) ? nil : Int32(truncatingIfNeeded: row.integer(10)),
       startedAt: Timestamp(storedNanoseconds: row.integer(11)),
       endedAt: row.isNull(12) ? nil : Timestamp(storedNanoseconds: row.integer(12)),
-      key: row.isNull(13) ? nil : row.text(13), fingerprint: row.text(14), isRestored: row.integer(15) != 0)
+      key: row.isNull(13) ? nil : row.text(13), fingerprint: row.text(14))
+    summary.flags = row.integer(15)
     summarySeal = row.integer(16)
     lease = Lease(
       runID: id, epoch: head.epoch,
@@ -70,6 +71,13 @@ struct RunRow {
     leaseSeal = row.integer(23)
   }
 
+  /// Stores the summary's flags alone.
+  func writeFlags(on connection: Connection) throws(SQLiteError) {
+    try connection.run(
+      "UPDATE runs SET restored = ?, summary_seal = ? WHERE number = ?", .integer(summary.flags),
+      .integer(summary.seal), .integer(head.number))
+  }
+
   /// The lease, unless it was released.
   var heldLease: Lease? { head.isOwned ? lease : nil }
 
@@ -78,6 +86,25 @@ struct RunRow {
 }
 
 extension RunSummary {
+  /// The column `restored`: 1 restored, 2 the rollback is owed.
+  var flags: Int64 {
+    get { (isRestored ? 1 : 0) + (isOwed ? 2 : 0) }
+    set {
+      isRestored = newValue & 1 != 0
+      isOwed = newValue & 2 != 0
+    }
+  }
+
+  /// What an append means for the two flags: an ended run owes its rollback as long as it keeps its locks, and is asked
+  /// nothing any more once it owes nothing.
+  /// - Parameters:
+  ///   - isNew: the append has a summary.
+  ///   - wasOwed: what was stored before it.
+  mutating func settle(releasingLocks: Bool, isNew: Bool, was wasOwed: Bool) {
+    isOwed = status == "ended" && !releasingLocks && (isNew || wasOwed)
+    if status == "ended", !isOwed, releasingLocks { isRestored = false }
+  }
+
   var seal: Int64 {
     var record = RecordBytes()
     record.append(id)
@@ -90,7 +117,7 @@ extension RunSummary {
     record.append(endedAt?.storedNanoseconds)
     record.append(key)
     record.append(fingerprint)
-    record.append(Int64(isRestored ? 1 : 0))
+    record.append(flags)
     return record.seal
   }
 }

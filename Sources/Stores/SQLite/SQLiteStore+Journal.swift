@@ -29,7 +29,9 @@ extension SQLiteStore {
       var head = try database.head(of: runID, epoch: epoch)
       try database.take(locks, for: runID)
       try database.append(entries, to: runID, &head)
-      if let summary { try database.update(summary, of: runID) }
+      if summary != nil || releasingLocks {
+        try database.update(summary, of: runID, releasingLocks: releasingLocks)
+      }
       if releasingLocks { try database.releaseLocks(of: runID) }
       return head.lastSequence
     }
@@ -39,6 +41,13 @@ extension SQLiteStore {
     try read { database in
       guard let head = try RunHead.find(runID, on: database.connection) else { throw StoreFailure.notFound(runID) }
       return try database.entries(of: runID, head, after: max(0, sequence))
+    }
+  }
+
+  public func firstEntry(of runID: String) throws(StoreFailure) -> JournalEntry? {
+    try read { database in
+      guard let head = try RunHead.find(runID, on: database.connection) else { throw StoreFailure.notFound(runID) }
+      return try database.firstEntry(of: runID, head)
     }
   }
 }
@@ -72,7 +81,27 @@ extension Database {
     try connection.run(
       "UPDATE runs SET last_sequence = ?, head = ? WHERE number = ?",
       .integer(head.lastSequence), .bytes(head.hash), .integer(head.number))
-    mark(runID, sequence: head.lastSequence, hash: head.hash)
+    mark(runID, sequence: head.lastSequence, hash: head.hash, adding: entries.count)
+  }
+
+  /// Verified like the others: its hash covers the run's id.
+  func firstEntry(of runID: String, _ head: RunHead) throws -> JournalEntry? {
+    let row = try connection.first(
+      "SELECT at, epoch, kind, body, hash FROM entries WHERE place = ?", .integer(head.place(1))
+    ) { row in
+      let at = Timestamp(storedNanoseconds: row.integer(0))
+      return (
+        JournalEntry(sequence: 1, at: at, epoch: row.integer(1), kind: row.text(2), body: row.bytes(3)), row.bytes(4)
+      )
+    }
+    guard let (entry, stored) = row else {
+      guard head.lastSequence == 0 else { throw damaged("entry 1 of run `\(runID)` is missing") }
+      return nil
+    }
+    guard JournalChain.next(after: JournalChain.start(of: runID), entry) == stored else {
+      throw damaged("entry 1 of run `\(runID)` does not match its hash")
+    }
+    return entry
   }
 
   /// Reads and verifies. The chain begins at the entry `after`, and must end at the run's head.

@@ -8,7 +8,7 @@ extension SQLiteStore {
       try database.checkLocks()
       let locks = try database.locks(
         database.connection.all("SELECT name, run_id, seal FROM locks WHERE run_id = ? ORDER BY name", .text(runID)) {
-          HeldLock($0)
+          LockRow($0)
         }
       ).map(\.name)
       let count = try database.connection.first("SELECT lock_count FROM runs WHERE id = ?", .text(runID)) {
@@ -21,6 +21,23 @@ extension SQLiteStore {
 
   public func holder(of lock: String) throws(StoreFailure) -> String? {
     try read { try $0.holder(of: lock) }
+  }
+
+  public func heldLocks() throws(StoreFailure) -> [HeldLock] {
+    try read { database in
+      let rows = try database.connection.all("SELECT name, run_id, seal FROM locks ORDER BY name") { LockRow($0) }
+      return try database.locks(rows).map { HeldLock(name: $0.name, runID: $0.runID) }
+    }
+  }
+
+  public func freeLock(_ lock: String, of runID: String, epoch: Int64, entry: NewEntry) throws(StoreFailure) {
+    try write(.mayUseReserve) { database in
+      var head = try database.head(of: runID, epoch: epoch)
+      guard try database.holder(of: lock) == runID else { throw StoreFailure.notFound(lock) }
+      try database.connection.run("DELETE FROM locks WHERE name = ?", .text(lock))
+      try database.connection.run("UPDATE runs SET lock_count = lock_count - 1 WHERE id = ?", .text(runID))
+      try database.append([entry], to: runID, &head)
+    }
   }
 
   public func post(
@@ -49,7 +66,8 @@ extension SQLiteStore {
   }
 }
 
-struct HeldLock {
+/// A row of `locks`, with its checksum as stored.
+struct LockRow {
   let name: String
   let runID: String
   fileprivate let storedSeal: Int64
@@ -83,20 +101,20 @@ extension RunRequest {
 
 extension Database {
   func holder(of lock: String) throws -> String? {
-    let row = try connection.first("SELECT name, run_id, seal FROM locks WHERE name = ?", .text(lock)) { HeldLock($0) }
+    let row = try connection.first("SELECT name, run_id, seal FROM locks WHERE name = ?", .text(lock)) { LockRow($0) }
     return try row.map { try locks([$0]) }?.first?.runID
   }
 
   /// All of them, once a process: a lock whose name was garbled must not look free to the run that wants it.
   fileprivate func checkLocks() throws {
     guard !hasCheckedLocks else { return }
-    _ = try locks(connection.all("SELECT name, run_id, seal FROM locks") { HeldLock($0) })
+    _ = try locks(connection.all("SELECT name, run_id, seal FROM locks") { LockRow($0) })
     hasCheckedLocks = true
   }
 
   /// The same locks, if all are as they were written.
-  func locks(_ rows: [HeldLock]) throws -> [HeldLock] {
-    for row in rows where HeldLock.seal(row.name, row.runID) != row.storedSeal {
+  func locks(_ rows: [LockRow]) throws -> [LockRow] {
+    for row in rows where LockRow.seal(row.name, row.runID) != row.storedSeal {
       throw damaged("the lock `\(row.name)` does not match its checksum")
     }
     return rows
@@ -112,7 +130,7 @@ extension Database {
       case nil:
         try connection.run(
           "INSERT INTO locks (name, run_id, seal) VALUES (?, ?, ?)", .text(lock), .text(runID),
-          .integer(HeldLock.seal(lock, runID)))
+          .integer(LockRow.seal(lock, runID)))
         taken += 1
       }
     }

@@ -25,6 +25,13 @@ extension SQLiteStore {
     }
   }
 
+  public func owedRuns() throws(StoreFailure) -> [RunSummary] {
+    try read { database in
+      let ids = try database.connection.all("SELECT id FROM runs WHERE restored <> 0 ORDER BY id DESC") { $0.text(0) }
+      return try ids.map { try database.row(of: $0).summary }.filter { $0.status == "ended" }
+    }
+  }
+
   public func run(withKey key: String) throws(StoreFailure) -> RunSummary? {
     try read { try $0.summary(withKey: key) }
   }
@@ -96,18 +103,19 @@ extension Database {
       .integer(lease.epoch), .bytes(JournalChain.start(of: run.id)), .text(run.id), .text(run.name), .text(run.status),
       .text(run.outcome), .text(run.rollback), .integer(run.exitCode.map { Int64($0) }),
       .integer(run.startedAt.storedNanoseconds), .integer(run.endedAt?.storedNanoseconds), .text(run.key),
-      .text(run.fingerprint), .integer(run.isRestored ? 1 : 0), .integer(run.seal), .text(lease.owner.host),
+      .text(run.fingerprint), .integer(run.flags), .integer(run.seal), .text(lease.owner.host),
       .text(lease.owner.bootID), .integer(Int64(lease.owner.pid)),
       .integer(Int64(bitPattern: lease.owner.processStart)), .integer(lease.renewedAt.storedNanoseconds),
       .integer(lease.expiresAt.storedNanoseconds), .integer(lease.seal(isOwned: true)))
   }
 
-  /// A run keeps its id and its key for good.
-  func update(_ summary: RunSummary, of runID: String) throws {
+  /// A run keeps its id and its key for good. Without a new summary only what the release of locks means is noted.
+  func update(_ new: RunSummary?, of runID: String, releasingLocks: Bool) throws {
     let stored = try row(of: runID).summary
-    var summary = summary
+    var summary = new ?? stored
     summary.id = runID
     summary.key = stored.key
+    summary.settle(releasingLocks: releasingLocks, isNew: new != nil, was: stored.isOwed)
     guard summary != stored else { return }
     try connection.run(
       """
@@ -116,7 +124,7 @@ extension Database {
       """,
       .text(summary.name), .text(summary.status), .text(summary.outcome), .text(summary.rollback),
       .integer(summary.exitCode.map { Int64($0) }), .integer(summary.startedAt.storedNanoseconds),
-      .integer(summary.endedAt?.storedNanoseconds), .text(summary.fingerprint), .integer(summary.isRestored ? 1 : 0),
+      .integer(summary.endedAt?.storedNanoseconds), .text(summary.fingerprint), .integer(summary.flags),
       .integer(summary.seal), .text(runID))
   }
 

@@ -5,8 +5,8 @@ import Synchronization
 /// Journals, leases, locks and requests in one SQLite file that any number of processes share. Write-ahead log, flushed
 /// at every commit; what was answered is on the disk. See `docs/decisions/the-store-on-disk.md`.
 ///
-/// Beside the file lie `-wal` and `-shm` (SQLite's own), `.lock` and `.reserve`. Do not carry an open store over a
-/// `fork`.
+/// Beside the file lie `-wal` and `-shm` (SQLite's own), `.lock` and `.reserve`; a witness lies elsewhere. Do not carry
+/// an open store over a `fork`.
 public final class SQLiteStore: RunStore {
   /// For tests; everybody else takes the defaults.
   public struct Options: Sendable {
@@ -16,6 +16,9 @@ public final class SQLiteStore: RunStore {
     public var checkpointFrames = 1000
     /// If false, a store that does not exist is `notFound`: for commands that only look.
     public var creates = true
+    /// Folders in which a witness of the store may be kept, absolute, the best first (`WitnessPlaces`); none: no
+    /// witness.
+    public var witnesses: [String] = []
     public init() {}
   }
 
@@ -23,7 +26,10 @@ public final class SQLiteStore: RunStore {
   public let digestKey: [UInt8]
   /// Something an operator must know though the store can be used: it was put back from an older copy.
   public let warning: String?
+  /// Something to be said once, which needs nobody: no older copy could have been noticed so far.
+  public let note: String?
   let clock: any EngineClock
+  let options: Options
   private let database: Mutex<Database>
 
   /// Opens the store and, if need be, makes or migrates it.
@@ -31,11 +37,13 @@ public final class SQLiteStore: RunStore {
   ///   - path: absolute (`StoreLocation` gives it).
   ///   - clock: its wall clock decides when leases expire.
   public init(at path: String, clock: any EngineClock, options: Options = Options()) throws(StoreFailure) {
-    let opened = try StoreOpening(path: path, options: options).open()
+    let opened = try StoreOpening(path: path, options: options, now: clock.now).open()
     self.path = path
     self.clock = clock
     digestKey = opened.digestKey
     warning = opened.warning
+    note = opened.note
+    self.options = options
     database = Mutex(opened.database)
   }
 
@@ -45,6 +53,15 @@ public final class SQLiteStore: RunStore {
     _ space: Database.Space, _ body: @Sendable (Database) throws -> Result
   ) throws(StoreFailure) -> Result {
     try database.withLock { database throws(StoreFailure) in try database.write(space) { try body(database) } }
+  }
+
+  func alone(_ body: @Sendable (Database) throws -> Void) throws(StoreFailure) {
+    try database.withLock { database throws(StoreFailure) in try database.alone { try body(database) } }
+  }
+
+  /// On the connection, without a transaction or the store's lock.
+  func direct<Result: Sendable>(_ body: @Sendable (Database) throws -> Result) throws(StoreFailure) -> Result {
+    try database.withLock { database throws(StoreFailure) in try database.direct { try body(database) } }
   }
 
   func read<Result: Sendable>(_ body: @Sendable (Database) throws -> Result) throws(StoreFailure) -> Result {

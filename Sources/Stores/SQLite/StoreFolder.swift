@@ -68,6 +68,23 @@ enum StoreFolder {
     return unsafe stat(path, &info) == 0 ? info : nil
   }
 
+  /// In bytes; 0 if there is no such file.
+  static func size(of path: String) -> Int64 { Int64(status(of: path)?.st_size ?? 0) }
+
+  /// Without `.` and `..`, in no order; empty if it cannot be read.
+  static func names(in folder: String) -> [String] {
+    guard let stream = unsafe opendir(folder) else { return [] }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
   private static func make(_ folder: String, for path: String) throws(StoreFailure) {
     if unsafe mkdir(folder, 0o700) == 0 { return }
     switch errno {

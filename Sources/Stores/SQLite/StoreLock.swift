@@ -56,24 +56,8 @@ final class StoreLock {
     return nil
   }
 
-  /// Where the two halves of the mark stand. Each is one line in a sector of its own, so never half old and half new.
-  enum Place: off_t {
-    case entry = 0
-    case changes = 512
-  }
-
-  /// What stands at `place`; empty if there is nothing.
-  func read(_ place: Place) -> String {
-    var bytes = [UInt8](repeating: 0, count: 512)
-    let count = unsafe pread(file, &bytes, bytes.count, place.rawValue)
-    return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
-  }
-
-  /// Not flushed: the mark is only ever older than what is in the store.
-  func write(_ text: String, at place: Place) {
-    var text = text
-    text.withUTF8 { bytes in _ = unsafe pwrite(file, bytes.baseAddress, bytes.count, place.rawValue) }
-  }
+  /// What stands in the file.
+  var mark: MarkFile { MarkFile(file: file) }
 
   /// Once, for a new store: the file itself and its name in the folder are on the disk.
   func flush() throws(StoreFailure) {

@@ -1,3 +1,4 @@
+import Glibc
 import Runbook
 
 /// The newest journal entry of the store, written beside it after each commit that has entries. A store that does not
@@ -53,6 +54,44 @@ struct ChangeMark: Equatable {
       return nil
     }
     self.init(incarnation: String(fields[2]), changes: changes)
+  }
+}
+
+/// The database's file and its log as a process of ours left them: if they are found otherwise, somebody has changed
+/// one of them, or a checkpoint was cut off. Then the store is looked through once.
+struct FilesMark: Equatable {
+  /// Bytes of the database's file.
+  var size: Int64
+  /// Nanoseconds since 1970 of its last change. Only checkpoints write it.
+  var changedAt: Int64
+  /// The salt of the write-ahead log, in hexadecimal: a new one each time the log begins anew; `-` without a log.
+  var salt: String
+
+  var line: String { "files 1 \(size) \(changedAt) \(salt)\n" }
+
+  /// As the files are now.
+  init(of store: String) {
+    let info = StoreFolder.status(of: store)
+    size = Int64(info?.st_size ?? 0)
+    changedAt = info.map { Int64($0.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64($0.st_mtim.tv_nsec) } ?? 0
+    salt = "-"
+    let log = unsafe open(store + "-wal", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    guard log >= 0 else { return }
+    defer { close(log) }
+    var bytes = [UInt8](repeating: 0, count: 8)
+    if unsafe pread(log, &bytes, bytes.count, 16) == bytes.count { salt = bytes.hexadecimal }
+  }
+
+  /// nil if `text` does not begin with one.
+  init?(_ text: String) {
+    guard let end = text.firstIndex(of: "\n") else { return nil }
+    let fields = text[..<end].split(separator: " ", omittingEmptySubsequences: false)
+    guard fields.count == 5, fields[0] == "files", fields[1] == "1", let size = Int64(fields[2]),
+      let changedAt = Int64(fields[3])
+    else { return nil }
+    self.size = size
+    self.changedAt = changedAt
+    salt = String(fields[4])
   }
 }
 

@@ -6,11 +6,14 @@ import SQLite
 struct StoreOpening {
   let path: String
   let options: SQLiteStore.Options
+  /// Of the wall clock.
+  let now: Timestamp
 
   struct Opened {
     var database: Database
     var digestKey: [UInt8]
     var warning: String?
+    var note: String?
   }
 
   /// How long SQLite waits for a lock of a program that is not one of ours, in milliseconds.
@@ -18,10 +21,13 @@ struct StoreOpening {
 
   func open() throws(StoreFailure) -> Opened {
     let exists = try StoreFolder.check(path, creating: options.creates)
-    guard exists || options.creates else { throw .notFound(path) }
+    let hasRemains = hasLog || StoreFolder.size(of: path + ".lock") > 0
+    guard exists || options.creates || hasRemains else { throw .notFound(path) }
     let lock = try StoreLock(besides: path)
     try lock.acquire()
     defer { lock.release() }
+    try checkItIsNotGone(lock)
+    guard exists || options.creates else { throw .notFound(path) }
     if !exists { try StoreFolder.makeFile(path) }
     do {
       let connection = try Connection(path: path, busyTimeout: StoreOpening.busyTimeout)
@@ -37,6 +43,25 @@ struct StoreOpening {
     }
   }
 
+  private var hasLog: Bool { StoreFolder.size(of: path + "-wal") > 0 }
+
+  /// Asked before SQLite sees the file, because it deletes the log of a database that is gone or empty.
+  private func checkItIsNotGone(_ lock: StoreLock) throws(StoreFailure) {
+    guard StoreFolder.size(of: path) == 0 else { return }
+    try checkItHeldNoRuns(lock)
+    guard !hasLog else {
+      throw .damaged(
+        "the store `\(path)` is gone or empty, but its log `\(path)-wal` is there: put it back, or delete the log to "
+          + "begin anew")
+    }
+  }
+
+  private func checkItHeldNoRuns(_ lock: StoreLock) throws(StoreFailure) {
+    guard (lock.mark.entry?.sequence ?? 0) > 0 else { return }
+    throw .damaged(
+      "the store `\(path)` is gone or empty, but it held runs: put it back, or delete `\(lock.path)` to begin anew")
+  }
+
   /// SQLITE_NOTADB.
   private static let notADatabase: Int32 = 26
 
@@ -49,10 +74,7 @@ struct StoreOpening {
     // Half a megabyte of pages, not two: runs append, and read their own journal only when they are carried on.
     try connection.run("PRAGMA cache_size = -512")
     if version == 0 {
-      guard (StoreMark(lock.read(.entry))?.sequence ?? 0) == 0 else {
-        throw StoreFailure.damaged(
-          "the store `\(path)` is gone or empty, but it held runs: put it back, or delete `\(lock.path)` to begin anew")
-      }
+      try checkItHeldNoRuns(lock)
       try reserve.restore()
     }
     // Also for a store that has it: a maker whose disk failed may have left it without.
@@ -61,18 +83,23 @@ struct StoreOpening {
       throw StoreFailure.unusable("`\(path)` lies on a file system that cannot hold a write-ahead log")
     }
     if version < known { try migrate(connection, from: version) }
-    var store = try identity(of: connection, lock)
+    let folders = WitnessFolders(options.witnesses, besides: path)
+    var recognition = try StoreRecognition(path: path, connection: connection, lock: lock, folders: folders, now: now)
     var warning: String?
-    if !store.isWhole {
-      if version > 0 { warning = try restored(connection, &store) }
-      lock.write(StoreMark(incarnation: store.incarnation).line, at: .entry)
-      lock.write(ChangeMark(incarnation: store.incarnation, changes: 0).line, at: .changes)
+    if !(try recognition.isWhole) {
+      if version > 0 { warning = try recognition.restored() }
+      try recognition.writeMarks()
       try lock.flush()
     }
+    try recognition.bringMarksUpToDate()
+    let witness = folders.make(recognition.incarnation, as: lock.mark)
+    let note = options.witnesses.isEmpty || version == 0 || warning != nil ? nil : try recognition.note(witness)
     let log = WriteAheadLog(of: path, limit: options.checkpointFrames)
     let database = Database(
-      connection: connection, path: path, lock: lock, reserve: reserve, log: log, incarnation: store.incarnation)
-    return Opened(database: database, digestKey: store.digestKey, warning: warning)
+      connection: connection, path: path, lock: lock, reserve: reserve, log: log, incarnation: recognition.incarnation,
+      witness: witness)
+    database.noteFiles()
+    return Opened(database: database, digestKey: recognition.digestKey, warning: warning, note: note)
   }
 
   /// 0 for a new store.
@@ -90,6 +117,7 @@ struct StoreOpening {
   private func migrate(_ connection: Connection, from version: Int) throws {
     try connection.run("BEGIN IMMEDIATE")
     for script in Migrations.all.dropFirst(version) { try connection.script(script) }
+    if version > 0, version < Migrations.flags { try markOwed(connection) }
     if version == 0 {
       let identity = Identity(incarnation: Identity.random(16).hexadecimal, digestKey: Identity.random(32))
       try connection.run(
@@ -101,77 +129,18 @@ struct StoreOpening {
     guard connection.frames > 0 else { throw Database.notLogging(path) }
   }
 
-  /// Reads who this store is, and whether it holds what its mark says.
-  private func identity(of connection: Connection, _ lock: StoreLock) throws -> Identity {
-    let mark = StoreMark(lock.read(.entry))
-    let changeMark = ChangeMark(lock.read(.changes))
-    let row = try connection.first(
+  /// Earlier releases did not note which ended runs owe their rollback.
+  private func markOwed(_ connection: Connection) throws {
+    let owed = try connection.all(
       """
-      SELECT incarnation, digest_key, seal, changes,
-        (SELECT hash FROM runs JOIN entries ON place = (number << 32) + ?2 WHERE id = ?1)
-      FROM store
-      """, .text(mark?.runID ?? ""), .integer(mark?.sequence ?? 0)
-    ) { row in
-      (Identity(incarnation: row.text(0), digestKey: row.bytes(1)), row.integer(2), row.integer(3), row.bytes(4))
+      SELECT id FROM runs WHERE status = 'ended' AND rollback IN ('failed', 'blocked', 'pending') AND NOT EXISTS (
+        SELECT 1 FROM entries WHERE place > number << 32 AND place < (number + 1) << 32 AND kind = 'rollback.abandoned')
+      """
+    ) { $0.text(0) }
+    for id in owed {
+      guard var row = try RunRow.find(id, on: connection), row.isIntact else { continue }
+      row.summary.isOwed = true
+      try row.writeFlags(on: connection)
     }
-    guard let (stored, seal, changes, hash) = row, stored.seal == seal else {
-      throw StoreFailure.damaged("the store `\(path)` is damaged: its first table does not match its checksum")
-    }
-    var identity = stored
-    let hasEntry = mark.map { $0.incarnation == identity.incarnation && $0.hash == hash } ?? false
-    let hasChanges = changeMark.map { $0.incarnation == identity.incarnation && $0.changes <= changes } ?? false
-    identity.isWhole = hasEntry && hasChanges
-    identity.hadRuns = (mark?.sequence ?? 0) > 0
-    return identity
-  }
-
-  /// Gives the copy an identity of its own and marks every run that had not ended.
-  /// - Returns: a warning; nil if there never was a run (the store was being made when its maker was stopped).
-  private func restored(_ connection: Connection, _ store: inout Identity) throws -> String? {
-    store.incarnation = Identity.random(16).hexadecimal
-    try connection.run("BEGIN IMMEDIATE")
-    let open = try connection.all("SELECT number, id FROM runs WHERE status <> 'ended'") { ($0.integer(0), $0.text(1)) }
-    for (number, id) in open {
-      guard var row = try RunRow.find(id, on: connection) else { continue }
-      row.summary.isRestored = true
-      try connection.run(
-        "UPDATE runs SET restored = 1, summary_seal = ? WHERE number = ?", .integer(row.summary.seal), .integer(number))
-    }
-    try connection.run(
-      "UPDATE store SET incarnation = ?, seal = ?", .text(store.incarnation), .integer(store.seal))
-    try connection.run("COMMIT")
-    let hasRuns = try connection.first("SELECT 1 FROM runs LIMIT 1") { _ in true } ?? false
-    guard hasRuns || store.hadRuns else { return nil }
-    let names = open.map(\.1).joined(separator: ", ")
-    let runs = open.isEmpty ? "no run was open" : "open runs may have done more than is known: \(names)"
-    return "the store `\(path)` lacks what was written last, so it is an older copy or was cut; \(runs)"
-  }
-}
-
-/// Who a store is. A copy that is put back gets a new incarnation.
-private struct Identity {
-  var incarnation: String
-  var digestKey: [UInt8]
-  /// It holds what its mark says.
-  var isWhole = false
-  /// Its mark knows of a run.
-  var hadRuns = false
-
-  init(incarnation: String, digestKey: [UInt8]) {
-    self.incarnation = incarnation
-    self.digestKey = digestKey
-  }
-
-  var seal: Int64 {
-    var record = RecordBytes()
-    record.append(incarnation)
-    record.append(digestKey)
-    return record.seal
-  }
-
-  /// From the kernel's generator (getrandom).
-  static func random(_ count: Int) -> [UInt8] {
-    var generator = SystemRandomNumberGenerator()
-    return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
   }
 }

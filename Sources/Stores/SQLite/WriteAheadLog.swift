@@ -30,8 +30,12 @@ struct WriteAheadLog {
     nextCheckpoint = min(limit, WriteAheadLog.firstCheckpoint)
   }
 
+  /// In this many frames a log that was begun anew is noticed.
+  private static let young = 64
+
+  /// - Returns: whether the database's file may have changed, or the log have been begun anew.
   /// - Throws: only what leaves the state of the disk unknown.
-  mutating func committed(on connection: Connection) throws(SQLiteError) {
+  mutating func committed(on connection: Connection) throws(SQLiteError) -> Bool {
     let frames = connection.frames
     if frames < lastFrames { nextCheckpoint = limit }
     lastFrames = frames
@@ -46,7 +50,9 @@ struct WriteAheadLog {
       }
     } else {
       prepare(upTo: 32 + (frames + 16) * WriteAheadLog.frameSize)
+      return frames < WriteAheadLog.young
     }
+    return true
   }
 
   private mutating func prepare(upTo needed: Int) {

@@ -94,4 +94,21 @@ public enum Folder {
     for name in files { _ = unsafe unlink("\(path)/\(name)") }
     _ = unsafe rmdir(path)
   }
+
+  /// Removes a folder and all that is in it, following no link.
+  /// - Returns: whether it is gone.
+  @discardableResult
+  public static func removeTree(_ path: String) -> Bool {
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0 else { return posix_errno() == ENOENT }
+    guard posix_mode_is_directory(UInt32(status.st_mode)) != 0 else { return unsafe unlink(path) == 0 }
+    for name in FileReading.names(in: path) { removeTree("\(path)/\(name)") }
+    return unsafe rmdir(path) == 0
+  }
+
+  /// Seconds since 1970 of the last change of what is in it; nil if there is no such folder.
+  public static func changedAt(_ path: String) -> Int64? {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 ? Int64(status.st_mtim.tv_sec) : nil
+  }
 }

@@ -36,11 +36,34 @@ import Testing
     let runs = try open()
     try runs.begin()
     let database = try Connection(path: folder.path("runbook.db"), busyTimeout: 1000)
-    try database.script("DROP TABLE durations; DROP INDEX locks_by_run; PRAGMA user_version = 1;")
+    try database.script(
+      """
+      DROP TABLE durations; DROP INDEX locks_by_run; DROP INDEX flagged_runs; DROP TABLE swept; DROP TABLE sweeps;
+      PRAGMA user_version = 1;
+      """)
     let store = try open()
     store.noteDuration(.seconds(7), of: "kind")
     #expect(store.usualDuration(of: "kind") == .seconds(7))
     #expect(try store.summaries(limit: 10).count == 1)
+  }
+
+  @Test func aStoreFromBeforeTellsWhichRollbacksAreOwed() throws {
+    let runs = try open()
+    for id in ["r1", "r2", "r3"] {
+      try runs.begin(id)
+      var summary = RunSummary.sample(id, status: "ended")
+      summary.rollback = id == "r3" ? "succeeded" : "failed"
+      let end = NewEntry.sample("end", kind: id == "r2" ? "rollback.abandoned" : "run.ended")
+      // Earlier releases noted nothing, which is what is noted of a run that released its locks.
+      try runs.append([end], to: id, epoch: 1, summary: summary, locks: [], releasingLocks: true)
+    }
+    #expect(try runs.owedRuns().isEmpty)
+    let database = try Connection(path: folder.path("runbook.db"), busyTimeout: 1000)
+    try database.script(
+      "DROP INDEX flagged_runs; DROP TABLE swept; DROP TABLE sweeps; PRAGMA user_version = 3;")
+    let store = try open()
+    #expect(try store.owedRuns().map(\.id) == ["r1"])
+    #expect(try store.sweepable(endedBefore: ManualClock.start + .seconds(1)).isEmpty)
   }
 
   @Test func whatMakesNoSenseIsNoTrap() throws {

@@ -32,6 +32,52 @@ import Testing
     #expect(epochs.contains { $0 > 2 }, "runs were taken over")
   }
 
+  @Test func aBackupOfAStoreThatOthersWriteIsOneStateOfIt() throws {
+    let path = folder.path("runbook.db")
+    let processes = try (1...3).map { try HammerProcess(path, seed: $0, runs: 1_000_000, appends: 12) }
+    while processes.contains(where: { $0.lines.count < 20 && Glibc.kill($0.pid, 0) == 0 }) { usleep(500) }
+    let store = try SQLiteStore(at: path, clock: ManualClock())
+    var sizes: [Int] = []
+    for number in 0..<4 {
+      try store.backUp(to: folder.path("copy\(number).db"))
+      let copy = try SQLiteStore(at: folder.path("copy\(number).db"), clock: ManualClock())
+      let journals = try copy.summaries(limit: .max).map { try copy.entries(of: $0.id, after: 0) }
+      sizes.append(journals.map(\.count).reduce(0, +))
+      #expect(try copy.heldLocks().count <= journals.count)
+    }
+    for process in processes {
+      #expect(Glibc.kill(process.pid, 0) == 0, "it ended while it was copied: \(process.lines.last ?? "")")
+      process.kill()
+      process.end()
+    }
+    #expect(sizes == sizes.sorted() && sizes[0] > 0)
+  }
+
+  @Test func removingRunsBesideOthersLosesNothingOfTheirs() throws {
+    let path = folder.path("runbook.db")
+    let store = try SQLiteStore(at: path, clock: ManualClock())
+    for number in 0..<40 {
+      let id = "old\(number)"
+      try store.begin(id)
+      try store.add((0..<4).map { "\($0)" + String(repeating: "x", count: 6000) }, to: id)
+      try store.end(id, at: ManualClock.start - .seconds(100))
+    }
+    let processes = try (1...3).map { try HammerProcess(path, seed: $0, runs: 1_000_000, appends: 12) }
+    while processes.contains(where: { $0.lines.count < 20 && Glibc.kill($0.pid, 0) == 0 }) { usleep(500) }
+    let old = try store.sweepable(endedBefore: ManualClock.start).map(\.id)
+    #expect(try store.sweep(old, endedBefore: ManualClock.start).runs.count == 40)
+    #expect(try store.giveSpaceBack() > 100_000)
+    let counts = processes.map(\.lines.count)
+    for (process, count) in zip(processes, counts) {
+      while process.lines.count < count + 5, Glibc.kill(process.pid, 0) == 0 { usleep(500) }
+      process.kill()
+      process.end()
+    }
+    let after = try SQLiteStore(at: path, clock: ManualClock())
+    #expect(after.warning == nil)
+    try after.check(processes)
+  }
+
   @Test(.enabled(if: Tracer.isPermitted, "strace is missing or not permitted"))
   func aProcessMayDieAtAnyWriteOrFlush() throws {
     let calls = "pwrite64,fdatasync,fsync,ftruncate,mknod,mknodat,unlink,fallocate"

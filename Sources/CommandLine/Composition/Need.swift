@@ -1,0 +1,59 @@
+import Runbook
+
+/// Why a run needs somebody, and what to type.
+struct Need {
+  enum Reason: String {
+    /// The store was put back from an older copy.
+    case restored
+    /// It waits for an answer.
+    case waiting
+    /// It was interrupted, and nobody carries it on.
+    case ownerless
+    /// It has ended, and its rollback is owed.
+    case rollback
+  }
+  let run: RunSummary
+  let reason: Reason
+
+  /// nil for a run that needs nobody.
+  init?(_ run: RunSummary, isLive: Bool) {
+    self.run = run
+    if run.isRestored {
+      reason = .restored
+    } else if run.status == "ended" {
+      guard run.isOwed else { return nil }
+      reason = .rollback
+    } else if run.status == "waiting" {
+      reason = .waiting
+    } else {
+      guard !isLive else { return nil }
+      reason = .ownerless
+    }
+  }
+
+  var words: String {
+    switch reason {
+    case .restored: "the store was put back from an older copy: the run may have done more than is known"
+    case .waiting: "it waits for an answer"
+    case .ownerless: "it was interrupted, and nobody carries it on"
+    case .rollback:
+      switch run.rollback {
+      case "pending": "its rollback has not been begun"
+      case "blocked": "its rollback is blocked"
+      default: "its rollback failed"
+      }
+    }
+  }
+
+  var command: String {
+    switch reason {
+    case .restored where run.status == "ended": "runbook rollback resume \(run.id) --restored"
+    case .restored: "runbook resume \(run.id) --restored"
+    case .waiting: "runbook show \(run.id)"
+    case .ownerless: "runbook resume \(run.id)"
+    case .rollback: "runbook rollback resume \(run.id)"
+    }
+  }
+
+  var json: Value { ["reason": .string(reason.rawValue), "message": .string(words), "command": .string(command)] }
+}
