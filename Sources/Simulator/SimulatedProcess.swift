@@ -10,6 +10,11 @@ public struct SimulatedProcess: Sendable {
   public var secrets: [String: Secret]
   public var observer: any RunObserver
   public var control = RunControl()
+  /// What says whether the run is certainly this process's; nil: nobody asks.
+  public var tenure: (any Tenure)?
+  /// When it stops working it stays in the process table, as one that is stopped does: its lease has to end before
+  /// another may take the run over. False: it is gone at once.
+  public var staysWhenItStops = false
 
   public init(
     world: RunWorld, store: any RunStore, runbook: ValidatedRunbook, source: PinnedSource,
@@ -37,10 +42,9 @@ public struct SimulatedProcess: Sendable {
     return await work(on: lease, life)
   }
 
-  /// Takes the run over from a process that is gone, and works on it.
+  /// Takes the run over from a process that is gone or frozen, and works on it.
   public func resume(_ runID: String, life: KillSwitch = KillSwitch()) async throws -> RunEnd {
-    let lease = try store.takeOver(
-      runID, owner: SimulatedProcess.owner(2), leaseFor: .seconds(10), isGone: { _ in true })
+    let lease = try store.takeOver(runID, owner: SimulatedProcess.owner(2), leaseFor: .seconds(10))
     return await work(on: lease, life)
   }
 
@@ -56,8 +60,10 @@ public struct SimulatedProcess: Sendable {
       scriptEnvironment: world.scriptEnvironment, makesLiveChecks: world.makesLiveChecks)
     let launch = RunLaunch(
       runbook: runbook, source: source, secrets: secrets, store: MortalStore(base: store, life: life), lease: lease,
-      world: mortal, observer: observer, control: control)
-    return await Interpreter(launch).run()
+      world: mortal, observer: observer, control: control, tenure: tenure)
+    let end = await Interpreter(launch).run()
+    if !staysWhenItStops { store.dropProof(of: lease) }
+    return end
   }
 
   private static func owner(_ pid: Int32) -> Owner {

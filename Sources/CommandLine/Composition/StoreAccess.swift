@@ -12,6 +12,7 @@ struct StoreAccess {
   init(_ shell: Shell, creates: Bool) throws(Refusal) {
     var options = SQLiteStore.Options()
     options.creates = creates
+    options.onWait = { wait in InterruptDesk.shared.say(wait.words, or: shell) }
     let opened: SQLiteStore
     do throws(StoreFailure) {
       let location = try StoreLocation(option: shell.globals.store, environment: Environment.all)
@@ -56,7 +57,7 @@ struct StoreAccess {
     }
   }
 
-  func isLive(_ id: String) -> Bool { Ownership.isLive((try? store.lease(of: id)) ?? nil, at: SystemClock().now) }
+  func isLive(_ id: String) -> Bool { (try? store.ownership(of: id))?.isLive ?? false }
 
   /// One line on stderr about runs that nobody works on, so that none is forgotten.
   func tellOwnerless(_ shell: Shell, but own: String? = nil) {

@@ -78,6 +78,8 @@ public struct ScriptRequest: Sendable {
   /// A file that the child can read and that never touches the disk (a private key): `secretFilePlaceholder` in a word
   /// of `command` becomes its path. For `ScriptHost.run` only.
   public var secretFile: Secret?
+  /// Asked when it is about to be started; nil: it may.
+  public var tenure: (any Tenure)?
   public static let secretFilePlaceholder = "{secret-file}"
   public init(
     key: String, command: [String], script: String? = nil, environment: [String: Secret] = [:],

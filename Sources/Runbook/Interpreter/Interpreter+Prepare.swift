@@ -4,7 +4,7 @@ extension Interpreter {
     do throws(StepFailure) {
       let context = try RunContext(
         launch.runbook, inputs: machine.started?.inputs ?? [:], secrets: launch.secrets, world: launch.world,
-        at: machine.startedAt)
+        transport: launch.transport, at: machine.startedAt)
       vars = context.vars
       providers = context.providers
       return nil
@@ -34,8 +34,8 @@ extension Interpreter {
     let masker = masker
     let path = step.path
     var call = ActionCall(
-      with: Arguments(with), key: key, runID: runID, clock: launch.world.clock, transport: launch.world.transport,
-      scripts: launch.world.scripts, files: launch.world.files, deadline: deadline, before: before,
+      with: Arguments(with), key: key, runID: runID, clock: launch.world.clock, transport: launch.transport,
+      scripts: launch.scripts, files: launch.files, deadline: deadline, before: before,
       intendedAt: intendedAt, step: path,
       report: { observer.progress(RunProgress(step: path, message: masker.mask($0))) })
     if step.action.name == "server.delete" { call.createdServers = machine.createdServers }

@@ -6,10 +6,11 @@ public struct RunContext: Sendable {
   public let providers: [String: any Provider]
 
   /// Sends nothing.
+  /// - Parameter transport: what the providers send through; nil: the world's.
   /// - Throws: `input` or `expression`, naming the variable or the provider.
   public init(
     _ runbook: ValidatedRunbook, inputs: [String: Value], secrets: [String: Secret], world: RunWorld,
-    at instant: Timestamp
+    transport: (any HTTPTransport)? = nil, at instant: Timestamp
   ) throws(StepFailure) {
     var roots: [String: Value] = [
       "inputs": .map(inputs), "secrets": .map(secrets.mapValues { .secret($0) }), "vars": [:],
@@ -26,7 +27,8 @@ public struct RunContext: Sendable {
     var providers: [String: any Provider] = [:]
     for block in runbook.providers {
       do throws(StepFailure) {
-        providers[block.name] = try RunContext.connect(block, DictionaryScope(roots, now: instant), world)
+        providers[block.name] = try RunContext.connect(
+          block, DictionaryScope(roots, now: instant), world, transport ?? world.transport)
       } catch {
         throw StepFailure(error.kind, "provider `\(block.name)`: \(error.message)")
       }
@@ -36,7 +38,7 @@ public struct RunContext: Sendable {
   }
 
   private static func connect(
-    _ block: ProviderBlock, _ scope: DictionaryScope, _ world: RunWorld
+    _ block: ProviderBlock, _ scope: DictionaryScope, _ world: RunWorld, _ transport: any HTTPTransport
   ) throws(StepFailure) -> any Provider {
     guard let kind = world.kind(of: block) else {
       throw StepFailure(.input, "there is no provider type `\(block.type)`")
@@ -45,6 +47,6 @@ public struct RunContext: Sendable {
     return try kind.connect(
       Arguments(settings),
       environment: ProviderEnvironment(
-        transport: world.transport, clock: world.clock, random: world.random, shared: world.shared))
+        transport: transport, clock: world.clock, random: world.random, shared: world.shared))
   }
 }

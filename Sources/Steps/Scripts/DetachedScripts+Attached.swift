@@ -27,7 +27,7 @@ extension DetachedScripts {
     order.isAttached = true
     let (seconds, attoseconds) = min(max(timeout, .milliseconds(1)), .seconds(366 * 86_400)).components
     order.timeoutMilliseconds = Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
-    try await begin(order, on: link, in: script)
+    try await begin(order, on: link, in: script, request.tenure)
     switch await link.wait(for: key, until: .seconds(Int64.max >> 2)) {
     case .ended(let ending) where ending.cause == .timedOut:
       throw StepFailure(.timeout, "`\(request.command.first ?? "")` ran out of time and was stopped", effect: .unknown)

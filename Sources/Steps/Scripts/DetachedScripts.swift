@@ -49,7 +49,7 @@ public final class DetachedScripts: ScriptHost {
     }
     var order = order(request, base: detachedEnvironment, in: script)
     order.input = request.script.map { Array(ShellText.program($0).utf8) }
-    try await begin(order, on: link, in: script)
+    try await begin(order, on: link, in: script, request.tenure)
   }
 
   func order(_ request: ScriptRequest, base: [String: String], in script: ScriptFolder) -> KeeperOrder {
@@ -61,9 +61,26 @@ public final class DetachedScripts: ScriptHost {
       timeoutMilliseconds: 0)
   }
 
-  func begin(_ order: KeeperOrder, on link: KeeperLink, in script: ScriptFolder) async throws(StepFailure) {
+  /// - Parameter tenure: asked now, when there is nothing left to do but start it.
+  func begin(
+    _ order: KeeperOrder, on link: KeeperLink, in script: ScriptFolder, _ tenure: (any Tenure)?
+  ) async throws(StepFailure) {
+    var order = order
+    if let tenure {
+      guard tenure.begin() else {
+        script.remove()
+        throw StepFailure.notCertainlyOurs
+      }
+      let (seconds, attoseconds) = tenure.until.elapsed.components
+      order.notAfter = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+    // The keeper has answered: it was started, or never will be.
+    defer { tenure?.end() }
     switch await link.start(order) {
     case .started: return
+    case .refused(_, KeeperOrder.Refusal.tooLate):
+      script.remove()
+      throw StepFailure.notCertainlyOurs
     case .refused(let reason, let code):
       script.remove()
       let isShortage = PosixError(code, in: "").isShortage

@@ -30,6 +30,8 @@ struct KeeperOrder: Equatable {
   var isAttached: Bool
   /// For attached ones; 0: none.
   var timeoutMilliseconds: Int
+  /// Nanoseconds of the boot-time clock after which it must not be started any more; 0: whenever.
+  var notAfter: Int64 = 0
 }
 
 extension KeeperMessage {
@@ -54,7 +56,8 @@ extension KeeperMessage {
         text("start"), text(order.key), text(order.folder), text(order.workingDirectory),
         text(order.isAttached ? "1" : "0"),
         text(String(order.timeoutMilliseconds)), text(order.input == nil ? "0" : "1"), order.input ?? [],
-        text(order.secretFile == nil ? "0" : "1"), order.secretFile ?? [], text(String(order.command.count)),
+        text(order.secretFile == nil ? "0" : "1"), order.secretFile ?? [], text(String(order.notAfter)),
+        text(String(order.command.count)),
       ] + order.command.map(text) + order.environment.map(text)
     case .started(let key, let pid): [text("started"), text(key), text(String(pid))]
     case .refused(let key, let reason, let code): [text("refused"), text(key), text(reason), text(String(code))]
@@ -68,16 +71,18 @@ extension KeeperMessage {
   init?(parts: [ArraySlice<UInt8>]) {
     let texts = parts.map { String(decoding: $0, as: UTF8.self) }
     switch (texts.first, texts.count) {
-    case ("start", 11...):
-      guard let timeout = Int(texts[5]), let count = Int(texts[10]), count >= 1, count <= texts.count - 11 else {
+    case ("start", 12...):
+      guard let timeout = Int(texts[5]), let notAfter = Int64(texts[10]), let count = Int(texts[11]), count >= 1,
+        count <= texts.count - 12
+      else {
         return nil
       }
       self = .start(
         KeeperOrder(
-          key: texts[1], folder: texts[2], command: Array(texts[11..<(11 + count)]),
-          environment: Array(texts[(11 + count)...]), workingDirectory: texts[3],
+          key: texts[1], folder: texts[2], command: Array(texts[12..<(12 + count)]),
+          environment: Array(texts[(12 + count)...]), workingDirectory: texts[3],
           input: texts[6] == "1" ? Array(parts[7]) : nil, secretFile: texts[8] == "1" ? Array(parts[9]) : nil,
-          isAttached: texts[4] == "1", timeoutMilliseconds: timeout))
+          isAttached: texts[4] == "1", timeoutMilliseconds: timeout, notAfter: notAfter))
     case ("started", 3):
       guard let pid = Int32(texts[2]) else { return nil }
       self = .started(key: texts[1], pid: pid)

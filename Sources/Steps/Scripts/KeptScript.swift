@@ -109,7 +109,7 @@ extension KeeperOrder {
         program, arguments: words, environment: environment,
         workingDirectory: workingDirectory.isEmpty ? nil : workingDirectory,
         descriptors: [source.number, outWriter.number, errWriter.number])
-      let pid = try request.start()
+      let pid = try start(request)
       var script = KeptScript(
         key: key, pid: pid, folder: ScriptFolder(path: folder), isAttached: isAttached,
         deadline: timeoutMilliseconds > 0 ? Monotonic.now + .milliseconds(timeoutMilliseconds) : nil,
@@ -130,6 +130,18 @@ extension KeeperOrder {
   struct Refusal: Error {
     let reason: String
     let code: Int32
+    /// The time for starting it was over. No program's start fails so.
+    static let tooLate: Int32 = ETIME
+  }
+
+  /// Not after `notAfter`: a keeper that is stopped between this look at the clock and the start is ended by the kernel.
+  private func start(_ request: SpawnRequest) throws(PosixError) -> Int32 {
+    guard notAfter > 0 else { return try request.start() }
+    guard BootClock.now < .nanoseconds(notAfter) else { throw PosixError(Refusal.tooLate, in: "clock_gettime") }
+    let timer = try? KillTimer.ofProcess.get()
+    timer?.arm(at: .nanoseconds(notAfter) + TenureLimit.stretch)
+    defer { timer?.disarm() }
+    return try request.start()
   }
 
   private func words(for error: PosixError, program: String) -> String {

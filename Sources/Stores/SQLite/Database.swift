@@ -6,6 +6,7 @@ import SQLite
 final class Database {
   let connection: Connection
   let path: String
+  let owners: OwnerLocks
   private let lock: StoreLock
   private var reserve: SpaceReserve
   private var log: WriteAheadLog
@@ -17,14 +18,19 @@ final class Database {
   var hasCheckedLocks = false
   /// The newest entry of the running transaction.
   private var newest: StoreMark?
+  /// Taken in the running transaction.
+  var newProofs: [OwnerLocks.Proof] = []
+  /// To be given up when the running transaction has been committed.
+  var endingProofs: [OwnerLocks.Proof] = []
 
   init(
-    connection: Connection, path: String, lock: StoreLock, reserve: SpaceReserve, log: WriteAheadLog,
+    connection: Connection, path: String, lock: StoreLock, owners: OwnerLocks, reserve: SpaceReserve, log: WriteAheadLog,
     incarnation: String
   ) {
     self.connection = connection
     self.path = path
     self.lock = lock
+    self.owners = owners
     self.reserve = reserve
     self.log = log
     self.incarnation = incarnation
@@ -60,6 +66,8 @@ final class Database {
 
   private func attempt<Result>(_ body: () throws -> Result) throws(StoreFailure) -> Result {
     newest = nil
+    newProofs = []
+    endingProofs = []
     var changes: Int64 = 0
     let result: Result
     do {
@@ -70,8 +78,10 @@ final class Database {
     } catch {
       let failure = failure(for: error, writing: true)
       undo()
+      for proof in newProofs { owners.giveUp(proof) }
       throw failure
     }
+    for proof in endingProofs { owners.giveUp(proof) }
     if let newest {
       lock.write(newest.line, at: .entry)
     } else {

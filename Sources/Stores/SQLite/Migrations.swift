@@ -5,7 +5,7 @@ enum Migrations {
   static let applicationID: Int64 = 0x5275_6e62
   static var newest: Int { all.count }
 
-  static let all: [StaticString] = [first, durations, locksByRun]
+  static let all: [StaticString] = [first, durations, locksByRun, bootTimes]
 
   /// - `store.changes` counts transactions that append nothing; `store.seal` is a checksum of the columns before it.
   /// - `runs.head` is the hash of the run's last entry; `summary_seal` and `lease_seal` are checksums of those columns.
@@ -93,5 +93,12 @@ enum Migrations {
   private static let locksByRun: StaticString = """
     CREATE INDEX locks_by_run ON locks (run_id);
     PRAGMA user_version = 3;
+    """
+
+  /// When a lease ends on the boot-time clock, in nanoseconds; NULL in one of an earlier release.
+  private static let bootTimes: StaticString = """
+    ALTER TABLE runs ADD COLUMN until_boot TEXT;
+    ALTER TABLE runs ADD COLUMN until_elapsed INTEGER;
+    PRAGMA user_version = 4;
     """
 }

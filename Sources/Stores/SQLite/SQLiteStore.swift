@@ -5,7 +5,7 @@ import Synchronization
 /// Journals, leases, locks and requests in one SQLite file that any number of processes share. Write-ahead log, flushed
 /// at every commit; what was answered is on the disk. See `docs/decisions/the-store-on-disk.md`.
 ///
-/// Beside the file lie `-wal` and `-shm` (SQLite's own), `.lock` and `.reserve`. Do not carry an open store over a
+/// Beside the file lie `-wal` and `-shm` (SQLite's own), `.lock`, `.owners` and `.reserve`. Do not carry an open store over a
 /// `fork`.
 public final class SQLiteStore: RunStore {
   /// For tests; everybody else takes the defaults.
@@ -16,6 +16,8 @@ public final class SQLiteStore: RunStore {
     public var checkpointFrames = 1000
     /// If false, a store that does not exist is `notFound`: for commands that only look.
     public var creates = true
+    /// Told every ten seconds while another process holds the store's lock. Called on the thread that waits.
+    public var onWait: (@Sendable (StoreWait) -> Void)?
     public init() {}
   }
 
@@ -29,7 +31,7 @@ public final class SQLiteStore: RunStore {
   /// Opens the store and, if need be, makes or migrates it.
   /// - Parameters:
   ///   - path: absolute (`StoreLocation` gives it).
-  ///   - clock: its wall clock decides when leases expire.
+  ///   - clock: its boot-time clock decides when leases end.
   public init(at path: String, clock: any EngineClock, options: Options = Options()) throws(StoreFailure) {
     let opened = try StoreOpening(path: path, options: options).open()
     self.path = path

@@ -19,7 +19,7 @@ struct StoreOpening {
   func open() throws(StoreFailure) -> Opened {
     let exists = try StoreFolder.check(path, creating: options.creates)
     guard exists || options.creates else { throw .notFound(path) }
-    let lock = try StoreLock(besides: path)
+    let lock = try StoreLock(besides: path, onWait: options.onWait)
     try lock.acquire()
     defer { lock.release() }
     if !exists { try StoreFolder.makeFile(path) }
@@ -71,7 +71,8 @@ struct StoreOpening {
     }
     let log = WriteAheadLog(of: path, limit: options.checkpointFrames)
     let database = Database(
-      connection: connection, path: path, lock: lock, reserve: reserve, log: log, incarnation: store.incarnation)
+      connection: connection, path: path, lock: lock, owners: try OwnerLocks(besides: path), reserve: reserve,
+      log: log, incarnation: store.incarnation)
     return Opened(database: database, digestKey: store.digestKey, warning: warning)
   }
 

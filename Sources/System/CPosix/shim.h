@@ -142,3 +142,50 @@ static inline int posix_socket_error(int fd) {
   socklen_t size = sizeof code;
   return getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size) < 0 ? errno : code;
 }
+
+/* Locks of an open file (not of a process: closing another descriptor of the same file does not drop them) on one byte.
+   0, or -1 with errno. The numbers are Linux's own: the C library names them only with _GNU_SOURCE. */
+static inline int posix_byte_lock(int fd, int command, short kind, int64_t place, short *found) {
+  struct flock lock;
+  memset(&lock, 0, sizeof lock);
+  lock.l_type = kind;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = place;
+  lock.l_len = 1;
+  int result = fcntl(fd, command, &lock);
+  *found = lock.l_type;
+  return result;
+}
+static inline int posix_lock_byte(int fd, int64_t place) {
+  short found;
+  return posix_byte_lock(fd, 37 /* F_OFD_SETLK */, F_WRLCK, place, &found);
+}
+static inline int posix_unlock_byte(int fd, int64_t place) {
+  short found;
+  return posix_byte_lock(fd, 37 /* F_OFD_SETLK */, F_UNLCK, place, &found);
+}
+/* 1 if another open file holds a lock on the byte, 0 if none does, -1 with errno. */
+static inline int posix_is_byte_locked(int fd, int64_t place) {
+  short found;
+  if (posix_byte_lock(fd, 36 /* F_OFD_GETLK */, F_WRLCK, place, &found) < 0) return -1;
+  return found != F_UNLCK;
+}
+
+/* A timer of the boot-time clock that sends SIGKILL to this process. Its number, or -1 with errno. System calls and not
+   the C library's functions, which wrap the number and may be faked by a preloaded library. */
+static inline int posix_make_kill_timer(void) {
+  struct sigevent event;
+  memset(&event, 0, sizeof event);
+  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_signo = SIGKILL;
+  int number = -1;
+  return syscall(SYS_timer_create, CLOCK_BOOTTIME, &event, &number) < 0 ? -1 : number;
+}
+/* To an instant of this process's own boot-time clock; zero disarms it. */
+static inline int posix_set_kill_timer(int timer, int64_t seconds, int64_t nanoseconds) {
+  struct itimerspec time;
+  memset(&time, 0, sizeof time);
+  time.it_value.tv_sec = seconds;
+  time.it_value.tv_nsec = nanoseconds;
+  return (int)syscall(SYS_timer_settime, timer, TIMER_ABSTIME, &time, NULL);
+}

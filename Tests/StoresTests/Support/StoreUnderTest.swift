@@ -25,6 +25,17 @@ struct Bench {
   let folder: TemporaryFolder
   let kind: StoreUnderTest
 
+  /// What another process opens while this one lives.
+  func another() throws(StoreFailure) -> any RunStore {
+    kind == .sqlite ? try SQLiteStore(at: folder.path("runbook.db"), clock: clock) : store
+  }
+
+  /// The process of this store ends: the kernel drops what it held.
+  mutating func end(_ lease: Lease) throws(StoreFailure) {
+    if kind == .memory { store.dropProof(of: lease) }
+    try reopen()
+  }
+
   /// What a new process would open.
   mutating func reopen() throws(StoreFailure) {
     if kind == .sqlite { store = try SQLiteStore(at: folder.path("runbook.db"), clock: clock) }
@@ -34,8 +45,12 @@ struct Bench {
 /// Stands still until it is moved.
 final class ManualClock: EngineClock {
   private let elapsed = Mutex(Duration.zero)
+  private let wallOffset = Mutex(Duration.zero)
   static let start = Timestamp(seconds: 1_768_564_800, nanoseconds: 123_456_789)
-  var now: Timestamp { ManualClock.start + monotonic }
+  var now: Timestamp { ManualClock.start + monotonic + wallOffset.withLock { $0 } }
+  var boot: BootTime { BootTime(id: "manual", elapsed: monotonic) }
+  /// As an operator sets it.
+  func stepWallClock(by duration: Duration) { wallOffset.withLock { $0 += duration } }
   var monotonic: Duration { elapsed.withLock { $0 } }
   func sleep(for duration: Duration) async { advance(duration) }
   func advance(_ duration: Duration) { elapsed.withLock { $0 += duration } }
