@@ -25,7 +25,8 @@ struct RunSession {
       control: control, tenure: tenure)
     let known = (try? store.requests(for: lease.runID, after: 0))?.last?.id ?? 0
     let keeper = LeaseKeeper(
-      store: store, lease: lease, tenure: tenure, control: control, clock: SystemClock(), lastKnownRequest: lease.epoch > 1 ? known : 0)
+      store: store, lease: lease, tenure: tenure, control: control, clock: SystemClock(),
+      lastKnownRequest: lease.epoch > 1 ? known : 0)
     let end = await withTaskGroup(of: Void.self) { group in
       // One each, beside the run and cancelled with its end: the group waits until both have let go of the store and
       // the terminal.

@@ -60,7 +60,14 @@ final class RunTenure: Tenure {
 /// The one kernel timer of the process: it stands at the earliest limit of all runs that are sending or starting
 /// something at this moment, and nowhere while none is.
 final class Fence: Sendable {
-  static let shared = Fence { KillTimer.ofProcess.map { timer in { $0.map(timer.arm(at:)) ?? timer.disarm() } } }
+  static let shared = Fence {
+    guard let timer = try? KillTimer.ofProcess.get() else { return nil }
+    return { moment in
+      if let moment { timer.arm(at: moment) } else { timer.disarm() }
+    }
+  }
+  /// Sets a timer to a moment of the boot-time clock; nil: nowhere.
+  typealias Setting = @Sendable (Duration?) -> Void
 
   private struct State {
     /// By run: how many stretches are open, and when the first of them must be over.
@@ -68,12 +75,12 @@ final class Fence: Sendable {
     var armed: Duration?
   }
   private let state = Mutex(State())
-  private let makeTimer: @Sendable () -> Result<@Sendable (Duration?) -> Void, PosixError>
-  private let isMade = Mutex<(@Sendable (Duration?) -> Void)??>(nil)
+  private let makeTimer: @Sendable () -> Setting?
+  private let isMade = Mutex<Setting??>(nil)
 
-  /// - Parameter timer: sets the timer to a moment of the boot-time clock, or nowhere; made with the first stretch. If
-  ///   there is none to be had, the look at the clock before each stretch has to do.
-  init(timer: @escaping @Sendable () -> Result<@Sendable (Duration?) -> Void, PosixError>) { makeTimer = timer }
+  /// - Parameter timer: made with the first stretch. If there is none to be had, the look at the clock before each
+  ///   stretch has to do.
+  init(timer: @escaping @Sendable () -> Setting?) { makeTimer = timer }
 
   func open(_ run: String, until: Duration) {
     change { runs in
@@ -108,10 +115,10 @@ final class Fence: Sendable {
     }
   }
 
-  private var timer: (@Sendable (Duration?) -> Void)? {
+  private var timer: Setting? {
     isMade.withLock { made in
       if let made { return made }
-      let new = try? makeTimer().get()
+      let new = makeTimer()
       made = .some(new)
       return new
     }

@@ -47,7 +47,8 @@ public final class InMemoryTransport: HTTPTransport {
     try pass(.send, request)
     if let tenure = request.tenure {
       guard tenure.begin() else {
-        throw HTTPFailure(.connect, "the run may belong to another process now: nothing was sent", beforeFirstByte: true)
+        throw HTTPFailure(
+          .connect, "the run may belong to another process now: nothing was sent", beforeFirstByte: true)
       }
     }
     let started = clock.monotonic

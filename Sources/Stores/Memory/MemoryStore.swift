@@ -74,7 +74,9 @@ public final class MemoryStore: RunStore {
     return run.isOwned ? run.lease : nil
   }
 
-  public func ownership(of runID: String) throws(StoreFailure) -> RunOwnership { try run(runID).ownership(at: clock.boot) }
+  public func ownership(of runID: String) throws(StoreFailure) -> RunOwnership {
+    try run(runID).ownership(at: clock.boot)
+  }
 
   public func takeOver(_ runID: String, owner: Owner, leaseFor: Duration) throws(StoreFailure) -> Lease {
     let clock = clock

@@ -24,7 +24,8 @@ final class Database {
   var endingProofs: [OwnerLocks.Proof] = []
 
   init(
-    connection: Connection, path: String, lock: StoreLock, owners: OwnerLocks, reserve: SpaceReserve, log: WriteAheadLog,
+    connection: Connection, path: String, lock: StoreLock, owners: OwnerLocks, reserve: SpaceReserve,
+    log: WriteAheadLog,
     incarnation: String
   ) {
     self.connection = connection
@@ -71,7 +72,7 @@ final class Database {
     var changes: Int64 = 0
     let result: Result
     do {
-      try connection.run("BEGIN IMMEDIATE")
+      try waitForOthers { try connection.run("BEGIN IMMEDIATE") }
       result = try body()
       if newest == nil { changes = try countChange() }
       try connection.run("COMMIT")
@@ -93,6 +94,23 @@ final class Database {
     return result
   }
 
+  /// A program that is none of ours may hold SQLite's lock on the file, a backup for instance: what was begun waits for
+  /// it as for a neighbour. Each attempt waits for `lock.interval` by itself.
+  private func waitForOthers<Result>(_ body: () throws -> Result) throws -> Result {
+    var waited = Duration.zero
+    while true {
+      do { return try body() } catch let error as SQLiteError where error.code & 0xff == Database.busy {
+        undo()
+        guard broken == nil else { throw error }
+        waited += lock.interval
+        lock.onWait?(StoreWait(path: path, holder: nil, waited: waited))
+      }
+    }
+  }
+
+  /// SQLITE_BUSY.
+  private static let busy: Int32 = 5
+
   private func countChange() throws(SQLiteError) -> Int64 {
     try connection.first("UPDATE store SET changes = changes + 1 RETURNING changes") { $0.integer(0) } ?? 0
   }
@@ -113,10 +131,12 @@ final class Database {
   func read<Result>(_ body: () throws -> Result) throws(StoreFailure) -> Result {
     if let broken { throw broken }
     do {
-      try connection.run("BEGIN")
-      let result = try body()
-      try connection.run("COMMIT")
-      return result
+      return try waitForOthers {
+        try connection.run("BEGIN")
+        let result = try body()
+        try connection.run("COMMIT")
+        return result
+      }
     } catch {
       let failure = failure(for: error, writing: false)
       undo()

@@ -65,7 +65,8 @@ struct RunRow {
       owner: Owner(
         host: row.text(17), bootID: row.text(18), pid: Int32(truncatingIfNeeded: row.integer(19)),
         processStart: UInt64(bitPattern: row.integer(20))),
-      renewedAt: Timestamp(storedNanoseconds: row.integer(21)), expiresAt: Timestamp(storedNanoseconds: row.integer(22)),
+      renewedAt: Timestamp(storedNanoseconds: row.integer(21)),
+      expiresAt: Timestamp(storedNanoseconds: row.integer(22)),
       until: row.isNull(24) ? nil : BootTime(id: row.text(24), elapsed: .nanoseconds(row.integer(25))))
     leaseSeal = row.integer(23)
   }

@@ -16,7 +16,9 @@ public final class SQLiteStore: RunStore {
     public var checkpointFrames = 1000
     /// If false, a store that does not exist is `notFound`: for commands that only look.
     public var creates = true
-    /// Told every ten seconds while another process holds the store's lock. Called on the thread that waits.
+    /// How often it is said that another process holds the store's lock.
+    public var waitInterval: Duration = .seconds(10)
+    /// Told so often while another process holds the store's lock. Called on the thread that waits.
     public var onWait: (@Sendable (StoreWait) -> Void)?
     public init() {}
   }

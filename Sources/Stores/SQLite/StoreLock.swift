@@ -2,7 +2,7 @@ import Glibc
 import Posix
 import Runbook
 
-/// The store's lock is held by another process, which has kept us waiting for `waited` so far.
+/// The store's lock, or the store itself, is held by another process, which has kept us waiting for `waited` so far.
 public struct StoreWait: Sendable {
   public let path: String
   /// For words alone; nil if it is in another pid namespace.
@@ -21,12 +21,15 @@ public struct StoreWait: Sendable {
 final class StoreLock {
   let path: String
   private let file: Int32
-  private let onWait: (@Sendable (StoreWait) -> Void)?
-  /// How often it is said that we wait. A transaction takes well below a millisecond, a checkpoint some: whoever holds
-  /// the lock longer is frozen, and no reason to give up what was begun.
-  static let interval: Duration = .seconds(10)
+  let onWait: (@Sendable (StoreWait) -> Void)?
+  let interval: Duration
 
-  init(besides store: String, onWait: (@Sendable (StoreWait) -> Void)? = nil) throws(StoreFailure) {
+  /// - Parameter onWait: told at each `interval` while another process holds the lock. A transaction takes well below a
+  ///   millisecond, a checkpoint some: whoever holds it longer is frozen, and no reason to give up what was begun.
+  init(
+    besides store: String, every interval: Duration, onWait: (@Sendable (StoreWait) -> Void)?
+  ) throws(StoreFailure) {
+    self.interval = interval
     self.onWait = onWait
     path = store + ".lock"
     file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -40,7 +43,7 @@ final class StoreLock {
     if flock(file, LOCK_EX | LOCK_NB) == 0 { return }
     // flock has no time limit of its own, so ask again, ever more slowly; at most every 2 ms.
     let begin = Monotonic.now
-    var told = StoreLock.interval
+    var told = interval
     var pause: Int64 = 50_000
     while errno == EWOULDBLOCK || errno == EINTR {
       var time = timespec(tv_sec: 0, tv_nsec: Int(pause))
@@ -48,7 +51,7 @@ final class StoreLock {
       pause = min(pause * 5 / 4, 2_000_000)
       if Monotonic.now - begin >= told {
         onWait?(StoreWait(path: path, holder: holder, waited: told))
-        told += StoreLock.interval
+        told += interval
       }
       if flock(file, LOCK_EX | LOCK_NB) == 0 { return }
     }

@@ -13,18 +13,15 @@ struct StoreOpening {
     var warning: String?
   }
 
-  /// How long SQLite waits for a lock of a program that is not one of ours, in milliseconds.
-  private static let busyTimeout: Int32 = 10_000
-
   func open() throws(StoreFailure) -> Opened {
     let exists = try StoreFolder.check(path, creating: options.creates)
     guard exists || options.creates else { throw .notFound(path) }
-    let lock = try StoreLock(besides: path, onWait: options.onWait)
+    let lock = try StoreLock(besides: path, every: options.waitInterval, onWait: options.onWait)
     try lock.acquire()
     defer { lock.release() }
     if !exists { try StoreFolder.makeFile(path) }
     do {
-      let connection = try Connection(path: path, busyTimeout: StoreOpening.busyTimeout)
+      let connection = try Connection(path: path, busyTimeout: Int32(clamping: options.waitInterval.milliseconds))
       guard !connection.isReadOnly else { throw StoreFailure.readOnly(path: path) }
       return try open(connection, lock)
     } catch let failure as StoreFailure {

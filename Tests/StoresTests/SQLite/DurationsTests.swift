@@ -34,9 +34,15 @@ import Testing
 
   @Test func aStoreFromBeforeIsGivenThePlaceForThem() throws {
     let runs = try open()
-    try runs.begin()
+    let lease = try runs.begin()
     let database = try Connection(path: folder.path("runbook.db"), busyTimeout: 1000)
-    try database.script("DROP TABLE durations; DROP INDEX locks_by_run; PRAGMA user_version = 1;")
+    try database.age(lease, owner: lease.owner)
+    try database.script(
+      """
+      DROP TABLE durations; DROP INDEX locks_by_run;
+      ALTER TABLE runs DROP COLUMN until_boot; ALTER TABLE runs DROP COLUMN until_elapsed;
+      PRAGMA user_version = 1;
+      """)
     let store = try open()
     store.noteDuration(.seconds(7), of: "kind")
     #expect(store.usualDuration(of: "kind") == .seconds(7))

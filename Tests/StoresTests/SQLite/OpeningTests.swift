@@ -30,7 +30,9 @@ import Testing
     let store = try open("state/of/mine/runbook.db")
     try store.begin()
     for name in ["state", "state/of", "state/of/mine"] { #expect(folder.mode(name) == 0o700) }
-    let files = ["runbook.db", "runbook.db-shm", "runbook.db-wal", "runbook.db.lock", "runbook.db.owners", "runbook.db.reserve"]
+    let files = [
+      "runbook.db", "runbook.db-shm", "runbook.db-wal", "runbook.db.lock", "runbook.db.owners", "runbook.db.reserve",
+    ]
     for name in files { #expect(folder.mode("state/of/mine/\(name)") == 0o600) }
     #expect(store.warning == nil)
   }

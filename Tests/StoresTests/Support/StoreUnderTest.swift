@@ -1,7 +1,9 @@
 import Runbook
-import Stores
+import SQLite
 import Synchronization
 import TestSupport
+
+@testable import Stores
 
 /// A new store adds one case, and runs every test of `RunStoreTests`.
 enum StoreUnderTest: String, CaseIterable {
@@ -96,6 +98,21 @@ extension RunStore {
 
   func bodies(of id: String = "r1", after sequence: Int64 = 0) throws(StoreFailure) -> [String] {
     try entries(of: id, after: sequence).map { String(decoding: $0.body, as: UTF8.self) }
+  }
+}
+
+extension Connection {
+  /// Makes the lease what a release without boot times would have written.
+  func age(_ lease: Lease, owner: Owner) throws {
+    var former = lease
+    former.owner = owner
+    former.until = nil
+    try run(
+      """
+      UPDATE runs SET until_boot = NULL, until_elapsed = NULL, owner_host = ?, owner_boot = ?, owner_pid = ?,
+        owner_start = ?, lease_seal = ? WHERE id = ?
+      """, .text(owner.host), .text(owner.bootID), .integer(Int64(owner.pid)),
+      .integer(Int64(bitPattern: owner.processStart)), .integer(former.seal(isOwned: true)), .text(lease.runID))
   }
 }
 
