@@ -25,9 +25,11 @@ func target(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(of name: String, uses dependencies: [Target.Dependency] = []) -> Target {
+/// `data`: folders of files that tests read where they lie.
+func tests(of name: String, uses dependencies: [Target.Dependency] = [], data: [String] = []) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies, swiftSettings: strict)
+    name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies, exclude: data,
+    swiftSettings: strict)
 }
 
 let package = Package(
@@ -59,7 +61,7 @@ let package = Package(
       .target(name: "TestSupport", dependencies: ["Runbook"], path: "Tests/Support", swiftSettings: strict),
       tests(of: "YAML"), tests(of: "SQLite"), tests(of: "HTTPClient", uses: ["HTTPServer"]), tests(of: "HTTPServer"),
       tests(of: "Posix"), tests(of: "Crypto"),
-      tests(of: "Runbook", uses: ["Steps", "Providers"]),
+      tests(of: "Runbook", uses: ["Steps", "Providers"], data: ["Histories"]),
       .executableTarget(
         name: "ScriptHarness", dependencies: ["Runbook", "Steps", "Posix"], path: "Tests/ScriptHarness",
         swiftSettings: strict),
@@ -67,7 +69,7 @@ let package = Package(
       tests(of: "Providers", uses: ["Simulator"]),
       .executableTarget(
         name: "StoreHammer", dependencies: ["Runbook", "Stores"], path: "Tests/StoreHammer", swiftSettings: strict),
-      tests(of: "Stores", uses: ["Runbook", "StoreHammer", "Posix", "SQLite"]),
+      tests(of: "Stores", uses: ["Runbook", "StoreHammer", "Posix", "SQLite"], data: ["Releases"]),
       tests(of: "Simulator", uses: ["Providers", "Steps", "Stores"]),
       tests(of: "CommandLine"),
       .testTarget(

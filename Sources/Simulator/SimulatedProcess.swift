@@ -38,7 +38,8 @@ public struct SimulatedProcess: Sendable {
     let context = try RunContext(runbook, inputs: inputs, secrets: secrets, world: world, at: world.clock.now)
     let lease = try creation.create(
       in: store, id: runID, owner: SimulatedProcess.owner(1), leaseFor: .seconds(10),
-      locks: try creation.locks(providers: context.providers, vars: context.vars), at: world.clock.now)
+      locks: try creation.locks(providers: context.providers, vars: context.vars), secrets: secrets,
+      clock: world.clock)
     return await work(on: lease, life)
   }
 

@@ -85,7 +85,7 @@ import Testing
   private func end(of running: Running) async throws -> Finished? {
     async let ended = running.finish()
     while Children.ended(running.pid) == nil {
-      if running.stderr.contains("waiting for `") { break }
+      if running.stderr.contains("waiting for `") { return nil }
       try await Task.sleep(for: .milliseconds(20))
     }
     return try await ended

@@ -44,14 +44,7 @@ struct RerunCommand: Command {
           "there is no step `\(DisplayText.escaped(first, limit: 100))` in `\(DisplayText.escaped(path, limit: 300))`",
           hint: Suggestion.hint(for: first, among: steps))
       }
-      let inherited: [String: Value]
-      do throws(StoreFailure) {
-        inherited =
-          from == nil
-          ? [:] : try RunCreation.inheritance(from: id, before: first, of: checked.runbook, in: access.store)
-      } catch {
-        throw Refusal(error)
-      }
+      let inherited = try inheritance(before: first, of: checked, access)
       let inputs: [String: Value]
       do throws(InputMistakes) {
         inputs = try InputReader.read(texts: [], values: earlier.started.inputs, for: checked.runbook.inputs)
@@ -66,6 +59,27 @@ struct RerunCommand: Command {
       return try await RealRun(creation, access, shell, lockWait: nil).carryOut()
     } catch {
       return shell.refuse(error)
+    }
+  }
+
+  /// What the steps before `first` gave in the earlier run.
+  /// - Throws: a step that was undone since: what comes after it cannot rely on it.
+  private func inheritance(
+    before first: String, of checked: CheckedRunbook, _ access: StoreAccess
+  ) throws(Refusal) -> [String: Value] {
+    guard from != nil else { return [:] }
+    let secrets = try SecretReading.resolve(checked.runbook.secrets, folder: checked.source.folder)
+    do throws(StoreFailure) {
+      let (values, undone) = try RunCreation.inheritance(
+        from: id, before: first, of: checked.runbook, in: access.store, secrets: secrets)
+      guard let undone else { return values }
+      throw StoreFailure.notFound(undone)
+    } catch {
+      guard case .notFound(let step) = error, step != id else { throw Refusal(error) }
+      let shown = DisplayText.escaped(step, limit: 100)
+      throw Refusal(
+        .usage, "E-UNDONE", "step `\(shown)` was undone in run \(id), so nothing after it can rely on it",
+        hint: "`runbook rerun \(id)` does all steps again; `--from \(shown)`, or a step before it, is possible too")
     }
   }
 }

@@ -65,7 +65,7 @@ struct RollbackCommand: Command {
   }
 
   private func decide(_ desk: inout RollbackDesk, _ shell: Shell) throws(Refusal) {
-    guard desk.rollback == .failed || desk.rollback == .blocked || desk.rollback == .pending, !desk.owed.isEmpty else {
+    guard desk.canResume else {
       throw Refusal(
         .usage, "E-NO-ROLLBACK", "run \(id) has no rollback that stopped",
         hint: "`runbook show \(id)` says where it stands")
@@ -79,23 +79,23 @@ struct RollbackCommand: Command {
           let steps = desk.owed.joined(separator: ", ")
           shell.note("undoing \(steps); the oldest of it was changed \((now - oldest).elapsedText) ago")
         }
-        try desk.resume(by: by, at: now)
+        try desk.resume(by: by)
       case "skip":
-        guard let entry, try desk.skip(entry, reason: reason ?? "", by: by, at: now) else {
+        guard let entry, try desk.skip(entry, reason: reason ?? "", by: by) else {
           throw StoreFailure.notFound("")
         }
         say(
           shell, "skipped `\(DisplayText.escaped(entry, limit: 100))`",
           "`runbook rollback resume \(id)` goes on with the rest")
       default:
-        try desk.abandon(reason: reason ?? "", by: by, at: now)
+        try desk.abandon(reason: reason ?? "", by: by)
         say(shell, "the rollback is abandoned; things stay as they are, and the locks are free", nil)
       }
     } catch {
       guard case .notFound = error else { throw Refusal(error, run: id) }
       throw Refusal(
         .usage, "E-NO-ENTRY", "there is no undo step `\(DisplayText.escaped(entry ?? "", limit: 100))` left to be done",
-        hint: "left are those of: \(desk.owed.map { DisplayText.escaped($0, limit: 100) }.joined(separator: ", "))")
+        hint: "left are those of: \(desk.skippable.map { DisplayText.escaped($0, limit: 100) }.joined(separator: ", "))")
     }
   }
 

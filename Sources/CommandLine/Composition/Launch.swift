@@ -45,10 +45,10 @@ struct Launch {
     let id = RunID.make(at: SystemClock().now, random: world.random)
     var hasSaidSo = false
     while true {
-      let now = world.clock.now
       do throws(StoreFailure) {
         return try creation.create(
-          in: store, id: id, owner: Ownership.own, leaseFor: Ownership.leaseTime, locks: locks, at: now)
+          in: store, id: id, owner: Ownership.own, leaseFor: Ownership.leaseTime, locks: locks, secrets: secrets,
+          clock: world.clock)
       } catch {
         guard case .lockHeld(let lock, let holder) = error, let lockWait, SystemClock().monotonic - begin < lockWait
         else {

@@ -44,7 +44,7 @@ struct Resumption {
 
   private func openDesk(_ lease: Lease) throws(Refusal) -> RollbackDesk {
     do throws(StoreFailure) {
-      return try RollbackDesk(checked.runbook, store: access.store, lease: lease)
+      return try RollbackDesk(checked.runbook, store: access.store, lease: lease, clock: SystemClock())
     } catch {
       throw Refusal(error, run: id)
     }

@@ -63,8 +63,3 @@ extension Refusal {
     hint = "`runbook resume \(holder)` carries it on to its end"
   }
 }
-
-extension Timestamp {
-  /// Without its fraction, for people.
-  var wholeSecond: String { Timestamp(seconds: seconds).description }
-}

@@ -84,6 +84,7 @@ final class Watcher: RunObserver {
     case .parked(let step, _):
       fields["reason"] = "waits for an answer"
       fields["step"] = .string(step)
+    case .restored: fields["reason"] = "waits for a person to say that a run of a restored store may go on"
     case .lost(let failure): fields["reason"] = .string(Refusal(failure).message)
     }
     let last = news.withLock { news in

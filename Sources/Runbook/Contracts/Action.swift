@@ -25,6 +25,8 @@ public struct ActionCall: Sendable {
   public var createdServers: Set<String> = []
   /// When `key` was first journaled: earlier than `intendedAt` where the same request was sent again.
   public var keySince: Timestamp?
+  /// Where the host kept the script when its intent was journaled; nil in journals of earlier releases.
+  public var scriptPlace: String?
   /// What was read at this instant of the monotonic clock or later is news enough for a look; nil: read anew. Set
   /// between two looks of one wait, from what `awaitNews` returned.
   public var asOf: Duration?
@@ -126,6 +128,9 @@ public protocol Action: Sendable {
   /// How late a request sent now may still take effect. Default: 90 s.
   var maxRequestLife: Duration { get }
 
+  /// Until when what a call without an answer started may still happen. Default: `maxRequestLife` after it was lost.
+  func lateBound(of call: ActionCall, lostSince: Timestamp) -> Timestamp
+
   /// For class E1: how long after the intent the other side still knows the key. Past it a lost call is looked for as
   /// one of class E2. nil: for ever.
   var keyWindow: Duration? { get }
@@ -165,6 +170,7 @@ extension Action {
     return nil
   }
   public var maxRequestLife: Duration { .seconds(90) }
+  public func lateBound(of call: ActionCall, lostSince: Timestamp) -> Timestamp { lostSince + maxRequestLife }
   public var keyWindow: Duration? { nil }
   public var answersAtOnce: Bool { false }
   public func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { true }

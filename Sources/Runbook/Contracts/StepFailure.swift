@@ -16,6 +16,15 @@ public struct StepFailure: Error, Sendable, Equatable {
     case applied
     /// The request may have arrived: no answer, or one that does not tell.
     case unknown
+
+    /// Of two requests of one step: `none < unknown < applied`.
+    public func joined(_ other: Effect) -> Effect {
+      switch (self, other) {
+      case (.applied, _), (_, .applied): .applied
+      case (.unknown, _), (_, .unknown): .unknown
+      case (.none, .none): .none
+      }
+    }
   }
 
   public var kind: Kind

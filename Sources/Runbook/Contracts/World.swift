@@ -108,11 +108,16 @@ public protocol ScriptHost: Sendable {
   func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd
   /// Opens a TCP connection and closes it. For `net.tcp`.
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure)
+  /// Names the folder of folders in which scripts are kept, on this machine: one that was moved without it, or put back
+  /// without it, has another. nil: the host cannot tell.
+  func place() async throws(StepFailure) -> String?
   /// Removes what is kept of a script whose outcome is journaled.
   func forget(_ key: String) async
 }
 
 extension ScriptHost {
+  public func place() async throws(StepFailure) -> String? { nil }
+
   /// Without a limit.
   public func wait(for key: String) async throws(StepFailure) -> ScriptState {
     try await wait(for: key, timeout: .seconds(366 * 86_400))

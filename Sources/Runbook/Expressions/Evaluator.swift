@@ -25,39 +25,45 @@ struct Evaluator<Scope: ExpressionScope> {
   mutating func evaluate(_ node: ExpressionNode) throws(EvaluationFault) -> Value {
     do throws(EvaluationFault) {
       try budget.spend(1)
-      switch node.kind {
-      case .literal(let value): return value
-      case .root(let name): return try root(name)
-      case .local(let slot, let name):
-        guard slot < locals.count else { throw EvaluationFault("`\(name)` has no value here") }
-        return locals[slot]
-      case .select(let operand, let name, let isOptional): return try select(operand, name, isOptional: isOptional)
-      case .binary(let symbol, let left, let right):
-        let leftValue = try evaluate(left)
-        return try budget.apply(symbol, leftValue, try evaluate(right))
-      case .call(let function, let arguments, _): return try call(function, arguments)
-      case .and(let operands): return try logic(operands, decidedBy: false)
-      case .or(let operands): return try logic(operands, decidedBy: true)
-      case .conditional(let condition, let first, let second):
-        guard let isTrue = try truth(of: condition, "? :") else { return .unknown }
-        return try evaluate(isTrue ? first : second)
-      case .index(let operand, let index, let isOptional):
-        let value = try evaluate(operand)
-        return try element(of: value, at: try evaluate(index), isOptional: isOptional)
-      case .has(let operand, let name): return try has(operand, name)
-      case .not(let operand): return try truth(of: operand, "!").map { .bool(!$0) } ?? .unknown
-      case .negate(let operand): return try budget.negate(try evaluate(operand))
-      case .list(let items): return try list(items)
-      case .map(let entries): return try map(entries)
-      case .matches(let operand, let pattern): return try budget.matches(try evaluate(operand), pattern)
-      case .macro(let macro, let list, let condition, let body): return try comprehension(macro, list, condition, body)
-      case .optMap(let operand, let body): return try optMap(operand, body)
-      }
+      let value = try value(of: node)
+      if case .lost(let names) = value { throw EvaluationFault(Value.lostWords(names)) }
+      return value
     } catch {
       guard error.node == nil else { throw error }
       var placed = error
       placed.node = node
       throw placed
+    }
+  }
+
+  private mutating func value(of node: ExpressionNode) throws(EvaluationFault) -> Value {
+    switch node.kind {
+    case .literal(let value): return value
+    case .root(let name): return try root(name)
+    case .local(let slot, let name):
+      guard slot < locals.count else { throw EvaluationFault("`\(name)` has no value here") }
+      return locals[slot]
+    case .select(let operand, let name, let isOptional): return try select(operand, name, isOptional: isOptional)
+    case .binary(let symbol, let left, let right):
+      let leftValue = try evaluate(left)
+      return try budget.apply(symbol, leftValue, try evaluate(right))
+    case .call(let function, let arguments, _): return try call(function, arguments)
+    case .and(let operands): return try logic(operands, decidedBy: false)
+    case .or(let operands): return try logic(operands, decidedBy: true)
+    case .conditional(let condition, let first, let second):
+      guard let isTrue = try truth(of: condition, "? :") else { return .unknown }
+      return try evaluate(isTrue ? first : second)
+    case .index(let operand, let index, let isOptional):
+      let value = try evaluate(operand)
+      return try element(of: value, at: try evaluate(index), isOptional: isOptional)
+    case .has(let operand, let name): return try has(operand, name)
+    case .not(let operand): return try truth(of: operand, "!").map { .bool(!$0) } ?? .unknown
+    case .negate(let operand): return try budget.negate(try evaluate(operand))
+    case .list(let items): return try list(items)
+    case .map(let entries): return try map(entries)
+    case .matches(let operand, let pattern): return try budget.matches(try evaluate(operand), pattern)
+    case .macro(let macro, let list, let condition, let body): return try comprehension(macro, list, condition, body)
+    case .optMap(let operand, let body): return try optMap(operand, body)
     }
   }
 

@@ -269,6 +269,7 @@ extension Value {
     case .optional(nil): "an absent optional"
     case .optional: "an optional"
     case .secret: "a secret"
+    case .lost: "a value that is lost"
     case .unknown: "a value known after apply"
     }
   }

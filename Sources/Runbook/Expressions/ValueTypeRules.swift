@@ -85,7 +85,7 @@ extension ValueType {
       case .timestamp: .timestamp
       case .optional(let value): .optional(value.map { ValueType(of: $0) } ?? .any)
       case .secret: .secret
-      case .unknown: .any
+      case .lost, .unknown: .any
       }
   }
 

@@ -71,6 +71,7 @@ struct GuardedScripts: ScriptHost {
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure) {
     try await base.connect(host: host, port: port, timeout: timeout)
   }
+  func place() async throws(StepFailure) -> String? { try await base.place() }
   func forget(_ key: String) async { await base.forget(key) }
 }
 

@@ -1,46 +1,24 @@
 extension Interpreter {
   /// The intent is recorded: makes it durable, calls, and records how it went.
   func call(_ path: String) async throws(Interruption) {
-    guard let step = machine.steps[path], let action = action(of: step) else { return }
+    guard let step = machine.steps[path] else { return }
+    let action: any Action
     let call: ActionCall
-    do throws(StepFailure) { call = try currentCall(step, within: step.retry.attemptTimeout) } catch {
+    do throws(StepFailure) {
+      action = try self.action(for: step)
+      call = try callToMake(step)
+    } catch {
       record(.failed(path, masker.mask(error), retries: false, delay: .zero))
       return
     }
     try flushed()
     switch try await perform(action, call, step) {
-    case .success(let result):
-      release(step, call)
-      succeed(step, result)
+    case .success(let result): succeed(step, result)
     case .failure(let failure):
-      if failure.effect != .unknown { release(step, call) }
       // It was stopped by a cancel that the machine has not heard of yet.
       if failure.kind == .cancelled { takeMessages() }
       fail(step, failure)
     }
-  }
-
-  /// The call of the step's current attempt, its fields evaluated again (secrets are never stored). The journaled
-  /// digest tells whether the request is still the one that may have been sent.
-  ///
-  /// - Parameter limit: `attempt_timeout`, for the call itself; nil: only the step's own deadline.
-  func currentCall(_ step: ValidatedStep, within limit: Duration? = nil) throws(StepFailure) -> ActionCall {
-    let state = machine.state(of: step.path)
-    let with = try evaluatedFields(step, at: state.startedAt ?? clock.now)
-    if !state.requestDigest.isEmpty,
-      FieldValues.digest(with, key: launch.store.digestKey) != state.requestDigest
-    {
-      throw StepFailure(
-        .conflict, "its request is no longer the one that may have been sent; a secret or a file has changed since",
-        effect: .unknown)
-    }
-    var deadline = currentDeadline(step)
-    if let limit { deadline = min(deadline, clock.now + limit) }
-    var call = actionCall(
-      step, key: state.key, with: with, deadline: deadline, before: state.before,
-      intendedAt: state.intendedAt)
-    call.keySince = state.keySince
-    return call
   }
 
   /// Clean-up gets its whole time again when another process carries it on; the main steps keep theirs.
@@ -127,13 +105,28 @@ extension Interpreter {
 
   /// The call is done: wait for what it started, or evaluate the outputs and end.
   func succeed(_ step: ValidatedStep, _ raw: ActionResult) {
-    let result = ActionResult(outputs: masker.mask(raw.outputs), result: masker.mask(raw.result))
+    let result = withheld(raw, of: step)
     let waits = step.action.wait != nil || step.wait.until != nil
     if waits, !step.wait.isSkipped, step.effect != .none {
       record(.called(step.path, result))
     } else {
       finish(step, result)
     }
+  }
+
+  /// What a step wrote that had a secret which this process does not know is lost: nobody could mask it.
+  private func withheld(_ result: ActionResult, of step: ValidatedStep) -> ActionResult {
+    let secrets = unmaskableSecrets(of: step)
+    guard !secrets.isEmpty else { return result }
+    func lost(_ values: [String: Value]) -> [String: Value] {
+      values.mapValues { value in
+        switch value {
+        case .string, .list, .map: .lost(secrets)
+        default: value
+        }
+      }
+    }
+    return ActionResult(outputs: lost(result.outputs), result: lost(result.result))
   }
 
   /// An attempt is: call, then `outputs`, then `expect`.
@@ -151,18 +144,19 @@ extension Interpreter {
     var outputs = result.outputs
     for (name, expression) in step.outputs {
       let scope = scope(for: step.path, attempt: attemptRoots(result, outputs: outputs))
-      do throws(ExpressionFailure) { outputs[name] = masker.mask(try expression.evaluate(in: scope)) } catch {
+      do throws(ExpressionFailure) { outputs[name] = try evaluate(expression, in: scope) } catch {
         throw StepFailure(.expression, "output `\(name)`: \(error.message)", effect: .applied)
       }
     }
     guard let expect = step.expect else { return outputs }
     let scope = scope(for: step.path, attempt: attemptRoots(result, outputs: outputs))
     let holds: Bool
-    do throws(ExpressionFailure) { holds = try expect.evaluate(in: scope).bool == true } catch {
+    do throws(ExpressionFailure) { holds = try evaluate(expect, in: scope).bool == true } catch {
       throw StepFailure(.expression, "`expect`: \(error.message)", effect: .applied)
     }
     guard holds else {
-      throw StepFailure(.expect, "`expect` does not hold: \(expect.explanation(in: scope))", effect: .applied)
+      let words = explanation(of: expect, in: scope)
+      throw StepFailure(.expect, "`expect` does not hold: \(words)", effect: .applied)
     }
     return outputs
   }
@@ -182,28 +176,48 @@ extension Interpreter {
   func fail(_ step: ValidatedStep, _ raw: StepFailure) {
     var failure = masker.mask(raw)
     if step.effect == .none { failure.effect = .none }
-    let state = machine.state(of: step.path)
+    if !unmaskableSecrets(of: step).isEmpty { failure.detail = failure.detail.filter { $0.value.string == nil } }
     if failure.kind == .cancelled, machine.isCancellable || machine.isCancelling {
       record(.cancelled(step.path, failure))
-    } else if failure.effect == .unknown {
+    } else if failure.effect == .unknown, !repeatsUnasked(step) {
       record(.replyLost(step.path, failure))
     } else {
-      let schedule = state.purpose == .undo ? .undo : RetrySchedule(step.retry)
-      let pause = schedule.delay(after: state.attempt, asked: failure.retryAfter, random: launch.world.random)
-      record(.failed(step.path, failure, retries: retries(step, failure, pause), delay: pause))
+      failAttempt(step, failure)
     }
   }
 
-  private func retries(_ step: ValidatedStep, _ failure: StepFailure, _ pause: Duration) -> Bool {
+  /// Its author says that it may be repeated, so a lost reply is one more failed attempt. A script is looked at first:
+  /// a second one beside the first would be no repetition.
+  private func repeatsUnasked(_ step: ValidatedStep) -> Bool {
+    step.isIdempotent && !step.action.cancellable && machine.state(of: step.path).purpose == .do
+  }
+
+  /// The attempt is over: the next one follows, or the step has failed.
+  func failAttempt(_ step: ValidatedStep, _ failure: StepFailure) {
     let state = machine.state(of: step.path)
-    if state.purpose == .undo {
-      // Retryable errors as long as the rollback may take, others three times.
-      return failure.retryable ? clock.now + pause < machine.rollbackDeadline(default: clock.now) : state.attempt < 3
+    let schedule = RetrySchedule(for: step, state.purpose)
+    let pause = schedule.delay(after: state.attempt, asked: failure.retryAfter, random: launch.world.random)
+    let isRepeated = repeats(
+      step, state.purpose, failure, tries: state.attempt, until: currentDeadline(step), after: pause)
+    record(.failed(step.path, failure, retries: isRepeated, delay: pause))
+  }
+
+  /// Whether a failed try is followed by another. An undo repeats retryable errors as long as the rollback may take, and
+  /// others three times, unless its author wrote a `retry`.
+  func repeats(
+    _ step: ValidatedStep, _ purpose: Purpose, _ failure: StepFailure, tries: Int, until deadline: Timestamp,
+    after pause: Duration
+  ) -> Bool {
+    let end = clock.now + pause
+    if purpose == .undo {
+      guard end < machine.rollbackDeadline(default: clock.now) else { return false }
+      if !step.retry.isWritten { return failure.retryable || tries < 3 }
+    } else {
+      guard !machine.isCancelling || purpose != .do, end < deadline else { return false }
     }
-    guard !machine.isCancelling || state.purpose != .do else { return false }
-    guard state.attempt < step.retry.attempts, clock.now + pause < currentDeadline(step) else { return false }
+    guard tries < step.retry.attempts else { return false }
     guard let condition = step.retry.condition else { return failure.retryable }
-    let error = StepError(failure, step: step.path, attempt: state.attempt)
+    let error = StepError(failure, step: step.path, attempt: tries)
     let scope = scope(for: step.path, attempt: attemptRoots(ActionResult(), error: error))
     return (try? condition.evaluate(in: scope))?.bool ?? false
   }

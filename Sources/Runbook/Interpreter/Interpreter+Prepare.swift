@@ -3,10 +3,11 @@ extension Interpreter {
   func prepare() -> String? {
     do throws(StepFailure) {
       let context = try RunContext(
-        launch.runbook, inputs: machine.started?.inputs ?? [:], secrets: launch.secrets, world: launch.world,
-        transport: launch.transport, at: machine.startedAt)
+        launch.runbook, inputs: machine.started?.inputs ?? [:], secrets: launch.secrets, without: launch.without,
+        world: launch.world, transport: launch.transport, at: machine.startedAt)
       vars = context.vars
       providers = context.providers
+      unconnected = context.unconnected
       return nil
     } catch {
       return masker.mask(error.message)
@@ -26,20 +27,12 @@ extension Interpreter {
     return providers[provider]?.action(step.action.name)
   }
 
-  func actionCall(
-    _ step: ValidatedStep, key: String, with: [String: Value], deadline: Timestamp, before: [String: Value] = [:],
-    intendedAt: Timestamp? = nil
-  ) -> ActionCall {
-    let observer = launch.observer
-    let masker = masker
-    let path = step.path
-    var call = ActionCall(
-      with: Arguments(with), key: key, runID: runID, clock: launch.world.clock, transport: launch.transport,
-      scripts: launch.scripts, files: launch.files, deadline: deadline, before: before,
-      intendedAt: intendedAt, step: path,
-      report: { observer.progress(RunProgress(step: path, message: masker.mask($0))) })
-    if step.action.name == "server.delete" { call.createdServers = machine.createdServers }
-    return call
+  /// - Throws: why the step has no action in this process.
+  func action(for step: ValidatedStep) throws(StepFailure) -> any Action {
+    if let action = action(of: step) { return action }
+    let provider = step.provider ?? ""
+    if let reason = unconnected[provider] { throw StepFailure(.input, "provider `\(provider)`: \(reason)") }
+    throw StepFailure(.input, "provider `\(provider)` has no action `\(step.action.name)`")
   }
 }
 

@@ -2,58 +2,95 @@ extension Interpreter {
   /// Nobody saw how a call went: a reply was lost, or this process took the run over. By the effect's class it is sent
   /// again, found, or left to a person. See `docs/guarantees.md`.
   func reconcile(_ path: String) async throws(Interruption) {
-    guard let step = machine.steps[path], let action = action(of: step) else { return }
+    guard let step = machine.steps[path] else { return }
     let state = machine.state(of: path)
-    if step.effect == .none || step.isIdempotent {
-      record(.resend(path))
+    if step.effect == .none {
+      record(.resend(path, cleared: false))
       return
     }
+    let action: any Action
     let call: ActionCall
-    do throws(StepFailure) { call = try currentCall(step) } catch {
-      record(.unknowable(path, masker.mask(error)))
+    do throws(StepFailure) {
+      action = try self.action(for: step)
+      call = try currentCall(step)
+    } catch {
+      var failure = masker.mask(error)
+      failure.effect = .unknown
+      record(.unknowable(path, failure))
       return
     }
     try flushed()
-    let lostAt = clock.now
+    // A script is looked at first, whatever its author says: it may still run, or have ended.
+    if step.isIdempotent, state.purpose == .do, !step.action.cancellable { return repeatOrGiveUp(step) }
+    let lateBound = action.lateBound(of: call, lostSince: state.lostSince ?? clock.now)
     switch step.effectClass {
     case .keyed where isKeyGood(action, state) && clock.now < call.deadline:
-      try await resend(path, before: call.deadline, effect: .unknown)
+      try await resend(step, before: call.deadline, cleared: false)
     case .keyed, .convergent, .findable, .opaque:
-      switch try await seek(action, call, step, until: lostAt + action.maxRequestLife) {
+      switch try await seek(action, call, step, until: lateBound) {
       case .applied(let result):
-        release(step, call)
+        record(.found(path))
         succeed(step, result)
       case .failed(let failure):
-        release(step, call)
+        record(.found(path))
         fail(step, failure)
-      case .notApplied: try await resend(path, before: call.deadline, effect: .none)
-      case .unsure where step.effectClass == .convergent || state.purpose.isRepeatedAfterCrash:
-        try await resend(path, before: call.deadline, effect: .unknown)
-      case .unsure: record(.unknowable(path, lostFailure(step)))
+      case .notApplied:
+        // Before its life is over, "not there" is only true so far.
+        try await resend(step, before: call.deadline, cleared: action.answersAtOnce || clock.now >= lateBound)
+      case .unsure: try await resolveUnsure(step, before: call.deadline)
       }
     }
   }
 
-  /// Sends again. Requests that get no answer leave further and further apart, up to a minute, and not for ever: when
-  /// the step's time is over it has failed.
-  private func resend(
-    _ path: String, before deadline: Timestamp, effect: StepFailure.Effect
-  ) async throws(Interruption) {
-    let state = machine.state(of: path)
-    guard let error = state.error else {
-      record(.resend(path))
+  /// Nobody and nothing can tell what became of the call.
+  private func resolveUnsure(_ step: ValidatedStep, before deadline: Timestamp) async throws(Interruption) {
+    let state = machine.state(of: step.path)
+    if step.action.cancellable, state.purpose.isRepeatedAfterCrash || step.isIdempotent {
+      // A script that left no exit code is started again in a folder of its own.
+      repeatOrGiveUp(step)
+    } else if step.effectClass == .convergent || state.purpose.isRepeatedAfterCrash {
+      try await resend(step, before: deadline, cleared: false)
+    } else {
+      record(.unknowable(step.path, lostFailure(step)))
+    }
+  }
+
+  /// One more attempt, counted; after the last of them the step has failed, with an effect that is not known.
+  private func repeatOrGiveUp(_ step: ValidatedStep) {
+    let state = machine.state(of: step.path)
+    let failure = lostFailure(step)
+    let attempts = state.purpose == .undo && step.retry.isWritten || state.purpose == .do ? step.retry.attempts : 3
+    let limit = step.isIdempotent ? max(attempts, step.retry.countsSends ? 1 : 3) : attempts
+    guard state.attempt < limit, state.purpose != .do || clock.now < currentDeadline(step) else {
+      record(.failed(step.path, failure, retries: false, delay: .zero))
       return
     }
-    guard clock.now < deadline else {
-      let failure = StepFailure(
-        .timeout, "no answer came before the step's time was over: \(error.message)", effect: effect)
+    let schedule = RetrySchedule(for: step, state.purpose)
+    let pause = schedule.delay(after: state.attempt, asked: nil, random: launch.world.random)
+    record(.failed(step.path, failure, retries: true, delay: pause))
+  }
+
+  /// Sends again. Requests that get no answer leave further and further apart, up to a minute, and not for ever: when
+  /// the step's time is over, or as many were sent as its author wrote, it has failed.
+  private func resend(_ step: ValidatedStep, before deadline: Timestamp, cleared: Bool) async throws(Interruption) {
+    let path = step.path
+    let state = machine.state(of: path)
+    guard let error = state.error else {
+      record(.resend(path, cleared: cleared))
+      return
+    }
+    let isSpent = step.retry.countsSends && state.sends >= step.retry.attempts
+    guard clock.now < deadline, !isSpent else {
+      let reason = isSpent ? "no answer came to \(state.sends) requests" : "no answer came before the step's time was over"
+      let failure = StepFailure(.timeout, "\(reason): \(error.message)", effect: cleared ? .none : .unknown)
+      if cleared { record(.cleared(path)) }
       record(.failed(path, failure, retries: false, delay: .zero))
       return
     }
     var schedule = RetrySchedule.standard
     if let since = state.keySince { schedule.delay = max(schedule.delay, (clock.now - since) / 4) }
     try await pauseOrInterrupt(schedule.delay(after: 1, asked: nil, random: launch.world.random))
-    record(.resend(path))
+    record(.resend(path, cleared: cleared))
   }
 
   /// The other side still knows the key: the same request with it is answered and not carried out again.
@@ -68,10 +105,12 @@ extension Interpreter {
   }
 
   /// Asks the action's probe. A desired state that is not reached can be sent again at once; for the other classes "not
-  /// there" counts only when a request still on its way can no longer arrive.
+  /// there" counts only when a request still on its way can no longer arrive. Clean-up asks as patiently as it acts.
   private func seek(
     _ action: any Action, _ call: ActionCall, _ step: ValidatedStep, until lateBound: Timestamp
   ) async throws(Interruption) -> ProbeAnswer {
+    let isCleanUp = machine.state(of: step.path).purpose == .undo
+    let giveUp = isCleanUp ? machine.rollbackDeadline(default: call.deadline) : max(call.deadline, lateBound)
     var tries = 1
     while true {
       var answer = ProbeAnswer.unsure
@@ -79,7 +118,7 @@ extension Interpreter {
       do throws(StepFailure) { answer = try await action.probe(call) } catch {
         let failure = masker.mask(error)
         launch.observer.progress(RunProgress(step: step.path, message: failure.message))
-        guard failure.retryable, clock.now < call.deadline || clock.now < lateBound else { return .unsure }
+        guard failure.retryable || isCleanUp && tries < 3, clock.now < giveUp else { return .unsure }
         asked = failure.retryAfter ?? .zero
       }
       if answer.isDefinite { return answer }
@@ -91,99 +130,21 @@ extension Interpreter {
           || step.effectClass == .opaque && answer == .unsure
         if isFinal { return answer }
       }
-      launch.observer.progress(RunProgress(step: step.path, message: "looking for what became of the request"))
+      launch.observer.progress(
+        RunProgress(
+          step: step.path,
+          message: "looking for what became of the request, which may arrive until \(lateBound.wholeSecond)"))
       var pause = RetrySchedule.standard.delay(after: min(tries, 4), asked: asked, random: launch.world.random)
       if clock.now < lateBound { pause = min(pause, max(lateBound - clock.now, .milliseconds(1))) }
       try await pauseOrInterrupt(pause)
       tries += 1
     }
   }
-
-  /// Before a step that did not succeed is undone: did it happen, and is it at rest? Nothing is undone while it may
-  /// still be happening.
-  func settle(_ path: String) async throws(Interruption) {
-    guard let step = machine.steps[path], let action = action(of: step) else {
-      record(.settled(path, .unsure))
-      return
-    }
-    let state = machine.state(of: path)
-    let call: ActionCall
-    do throws(StepFailure) { call = try currentCall(step) } catch {
-      record(.settled(path, .unsure))
-      return
-    }
-    try flushed()
-    // One that was left running by another process is not awaited to its end: nobody wants that any more.
-    if action.declaration.cancellable {
-      do throws(StepFailure) { try await action.cancel(call) } catch {
-        launch.observer.progress(RunProgress(step: path, message: masker.mask(error).message))
-      }
-    }
-    var answer = ProbeAnswer.unsure
-    if state.error?.effect == .unknown || state.error == nil {
-      let lateBound = (state.endedAt ?? clock.now) + action.maxRequestLife
-      answer = try await seekForUndo(action, call, step, until: lateBound)
-    }
-    guard answer != .notApplied else {
-      record(.settled(path, .notApplied))
-      return
-    }
-    try await awaitRest(action, call, step)
-  }
-
-  /// As `seek`, but "not there" must always outlive the request: an undo may not race with what it undoes.
-  private func seekForUndo(
-    _ action: any Action, _ call: ActionCall, _ step: ValidatedStep, until lateBound: Timestamp
-  ) async throws(Interruption) -> ProbeAnswer {
-    let giveUp = machine.rollbackDeadline(default: lateBound)
-    var tries = 1
-    while true {
-      var answer = ProbeAnswer.unsure
-      var hasAnswered = true
-      do throws(StepFailure) { answer = try await action.probe(call) } catch {
-        hasAnswered = !error.retryable
-      }
-      if answer.isDefinite { return answer }
-      if hasAnswered, clock.now >= lateBound || action.answersAtOnce { return answer }
-      if clock.now >= giveUp { return .unsure }
-      let pause = RetrySchedule.standard.delay(after: min(tries, 3), asked: nil, random: launch.world.random)
-      try await pauseOrInterrupt(pause)
-      tries += 1
-    }
-  }
-
-  private func awaitRest(_ action: any Action, _ call: ActionCall, _ step: ValidatedStep) async throws(Interruption) {
-    let giveUp = machine.rollbackDeadline(default: clock.now)
-    var lastFailure: StepFailure?
-    while true {
-      do throws(StepFailure) {
-        if try await action.isSettled(call) {
-          record(.settled(step.path, .unsure))
-          return
-        }
-      } catch {
-        lastFailure = masker.mask(error)
-        // The thing is gone or cannot be asked about: nothing moves that we could wait for.
-        guard error.retryable else {
-          record(.settled(step.path, .unsure))
-          return
-        }
-      }
-      guard clock.now < giveUp else {
-        let message = lastFailure?.message ?? "it is still changing"
-        let failure = StepFailure(.timeout, "cannot be undone: \(message)", effect: .unknown)
-        record(.unsettled(step.path, failure))
-        return
-      }
-      launch.observer.progress(RunProgress(step: step.path, message: "waiting for it to come to rest before undoing"))
-      try await pauseOrInterrupt(.seconds(5))
-    }
-  }
 }
 
 extension ProbeAnswer {
   /// It took place, and what came of it is known.
-  fileprivate var isDefinite: Bool {
+  var isDefinite: Bool {
     switch self {
     case .applied, .failed: true
     case .notApplied, .unsure: false

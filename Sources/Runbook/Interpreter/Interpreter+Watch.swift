@@ -19,9 +19,13 @@ extension Interpreter {
 
   /// nil: there is nothing to watch, or its fields can no longer be evaluated, which is recorded.
   @inline(never) private func beginWatch(_ path: String) -> Watch? {
-    guard let step = machine.steps[path], let action = action(of: step) else { return nil }
+    guard let step = machine.steps[path] else { return nil }
+    let action: any Action
     var call: ActionCall
-    do throws(StepFailure) { call = try currentCall(step) } catch {
+    do throws(StepFailure) {
+      action = try self.action(for: step)
+      call = if step.isPolled { try callToMake(step) } else { try currentCall(step) }
+    } catch {
       endWatch(step, masker.mask(error))
       return nil
     }
@@ -87,21 +91,16 @@ extension Interpreter {
     do throws(StepFailure) {
       if watch.step.isPolled {
         let result = try await watch.action.perform(watch.call.value)
-        watch.look = .seen(Observation(.done, result: masked(result)))
+        watch.look = .seen(Observation(.done, result: result))
         return
       }
       var observation = try await watch.action.observe(watch.call.value, after: watch.result)
-      observation.result = masked(observation.result)
       observation.nativeState = observation.nativeState.map { masker.mask($0) }
       if case .failed(let failure) = observation.verdict { observation.verdict = .failed(masker.mask(failure)) }
       watch.look = .seen(observation)
     } catch {
       watch.look = .failed(masker.mask(error))
     }
-  }
-
-  private func masked(_ result: ActionResult) -> ActionResult {
-    ActionResult(outputs: masker.mask(result.outputs), result: masker.mask(result.result))
   }
 
   private enum WatchEnd {
@@ -126,15 +125,15 @@ extension Interpreter {
     }
     let scope = scope(for: step.path, attempt: attemptRoots(watch.result, error: error))
     do throws(ExpressionFailure) {
-      if error == nil, let failIf = step.wait.failIf, try failIf.evaluate(in: scope).bool == true {
-        let message = "`fail_if` holds: \(failIf.explanation(in: scope))"
+      if error == nil, let failIf = step.wait.failIf, try evaluate(failIf, in: scope).bool == true {
+        let message = "`fail_if` holds: \(explanation(of: failIf, in: scope))"
         return .failed(StepFailure(.stopCondition, message, effect: .applied))
       }
       if case .failed(let failure) = verdict { return .failed(failure) }
       let holds: Bool
       if let until = step.wait.until {
-        holds = try until.evaluate(in: scope).bool == true
-        if !holds { watch.unmet = until.explanation(in: scope) }
+        holds = try evaluate(until, in: scope).bool == true
+        if !holds { watch.unmet = explanation(of: until, in: scope) }
       } else {
         holds = verdict == .done
       }

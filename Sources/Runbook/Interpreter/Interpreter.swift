@@ -11,25 +11,31 @@ public actor Interpreter {
   var machine: RunMachine
   var vars: [String: Value] = [:]
   var providers: [String: any Provider] = [:]
+  /// Why a provider could not be connected without a secret, by its name.
+  var unconnected: [String: String] = [:]
   let masker: Masker
-  private var pending: [(fact: Fact, at: Timestamp)] = []
+  let coder: SecretCoder
+  var clock: RunClock
+  var pending: [(fact: Fact, at: Timestamp)] = []
   var heldLocks: Set<String> = []
   /// While a step is waited for.
   var watched: Watch?
   /// Scripts whose outcome is recorded; and those of them whose outcome is durable, so that their traces can go.
-  private var recordedScripts: [String] = []
-  private var finishedScripts: [String] = []
-  private var lastStatus = ""
-  private var isRestored = false
+  var recordedScripts: [String] = []
+  var finishedScripts: [String] = []
+  var lastStatus = ""
+  /// As the store has it: the mark stays until the run may go on.
+  var isMarkedRestored = false
   private var move = Move.end(.left(reason: "it has not begun"))
 
-  var clock: any EngineClock { launch.world.clock }
   var runID: String { launch.lease.runID }
 
   public init(_ launch: RunLaunch) {
     self.launch = launch
     machine = RunMachine(launch.runbook)
-    masker = Masker(launch.secrets.values)
+    masker = Masker(launch.secrets)
+    coder = SecretCoder(launch.secrets, masker: masker, key: launch.store.digestKey)
+    clock = RunClock(launch.world.clock, last: nil, latest: launch.world.clock.now)
   }
 
   /// Works on the run until it has ended, must be left, or needs a person.
@@ -77,14 +83,8 @@ public actor Interpreter {
   @inline(never) private func begin() {
     do throws(StoreFailure) {
       try replay()
-      if isRestored {
-        // Leaving is the question, resuming again the answer: the mark is cleared with what is written now.
-        move = .end(
-          try leave(
-            "the store was put back from an older copy, so this run may have done more than its journal says; "
-              + "look at what it changed, then resume it again"))
-        return
-      }
+      if isMarkedRestored { record(.restored) }
+      if let person = launch.acceptsRestored { record(.restoredAccepted(by: person)) }
       if let problem = prepare() {
         guard !machine.isReady else {
           move = .end(try leave(problem))
@@ -100,16 +100,24 @@ public actor Interpreter {
 
   /// The machine fed the journal; nothing else is remembered of an earlier process.
   private func replay() throws(StoreFailure) {
-    for entry in try launch.store.entries(of: runID, after: 0) { machine.apply(try Fact(entry), at: entry.at) }
+    var latest = Timestamp(seconds: 0)
+    for entry in try launch.store.entries(of: runID, after: 0) {
+      machine.apply(try Fact(entry, coder), at: entry.at)
+      latest = max(latest, entry.at)
+    }
+    clock = RunClock(launch.world.clock, last: machine.anchor, latest: latest)
     heldLocks = Set(try launch.store.locks(of: runID))
     let summary = try launch.store.summary(of: runID)
     lastStatus = summary.status
-    isRestored = summary.isRestored
+    isMarkedRestored = summary.isRestored
     guard launch.lease.epoch > 1 else { return }
     let owner = launch.lease.owner
-    let fact = Fact.runResumed(epoch: launch.lease.epoch, host: owner.host, pid: Int64(owner.pid))
-    machine.apply(fact, at: clock.now)
-    pending.append((fact, clock.now))
+    let fact = Fact.runResumed(
+      RunResumed(
+        epoch: launch.lease.epoch, host: owner.host, pid: Int64(owner.pid), boot: clock.anchor.boot,
+        without: launch.without.sorted()))
+    machine.apply(fact, at: clock.anchor.at)
+    pending.append((fact, clock.anchor.at))
     for request in try launch.store.requests(for: runID, after: machine.lastRequest) {
       if let message = RunControl.Message(request) { launch.control.post(message) }
     }
@@ -124,6 +132,7 @@ public actor Interpreter {
   private func nextMove() throws(StoreFailure) -> Move {
     while true {
       takeMessages()
+      launch.control.note(cancelRefusal: machine.cancelRefusal)
       if let reason = launch.control.leaveReason { return .end(try leave(reason)) }
       if launch.store.isOutOfSpace { return .end(try leave("the disk of the store is full")) }
       let order = machine.next
@@ -142,6 +151,10 @@ public actor Interpreter {
           return .end(.parked(step: path, until: until))
         }
         record(.askTimedOut(path))
+      case .awaitRestored:
+        try flush()
+        try launch.store.release(launch.lease)
+        return .end(.restored)
       case .evaluateOutputs: evaluateOutputs()
       default: return .carryOut(order)
       }
@@ -182,8 +195,8 @@ public actor Interpreter {
     case .begin(let path, let purpose): try await begin(path, purpose)
     case .call(let path): try await call(path)
     case .reconcile(let path): try await reconcile(path)
-    case .settle(let path): try await settle(path)
-    case .watch, .retry, .evaluateOutputs, .park, .done: break
+    case .settle(let path): try await comeToRest(path)
+    case .watch, .retry, .evaluateOutputs, .park, .awaitRestored, .done: break
     }
   }
 
@@ -203,100 +216,12 @@ public actor Interpreter {
   func takeMessages() {
     for message in launch.control.takeMessages() {
       switch message {
-      case .cancel(let by, let rollback, let request):
-        guard machine.isCancellable else { continue }
+      case .cancel(let by, let rollback, let request, let restored):
+        if restored { record(.restoredAccepted(by: by)) }
         record(.cancelRequested(by: by, rollback: rollback, request: request))
-      case .resolve(let step, let answer, let by, let request):
-        record(.resolved(step, answer, by: by, request: request))
+      case .resolve(let step, let answer, let by, let request, let question):
+        record(.resolved(step, answer, by: by, request: request, question: question))
       }
     }
-  }
-
-  private func leave(_ reason: String) throws(StoreFailure) -> RunEnd {
-    pending.append((.runLeft(reason: reason), clock.now))
-    do throws(StoreFailure) { try flush() } catch {
-      // What could not be written is found out again by whoever resumes; the journal is a prefix of the truth.
-      if case .diskFull = error { return .left(reason: reason) }
-      throw error
-    }
-    try launch.store.release(launch.lease)
-    return .left(reason: reason)
-  }
-
-  // MARK: Journal
-
-  func record(_ event: StepEvent) { record(event, at: clock.now) }
-
-  @inline(never) func record(_ event: StepEvent, at instant: Timestamp) {
-    for fact in machine.handle(event, at: instant) { pending.append((fact, instant)) }
-  }
-
-  /// Makes everything recorded so far durable, in one transaction, and then tells the observer. Called before every
-  /// effect and every wait: one flush holds the outcome of a step and the intent of the next.
-  @inline(never) func flush() throws(StoreFailure) {
-    guard !pending.isEmpty else { return }
-    let status = machine.status
-    let hasEnded = machine.ended != nil
-    let last = try launch.store.append(
-      pending.map { $0.fact.entry(at: $0.at) }, to: runID, epoch: launch.lease.epoch,
-      summary: status == lastStatus && !hasEnded && !isRestored ? nil : summary(status), locks: [],
-      releasingLocks: hasEnded && machine.releasesLocks)
-    lastStatus = status
-    isRestored = false
-    var sequence = last - Int64(pending.count)
-    for (fact, instant) in pending {
-      sequence += 1
-      if let event = RunEvent(fact, runID: runID, sequence: sequence, at: instant) { launch.observer.observe(event) }
-    }
-    pending.removeAll(keepingCapacity: true)
-    finishedScripts += recordedScripts
-    recordedScripts = []
-  }
-
-  /// The outcome of this call is known: once it is durable, what the host keeps of a script can go.
-  func release(_ step: ValidatedStep, _ call: ActionCall) {
-    if step.action.cancellable { recordedScripts.append(call.key) }
-  }
-
-  private func forgetFinishedScripts() async {
-    for key in finishedScripts { await launch.world.scripts.forget(key) }
-    finishedScripts = []
-  }
-
-  @inline(never) func flushed() throws(Interruption) {
-    do throws(StoreFailure) { try flush() } catch { throw .store(error) }
-  }
-
-  private func summary(_ status: String) throws(StoreFailure) -> RunSummary {
-    var summary = try launch.store.summary(of: runID)
-    summary.status = status
-    summary.outcome = machine.ended?.outcome.rawValue
-    summary.rollback = machine.ended?.rollback.rawValue
-    summary.exitCode = machine.ended?.exitCode
-    summary.endedAt = machine.ended == nil ? nil : clock.now
-    summary.isRestored = false
-    return summary
-  }
-
-  // MARK: Scope
-
-  func scope(for path: String?, attempt: [String: Value] = [:]) -> RunScope {
-    RunScope(
-      machine: machine, runID: runID, inputs: machine.started?.inputs ?? [:], vars: vars, secrets: launch.secrets,
-      selfPath: path.map { UndoPath.owner(of: $0) }, attempt: attempt, now: clock.now)
-  }
-
-  private func evaluateOutputs() {
-    var outputs: [String: Value] = [:]
-    let scope = scope(for: nil)
-    for (name, expression) in launch.runbook.outputs {
-      do throws(ExpressionFailure) {
-        outputs[name] = masker.mask(try expression.evaluate(in: scope))
-      } catch {
-        record(.outputs(outputs, StepFailure(.expression, "output `\(name)`: \(masker.mask(error.message))")))
-        return
-      }
-    }
-    record(.outputs(outputs, nil))
   }
 }

@@ -23,6 +23,11 @@ struct RetrySchedule: Sendable {
     self.init(delay: policy.delay, backoff: policy.backoff, maxDelay: policy.maxDelay, jitter: policy.jitter)
   }
 
+  /// Of a step's tries, by its author's `retry` or what holds without one.
+  init(for step: ValidatedStep, _ purpose: Purpose) {
+    self = purpose == .undo && !step.retry.isWritten ? .undo : RetrySchedule(step.retry)
+  }
+
   /// - Parameters:
   ///   - tries: made so far, from 1.
   ///   - asked: what the other side asked for (`Retry-After`); never undercut.

@@ -4,17 +4,19 @@ public struct RunContext: Sendable {
   public let vars: [String: Value]
   /// By the author's name of the block.
   public let providers: [String: any Provider]
+  /// Why a block could not be connected, by its name: it needs a secret that this process goes on without.
+  public let unconnected: [String: String]
 
   /// Sends nothing.
   /// - Parameter transport: what the providers send through; nil: the world's.
   /// - Throws: `input` or `expression`, naming the variable or the provider.
   public init(
-    _ runbook: ValidatedRunbook, inputs: [String: Value], secrets: [String: Secret], world: RunWorld,
-    transport: (any HTTPTransport)? = nil, at instant: Timestamp
+    _ runbook: ValidatedRunbook, inputs: [String: Value], secrets: [String: Secret], without: Set<String> = [],
+    world: RunWorld, transport: (any HTTPTransport)? = nil, at instant: Timestamp
   ) throws(StepFailure) {
-    var roots: [String: Value] = [
-      "inputs": .map(inputs), "secrets": .map(secrets.mapValues { .secret($0) }), "vars": [:],
-    ]
+    var known: [String: Value] = secrets.mapValues { .secret($0) }
+    for name in without { known[name] = .lost([name]) }
+    var roots: [String: Value] = ["inputs": .map(inputs), "secrets": .map(known), "vars": [:]]
     var vars: [String: Value] = [:]
     for (name, template) in runbook.vars {
       do throws(ExpressionFailure) {
@@ -25,16 +27,23 @@ public struct RunContext: Sendable {
       roots["vars"] = .map(vars)
     }
     var providers: [String: any Provider] = [:]
+    var unconnected: [String: String] = [:]
     for block in runbook.providers {
       do throws(StepFailure) {
         providers[block.name] = try RunContext.connect(
           block, DictionaryScope(roots, now: instant), world, transport ?? world.transport)
       } catch {
+        let needed = block.settings.values.reduce(into: Set<String>()) { $0.formUnion($1.references.secrets) }
+        guard needed.isDisjoint(with: without) else {
+          unconnected[block.name] = error.message
+          continue
+        }
         throw StepFailure(error.kind, "provider `\(block.name)`: \(error.message)")
       }
     }
     self.vars = vars
     self.providers = providers
+    self.unconnected = unconnected
   }
 
   private static func connect(

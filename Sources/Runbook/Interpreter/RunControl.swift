@@ -4,13 +4,16 @@ import Synchronization
 /// call from anywhere.
 public final class RunControl: Sendable {
   public enum Message: Sendable, Equatable {
-    case cancel(by: String, rollback: Bool, request: Int64)
-    case resolve(step: String, Resolution, by: String, request: Int64)
+    /// `restored`: whoever cancels has also said that a run of a restored store may go on.
+    case cancel(by: String, rollback: Bool, request: Int64, restored: Bool = false)
+    /// `question`: the number of the question that is answered; nil in requests of an earlier release.
+    case resolve(step: String, Resolution, by: String, request: Int64, question: Int?)
   }
 
   private struct State {
     var messages: [Message] = []
     var isLeaving = false
+    var cancelRefusal: String?
     var leaveReason = ""
     var waiters: [UInt64: Waiter] = [:]
     var nextWaiter: UInt64 = 0
@@ -30,6 +33,10 @@ public final class RunControl: Sendable {
   public init() {}
 
   public func post(_ message: Message) { arrive { $0.messages.append(message) } }
+
+  /// Why a cancel would come too late now; nil while something can still be stopped.
+  public var cancelRefusal: String? { state.withLock { $0.cancelRefusal } }
+  func note(cancelRefusal: String?) { state.withLock { $0.cancelRefusal = cancelRefusal } }
 
   /// Stop at the next durable point; the run stays resumable.
   public func leave(_ reason: String) {

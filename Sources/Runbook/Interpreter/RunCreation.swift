@@ -68,17 +68,23 @@ public struct RunCreation: Sendable {
 
   /// Writes the run with its first entries, its lease and its locks, all or nothing; an `Interpreter` on the lease then
   /// does it.
+  /// - Parameters:
+  ///   - secrets: of the run: values taken over from an earlier run may hold them.
+  ///   - clock: whose time the run begins at.
   public func create(
-    in store: any RunStore, id: String, owner: Owner, leaseFor: Duration, locks: [String], at instant: Timestamp
+    in store: any RunStore, id: String, owner: Owner, leaseFor: Duration, locks: [String],
+    secrets: [String: Secret], clock: any EngineClock
   ) throws(StoreFailure) -> Lease {
+    let instant = clock.now
+    let coder = SecretCoder(secrets, masker: Masker(secrets), key: store.digestKey)
     let started = RunStarted(
       name: runbook.name, file: file, inputs: inputs, key: key, requester: requester, simulated: isSimulated,
-      rerunOf: earlier?.id, fromStep: earlier?.fromStep, inherited: earlier?.inherited ?? [:])
+      rerunOf: earlier?.id, fromStep: earlier?.fromStep, inherited: earlier?.inherited ?? [:], boot: clock.boot)
     let summary = RunSummary(
       id: id, name: runbook.name, status: "running", startedAt: instant, key: key, fingerprint: fingerprint)
     return try store.create(
       summary, owner: owner, leaseFor: leaseFor, locks: locks,
-      entries: [Fact.runStarted(started).entry(at: instant), Fact.runPinned(source).entry(at: instant)])
+      entries: [Fact.runStarted(started).entry(at: instant, coder), Fact.runPinned(source).entry(at: instant)])
   }
 
   /// What was journaled when a run was created: enough to validate the same text again and carry the run on.
@@ -99,11 +105,21 @@ public struct RunCreation: Sendable {
   }
 
   /// Outputs and statuses of the steps before `step` in an earlier run, for `rerun --from`.
+  ///
+  /// - Parameter secrets: of the new run: outputs that hold one of them are taken over with it.
+  /// - Returns: the outputs; or the first step before `step` that had an effect and was undone, on which `step` and the
+  ///   ones after it could rely no more.
   public static func inheritance(
-    from runID: String, before step: String, of runbook: ValidatedRunbook, in store: any RunStore
-  ) throws(StoreFailure) -> [String: Value] {
+    from runID: String, before step: String, of runbook: ValidatedRunbook, in store: any RunStore,
+    secrets: [String: Secret]
+  ) throws(StoreFailure) -> (values: [String: Value], undone: String?) {
+    let coder = SecretCoder(secrets, masker: Masker(secrets), key: store.digestKey)
     var machine = RunMachine(runbook)
-    for entry in try store.entries(of: runID, after: 0) { machine.apply(try Fact(entry), at: entry.at) }
+    for entry in try store.entries(of: runID, after: 0) { machine.apply(try Fact(entry, coder), at: entry.at) }
+    var undone: String?
+    for earlier in runbook.steps.prefix(while: { $0.path != step }) where machine.wasUndone(earlier.path) {
+      undone = undone ?? earlier.path
+    }
     var inherited: [String: Value] = [:]
     for earlier in runbook.steps {
       if earlier.path == step { break }
@@ -111,6 +127,6 @@ public struct RunCreation: Sendable {
       guard state.status.isEnded else { continue }
       inherited[earlier.path] = .map(["status": .string(state.status.rawValue), "outputs": .map(state.outputs)])
     }
-    return inherited
+    return (inherited, undone)
   }
 }

@@ -42,6 +42,10 @@ public struct RunLaunch: Sendable {
   public var runbook: ValidatedRunbook
   public var source: PinnedSource
   public var secrets: [String: Secret]
+  /// Declared secrets that this process goes on without (`--without-secret`): what needs one fails by its name.
+  public var without: Set<String> = []
+  /// Who has said that a run of a restored store may go on (`--restored`); nil: nobody.
+  public var acceptsRestored: String?
   public var store: any RunStore
   public var lease: Lease
   public var world: RunWorld
@@ -71,6 +75,9 @@ public enum RunEnd: Sendable {
   case ended(RunEnded)
   /// A person is needed to say what became of this step. Exit 6.
   case parked(step: String, until: Timestamp)
+  /// The store was put back from an older copy, so the run may have done more than its journal says: a person is needed
+  /// to say that it may go on. Exit 6.
+  case restored
   /// Left at a durable point; somebody can `resume` it. Exit 9.
   case left(reason: String)
   /// Another process owns the run now, or the store failed. Exit 7 or 9; nothing more was written.
@@ -79,7 +86,7 @@ public enum RunEnd: Sendable {
   public var exitCode: Int32 {
     switch self {
     case .ended(let ended): ended.exitCode
-    case .parked: 6
+    case .parked, .restored: 6
     case .left: 9
     case .lost(.fenced), .lost(.owned), .lost(.lockHeld): 7
     case .lost: 9

@@ -14,8 +14,12 @@ public enum StepEvent: Sendable {
   case failed(String, StepFailure, retries: Bool, delay: Duration)
   /// The call may have arrived; nobody knows what became of it.
   case replyLost(String, StepFailure)
-  /// Certainly not applied, or convergent: the same attempt is sent again.
-  case resend(String)
+  /// The same attempt is sent again. `cleared`: what was sent before had no effect and can no longer arrive.
+  case resend(String, cleared: Bool)
+  /// A request without an answer has taken effect.
+  case found(String)
+  /// No request without an answer had an effect, and none can arrive any more.
+  case cleared(String)
   /// The effect cannot be known.
   case unknowable(String, StepFailure)
   case attemptDue(String, key: String)
@@ -27,7 +31,11 @@ public enum StepEvent: Sendable {
   case unsettled(String, StepFailure)
   case outputs([String: Value], StepFailure?)
   case cancelRequested(by: String, rollback: Bool, request: Int64)
-  case resolved(String, Resolution, by: String, request: Int64)
+  /// `question`: the one that is answered; nil in requests of an earlier release.
+  case resolved(String, Resolution, by: String, request: Int64, question: Int?)
+  case restored
+  case restoredAccepted(by: String)
+  case clockSet(by: Duration)
   case askTimedOut(String)
 }
 
@@ -67,12 +75,14 @@ extension RunMachine {
             result: ActionResult(),
             retryAt: nil))
       ]
-    case .resend(let path):
+    case .resend(let path, let cleared):
       let state = state(of: path)
-      return [.attemptStarted(step: path, attempt: state.attempt, key: state.key)]
+      return [.attemptStarted(step: path, attempt: state.attempt, key: state.key, cleared: cleared)]
+    case .found(let path): return state(of: path).lostRequests > 0 ? [.requestFound(step: path)] : []
+    case .cleared(let path): return [.requestCleared(step: path)]
     case .unknowable(let path, let failure): return unknowable(path, failure, at: instant)
     case .attemptDue(let path, let key):
-      return [.attemptStarted(step: path, attempt: state(of: path).attempt + 1, key: key)]
+      return [.attemptStarted(step: path, attempt: state(of: path).attempt + 1, key: key, cleared: false)]
     case .observed(let path, let nativeState, let until, let deadline, let result):
       return [.stepWaiting(step: path, nativeState: nativeState, until: until, deadline: deadline, result: result)]
     case .cancelled(let path, let failure):
@@ -87,9 +97,13 @@ extension RunMachine {
     case .outputs(let outputs, let failure):
       return [.outputsReady(outputs: outputs, error: failure.map { StepError($0, step: "outputs", attempt: 1) })]
     case .cancelRequested(let by, let rollback, let request):
+      if let reason = cancelRefusal { return request > 0 ? [.requestIgnored(request: request, reason: reason)] : [] }
       return [.cancelRequested(by: by, rollback: rollback, request: request)]
-    case .resolved(let path, let answer, let by, let request):
-      return resolved(path, answer, by: by, request: request)
+    case .resolved(let path, let answer, let by, let request, let question):
+      return resolved(path, answer, by: by, request: request, question: question)
+    case .restored: return isRestored ? [] : [.storeRestored]
+    case .restoredAccepted(let by): return isRestored ? [.restoredAccepted(by: by)] : []
+    case .clockSet(let by): return [.clockSet(by: by)]
     case .askTimedOut(let path):
       let failure = StepFailure(.timeout, "nobody answered in time what became of `\(path)`", effect: .unknown)
       return [end(path, state(of: path).purpose, .unknown, failure: failure)]
@@ -100,11 +114,15 @@ extension RunMachine {
     _ path: String, _ purpose: Purpose, _ status: StepStatus, outputs: [String: Value] = [:],
     failure: StepFailure? = nil
   ) -> Fact {
-    let attempt = state(of: path).attempt
+    let state = state(of: path)
+    let changes = steps[path]?.effect != ActionEffect.none
+    let effect = state.effect.joined(failure?.effect ?? (status == .succeeded && changes ? .applied : .none))
+    var failure = failure
+    if changes { failure?.effect = effect }
     return .stepEnded(
       StepEnded(
-        step: path, purpose: purpose, status: status, attempt: attempt, outputs: outputs,
-        error: failure.map { StepError($0, step: path, attempt: attempt) }))
+        step: path, purpose: purpose, status: status, attempt: state.attempt, outputs: outputs,
+        error: failure.map { StepError($0, step: path, attempt: state.attempt) }, effect: changes ? effect : nil))
   }
 
   private func failed(
@@ -128,17 +146,30 @@ extension RunMachine {
     let answer = step?.onCrash ?? (hasUndo || state.purpose != .do ? .fail : .ask)
     if answer == .fail || isCancelling { return [end(path, state.purpose, .unknown, failure: failure)] }
     let until = instant + RunMachine.askTimeout
-    return [.runWaiting(step: path, until: until, error: StepError(failure, step: path, attempt: state.attempt))]
+    let error = StepError(failure, step: path, attempt: state.attempt)
+    return [.runWaiting(step: path, until: until, error: error, question: questions + 1)]
   }
 
   /// How long a person has to say what became of a step.
   static let askTimeout = Duration.seconds(24 * 3600)
 
-  private func resolved(_ path: String, _ answer: Resolution, by: String, request: Int64) -> [Fact] {
-    guard active == path, case .parked = state(of: path).progress else { return [] }
+  /// An answer counts for the question it names, and for no other.
+  private func resolved(
+    _ path: String, _ answer: Resolution, by: String, request: Int64, question: Int?
+  ) -> [Fact] {
+    guard active == path, case .parked(_, let open) = state(of: path).progress else {
+      return [.requestIgnored(request: request, reason: "`\(path)` does not wait for an answer")]
+    }
+    // An earlier release did not number its questions: its answer can only be meant for the first.
+    guard (question ?? 1) == open else {
+      return [.requestIgnored(request: request, reason: "it answers an earlier question about `\(path)`")]
+    }
     let fact = Fact.stepResolved(step: path, answer: answer, by: by, request: request)
     switch answer {
     case .applied, .retry: return [fact]
+    // Clean-up that did not happen is still to be done.
+    case .notApplied where state(of: path).purpose != .do:
+      return [.stepResolved(step: path, answer: .retry, by: by, request: request)]
     case .notApplied:
       let failure = StepFailure(.crashed, "its outcome was lost; \(by) said that it was not applied", effect: .none)
       return [fact, end(path, state(of: path).purpose, .notApplied, failure: failure)]
@@ -171,13 +202,13 @@ extension RunMachine {
 
   private func failedUndo(of entry: RollbackStack.Entry) -> String? {
     guard case .steps(let paths, _) = entry.kind else { return nil }
-    return paths.first { state(of: $0).status == .failed }
+    return paths.first { state(of: $0).status.isEnded && !state(of: $0).status.isDone }
   }
 
   /// A step that failed and certainly did nothing.
   private func closingUnasked(_ entry: RollbackStack.Entry) -> Fact? {
     let state = state(of: entry.step)
-    guard state.status != .succeeded, state.error?.effect == StepFailure.Effect.none else { return nil }
+    guard state.status.isEnded, state.status != .succeeded, state.effect == .none else { return nil }
     return .undoClosed(step: entry.step, reason: Reason.neverHappened)
   }
 
@@ -191,9 +222,15 @@ extension RunMachine {
       if scope == .succeeded, state.status != .succeeded {
         return .undoClosed(step: entry.step, reason: Reason.onlyAfterSuccess)
       }
-      guard entry.state == .settled || isUndoneUnasked(entry) else { return nil }
-      let isDone = paths.allSatisfy { self.state(of: $0).status.isEnded }
-      return isDone ? .undoClosed(step: entry.step, reason: Reason.undone) : nil
+      guard entry.state == .settled || needsNoProbe(entry) else { return nil }
+      let isDone = paths.allSatisfy { path in
+        let status = self.state(of: path).status
+        return status.isDone || status.isEnded && steps[path]?.undoContinuesOnError == true
+      }
+      guard isDone else { return nil }
+      // Without any undo step that was begun nothing was undone.
+      let isUndone = paths.contains { self.state(of: $0).status != .skipped }
+      return .undoClosed(step: entry.step, reason: isUndone ? Reason.undone : Reason.conditionFalse)
     }
   }
 }

@@ -14,6 +14,8 @@ public enum Order: Sendable, Equatable {
   case watch(String)
   /// Ask a person; nothing else can be done.
   case park(String, until: Timestamp)
+  /// Ask a person whether a run of a restored store may go on.
+  case awaitRestored
   /// Probe a step that did not succeed, and let it come to rest, before it is undone.
   case settle(String)
   case evaluateOutputs
@@ -23,6 +25,7 @@ public enum Order: Sendable, Equatable {
 extension RunMachine {
   /// The order that follows from the state; facts that need no work have been added by `handle` before.
   public var next: Order {
+    if isRestored { return .awaitRestored }
     if let ended { return .done(ended) }
     if let active { return order(for: active) }
     if !isChecked { return .check }
@@ -30,7 +33,7 @@ extension RunMachine {
     case .steps: return .begin(runbook.steps[cursor].path, .do)
     case .onFailure(let path): return .begin(path, .onFailure)
     case .unwinding(let entry):
-      guard case .steps(let paths, _) = entry.kind, entry.state == .settled || isUndoneUnasked(entry) else {
+      guard case .steps(let paths, _) = entry.kind, entry.state == .settled || needsNoProbe(entry) else {
         return .settle(entry.step)
       }
       guard let path = paths.first(where: { !state(of: $0).status.isEnded }) else { return .settle(entry.step) }
@@ -47,7 +50,7 @@ extension RunMachine {
     case .lost: .reconcile(path)
     case .retrying(let instant): .retry(path, at: instant)
     case .waiting: .watch(path)
-    case .parked(let until): .park(path, until: until)
+    case .parked(let until, _): .park(path, until: until)
     }
   }
 
@@ -82,13 +85,14 @@ extension RunMachine {
   private var rollbackStage: Stage {
     guard rollbackStartedAt == nil else {
       guard let entry = stack.newestOpen else {
+        if isLeftOut { return .endingRollback(.failed) }
         return .endingRollback(stack.entries.contains { $0.state == .undone } ? .succeeded : .notNeeded)
       }
       if entry.state == .failed { return .endingRollback(.failed) }
       if entry.kind == .irreversible, blocks(entry) { return .endingRollback(.blocked) }
       return .unwinding(entry)
     }
-    guard stack.hasOpen else { return .endingRollback(.notNeeded) }
+    guard stack.hasOpen else { return .endingRollback(isLeftOut ? .failed : .notNeeded) }
     let policy = runbook.rollbackPolicy
     switch stop {
     case nil:
@@ -104,7 +108,7 @@ extension RunMachine {
   /// An irreversible step blocks when older steps still need undoing, or when its own effect is what must be undone.
   private func blocks(_ entry: RollbackStack.Entry) -> Bool {
     let state = state(of: entry.step)
-    if state.status != .succeeded { return state.error?.effect != StepFailure.Effect.none }
+    if state.status != .succeeded { return state.effect != .none }
     return stack.hasOpen(below: entry.step)
   }
 
@@ -112,9 +116,17 @@ extension RunMachine {
     steps.first { !state(of: $0.path).status.isEnded }?.path
   }
 
-  /// A step that succeeded is known to have happened and to be at rest.
-  func isUndoneUnasked(_ entry: RollbackStack.Entry) -> Bool {
-    state(of: entry.step).status == .succeeded
+  /// A step that succeeded is known to have happened and to be at rest, unless a request of it may still arrive, or
+  /// nobody waited for what it started.
+  func needsNoProbe(_ entry: RollbackStack.Entry) -> Bool {
+    let state = state(of: entry.step)
+    return state.status == .succeeded && state.lostSince == nil && !startsUnwatched(entry.step)
+  }
+
+  /// Its call was accepted, and the step did not wait for what came of it.
+  func startsUnwatched(_ path: String) -> Bool {
+    guard let step = steps[path], step.action.wait != nil, step.effect != .none else { return false }
+    return step.wait.isSkipped || state(of: path).status != .succeeded
   }
 
   /// As far as the steps tell: what `always` sees in `run.outcome`.
@@ -132,6 +144,7 @@ extension RunMachine {
     let code: Int32 =
       switch (rollback, outcome) {
       case (.failed, _), (.blocked, _): 4
+      case _ where isLeftOut: 4
       case (_, .cancelled): 5
       case (.succeeded, .failed): 3
       case (_, .failed): 1
@@ -142,6 +155,7 @@ extension RunMachine {
 
   /// `queued waiting running rolling_back ending ended`
   public var status: String {
+    if isRestored { return "waiting" }
     if ended != nil { return "ended" }
     if let active, case .parked = state(of: active).progress { return "waiting" }
     switch stage {

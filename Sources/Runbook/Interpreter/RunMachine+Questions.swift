@@ -6,7 +6,41 @@ extension RunMachine {
   }
 
   /// A cancel still has something to cancel.
-  var isCancellable: Bool { stop == nil && ended == nil && cursor < runbook.steps.count }
+  public var isCancellable: Bool { cancelRefusal == nil }
+
+  /// Why a cancel comes too late; nil while something can still be stopped.
+  public var cancelRefusal: String? {
+    if ended != nil { return "the run has ended" }
+    switch stop {
+    case .cancel: return "the run is being cancelled already"
+    case .refused: return "the run was refused before its first step; it only ends"
+    case .failure:
+      if rollback == nil { return "a step has failed, and what was done is being undone; a cancel would change nothing" }
+    case nil: if cursor < runbook.steps.count { return nil }
+    }
+    if rollback == nil, rollbackStartedAt != nil { return "what was done is being undone already" }
+    return "all steps are done; the run only ends (`always`, outputs), and nothing is undone for a cancel"
+  }
+
+  /// The open question about a step; nil if none is open.
+  public var openQuestion: (step: String, number: Int)? {
+    guard let active, case .parked(_, let number) = state(of: active).progress else { return nil }
+    return (active, number)
+  }
+
+  /// The step had an effect, and it, or a part of it, was undone.
+  func wasUndone(_ path: String) -> Bool {
+    guard let entry = stack.entries.first(where: { $0.step == path }), case .steps(let undo, _) = entry.kind else {
+      return false
+    }
+    return entry.state == .undone || undo.contains { ![.pending, .skipped].contains(state(of: $0).status) }
+  }
+
+  /// The rollback stopped, or waits for a person, or a person has decided about it since: it can be gone on with.
+  public var canResumeRollback: Bool { owesRollback || ended != nil && isDecidedSinceEnd }
+
+  /// What the rollback has still to do.
+  public var owesRollback: Bool { stack.hasOpen && (rollback == .failed || rollback == .blocked || rollback == .pending) }
 
   /// Ids of the servers that steps of this run have created, those whose wait failed included.
   var createdServers: Set<String> {
@@ -18,7 +52,7 @@ extension RunMachine {
   }
 
   /// Locks are kept while a rollback is owed.
-  var releasesLocks: Bool { rollback != .failed && rollback != .blocked }
+  var releasesLocks: Bool { !owesRollback }
 
   /// When the steps ended before their end.
   func stoppedAt(default instant: Timestamp) -> Timestamp {
@@ -49,6 +83,8 @@ extension RunMachine {
         StepFailure(.cancelled, "cancelled between two attempts", effect: state(of: path).error?.effect ?? .unknown))
     case .reconcile(let path) where isMain(path):
       .cancelled(path, StepFailure(.cancelled, "cancelled before its outcome was known", effect: .unknown))
+    case .park(let path, _) where isMain(path):
+      .cancelled(path, StepFailure(.cancelled, "cancelled while a person was asked about it", effect: .unknown))
     default: nil
     }
   }

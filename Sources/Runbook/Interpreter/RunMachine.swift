@@ -26,7 +26,19 @@ public struct RunMachine: Sendable {
   private(set) var ended: RunEnded?
   /// A failing `always` step makes the run failed.
   private(set) var alwaysFailed = false
+  /// A person left out something that was owed: the run needs somebody, however its rollback ended.
+  private(set) var isLeftOut = false
+  /// A person has decided about the rollback since the run ended.
+  private(set) var isDecidedSinceEnd = false
   private(set) var lastRequest: Int64 = 0
+  /// Questions asked so far.
+  private(set) var questions = 0
+  /// The store was put back from an older copy, and nobody has said that the run may go on.
+  private(set) var isRestored = false
+  /// By how much the wall clock was known to be ahead of the run's time line.
+  private(set) var wallAhead = Duration.zero
+  /// Where the run's time line was tied to the machine's boot-time clock last.
+  private(set) var anchor: RunClock.Anchor?
 
   /// Why the steps ended before their end.
   public enum Stop: Sendable {
@@ -73,16 +85,28 @@ extension RunMachine {
     case .runStarted(let run):
       started = run
       startedAt = instant
+      anchor = run.boot.map { RunClock.Anchor(at: instant, boot: $0) }
       inherit(run)
-    case .runPinned, .runLeft, .requestIgnored, .storeRestored, .restoredAccepted, .lockFreed, .clockSet: break
-    case .runResumed:
+    case .runPinned, .runLeft, .lockFreed: break
+    case .clockSet(let by): wallAhead += by
+    case .requestIgnored(let request, _): lastRequest = max(lastRequest, request)
+    case .storeRestored: isRestored = true
+    case .restoredAccepted: isRestored = false
+    case .runResumed(let resumed):
       resumedAt = instant
-      if let active, state(of: active).progress == .calling { states[active]?.progress = .lost }
+      // After another boot the time line goes on at the wall clock.
+      if resumed.boot == nil || resumed.boot?.id != anchor?.boot.id { wallAhead = .zero }
+      anchor = resumed.boot.map { RunClock.Anchor(at: instant, boot: $0) }
+      if let active { lose(active, at: instant) }
     case .runChecked(let problems):
       isChecked = true
       if !problems.isEmpty { stop = .refused(problems) }
     case .stepStarted(let step): begin(step, at: instant)
-    case .attemptStarted(let path, let attempt, let key):
+    case .attemptStarted(let path, let attempt, let key, let cleared):
+      if cleared { states[path]?.clear() }
+      let earlier = state(of: path)
+      if attempt > earlier.attempt { states[path]?.effectBefore = earlier.effect }
+      states[path]?.sends += 1
       states[path]?.attempt = attempt
       if state(of: path).key != key { states[path]?.keySince = instant }
       states[path]?.key = key
@@ -90,9 +114,12 @@ extension RunMachine {
       states[path]?.intendedAt = instant
       // Each try of a clean-up has its whole time.
       if let step = steps[path], state(of: path).purpose != .do { states[path]?.deadline = instant + step.timeout }
+    case .requestFound(let path): states[path]?.find()
+    case .requestCleared(let path): states[path]?.clear()
     case .attemptEnded(let ended):
       states[ended.step]?.error = ended.error
       states[ended.step]?.result = ended.result
+      joinEffect(of: ended, at: instant)
       if let retryAt = ended.retryAt {
         states[ended.step]?.progress = .retrying(at: retryAt)
       } else if ended.error == nil {
@@ -106,8 +133,9 @@ extension RunMachine {
       states[path]?.progress = .waiting
       if let result { states[path]?.result = result }
     case .stepEnded(let ended): end(ended, at: instant)
-    case .runWaiting(let path, let until, let error):
-      states[path]?.progress = .parked(until: until)
+    case .runWaiting(let path, let until, let error, let question):
+      questions = max(question, questions + 1)
+      states[path]?.progress = .parked(until: until, question: questions)
       states[path]?.error = error
     case .stepResolved(let path, let answer, _, let request):
       lastRequest = max(lastRequest, request)
@@ -116,6 +144,22 @@ extension RunMachine {
       lastRequest = max(lastRequest, request)
       if stop == nil, cursor < runbook.steps.count { stop = .cancel(by: by, rollback: rollback) }
     default: applyRollback(fact, at: instant)
+    }
+  }
+
+  /// The process that made a call is gone: nobody saw how it went.
+  private mutating func lose(_ path: String, at instant: Timestamp) {
+    guard state(of: path).progress == .calling else { return }
+    states[path]?.progress = .lost
+    if steps[path]?.effect != ActionEffect.none { states[path]?.lose(at: instant) }
+  }
+
+  private mutating func joinEffect(of ended: AttemptEnded, at instant: Timestamp) {
+    guard steps[ended.step]?.effect != ActionEffect.none else { return }
+    switch ended.error?.effect {
+    case nil, .applied: states[ended.step]?.effect = .applied
+    case .unknown: states[ended.step]?.lose(at: instant)
+    case .some(.none): break
     }
   }
 
@@ -141,17 +185,36 @@ extension RunMachine {
       reopenFailedUndo()
     case .undoSkipped(let entry, let reason, let by, let request):
       lastRequest = max(lastRequest, request)
-      stack.set(UndoPath.owner(of: entry), .closed("skipped by \(by): \(reason)"))
+      leaveOut(entry, "skipped by \(by): \(reason)")
     case .rollbackAbandoned(let reason, let by, let request):
       lastRequest = max(lastRequest, request)
       stack.closeAll("abandoned by \(by): \(reason)")
       rollback = .failed
+      isLeftOut = true
     case .outputsReady(let values, let error):
       outputs = values
       outputsError = error
-    case .runEnded(let end): ended = end
+    case .runEnded(let end):
+      ended = end
+      isDecidedSinceEnd = false
     default: break
     }
+  }
+
+  /// A person says that an undo step, or the whole entry of a step, is not to be done.
+  private mutating func leaveOut(_ entry: String, _ reason: String) {
+    isLeftOut = true
+    isDecidedSinceEnd = true
+    let owner = UndoPath.owner(of: entry)
+    guard owner != entry, steps[entry] != nil else {
+      stack.set(owner, .closed(reason))
+      return
+    }
+    var state = state(of: entry)
+    state.purpose = .undo
+    state.status = .skipped
+    states[entry] = state
+    if stack.entries.contains(where: { $0.step == owner && $0.state == .failed }) { stack.set(owner, .settled) }
   }
 
   private mutating func begin(_ step: StepStarted, at instant: Timestamp) {
@@ -161,6 +224,9 @@ extension RunMachine {
     state.progress = step.isWait ? .waiting : .calling
     state.key = step.key
     state.requestDigest = step.digest
+    state.arguments = step.keepsArguments ? step.with : nil
+    state.scriptPlace = step.scriptPlace
+    state.sends = step.isWait ? 0 : 1
     state.before = step.before
     state.startedAt = instant
     state.intendedAt = instant
@@ -178,6 +244,7 @@ extension RunMachine {
   }
 
   private mutating func end(_ ended: StepEnded, at instant: Timestamp) {
+    let step = steps[ended.step]
     var state = state(of: ended.step)
     state.status = ended.status
     state.purpose = ended.purpose
@@ -185,9 +252,13 @@ extension RunMachine {
     state.outputs = ended.outputs
     state.error = ended.error
     state.endedAt = instant
+    if step?.effect != ActionEffect.none {
+      if ended.error?.effect == .unknown, state.lostSince == nil { state.lose(at: instant) }
+      let own = ended.error?.effect ?? (ended.status == .succeeded ? .applied : .none)
+      state.effect = ended.effect ?? state.effect.joined(own)
+    }
     states[ended.step] = state
     if active == ended.step { active = nil }
-    let step = steps[ended.step]
     switch ended.purpose {
     case .do:
       if cursor < runbook.steps.count, runbook.steps[cursor].path == ended.step { cursor += 1 }
@@ -197,8 +268,8 @@ extension RunMachine {
       }
     case .undo:
       let owner = UndoPath.owner(of: ended.step)
-      if ended.status == .failed, step?.undoContinuesOnError != true { stack.set(owner, .failed) }
-    case .always: if ended.status == .failed { alwaysFailed = true }
+      if !ended.status.isDone, step?.undoContinuesOnError != true { stack.set(owner, .failed) }
+    case .always: if !ended.status.isDone, step?.continuesOnError != true { alwaysFailed = true }
     case .onFailure, .onRollbackFailure: break
     }
   }
@@ -208,6 +279,7 @@ extension RunMachine {
   private mutating func resolve(_ path: String, _ answer: Resolution, at instant: Timestamp) {
     switch answer {
     case .applied:
+      states[path]?.find()
       states[path]?.progress = .waiting
       states[path]?.waitingSince = instant
     case .retry: states[path]?.progress = .retrying(at: instant)
@@ -220,7 +292,7 @@ extension RunMachine {
     for entry in stack.entries where entry.state == .failed {
       stack.set(entry.step, .settled)
       guard case .steps(let paths, _) = entry.kind else { continue }
-      for path in paths where state(of: path).status == .failed {
+      for path in paths where state(of: path).status.isEnded && !state(of: path).status.isDone {
         var fresh = StepState()
         fresh.purpose = .undo
         fresh.attempt = state(of: path).attempt + 1
@@ -234,6 +306,7 @@ extension RunMachine {
     static let neverHappened = "nothing happened"
     static let onlyAfterSuccess = "undone only after success"
     static let leftStanding = "left standing"
+    static let conditionFalse = "its condition was false"
     static let undone = "undone"
   }
 }

@@ -5,13 +5,44 @@ struct RunScope: ExpressionScope {
   let inputs: [String: Value]
   let vars: [String: Value]
   let secrets: [String: Secret]
+  /// Declared secrets that this process goes on without.
+  let without: Set<String>
   /// The step whose `self` this is: the step itself, or the one an undo step belongs to.
   var selfPath: String?
   /// `result`, `error` and the `outputs` of the attempt just made, while they exist.
   var attempt: [String: Value] = [:]
+  /// The machine's wall clock.
   var now: Timestamp
+  /// Hides secrets in every value: for messages alone.
+  private var masker: Masker?
+
+  init(
+    machine: RunMachine, runID: String, inputs: [String: Value], vars: [String: Value], secrets: [String: Secret],
+    without: Set<String>, selfPath: String?, attempt: [String: Value], now: Timestamp
+  ) {
+    self.machine = machine
+    self.runID = runID
+    self.inputs = inputs
+    self.vars = vars
+    self.secrets = secrets
+    self.without = without
+    self.selfPath = selfPath
+    self.attempt = attempt
+    self.now = now
+  }
+
+  func masked(by masker: Masker) -> RunScope {
+    var scope = self
+    scope.masker = masker
+    return scope
+  }
 
   func root(_ name: String) -> Value? {
+    guard let masker else { return trueRoot(name) }
+    return trueRoot(name).map { masker.mask($0) }
+  }
+
+  private func trueRoot(_ name: String) -> Value? {
     switch name {
     case "inputs": .map(inputs)
     case "vars": .map(vars)
@@ -40,11 +71,20 @@ struct RunScope: ExpressionScope {
   }
 
   func member(of root: String, _ name: String) -> Value?? {
+    guard let masker, case .some(let value) = trueMember(of: root, name) else { return trueMember(of: root, name) }
+    return .some(value.map { masker.mask($0) })
+  }
+
+  private func secret(_ name: String) -> Value? {
+    secrets[name].map { .secret($0) } ?? (without.contains(name) ? .lost([name]) : nil)
+  }
+
+  private func trueMember(of root: String, _ name: String) -> Value?? {
     switch root {
     case "steps": .some(stepValue(name))
     case "inputs": .some(inputs[name])
     case "vars": .some(vars[name])
-    case "secrets": .some(secrets[name].map { .secret($0) })
+    case "secrets": .some(secret(name))
     default: .none
     }
   }

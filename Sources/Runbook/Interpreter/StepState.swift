@@ -6,6 +6,8 @@ public enum StepStatus: String, Sendable {
   case notApplied = "not_applied"
 
   public var isEnded: Bool { self != .pending && self != .started }
+  /// Nothing of it is left to be done: an undo step that ended any other way is still owed.
+  public var isDone: Bool { self == .succeeded || self == .skipped }
 }
 
 /// Why a step runs: decides what a failure of it means and whether it may be repeated.
@@ -79,8 +81,8 @@ struct StepState: Sendable {
     case retrying(at: Timestamp)
     /// The call is done; what it started is being waited for.
     case waiting
-    /// A person is asked.
-    case parked(until: Timestamp)
+    /// A person is asked this question of the run.
+    case parked(until: Timestamp, question: Int)
   }
 
   var status = StepStatus.pending
@@ -92,13 +94,49 @@ struct StepState: Sendable {
   var keySince: Timestamp?
   /// Keyed digest of the request, so that a resend with other content is noticed.
   var requestDigest = ""
+  /// The evaluated fields of the intent; nil for one of an earlier release.
+  var arguments: [String: Value]?
+  var scriptPlace: String?
   var result = ActionResult()
   var outputs: [String: Value] = [:]
   var before: [String: Value] = [:]
   var error: StepError?
+  /// The join over all requests of the step, resends included: what undo, words and exit codes go by. An unknown one
+  /// falls back only when that very request is known to have had no effect.
+  var effect = StepFailure.Effect.none
+  /// The join over the attempts before the current one.
+  var effectBefore = StepFailure.Effect.none
+  /// When the newest request without an answer was given up: until its life is over it may still take effect, whatever
+  /// the step's status is.
+  var lostSince: Timestamp?
+  /// Requests without an answer that may still arrive.
+  var lostRequests = 0
+  /// Requests sent, resends included.
+  var sends = 0
   var startedAt: Timestamp?
   var intendedAt: Timestamp?
   var waitingSince: Timestamp?
   var endedAt: Timestamp?
   var deadline = Timestamp(seconds: 0)
+
+  /// A request went without an answer.
+  mutating func lose(at instant: Timestamp) {
+    effect = effect.joined(.unknown)
+    lostSince = instant
+    lostRequests += 1
+  }
+
+  /// A request without an answer was found. Only when it is the last of them nothing can arrive any more.
+  mutating func find() {
+    effect = .applied
+    if lostRequests <= 1 { lostSince = nil }
+    lostRequests = max(0, lostRequests - 1)
+  }
+
+  /// No request without an answer had an effect, and none can arrive any more.
+  mutating func clear() {
+    effect = effectBefore
+    lostSince = nil
+    lostRequests = 0
+  }
 }

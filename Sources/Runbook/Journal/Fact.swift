@@ -5,14 +5,20 @@ public enum Fact: Sendable {
   case runStarted(RunStarted)
   /// The text the run was started with, so that it can be carried on after the file changed. Not shown.
   case runPinned(PinnedSource)
-  case runResumed(epoch: Int64, host: String, pid: Int64)
+  case runResumed(RunResumed)
   case runChecked(problems: [String])
   case stepStarted(StepStarted)
-  case attemptStarted(step: String, attempt: Int, key: String)
+  /// `cleared`: the request before it certainly had no effect, and none of it can still arrive.
+  case attemptStarted(step: String, attempt: Int, key: String, cleared: Bool)
+  /// A request without an answer was found to have taken effect.
+  case requestFound(step: String)
+  /// No request without an answer had an effect, and none can arrive any more.
+  case requestCleared(step: String)
   case attemptEnded(AttemptEnded)
   case stepWaiting(step: String, nativeState: String?, until: String, deadline: Timestamp, result: ActionResult?)
   case stepEnded(StepEnded)
-  case runWaiting(step: String, until: Timestamp, error: StepError?)
+  /// A question to a person. Questions are numbered from 1 in each run.
+  case runWaiting(step: String, until: Timestamp, error: StepError?, question: Int)
   case stepResolved(step: String, answer: Resolution, by: String, request: Int64)
   case cancelRequested(by: String, rollback: Bool, request: Int64)
   /// A message to the owner that changed nothing, with the reason: the question was answered already, it is too late.
@@ -58,10 +64,12 @@ public struct RunStarted: Sendable {
   public var fromStep: String?
   /// Outputs taken over from the earlier run, by step.
   public var inherited: [String: Value]
+  /// The boot in which the run was started: its durations go on from there. nil in journals of earlier releases.
+  public var boot: BootTime?
 
   public init(
     name: String, file: String, inputs: [String: Value], key: String? = nil, requester: String, simulated: Bool = false,
-    rerunOf: String? = nil, fromStep: String? = nil, inherited: [String: Value] = [:]
+    rerunOf: String? = nil, fromStep: String? = nil, inherited: [String: Value] = [:], boot: BootTime? = nil
   ) {
     self.name = name
     self.file = file
@@ -72,7 +80,19 @@ public struct RunStarted: Sendable {
     self.rerunOf = rerunOf
     self.fromStep = fromStep
     self.inherited = inherited
+    self.boot = boot
   }
+}
+
+/// Another process carries the run on.
+public struct RunResumed: Sendable, Equatable {
+  public var epoch: Int64
+  public var host: String
+  public var pid: Int64
+  /// See `RunStarted.boot`.
+  public var boot: BootTime?
+  /// Names of declared secrets that this process goes on without (`--without-secret`).
+  public var without: [String] = []
 }
 
 /// The runbook's text and the files it names, as they were when the run started.
@@ -97,9 +117,15 @@ public struct StepStarted: Sendable {
   public var effectClass: EffectClass
   public var effect: ActionEffect
   public var key: String
+  /// Keyed digest of the request in journals of earlier releases, which kept no arguments. Empty now.
   public var digest: String
-  /// Masked.
+  /// The evaluated fields, and `_env` for a script's variables. Shown masked; secrets are journaled by reference.
   public var with: [String: Value]
+  /// `with` is what every later attempt, wait, probe and process uses. False in journals of earlier releases, where it
+  /// is masked text and the fields are evaluated again.
+  public var keepsArguments: Bool = true
+  /// Where the host keeps the script, if it is one.
+  public var scriptPlace: String?
   public var before: [String: Value]
   public var deadline: Timestamp
   /// Nothing is called: the first probe is the call (`wait_for`, reads).
@@ -122,6 +148,8 @@ public struct StepEnded: Sendable {
   public var attempt: Int
   public var outputs: [String: Value]
   public var error: StepError?
+  /// The join over all requests of the step. nil in journals of earlier releases, where it follows from the entries.
+  public var effect: StepFailure.Effect?
 }
 
 public struct RunEnded: Sendable, Equatable {

@@ -1,21 +1,27 @@
 /// Facts to journal entries and back. An entry that does not decode is damage, named by its sequence number.
 extension Fact {
-  public func entry(at instant: Timestamp) -> NewEntry {
-    let (kind, fields) = fields
+  /// For a fact without secrets.
+  public func entry(at instant: Timestamp) -> NewEntry { entry(at: instant, .none) }
+
+  func entry(at instant: Timestamp, _ secrets: SecretCoder) -> NewEntry {
+    let (kind, fields) = fields(secrets)
     return NewEntry(at: instant, kind: kind, body: JSONWriter.bytes(.map(fields)))
   }
 
-  var fields: (kind: String, body: [String: Value]) {
+  /// The masked fields, and beside those that need it the marks from which a later process has the true values.
+  func fields(_ secrets: SecretCoder) -> (kind: String, body: [String: Value]) {
     let (kind, optionals) = coded
     var fields = optionals.compactMapValues { $0 }
     for name in Fact.carriers {
-      if let marks = fields[name].flatMap({ ValueMarks.of($0) }) { fields["_\(name)_marks"] = marks }
+      guard let value = fields[name] else { continue }
+      if let marks = ValueMarks.of(value, secrets) { fields["_\(name)_marks"] = marks }
+      fields[name] = secrets.masker.mask(value)
     }
     return (kind, fields)
   }
 
-  /// Fields that hold values of authors and actions, instants and durations among them.
-  fileprivate static let carriers = ["inputs", "outputs", "_result", "_before", "_inherited"]
+  /// Fields that hold values of authors and actions: instants, durations and secrets among them.
+  fileprivate static let carriers = ["inputs", "outputs", "with", "_env", "_result", "_before", "_inherited"]
 
   private var coded: (kind: String, fields: [String: Value?]) {
     switch self {
@@ -26,6 +32,7 @@ extension Fact {
           "name": .string(run.name), "file": .string(run.file), "inputs": .map(run.inputs), "key": text(run.key),
           "requester": .string(run.requester), "simulated": .bool(run.simulated), "rerun_of": text(run.rerunOf),
           "from_step": text(run.fromStep), "_inherited": run.inherited.isEmpty ? nil : .map(run.inherited),
+          "_boot": run.boot?.coded,
         ]
       )
     case .runPinned(let source):
@@ -36,12 +43,26 @@ extension Fact {
           "_files": .map(source.files.mapValues { .string(Hex.text($0)) }),
         ]
       )
-    case .runResumed(let epoch, let host, let pid):
-      ("run.resumed", ["epoch": .int(epoch), "host": .string(host), "pid": .int(pid)])
+    case .runResumed(let run):
+      (
+        "run.resumed",
+        [
+          "epoch": .int(run.epoch), "host": .string(run.host), "pid": .int(run.pid), "_boot": run.boot?.coded,
+          "without": run.without.isEmpty ? nil : .list(run.without.map { .string($0) }),
+        ]
+      )
     case .runChecked(let problems): ("run.checked", ["problems": .list(problems.map { .string($0) })])
     case .stepStarted(let step): step.coded
-    case .attemptStarted(let step, let attempt, let key):
-      ("attempt.started", ["step": .string(step), "attempt": .int(Int64(attempt)), "_key": .string(key)])
+    case .attemptStarted(let step, let attempt, let key, let cleared):
+      (
+        "attempt.started",
+        [
+          "step": .string(step), "attempt": .int(Int64(attempt)), "_key": .string(key),
+          "_cleared": cleared ? true : nil,
+        ]
+      )
+    case .requestFound(let step): ("request.found", ["step": .string(step)])
+    case .requestCleared(let step): ("request.cleared", ["step": .string(step)])
     case .attemptEnded(let ended):
       (
         "attempt.ended",
@@ -59,8 +80,14 @@ extension Fact {
         ]
       )
     case .stepEnded(let ended): ended.coded
-    case .runWaiting(let step, let until, let error):
-      ("run.waiting", ["for": "resolve", "step": .string(step), "until": .timestamp(until), "error": error?.value])
+    case .runWaiting(let step, let until, let error, let question):
+      (
+        "run.waiting",
+        [
+          "for": "resolve", "step": .string(step), "until": .timestamp(until), "error": error?.value,
+          "question": .int(Int64(question)),
+        ]
+      )
     case .stepResolved(let step, let answer, let by, let request):
       (
         "step.resolved",
@@ -109,11 +136,17 @@ extension Fact {
 private func text(_ text: String?) -> Value? { text.map { .string($0) } }
 
 extension StepStarted {
+  /// The name under which `with` holds a script's variables.
+  static let environment = "_env"
+
   fileprivate var coded: (String, [String: Value?]) {
+    var arguments = with
+    let environment = arguments.removeValue(forKey: StepStarted.environment)
     var fields: [String: Value?] = [
       "title": .string(title), "action": .string(action), "class": .string(effectClass.rawValue),
       "effect": .string(effect.rawValue), "purpose": .string(purpose.rawValue), "attempt": 1, "_key": .string(key),
-      "_digest": digest.isEmpty ? nil : .string(digest), "with": with.isEmpty ? nil : .map(with),
+      "_digest": digest.isEmpty ? nil : .string(digest), "with": arguments.isEmpty ? nil : .map(arguments),
+      "_env": environment, "_once": keepsArguments ? true : nil, "_place": text(scriptPlace),
       "_before": before.isEmpty ? nil : .map(before), "deadline": .timestamp(deadline), "_wait": isWait ? true : nil,
     ]
     return (undoFields(step, purpose, &fields) ? "undo.started" : "step.started", fields)
@@ -125,6 +158,7 @@ extension StepEnded {
     var fields: [String: Value?] = [
       "purpose": .string(purpose.rawValue), "status": .string(status.rawValue), "attempts": .int(Int64(attempt)),
       "outputs": outputs.isEmpty ? nil : .map(outputs), "error": error?.value,
+      "_effect": effect.map { .string($0.rawValue) },
     ]
     return (undoFields(step, purpose, &fields) ? "undo.ended" : "step.ended", fields)
   }
@@ -162,6 +196,20 @@ extension ActionResult {
   }
 }
 
+extension BootTime {
+  fileprivate var coded: Value? {
+    let (seconds, attoseconds) = elapsed.components
+    return ["id": .string(id), "s": .int(seconds), "ns": .int(attoseconds / 1_000_000_000)]
+  }
+
+  fileprivate init?(coded: Value?) {
+    guard let id = coded?["id"]?.string, let seconds = coded?["s"]?.int, let rest = coded?["ns"]?.int else { return nil }
+    // A number of seconds beyond all reason is no moment of a boot.
+    guard (0...1 << 40).contains(seconds), (0..<1_000_000_000).contains(rest) else { return nil }
+    self.init(id: id, elapsed: .seconds(seconds) + .nanoseconds(rest))
+  }
+}
+
 /// Lower-case hexadecimal text of bytes.
 public enum Hex {
   private static let digits = Array("0123456789abcdef".utf8)
@@ -195,13 +243,13 @@ private struct Fields {
   let entry: JournalEntry
   let body: Value
 
-  init(_ entry: JournalEntry) throws(StoreFailure) {
+  init(_ entry: JournalEntry, _ secrets: SecretCoder) throws(StoreFailure) {
     self.entry = entry
     guard case .map(var fields)? = try? JSONReader.read(entry.body) else {
       throw Fields.damage(entry, "its body is not a JSON object")
     }
     for name in Fact.carriers {
-      if let value = fields[name] { fields[name] = ValueMarks.apply(fields["_\(name)_marks"], to: value) }
+      if let value = fields[name] { fields[name] = ValueMarks.apply(fields["_\(name)_marks"], to: value, secrets) }
     }
     body = .map(fields)
   }
@@ -239,8 +287,11 @@ private struct Fields {
 
 extension Fact {
   /// - Throws: `damaged` for an entry this release cannot have written.
-  public init(_ entry: JournalEntry) throws(StoreFailure) {
-    let fields = try Fields(entry)
+  public init(_ entry: JournalEntry) throws(StoreFailure) { try self.init(entry, .none) }
+
+  /// - Parameter secrets: of the process that reads; values that hold any other are read as lost.
+  init(_ entry: JournalEntry, _ secrets: SecretCoder) throws(StoreFailure) {
+    let fields = try Fields(entry, secrets)
     switch entry.kind {
     case "run.started":
       self = .runStarted(
@@ -248,7 +299,8 @@ extension Fact {
           name: try fields.text("name"), file: try fields.text("file"), inputs: fields.map("inputs"),
           key: fields.optionalText("key"), requester: try fields.text("requester"),
           simulated: fields.body["simulated"]?.bool ?? false, rerunOf: fields.optionalText("rerun_of"),
-          fromStep: fields.optionalText("from_step"), inherited: fields.map("_inherited")))
+          fromStep: fields.optionalText("from_step"), inherited: fields.map("_inherited"),
+          boot: BootTime(coded: fields.body["_boot"])))
     case "run.pinned":
       var files: [String: [UInt8]] = [:]
       for (path, content) in fields.map("_files") {
@@ -261,18 +313,29 @@ extension Fact {
         PinnedSource(text: try fields.text("_text"), files: files, folder: try fields.text("_folder")))
     case "run.resumed":
       self = .runResumed(
-        epoch: try fields.int("epoch"), host: try fields.text("host"), pid: try fields.int("pid"))
+        RunResumed(
+          epoch: try fields.int("epoch"), host: try fields.text("host"), pid: try fields.int("pid"),
+          boot: BootTime(coded: fields.body["_boot"]),
+          without: fields.body["without"]?.list?.compactMap { $0.string } ?? []))
     case "run.checked": self = .runChecked(problems: fields.body["problems"]?.list?.compactMap { $0.string } ?? [])
     case "step.started", "undo.started":
+      var with = fields.map("with")
+      with[StepStarted.environment] = fields.body["_env"]
       self = .stepStarted(
         StepStarted(
           step: try fields.path(), purpose: try fields.word("purpose", Purpose.self), title: try fields.text("title"),
           action: try fields.text("action"), effectClass: try fields.word("class", EffectClass.self),
           effect: try fields.word("effect", ActionEffect.self), key: try fields.text("_key"),
-          digest: fields.optionalText("_digest") ?? "", with: fields.map("with"), before: fields.map("_before"),
+          digest: fields.optionalText("_digest") ?? "", with: with,
+          keepsArguments: fields.body["_once"]?.bool ?? false, scriptPlace: fields.optionalText("_place"),
+          before: fields.map("_before"),
           deadline: try fields.instant("deadline"), isWait: fields.body["_wait"]?.bool ?? false))
     case "attempt.started":
-      self = .attemptStarted(step: try fields.text("step"), attempt: fields.attempt, key: try fields.text("_key"))
+      self = .attemptStarted(
+        step: try fields.text("step"), attempt: fields.attempt, key: try fields.text("_key"),
+        cleared: fields.body["_cleared"]?.bool ?? false)
+    case "request.found": self = .requestFound(step: try fields.text("step"))
+    case "request.cleared": self = .requestCleared(step: try fields.text("step"))
     case "attempt.ended":
       self = .attemptEnded(
         AttemptEnded(
@@ -288,9 +351,13 @@ extension Fact {
         StepEnded(
           step: try fields.path(), purpose: try fields.word("purpose", Purpose.self),
           status: try fields.word("status", StepStatus.self), attempt: fields.attempt, outputs: fields.map("outputs"),
-          error: fields.error))
+          error: fields.error,
+          effect: fields.optionalText("_effect").flatMap { StepFailure.Effect(rawValue: $0) }))
     case "run.waiting":
-      self = .runWaiting(step: try fields.text("step"), until: try fields.instant("until"), error: fields.error)
+      // An earlier release did not number its questions.
+      self = .runWaiting(
+        step: try fields.text("step"), until: try fields.instant("until"), error: fields.error,
+        question: fields.body["question"]?.int.flatMap { Int(exactly: $0) } ?? 0)
     case "step.resolved":
       self = .stepResolved(
         step: try fields.text("step"), answer: try fields.word("answer", Resolution.self), by: try fields.text("by"),

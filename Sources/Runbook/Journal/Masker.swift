@@ -3,8 +3,12 @@
 public struct Masker: Sendable {
   /// Longest first, so that a secret inside another does not leave a rest.
   private let needles: [[UInt8]]
+  let named: [String: Secret]
 
-  public init(_ secrets: some Sequence<Secret>) {
+  public init(_ secrets: [String: Secret]) { self.init(secrets.values, named: secrets) }
+
+  public init(_ secrets: some Sequence<Secret>, named: [String: Secret] = [:]) {
+    self.named = named
     var forms: Set<[UInt8]> = []
     for secret in secrets where !secret.isEmpty {
       let text = secret.reveal()

@@ -5,12 +5,12 @@ extension RunEvent {
     self.init(kind: entry.kind, body: body, runID: runID, sequence: entry.sequence, at: entry.at)
   }
 
-  init?(_ fact: Fact, runID: String, sequence: Int64, at instant: Timestamp) {
-    let (kind, fields) = fact.fields
+  init?(_ fact: Fact, _ secrets: SecretCoder = .none, runID: String, sequence: Int64, at instant: Timestamp) {
+    let (kind, fields) = fact.fields(secrets)
     self.init(kind: kind, body: fields, runID: runID, sequence: sequence, at: instant)
   }
 
-  private init?(kind: String, body: [String: Value], runID: String, sequence: Int64, at instant: Timestamp) {
+  init?(kind: String, body: [String: Value], runID: String, sequence: Int64, at instant: Timestamp) {
     guard kind != "run.pinned" else { return nil }
     self.init(
       event: kind, runID: runID, sequence: sequence, at: instant, fields: body.filter { !$0.key.hasPrefix("_") })
@@ -23,12 +23,15 @@ extension RunControl.Message {
     guard let body = try? JSONReader.read(request.body) else { return nil }
     switch request.kind {
     case "cancel":
-      self = .cancel(by: request.requester, rollback: body["rollback"]?.bool ?? true, request: request.id)
+      self = .cancel(
+        by: request.requester, rollback: body["rollback"]?.bool ?? true, request: request.id,
+        restored: body["restored"]?.bool ?? false)
     case "resolve":
       guard let step = body["step"]?.string,
         let answer = body["answer"]?.string.flatMap({ Resolution(rawValue: $0) })
       else { return nil }
-      self = .resolve(step: step, answer, by: request.requester, request: request.id)
+      let question = body["question"]?.int.flatMap { Int(exactly: $0) }
+      self = .resolve(step: step, answer, by: request.requester, request: request.id, question: question)
     default: return nil
     }
   }

@@ -128,6 +128,10 @@ public enum RollbackClause: Sendable {
 public enum UndoScope: String, Sendable, CaseIterable { case started, succeeded }
 
 public struct RetryPolicy: Sendable {
+  /// The author wrote a `retry`.
+  public var isWritten = false
+  /// The author wrote its `attempts`: they count every sending, resends after a lost reply included.
+  public var countsSends = false
   /// All tries.
   public var attempts: Int
   public var delay: Duration

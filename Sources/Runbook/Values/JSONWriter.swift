@@ -39,7 +39,7 @@ public struct JSONWriter {
     case .duration(let duration): write(duration.text)
     case .timestamp(let timestamp): write(timestamp.description)
     case .optional(let value?): write(value)
-    case .secret: write(Secret.mask)
+    case .secret, .lost: write(Secret.mask)
     case .unknown: write("(known after apply)")
     }
   }

@@ -179,3 +179,8 @@ private struct DigitReader {
     return position > start ? nanoseconds : nil
   }
 }
+
+extension Timestamp {
+  /// Without its fraction, for people.
+  public var wholeSecond: String { Timestamp(seconds: seconds).description }
+}

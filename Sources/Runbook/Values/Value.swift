@@ -15,6 +15,9 @@ public enum Value: Sendable {
   indirect case optional(Value?)
   /// A tainted string. Prints as `***` everywhere; only fields that declare it may reveal it.
   case secret(Secret)
+  /// A value that was made of these secrets, of which one has changed or is gone since. Nothing can be done with it;
+  /// what needs it fails and names them.
+  case lost([String])
   /// A value that a plan cannot know yet. Contagious; prints as `(known after apply)`.
   case unknown
 }
@@ -41,6 +44,23 @@ extension Value {
   public var isNull: Bool { if case .null = self { true } else { false } }
   /// The entry of a map; nil when this is no map or has no such key.
   public subscript(key: String) -> Value? { map?[key] }
+
+  /// Why a value that was made of these secrets cannot be used.
+  static func lostWords(_ names: [String]) -> String {
+    let list = names.map { "`\($0)`" }.joined(separator: ", ")
+    return "it needs the secret \(list), which is missing or has changed since"
+  }
+
+  /// Names of the secrets without which a part of it is lost.
+  public var lostSecrets: [String] {
+    switch self {
+    case .lost(let names): names
+    case .list(let items): items.flatMap { $0.lostSecrets }
+    case .map(let entries): entries.sorted { $0.key < $1.key }.flatMap { $0.value.lostSecrets }
+    case .optional(let value): value?.lostSecrets ?? []
+    default: []
+    }
+  }
 
   /// True if a secret is anywhere inside.
   public var isTainted: Bool {

@@ -13,6 +13,9 @@ struct SSHRunAction: StandardAction {
 
   let program: SSHProgram
 
+  /// The script may go on without its connection for as long as the step may take: nobody can look at it.
+  func lateBound(of call: ActionCall, lostSince: Timestamp) -> Timestamp { max(lostSince, call.deadline) }
+
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let ssh = try SSHCommand(program, call.with)
     let work = try ScriptFields(call.with)

@@ -34,6 +34,26 @@ public final class MemoryStore: RunStore {
     return lease
   }
 
+  /// Puts a run back as earlier processes left it: entries of any epochs, requests read or not, locks still held. It
+  /// has no owner; the next `takeOver` gets the epoch after `epoch`.
+  ///
+  /// - Parameters:
+  ///   - entries: numbered from 1 without gaps.
+  ///   - epoch: of its last owner.
+  /// - Throws: `unusable` if there is such a run already, `lockHeld` if another run holds one of its locks.
+  public func restore(
+    _ run: RunSummary, entries: [JournalEntry], requests: [RunRequest], locks: [String], epoch: Int64
+  ) throws(StoreFailure) {
+    let gone = Owner(host: "gone", bootID: "gone", pid: 0, processStart: 0)
+    let lease = Lease(runID: run.id, epoch: epoch, owner: gone, renewedAt: clock.now, expiresAt: clock.now)
+    try content.withLock { content throws(StoreFailure) in
+      guard content.runs[run.id] == nil else { throw .unusable("there already is a run `\(run.id)` in memory") }
+      try content.checkFree(locks, for: run.id)
+      content.take(locks, for: run.id)
+      content.runs[run.id] = Run(summary: run, lease: lease, isOwned: false, entries: entries, requests: requests)
+    }
+  }
+
   @discardableResult
   public func append(
     _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?, locks: [String], releasingLocks: Bool

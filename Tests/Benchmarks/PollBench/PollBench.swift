@@ -66,8 +66,7 @@ enum PollBench {
       let lease = try creation.create(
         in: store, id: RunID.make(at: world.clock.now, random: world.random),
         owner: Owner(host: "bench", bootID: "bench", pid: getpid(), processStart: 1), leaseFor: .seconds(120),
-        locks: [],
-        at: world.clock.now)
+        locks: [], secrets: [:], clock: world.clock)
       let launch = RunLaunch(
         runbook: runbook, source: source, secrets: [:], store: store, lease: lease, world: world, observer: Nobody(),
         control: RunControl())

@@ -111,7 +111,7 @@ enum WatchBench {
       let lease = try creation.create(
         in: store, id: RunID.make(at: world.clock.now, random: world.random),
         owner: Owner(host: "bench", bootID: "bench", pid: getpid(), processStart: 1), leaseFor: .seconds(600),
-        locks: [], at: world.clock.now)
+        locks: [], secrets: [:], clock: world.clock)
       return Interpreter(
         RunLaunch(
           runbook: runbook, source: source, secrets: ["token": Secret("vps_bench", named: ["token"])], store: store,

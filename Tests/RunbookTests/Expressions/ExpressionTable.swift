@@ -58,6 +58,7 @@ func shown(_ value: Value) -> String {
   case .optional(nil): "none"
   case .optional(let value?): "some \(shown(value))"
   case .secret(let secret): "secret \(secret.reveal())"
+  case .lost: "lost"
   case .unknown: "unknown"
   }
 }

@@ -99,7 +99,7 @@ struct Driver {
       case .evaluateOutputs: handle(.outputs([:], nil))
       case .retry(let path, _): handle(.attemptDue(path, key: "again"))
       case .watch(let path): handle(.succeeded(path, outputs: [:]))
-      case .park: return nil
+      case .park, .awaitRestored: return nil
       case .done(let ended): return ended
       }
     }

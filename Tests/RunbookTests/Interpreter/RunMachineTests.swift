@@ -51,7 +51,7 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
     var driver = Driver(F.runbook([F.step("one", class: .keyed)]))
     driver.begin()
     _ = driver.machine.handle(.replyLost("one", lost), at: F.start + .seconds(60))
-    _ = driver.machine.handle(.resend("one"), at: F.start + .seconds(120))
+    _ = driver.machine.handle(.resend("one", cleared: false), at: F.start + .seconds(120))
     #expect(driver.machine.state(of: "one").keySince == F.start)
     #expect(driver.machine.state(of: "one").intendedAt == F.start + .seconds(120))
     _ = driver.machine.handle(.failed("one", lost, retries: true, delay: .zero), at: F.start + .seconds(130))
@@ -77,7 +77,7 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
       return
     }
     #expect(driver.machine.status == "waiting")
-    driver.handle(.resolved("one", .applied, by: "ops", request: 1))
+    driver.handle(.resolved("one", .applied, by: "ops", request: 1, question: nil))
     #expect(driver.carryOn()?.exitCode == 0)
     #expect(driver.calls == ["one", "two"])
   }
@@ -91,7 +91,7 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
     driver.failures["one"] = lost
     _ = driver.carryOn()
     driver.failures = [:]
-    driver.handle(.resolved("one", answer, by: "ops", request: 1))
+    driver.handle(.resolved("one", answer, by: "ops", request: 1, question: nil))
     #expect(driver.carryOn()?.exitCode == exitCode)
     #expect(driver.calls == calls)
   }

@@ -16,14 +16,17 @@ import Testing
         requester: "ops",
         simulated: true, rerunOf: "r1", fromStep: "two", inherited: ["one": ["outputs": ["at": .timestamp(instant)]]])),
     .runPinned(PinnedSource(text: "runbook: v1\n", files: ["./a.sh": [0, 255, 10]], folder: "/srv")),
-    .runResumed(epoch: 2, host: "h", pid: 7),
+    .runResumed(
+      RunResumed(
+        epoch: 2, host: "h", pid: 7, boot: BootTime(id: "b", elapsed: .milliseconds(1500)), without: ["token"])),
     .runChecked(problems: ["no such server"]),
     .stepStarted(
       StepStarted(
         step: "update.undo[0]", purpose: .undo, title: "t", action: "snapshot.restore", effectClass: .findable,
         effect: .destroy, key: "k", digest: "d", with: ["a": "b"], before: ["at": .timestamp(instant)],
         deadline: instant, isWait: false)),
-    .attemptStarted(step: "stop", attempt: 2, key: "k2"),
+    .attemptStarted(step: "stop", attempt: 2, key: "k2", cleared: true), .requestFound(step: "stop"),
+    .requestCleared(step: "stop"),
     .attemptEnded(
       AttemptEnded(
         step: "stop", attempt: 1, error: error,
@@ -33,8 +36,9 @@ import Testing
     .stepEnded(
       StepEnded(
         step: "stop", purpose: .do, status: .succeeded, attempt: 2,
-        outputs: ["list": [["at": .timestamp(instant)]], "for": .duration(.milliseconds(250))], error: nil)),
-    .runWaiting(step: "stop", until: instant, error: error),
+        outputs: ["list": [["at": .timestamp(instant)]], "for": .duration(.milliseconds(250))], error: nil,
+        effect: .applied)),
+    .runWaiting(step: "stop", until: instant, error: error, question: 2),
     .stepResolved(step: "stop", answer: .notApplied, by: "ops", request: 3),
     .cancelRequested(by: "ops", rollback: false, request: 4),
     .requestIgnored(request: 5, reason: "too late"), .storeRestored, .restoredAccepted(by: "ops"),

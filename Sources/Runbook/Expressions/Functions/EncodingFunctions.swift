@@ -11,7 +11,7 @@ extension EvaluationBudget {
     case (.base64, .string(let text)?, nil, 1): return .string(try encoded(text, function))
     case (.urlEncode, .string(let text)?, nil, 1): return .string(try encoded(text, function))
     case (.base64, .secret(let secret)?, nil, 1), (.urlEncode, .secret(let secret)?, nil, 1):
-      return .secret(Secret(try encoded(secret.reveal(), function), named: secret.names))
+      return .secret(secret.encoded(try encoded(secret.reveal(), function), by: function.rawValue))
     case (.semverCompare, .string(let left)?, .string(let right)?, 2):
       return .int(try version(left).order(try version(right)))
     default: throw wrongArguments(function, values)

@@ -160,7 +160,7 @@ extension Value {
     case .duration: "duration"
     case .timestamp: "timestamp"
     case .optional: "optional_type"
-    case .secret, .unknown: "any"
+    case .secret, .lost, .unknown: "any"
     }
   }
 

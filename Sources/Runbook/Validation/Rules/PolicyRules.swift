@@ -71,6 +71,7 @@ extension Validation {
 
   private func retry(_ step: inout ValidatedStep, _ entry: Node.Entry) {
     step.retry = Validation.standardRetry(step)
+    step.retry.isWritten = true
     if let number = entry.value.scalar?.text, Int(number) != nil {
       sink.error("E-TYPE", at: entry.value.range, "`retry` must be a map", hint: "write `{attempts: \(number)}`")
       return
@@ -78,6 +79,7 @@ extension Validation {
     guard var fields = FieldReader(entry.value, "`retry`", sink) else { return }
     if let node = fields.take("attempts"), let attempts = read.int(node, "attempts", in: Limits.attempts) {
       step.retry.attempts = Int(attempts)
+      step.retry.countsSends = true
     }
     let delay = fields.take("delay")
     if let delay { step.retry.delay = read.duration(delay, "delay", in: Limits.pause) ?? step.retry.delay }

@@ -1,0 +1,119 @@
+// A step's fields are evaluated once, when it is begun. The intent keeps them, so every later attempt, wait, probe, undo
+// and process uses the same.
+extension Interpreter {
+  /// The author's fields, and `_env`.
+  func evaluatedFields(_ step: ValidatedStep, in scope: RunScope) throws(StepFailure) -> [String: Value] {
+    var with = try FieldValues.evaluate(step.with, fields: step.action.fields, in: scope)
+    let lost = Value.map(with).lostSecrets
+    guard lost.isEmpty else { throw StepFailure(.input, "a field cannot be evaluated: \(Value.lostWords(lost))") }
+    if ["run", "ssh.run"].contains(step.action.name) {
+      with[StepStarted.environment] = .map(try environment(of: step, in: scope))
+    }
+    return with
+  }
+
+  private func environment(of step: ValidatedStep, in scope: RunScope) throws(StepFailure) -> [String: Value] {
+    var environment: [String: Value] = [:]
+    if step.action.name == "run" { environment = launch.world.scriptEnvironment.mapValues { .string($0) } }
+    for (name, template) in step.env {
+      do throws(ExpressionFailure) {
+        let value = try template.evaluate(in: scope)
+        switch value {
+        case .string, .secret: environment[name] = value
+        case .null, .optional: throw ExpressionFailure("is null")
+        case .lost(let names): throw ExpressionFailure(Value.lostWords(names))
+        case .int, .double, .bool, .list, .map, .duration, .timestamp, .unknown:
+          environment[name] = .string(value.scalarText ?? JSONWriter.text(value))
+        }
+      } catch {
+        throw StepFailure(.expression, "`env.\(name)`: \(error.message)")
+      }
+    }
+    return environment
+  }
+
+  /// What the engine adds to the author's fields (names that begin with `_`): the same in every process, because it comes
+  /// from the pinned runbook.
+  private func engineFields(_ step: ValidatedStep, _ with: [String: Value]) -> [String: Value] {
+    var fields: [String: Value] = [:]
+    switch step.action.name {
+    case "run", "ssh.run":
+      fields["_cwd"] = .string(launch.source.folder)
+      if let file = with["script_file"]?.string, let content = launch.source.files[file] {
+        fields["_script"] = .string(String(decoding: content, as: UTF8.self))
+      }
+    case "file.write", "notify.webhook": fields["_cwd"] = .string(launch.source.folder)
+    case let name where name.hasPrefix("http."):
+      fields["_cwd"] = .string(launch.source.folder)
+      if [step.expect, step.wait.until].contains(where: { $0?.source.contains("status") == true }) {
+        fields["_accept_any_status"] = true
+      }
+    default: break
+    }
+    return fields
+  }
+
+  /// A call with these fields.
+  func actionCall(
+    _ step: ValidatedStep, key: String, with: [String: Value], deadline: Timestamp, before: [String: Value] = [:],
+    intendedAt: Timestamp? = nil
+  ) -> ActionCall {
+    let observer = launch.observer
+    let masker = masker
+    let path = step.path
+    let with = with.merging(engineFields(step, with)) { own, _ in own }
+    var call = ActionCall(
+      with: Arguments(with), key: key, runID: runID, clock: clock, transport: launch.transport,
+      scripts: launch.scripts, files: launch.files, deadline: deadline, before: before,
+      intendedAt: intendedAt, step: path,
+      report: { observer.progress(RunProgress(step: path, message: masker.mask($0))) })
+    if step.action.name == "server.delete" { call.createdServers = machine.createdServers }
+    return call
+  }
+
+  /// The call of the step's current attempt, with the arguments of its intent. Those that were made of a secret which has
+  /// changed or is gone since are lost: reading how it went does not need them, making the call does.
+  ///
+  /// - Parameter limit: `attempt_timeout`, for the call itself; nil: only the step's own deadline.
+  func currentCall(_ step: ValidatedStep, within limit: Duration? = nil) throws(StepFailure) -> ActionCall {
+    let state = machine.state(of: step.path)
+    let with = if let kept = state.arguments { kept } else { try argumentsOfEarlierRelease(step, state) }
+    var deadline = currentDeadline(step)
+    if let limit { deadline = min(deadline, clock.now + limit) }
+    var call = actionCall(
+      step, key: state.key, with: with, deadline: deadline, before: state.before, intendedAt: state.intendedAt)
+    call.keySince = state.keySince
+    call.scriptPlace = state.scriptPlace
+    return call
+  }
+
+  /// The call that is about to be made.
+  func callToMake(_ step: ValidatedStep) throws(StepFailure) -> ActionCall {
+    let call = try currentCall(step, within: step.retry.attemptTimeout)
+    let lost = Value.map(call.with.values).lostSecrets
+    guard lost.isEmpty else { throw StepFailure(.input, "it cannot be called: \(Value.lostWords(lost))") }
+    return call
+  }
+
+  /// Earlier releases kept a keyed digest of the request and evaluated its fields again.
+  private func argumentsOfEarlierRelease(
+    _ step: ValidatedStep, _ state: StepState
+  ) throws(StepFailure) -> [String: Value] {
+    var scope = scope(for: step.path)
+    scope.now = state.startedAt ?? clock.now
+    let with = try evaluatedFields(step, in: scope)
+    let whole = with.merging(engineFields(step, with)) { own, _ in own }
+    if !state.requestDigest.isEmpty, FieldValues.digest(whole, key: launch.store.digestKey) != state.requestDigest {
+      throw StepFailure(
+        .conflict, "its request is no longer the one that may have been sent; a secret or a file has changed since",
+        effect: .unknown)
+    }
+    return with
+  }
+
+  /// Secrets that the step was given and that this process does not know: what the step writes may hold them, and
+  /// nobody could mask it.
+  func unmaskableSecrets(of step: ValidatedStep) -> [String] {
+    Value.map(machine.state(of: step.path).arguments ?? [:]).lostSecrets
+  }
+}

@@ -1,0 +1,104 @@
+// What a run writes down, and when it is durable.
+extension Interpreter {
+  func record(_ event: StepEvent) { record(event, at: clock.now) }
+
+  @inline(never) func record(_ event: StepEvent, at instant: Timestamp) {
+    for fact in machine.handle(event, at: instant) {
+      pending.append((fact, instant))
+      noteScripts(endedBy: fact)
+    }
+  }
+
+  /// Makes everything recorded so far durable, in one transaction, and then tells the observer. Called before every
+  /// effect and every wait: one flush holds the outcome of a step and the intent of the next.
+  @inline(never) func flush() throws(StoreFailure) {
+    guard !pending.isEmpty else { return }
+    noteWallClock()
+    let status = machine.status
+    let hasEnded = machine.ended != nil
+    let coded = pending.map { (fields: $0.fact.fields(coder), at: $0.at) }
+    let changesRow = status != lastStatus || hasEnded || isMarkedRestored != machine.isRestored
+    let last = try launch.store.append(
+      coded.map { NewEntry(at: $0.at, kind: $0.fields.kind, body: JSONWriter.bytes(.map($0.fields.body))) },
+      to: runID, epoch: launch.lease.epoch, summary: changesRow ? summary(status) : nil, locks: [],
+      releasingLocks: hasEnded && machine.releasesLocks)
+    lastStatus = status
+    isMarkedRestored = machine.isRestored
+    var sequence = last - Int64(pending.count)
+    pending.removeAll(keepingCapacity: true)
+    for (fields, instant) in coded {
+      sequence += 1
+      let event = RunEvent(kind: fields.kind, body: fields.body, runID: runID, sequence: sequence, at: instant)
+      if let event { launch.observer.observe(event) }
+    }
+    finishedScripts += recordedScripts
+    recordedScripts = []
+  }
+
+  @inline(never) func flushed() throws(Interruption) {
+    do throws(StoreFailure) { try flush() } catch { throw .store(error) }
+  }
+
+  /// Writes down why the run is left, and gives it up.
+  func leave(_ reason: String) throws(StoreFailure) -> RunEnd {
+    pending.append((.runLeft(reason: reason), clock.now))
+    do throws(StoreFailure) { try flush() } catch {
+      // The next process finds out what could not be written: the journal is a beginning of the truth.
+      if case .diskFull = error { return .left(reason: reason) }
+      throw error
+    }
+    try launch.store.release(launch.lease)
+    return .left(reason: reason)
+  }
+
+  private func summary(_ status: String) throws(StoreFailure) -> RunSummary {
+    var summary = try launch.store.summary(of: runID)
+    summary.status = status
+    summary.outcome = machine.ended?.outcome.rawValue
+    summary.rollback = machine.ended?.rollback.rawValue
+    summary.exitCode = machine.ended?.exitCode
+    summary.endedAt = machine.ended == nil ? nil : clock.now
+    summary.isRestored = machine.isRestored
+    return summary
+  }
+
+  /// Steps of the wall clock that are worth telling: what the C library's clock gains or loses by slewing is less.
+  private static let clockStep = Duration.seconds(5)
+
+  /// Tells once that somebody has set the machine's clock, because the times of the run then differ from it.
+  private func noteWallClock() {
+    let jump = clock.wallAhead - machine.wallAhead
+    guard jump >= Interpreter.clockStep || jump <= .zero - Interpreter.clockStep else { return }
+    record(.clockSet(by: jump))
+  }
+
+  // MARK: Scripts that are over
+
+  /// What the host keeps of a script can go as soon as its outcome is durable: it is not masked. A script whose outcome
+  /// nobody knows is kept until its undo is over, because the undo looks at it again.
+  private func noteScripts(endedBy fact: Fact) {
+    switch fact {
+    case .stepEnded(let ended):
+      guard ended.effect != .unknown || ended.purpose != .do else { return }
+      noteScripts(of: ended.step)
+    case .undoClosed(let path, _): noteScripts(of: path)
+    case .runEnded:
+      for step in machine.runbook.steps where machine.state(of: step.path).effect == .unknown {
+        noteScripts(of: step.path)
+      }
+    default: return
+    }
+  }
+
+  private func noteScripts(of path: String) {
+    guard let step = machine.steps[path], step.action.cancellable else { return }
+    let state = machine.state(of: path)
+    guard state.startedAt != nil else { return }
+    recordedScripts += (1...max(1, min(state.attempt, 1000))).map { StepKey.make(runID, path, state.purpose, $0) }
+  }
+
+  func forgetFinishedScripts() async {
+    for key in finishedScripts { await launch.world.scripts.forget(key) }
+    finishedScripts = []
+  }
+}

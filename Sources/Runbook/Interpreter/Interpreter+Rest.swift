@@ -1,0 +1,162 @@
+// Nothing is undone while it may still happen: before the undo of a step begins, the step comes to rest.
+extension Interpreter {
+  /// At rest means: nothing of it runs, every request without an answer was found or can no longer arrive, what was
+  /// accepted has shown, and the thing acted on does not change any more. A step that cannot be brought to rest is not
+  /// undone; the rollback then stops at it.
+  func comeToRest(_ path: String) async throws(Interruption) {
+    guard let step = machine.steps[path] else { return }
+    let action: any Action
+    let call: ActionCall
+    do throws(StepFailure) {
+      action = try self.action(for: step)
+      call = try currentCall(step)
+    } catch {
+      let failure = masker.mask(error)
+      record(
+        .unsettled(
+          path,
+          StepFailure(failure.kind, "whether `\(path)` is at rest cannot be asked: \(failure.message)", effect: .unknown)))
+      return
+    }
+    try flushed()
+    // One that was left running by another process is not awaited to its end: nobody wants that any more.
+    if action.declaration.cancellable, try await !stopped(action, call, step) { return }
+    let state = machine.state(of: path)
+    if state.effect == .unknown || state.error == nil && state.status != .succeeded {
+      switch try await seekForUndo(action, call, step) {
+      case .applied, .failed: record(.found(path))
+      case .notApplied:
+        record(.settled(path, .notApplied))
+        return
+      case .unsure: break
+      }
+    }
+    try await awaitLateRequests(action, call, step)
+    guard try await awaitShowing(action, call, step) else { return }
+    try await awaitSettled(action, call, step)
+  }
+
+  /// Ends what still runs of a script. A failure to do so is repeated: undoing beside it is no way out.
+  private func stopped(_ action: any Action, _ call: ActionCall, _ step: ValidatedStep) async throws(Interruption) -> Bool
+  {
+    let giveUp = machine.rollbackDeadline(default: clock.now)
+    var tries = 1
+    while true {
+      do throws(StepFailure) {
+        try await action.cancel(call)
+        return true
+      } catch {
+        let failure = masker.mask(error)
+        launch.observer.progress(RunProgress(step: step.path, message: failure.message))
+        let pause = RetrySchedule.undo.delay(after: tries, asked: nil, random: launch.world.random)
+        guard failure.retryable || tries < 3, clock.now + pause < giveUp else {
+          let message = "`\(step.path)` may still run: \(failure.message)"
+          record(.unsettled(step.path, StepFailure(failure.kind, message, effect: .unknown)))
+          return false
+        }
+        try await pauseOrInterrupt(pause)
+        tries += 1
+      }
+    }
+  }
+
+  /// As `seek`, but "not there" must always outlive the request: an undo may not race with what it undoes.
+  private func seekForUndo(
+    _ action: any Action, _ call: ActionCall, _ step: ValidatedStep
+  ) async throws(Interruption) -> ProbeAnswer {
+    let lateBound = action.lateBound(of: call, lostSince: machine.state(of: step.path).lostSince ?? clock.now)
+    let giveUp = machine.rollbackDeadline(default: lateBound)
+    var tries = 1
+    while true {
+      var answer = ProbeAnswer.unsure
+      var hasAnswered = true
+      do throws(StepFailure) { answer = try await action.probe(call) } catch {
+        hasAnswered = !error.retryable
+      }
+      if answer.isDefinite { return answer }
+      if hasAnswered, clock.now >= lateBound || action.answersAtOnce { return answer }
+      if clock.now >= giveUp { return .unsure }
+      tellWaiting(step, "its request, which got no answer, may still arrive", until: lateBound)
+      var pause = RetrySchedule.standard.delay(after: min(tries, 3), asked: nil, random: launch.world.random)
+      if clock.now < lateBound { pause = min(pause, max(lateBound - clock.now, .milliseconds(1))) }
+      try await pauseOrInterrupt(pause)
+      tries += 1
+    }
+  }
+
+  /// A request without an answer may arrive after one that was answered.
+  private func awaitLateRequests(
+    _ action: any Action, _ call: ActionCall, _ step: ValidatedStep
+  ) async throws(Interruption) {
+    guard !action.answersAtOnce, let lostSince = machine.state(of: step.path).lostSince else { return }
+    let lateBound = action.lateBound(of: call, lostSince: lostSince)
+    let left = lateBound - clock.now
+    guard left > .zero else { return }
+    tellWaiting(step, "a request of it, which got no answer, may still arrive", until: lateBound)
+    try await pauseOrInterrupt(left)
+  }
+
+  /// What was accepted and not waited for to its end shows first: what is read before that is the state before the
+  /// change, and an undo that finds it "as it should be" would do nothing.
+  /// - Returns: false if it cannot be told, which is recorded.
+  private func awaitShowing(
+    _ action: any Action, _ call: ActionCall, _ step: ValidatedStep
+  ) async throws(Interruption) -> Bool {
+    let state = machine.state(of: step.path)
+    guard machine.startsUnwatched(step.path), state.effect == .applied, let wait = step.action.wait else { return true }
+    // Longer than this nothing that was accepted takes to show.
+    let bound = max((state.intendedAt ?? clock.now) + wait.timeout, clock.now)
+    let giveUp = min(bound, machine.rollbackDeadline(default: bound))
+    var tries = 1
+    while true {
+      do throws(StepFailure) {
+        switch try await action.observe(call, after: state.result).verdict {
+        case .done, .failed: return true
+        case .pending: break
+        }
+      } catch {
+        // The thing is gone or cannot be asked about: nothing can be seen of it.
+        if !error.retryable { return true }
+      }
+      guard clock.now < giveUp else { return true }
+      tellWaiting(step, "what it started does not show yet", until: giveUp)
+      let pause = RetrySchedule.standard.delay(after: min(tries, 3), asked: nil, random: launch.world.random)
+      try await pauseOrInterrupt(min(pause, max(giveUp - clock.now, .milliseconds(1))))
+      tries += 1
+    }
+  }
+
+  private func awaitSettled(_ action: any Action, _ call: ActionCall, _ step: ValidatedStep) async throws(Interruption) {
+    let giveUp = machine.rollbackDeadline(default: clock.now)
+    var lastFailure: StepFailure?
+    while true {
+      do throws(StepFailure) {
+        if try await action.isSettled(call) {
+          record(.settled(step.path, .unsure))
+          return
+        }
+      } catch {
+        lastFailure = masker.mask(error)
+        // The thing is gone or cannot be asked about: nothing moves that we could wait for.
+        guard error.retryable else {
+          record(.settled(step.path, .unsure))
+          return
+        }
+      }
+      guard clock.now < giveUp else {
+        let message = lastFailure?.message ?? "it is still changing"
+        let failure = StepFailure(.timeout, "cannot be undone: \(message)", effect: .unknown)
+        record(.unsettled(step.path, failure))
+        return
+      }
+      tellWaiting(step, lastFailure?.message ?? "it is still changing", until: giveUp)
+      try await pauseOrInterrupt(.seconds(5))
+    }
+  }
+
+  private func tellWaiting(_ step: ValidatedStep, _ reason: String, until instant: Timestamp) {
+    launch.observer.progress(
+      RunProgress(
+        step: step.path, message: "not undone yet: \(reason); waiting at the longest until \(instant.wholeSecond)"))
+  }
+}
