@@ -166,7 +166,7 @@ import Testing
       """)
     let running = try place.start(["run", "a.yaml"])
     for _ in 0..<3000 where ledger.requests.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
-    let neighbour = try hold(place, 14)
+    let neighbour = try hold(place, 20)
     try await neighbour.waitFor("held")
     let ended = try await running.finish()
     #expect(ended.code == 0, "\(ended)")

@@ -134,7 +134,7 @@ extension KeeperOrder {
     static let tooLate: Int32 = ETIME
   }
 
-  /// Not after `notAfter`: a keeper that is stopped between this look at the clock and the start is ended by the kernel.
+  /// Not after `notAfter`: the kernel ends a keeper that is stopped between this look at the clock and the start.
   private func start(_ request: SpawnRequest) throws(PosixError) -> Int32 {
     guard notAfter > 0 else { return try request.start() }
     guard BootClock.now < .nanoseconds(notAfter) else { throw PosixError(Refusal.tooLate, in: "clock_gettime") }

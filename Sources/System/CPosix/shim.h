@@ -81,7 +81,9 @@ static inline int posix_mode_is_regular(unsigned mode) { return S_ISREG(mode); }
 static inline int posix_mode_is_directory(unsigned mode) { return S_ISDIR(mode); }
 
 /* The kernel's own answer, past the C library. */
-static inline int posix_boot_time(struct timespec *time) { return (int)syscall(SYS_clock_gettime, CLOCK_BOOTTIME, time); }
+static inline int posix_boot_time(struct timespec *time) {
+  return (int)syscall(SYS_clock_gettime, CLOCK_BOOTTIME, time);
+}
 
 static inline int posix_errno(void) { return errno; }
 static inline const char *posix_error_text(int code) { return strerrordesc_np(code); }

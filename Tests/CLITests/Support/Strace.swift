@@ -50,14 +50,18 @@ final class StoppedCommand: Sendable {
     throw Running.TookTooLong(what: "not stopped after 30 s", stdout: tracer.stdout, stderr: tracer.stderr)
   }
 
+  /// Everything that it has started stops too.
+  func stop() { signalAll(SIGSTOP) }
   /// Everything that it has started goes on, whoever of it was stopped.
-  func wake() {
+  func wake() { signalAll(SIGCONT) }
+
+  private func signalAll(_ signal: Int32) {
     for name in FileReading.names(in: "/proc") {
       guard let pid = Int32(name), let bytes = try? FileReading.all(of: "/proc/\(pid)/status", limit: 64 << 10) else {
         continue
       }
       let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
-      if lines.contains("TracerPid:\t\(tracer.pid)") { _ = kill(pid, SIGCONT) }
+      if lines.contains("TracerPid:\t\(tracer.pid)") { _ = kill(pid, signal) }
     }
   }
 }
