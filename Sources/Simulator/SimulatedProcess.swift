@@ -15,6 +15,9 @@ public struct SimulatedProcess: Sendable {
   /// When it stops working it stays in the process table, as one that is stopped does: its lease has to end before
   /// another may take the run over. False: it is gone at once.
   public var staysWhenItStops = false
+  /// As `--without-secret` and `--restored` say.
+  public var without: Set<String> = []
+  public var acceptsRestored: String?
 
   public init(
     world: RunWorld, store: any RunStore, runbook: ValidatedRunbook, source: PinnedSource,
@@ -59,9 +62,11 @@ public struct SimulatedProcess: Sendable {
       scripts: MortalScripts(base: world.scripts, life: life), files: MortalFiles(base: world.files, life: life),
       builtIn: Array(world.builtIn.values), providerKinds: Array(world.providerKinds.values),
       scriptEnvironment: world.scriptEnvironment, makesLiveChecks: world.makesLiveChecks)
-    let launch = RunLaunch(
+    var launch = RunLaunch(
       runbook: runbook, source: source, secrets: secrets, store: MortalStore(base: store, life: life), lease: lease,
       world: mortal, observer: observer, control: control, tenure: tenure)
+    launch.without = without
+    launch.acceptsRestored = acceptsRestored
     let end = await Interpreter(launch).run()
     if !staysWhenItStops { store.dropProof(of: lease) }
     return end

@@ -7,4 +7,12 @@ public enum Campaign {
 
   /// `short` in every check, `long` in a torture.
   public static func count(_ short: Int, torture long: Int) -> Int { isLong ? long : short }
+
+  /// Where a part of a long table begins in a check: another place each day, and where `RUNBOOK_SEED` says. It is
+  /// printed by the test that fails, in the point it names.
+  public static func offset(below count: Int) -> Int {
+    guard count > 1 else { return 0 }
+    let seed = unsafe getenv("RUNBOOK_SEED").flatMap { unsafe Int(String(cString: $0)) } ?? time(nil) / 86_400
+    return abs(seed % count)
+  }
 }

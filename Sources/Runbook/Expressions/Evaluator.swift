@@ -25,9 +25,9 @@ struct Evaluator<Scope: ExpressionScope> {
   mutating func evaluate(_ node: ExpressionNode) throws(EvaluationFault) -> Value {
     do throws(EvaluationFault) {
       try budget.spend(1)
-      let value = try value(of: node)
-      if case .lost(let names) = value { throw EvaluationFault(Value.lostWords(names)) }
-      return value
+      let found = try value(of: node)
+      if let words = found.lostWords { throw EvaluationFault(words) }
+      return found
     } catch {
       guard error.node == nil else { throw error }
       var placed = error

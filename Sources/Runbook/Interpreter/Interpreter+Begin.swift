@@ -79,7 +79,8 @@ extension Interpreter {
           step: step.path, purpose: purpose, title: step.title, action: step.action.name,
           effectClass: step.effectClass, effect: step.effect, key: key, digest: "",
           with: with.filter { !$0.key.hasPrefix("_") || $0.key == StepStarted.environment },
-          scriptPlace: try await scriptPlace(of: step), before: before, deadline: deadline, isWait: isWait)), at: instant)
+          scriptPlace: try await scriptPlace(of: step), before: before, deadline: deadline, isWait: isWait)),
+      at: instant)
   }
 
   /// Which folder of folders keeps the script: without it a missing script says nothing.

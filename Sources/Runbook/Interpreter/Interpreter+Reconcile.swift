@@ -81,7 +81,8 @@ extension Interpreter {
     }
     let isSpent = step.retry.countsSends && state.sends >= step.retry.attempts
     guard clock.now < deadline, !isSpent else {
-      let reason = isSpent ? "no answer came to \(state.sends) requests" : "no answer came before the step's time was over"
+      let reason =
+        isSpent ? "no answer came to \(state.sends) requests" : "no answer came before the step's time was over"
       let failure = StepFailure(.timeout, "\(reason): \(error.message)", effect: cleared ? .none : .unknown)
       if cleared { record(.cleared(path)) }
       record(.failed(path, failure, retries: false, delay: .zero))

@@ -15,7 +15,8 @@ extension Interpreter {
       record(
         .unsettled(
           path,
-          StepFailure(failure.kind, "whether `\(path)` is at rest cannot be asked: \(failure.message)", effect: .unknown)))
+          StepFailure(
+            failure.kind, "whether `\(path)` is at rest cannot be asked: \(failure.message)", effect: .unknown)))
       return
     }
     try flushed()
@@ -37,7 +38,8 @@ extension Interpreter {
   }
 
   /// Ends what still runs of a script. A failure to do so is repeated: undoing beside it is no way out.
-  private func stopped(_ action: any Action, _ call: ActionCall, _ step: ValidatedStep) async throws(Interruption) -> Bool
+  private func stopped(_ action: any Action, _ call: ActionCall, _ step: ValidatedStep) async throws(Interruption)
+    -> Bool
   {
     let giveUp = machine.rollbackDeadline(default: clock.now)
     var tries = 1
@@ -126,7 +128,8 @@ extension Interpreter {
     }
   }
 
-  private func awaitSettled(_ action: any Action, _ call: ActionCall, _ step: ValidatedStep) async throws(Interruption) {
+  private func awaitSettled(_ action: any Action, _ call: ActionCall, _ step: ValidatedStep) async throws(Interruption)
+  {
     let giveUp = machine.rollbackDeadline(default: clock.now)
     var lastFailure: StepFailure?
     while true {

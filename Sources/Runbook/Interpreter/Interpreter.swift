@@ -112,10 +112,12 @@ public actor Interpreter {
     isMarkedRestored = summary.isRestored
     guard launch.lease.epoch > 1 else { return }
     let owner = launch.lease.owner
+    let earlier = machine.started?.secretDigests ?? [:]
+    let changed = coder.digests.filter { earlier[$0.key] != nil && earlier[$0.key] != $0.value }.keys.sorted()
     let fact = Fact.runResumed(
       RunResumed(
         epoch: launch.lease.epoch, host: owner.host, pid: Int64(owner.pid), boot: clock.anchor.boot,
-        without: launch.without.sorted()))
+        without: launch.without.sorted(), changed: changed))
     machine.apply(fact, at: clock.anchor.at)
     pending.append((fact, clock.anchor.at))
     for request in try launch.store.requests(for: runID, after: machine.lastRequest) {

@@ -77,9 +77,10 @@ public struct RunCreation: Sendable {
   ) throws(StoreFailure) -> Lease {
     let instant = clock.now
     let coder = SecretCoder(secrets, masker: Masker(secrets), key: store.digestKey)
-    let started = RunStarted(
+    var started = RunStarted(
       name: runbook.name, file: file, inputs: inputs, key: key, requester: requester, simulated: isSimulated,
       rerunOf: earlier?.id, fromStep: earlier?.fromStep, inherited: earlier?.inherited ?? [:], boot: clock.boot)
+    started.secretDigests = coder.digests
     let summary = RunSummary(
       id: id, name: runbook.name, status: "running", startedAt: instant, key: key, fingerprint: fingerprint)
     return try store.create(

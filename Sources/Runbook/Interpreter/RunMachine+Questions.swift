@@ -15,7 +15,9 @@ extension RunMachine {
     case .cancel: return "the run is being cancelled already"
     case .refused: return "the run was refused before its first step; it only ends"
     case .failure:
-      if rollback == nil { return "a step has failed, and what was done is being undone; a cancel would change nothing" }
+      if rollback == nil {
+        return "a step has failed, and what was done is being undone; a cancel would change nothing"
+      }
     case nil: if cursor < runbook.steps.count { return nil }
     }
     if rollback == nil, rollbackStartedAt != nil { return "what was done is being undone already" }
@@ -40,7 +42,9 @@ extension RunMachine {
   public var canResumeRollback: Bool { owesRollback || ended != nil && isDecidedSinceEnd }
 
   /// What the rollback has still to do.
-  public var owesRollback: Bool { stack.hasOpen && (rollback == .failed || rollback == .blocked || rollback == .pending) }
+  public var owesRollback: Bool {
+    stack.hasOpen && (rollback == .failed || rollback == .blocked || rollback == .pending)
+  }
 
   /// Ids of the servers that steps of this run have created, those whose wait failed included.
   var createdServers: Set<String> {

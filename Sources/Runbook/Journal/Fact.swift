@@ -66,6 +66,8 @@ public struct RunStarted: Sendable {
   public var inherited: [String: Value]
   /// The boot in which the run was started: its durations go on from there. nil in journals of earlier releases.
   public var boot: BootTime?
+  /// Keyed digests of the declared secrets, by name: a later process tells which of them have changed.
+  public var secretDigests: [String: String] = [:]
 
   public init(
     name: String, file: String, inputs: [String: Value], key: String? = nil, requester: String, simulated: Bool = false,
@@ -93,6 +95,8 @@ public struct RunResumed: Sendable, Equatable {
   public var boot: BootTime?
   /// Names of declared secrets that this process goes on without (`--without-secret`).
   public var without: [String] = []
+  /// Names of declared secrets that are no longer what the run was started with.
+  public var changed: [String] = []
 }
 
 /// The runbook's text and the files it names, as they were when the run started.

@@ -33,6 +33,7 @@ extension Fact {
           "requester": .string(run.requester), "simulated": .bool(run.simulated), "rerun_of": text(run.rerunOf),
           "from_step": text(run.fromStep), "_inherited": run.inherited.isEmpty ? nil : .map(run.inherited),
           "_boot": run.boot?.coded,
+          "_secrets": run.secretDigests.isEmpty ? nil : .map(run.secretDigests.mapValues { .string($0) }),
         ]
       )
     case .runPinned(let source):
@@ -49,6 +50,7 @@ extension Fact {
         [
           "epoch": .int(run.epoch), "host": .string(run.host), "pid": .int(run.pid), "_boot": run.boot?.coded,
           "without": run.without.isEmpty ? nil : .list(run.without.map { .string($0) }),
+          "changed": run.changed.isEmpty ? nil : .list(run.changed.map { .string($0) }),
         ]
       )
     case .runChecked(let problems): ("run.checked", ["problems": .list(problems.map { .string($0) })])
@@ -203,7 +205,9 @@ extension BootTime {
   }
 
   fileprivate init?(coded: Value?) {
-    guard let id = coded?["id"]?.string, let seconds = coded?["s"]?.int, let rest = coded?["ns"]?.int else { return nil }
+    guard let id = coded?["id"]?.string, let seconds = coded?["s"]?.int, let rest = coded?["ns"]?.int else {
+      return nil
+    }
     // A number of seconds beyond all reason is no moment of a boot.
     guard (0...1 << 40).contains(seconds), (0..<1_000_000_000).contains(rest) else { return nil }
     self.init(id: id, elapsed: .seconds(seconds) + .nanoseconds(rest))
@@ -294,13 +298,14 @@ extension Fact {
     let fields = try Fields(entry, secrets)
     switch entry.kind {
     case "run.started":
-      self = .runStarted(
-        RunStarted(
-          name: try fields.text("name"), file: try fields.text("file"), inputs: fields.map("inputs"),
-          key: fields.optionalText("key"), requester: try fields.text("requester"),
-          simulated: fields.body["simulated"]?.bool ?? false, rerunOf: fields.optionalText("rerun_of"),
-          fromStep: fields.optionalText("from_step"), inherited: fields.map("_inherited"),
-          boot: BootTime(coded: fields.body["_boot"])))
+      var run = RunStarted(
+        name: try fields.text("name"), file: try fields.text("file"), inputs: fields.map("inputs"),
+        key: fields.optionalText("key"), requester: try fields.text("requester"),
+        simulated: fields.body["simulated"]?.bool ?? false, rerunOf: fields.optionalText("rerun_of"),
+        fromStep: fields.optionalText("from_step"), inherited: fields.map("_inherited"),
+        boot: BootTime(coded: fields.body["_boot"]))
+      run.secretDigests = fields.map("_secrets").compactMapValues { $0.string }
+      self = .runStarted(run)
     case "run.pinned":
       var files: [String: [UInt8]] = [:]
       for (path, content) in fields.map("_files") {
@@ -316,7 +321,8 @@ extension Fact {
         RunResumed(
           epoch: try fields.int("epoch"), host: try fields.text("host"), pid: try fields.int("pid"),
           boot: BootTime(coded: fields.body["_boot"]),
-          without: fields.body["without"]?.list?.compactMap { $0.string } ?? []))
+          without: fields.body["without"]?.list?.compactMap { $0.string } ?? [],
+          changed: fields.body["changed"]?.list?.compactMap { $0.string } ?? []))
     case "run.checked": self = .runChecked(problems: fields.body["problems"]?.list?.compactMap { $0.string } ?? [])
     case "step.started", "undo.started":
       var with = fields.map("with")

@@ -6,7 +6,8 @@
 /// list}` for an encoded part. A list that begins with `null` is of a value that is secret as a whole.
 struct SecretCoder: Sendable {
   let masker: Masker
-  private let digests: [String: String]
+  /// By the secret's name.
+  let digests: [String: String]
 
   /// Knows no secret: texts are written as they are, and what was made of a secret is read as lost.
   static let none = SecretCoder([:], masker: Masker([]), key: [])

@@ -51,6 +51,9 @@ extension Value {
     return "it needs the secret \(list), which is missing or has changed since"
   }
 
+  /// Why the value as a whole cannot be used; nil if it can.
+  var lostWords: String? { if case .lost(let names) = self { Value.lostWords(names) } else { nil } }
+
   /// Names of the secrets without which a part of it is lost.
   public var lostSecrets: [String] {
     switch self {
@@ -59,6 +62,17 @@ extension Value {
     case .map(let entries): entries.sorted { $0.key < $1.key }.flatMap { $0.value.lostSecrets }
     case .optional(let value): value?.lostSecrets ?? []
     default: []
+    }
+  }
+
+  /// What is left when its secrets have changed: every part that was made of one is lost.
+  var withoutSecrets: Value {
+    switch self {
+    case .secret(let secret): .lost(secret.names)
+    case .list(let items): .list(items.map { $0.withoutSecrets })
+    case .map(let entries): .map(entries.mapValues { $0.withoutSecrets })
+    case .optional(let value?): .optional(value.withoutSecrets)
+    default: self
     }
   }
 

@@ -13,18 +13,36 @@ public final class KillSwitch: Sendable {
   private let state = Mutex(State())
   /// nil: never.
   private let deathPoint: Int?
+  /// Dies at the first point whose place holds this text; nil: by number.
+  private let deathPlace: String?
 
   /// - Parameter point: from 1; nil counts the points and kills nobody.
-  public init(at point: Int? = nil) { deathPoint = point }
+  public init(at point: Int? = nil) {
+    deathPoint = point
+    deathPlace = nil
+  }
+
+  /// Kills at the first point whose place holds `text`, such as `before sending POST`.
+  public init(where text: String) {
+    deathPoint = nil
+    deathPlace = text
+  }
 
   /// Passes one point. False: the process died here or before; the caller does nothing more.
   func pass(_ place: @autoclosure () -> String) -> Bool {
     let (lives, atDeath) = state.withLock { state -> (Bool, (@Sendable () -> Void)?) in
       guard !state.isDead else { return (false, nil) }
       state.passed += 1
-      guard state.passed == deathPoint else { return (true, nil) }
+      let here: String
+      if let deathPlace {
+        here = place()
+        guard here.contains(deathPlace) else { return (true, nil) }
+      } else {
+        guard state.passed == deathPoint else { return (true, nil) }
+        here = place()
+      }
       state.isDead = true
-      state.place = place()
+      state.place = here
       return (false, state.atDeath)
     }
     atDeath?()
@@ -128,6 +146,7 @@ struct MortalScripts: ScriptHost {
     try await base.start(request)
     guard life.pass("after starting a script") else { throw dead }
   }
+  func place() async throws(StepFailure) -> String? { try await base.place() }
   func state(of key: String) async throws(StepFailure) -> ScriptState {
     guard !life.isDead else { throw dead }
     return try await base.state(of: key)

@@ -48,6 +48,8 @@ enum MachineFixture {
 struct Driver {
   var machine: RunMachine
   var facts: [Fact] = []
+  /// What was to be done next behind each transaction, by the number of facts until then.
+  var orders: [Int: Order] = [:]
   /// Steps whose call fails, with what.
   var failures: [String: StepFailure] = [:]
   /// In the order in which they were called.
@@ -63,7 +65,10 @@ struct Driver {
     facts.append(fact)
   }
 
-  mutating func handle(_ event: StepEvent) { facts += machine.handle(event, at: MachineFixture.start) }
+  mutating func handle(_ event: StepEvent) {
+    facts += machine.handle(event, at: MachineFixture.start)
+    orders[facts.count] = machine.next
+  }
 
   /// Begins the step the machine asks for.
   mutating func begin() {

@@ -57,6 +57,28 @@ import Testing
     let entry = fact.entry(at: FactCodingTests.instant)
     let read = try Fact(JournalEntry(sequence: 1, at: entry.at, epoch: 1, kind: entry.kind, body: entry.body))
     #expect(read.entry(at: FactCodingTests.instant) == entry)
+    // Every part of it, not only those that are written: a field that nobody encodes would pass above.
+    #expect(FactCodingTests.anatomy(of: read) == FactCodingTests.anatomy(of: fact))
+  }
+
+  /// All stored parts of a value with their names, maps in the order of their keys.
+  static func anatomy(of value: Any) -> String {
+    if let instant = value as? Timestamp { return "\(instant)" }
+    if let duration = value as? Duration { return "\(duration)" }
+    let mirror = Mirror(reflecting: value)
+    switch mirror.displayStyle {
+    case .dictionary:
+      let entries = mirror.children.map { pair -> String in
+        let parts = Array(Mirror(reflecting: pair.value).children)
+        return parts.map { anatomy(of: $0.value) }.joined(separator: "=")
+      }
+      return "[" + entries.sorted().joined(separator: ",") + "]"
+    case nil: return "\(value)"
+    default:
+      if mirror.children.isEmpty { return "\(value)" }
+      let parts = mirror.children.map { "\($0.label ?? "")(\(anatomy(of: $0.value)))" }
+      return "\(type(of: value)){" + parts.joined(separator: ",") + "}"
+    }
   }
 
   @Test func anEntryOfAnUnknownKindIsNamedAsDamage() {

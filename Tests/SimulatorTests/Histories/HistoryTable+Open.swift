@@ -79,16 +79,20 @@ extension HistoryRow {
       "cancelled-without-rollback",
       asks: "done 5", ends: "rollback resume: exit 5, rollback succeeded",
       does: ["sh echo undone"]),
-    // Expected to change: exit 4, because a person left something out; and `change.undo[1]` is still owed.
     HistoryRow(
       "rollback-entry-skipped",
-      asks: "done 4", ends: "rollback resume: exit 3, rollback succeeded",
-      does: ["sh sleep 1; echo undo older"]),
-    // Expected to change: a way leads to the end (`change.undo[1]` is done, or the run ends 4), and its lock is given
-    // back.
+      asks: "done 4",
+      ends: .init(
+        was: "rollback resume: exit 3, rollback succeeded", now: "rollback resume: exit 4, rollback failed",
+        because: "the other undo step of the entry is still owed, and what a person left out ends 4"),
+      does: ["sh echo second", "sh sleep 1; echo undo older"]),
     HistoryRow(
       "last-rollback-entry-skipped",
-      asks: "done 4", ends: "-"),
+      asks: "done 4",
+      ends: .init(
+        was: "-", now: "rollback resume: exit 4, rollback failed",
+        because: "the other undo step of the entry is still owed, and a way leads to the end"),
+      does: ["sh echo second"]),
     HistoryRow(
       "rollback-abandoned",
       asks: "done 4", ends: "-"),
@@ -98,9 +102,12 @@ extension HistoryRow {
     HistoryRow(
       "rollback-resumed-and-killed",
       asks: "call change.undo[0], then reconcile change.undo[0]", ends: "exit 3, rollback succeeded"),
-    // Expected to change: exit 4, because a person left something out.
     HistoryRow(
       "rollback-skipped-and-killed-in-the-next-undo",
-      asks: "call older.undo[0], then reconcile older.undo[0]", ends: "exit 3, rollback succeeded"),
+      asks: "call older.undo[0], then reconcile older.undo[0]",
+      ends: .init(
+        was: "exit 3, rollback succeeded", now: "exit 4, rollback failed",
+        because: "the other undo step of the entry is still owed, and what a person left out ends 4"),
+      does: ["sh echo second"]),
   ]
 }

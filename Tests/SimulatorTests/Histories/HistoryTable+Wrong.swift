@@ -41,60 +41,76 @@ extension HistoryRow {
 
   /// Runs about which the release that wrote them decided wrongly.
   static let wrong: [HistoryRow] = [
-    // Expected to change: the cancel is carried out: `change` is undone, exit 5.
     HistoryRow(
       "parked-and-cancelled",
-      asks: "park publish", ends: "parked publish, holds rack-2"),
-    // Expected to change: as above; the cancel stands in the journal already.
+      asks: "park publish",
+      ends: .init(
+        was: "parked publish, holds rack-2", now: "exit 5, rollback succeeded",
+        because: "a cancel that was accepted is carried out"),
+      does: ["sh echo undone", "sh echo last"]),
     HistoryRow(
       "parked-and-cancelled-and-resumed",
-      asks: "park publish", ends: "parked publish, holds rack-2"),
-    // Expected to change: exit 5, rollback pending.
+      asks: "park publish",
+      ends: .init(
+        was: "parked publish, holds rack-2", now: "exit 5, rollback succeeded",
+        because: "a cancel that was accepted is carried out"),
+      does: ["sh echo undone", "sh echo last"]),
     HistoryRow(
       "parked-and-cancelled-without-rollback",
-      asks: "park publish", ends: "parked publish, holds rack-2"),
-    // Expected to change: the second answer was given to the first question, so it is parked again and nothing is
-    // sent.
+      asks: "park publish",
+      ends: .init(
+        was: "parked publish, holds rack-2", now: "exit 5, rollback pending, holds rack-2",
+        because: "a cancel that was accepted is carried out; what is owed keeps its lock"),
+      does: ["sh echo last"]),
     HistoryRow(
       "parked-and-asked-to-be-repeated-twice",
-      asks: "park publish", ends: "exit 0, rollback not_needed",
-      does: ["POST /codes/503,503,503,200", "sh echo after", "sh echo last"]),
-    // Expected to change: effects join, so DELETE, exit 3.
+      asks: "park publish",
+      ends: .init(
+        was: "exit 0, rollback not_needed", now: "parked publish, holds rack-2",
+        because: "the second answer was given to the first question"),
+      does: []),
     HistoryRow(
       "put-applied-then-refused-killed-in-on-failure",
-      asks: "call on_failure[0], then reconcile on_failure[0]", ends: "exit 1, rollback not_needed"),
+      asks: "call on_failure[0], then reconcile on_failure[0]",
+      ends: .init(
+        was: "exit 1, rollback not_needed", now: "exit 3, rollback succeeded",
+        because: "an earlier request may have been applied: effects join"),
+      does: ["1m later: DELETE /item"]),
     HistoryRow(
       "put-applied-then-limited-killed-in-the-pause",
       asks: "retry put", ends: "exit 0, rollback not_needed",
       does: ["PUT /codes/502,429"]),
-    // Expected to change: effects join, so DELETE, exit 3.
     HistoryRow(
       "put-applied-then-limited-killed-in-the-pause",
       in: .init(note: "refused now", web: [.init(matching: "PUT", status: 409)]),
-      asks: "retry put", ends: "exit 1, rollback not_needed",
-      does: ["PUT /codes/502,429"]),
-    // Expected to change: effects join, so DELETE, rollback succeeded.
+      asks: "retry put",
+      ends: .init(
+        was: "exit 1, rollback not_needed", now: "exit 3, rollback succeeded",
+        because: "an earlier request may have been applied: effects join"),
+      does: ["PUT /codes/502,429", "DELETE /item"]),
     HistoryRow(
       "put-applied-then-limited-and-cancelled-unread",
-      asks: "retry put", ends: "exit 5, rollback not_needed"),
+      asks: "retry put",
+      ends: .init(
+        was: "exit 5, rollback not_needed", now: "exit 5, rollback succeeded",
+        because: "an earlier request may have been applied: effects join"),
+      does: ["1m later: DELETE /item"]),
     // The undo stands in the journal as done: it stays so.
     HistoryRow(
       "undone-while-its-script-ran",
       asks: "call always[0], then reconcile always[0]", ends: "exit 3, rollback succeeded"),
-    // May change: exit 4 and the lock kept, because an undo that is unknown is not done; `rollback.ended` stands
-    // there.
     HistoryRow(
       "unknown-undo-taken-for-done",
       asks: "call always[0], then reconcile always[0]", ends: "exit 3, rollback succeeded"),
-    // May change: the newer entry is closed as undone in the journal, though its undo is unknown.
     HistoryRow(
       "unknown-undo-before-an-older-one",
       asks: "call older.undo[0], then reconcile older.undo[0]", ends: "exit 3, rollback succeeded"),
-    // Expected to change: exit 1, because an unknown step of `always` is no success.
     HistoryRow(
       "unknown-always-step-taken-for-good",
-      asks: "call always[1], then reconcile always[1]", ends: "exit 0, rollback not_needed"),
-    // Expected to change: it is begun again in a folder of its own.
+      asks: "call always[1], then reconcile always[1]",
+      ends: .init(
+        was: "exit 0, rollback not_needed", now: "exit 1, rollback not_needed",
+        because: "a step of `always` of unknown outcome is no success")),
     HistoryRow(
       "lost-undo-script", in: .init(begun: .lost),
       asks: "reconcile change.undo[0]", ends: "never ends, holds rack-12"),

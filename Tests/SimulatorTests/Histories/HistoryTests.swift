@@ -82,7 +82,7 @@ import Testing
     for (fact, at) in try history.facts() {
       machine.apply(fact, at: at)
       var taken = machine
-      taken.apply(.runResumed(epoch: history.epoch + 1, host: "cut", pid: 1), at: at)
+      taken.apply(.runResumed(RunResumed(epoch: history.epoch + 1, host: "cut", pid: 1)), at: at)
       for machine in [machine, taken] {
         guard case .done(let ended) = machine.next else {
           #expect(!machine.status.isEmpty && machine.status != "ended")
@@ -111,7 +111,7 @@ import Testing
   private func order(of machine: RunMachine, of history: History) -> String {
     var taken = machine
     let end = history.entries.last?.at ?? history.summary.startedAt
-    taken.apply(.runResumed(epoch: history.epoch + 1, host: "next", pid: 1), at: end + .seconds(5))
+    taken.apply(.runResumed(RunResumed(epoch: history.epoch + 1, host: "next", pid: 1)), at: end + .seconds(5))
     let (first, then) = (text(machine.next), text(taken.next))
     return first == then ? first : "\(first), then \(then)"
   }
@@ -127,13 +127,14 @@ import Testing
     case .park(let path, _): "park \(path)"
     case .settle(let path): "settle \(path)"
     case .evaluateOutputs: "outputs"
+    case .awaitRestored: "await a word about a restored store"
     case .done(let ended): "done \(ended.exitCode)"
     }
   }
 
   private func step(of order: Order) -> String? {
     switch order {
-    case .check, .evaluateOutputs, .done: nil
+    case .check, .evaluateOutputs, .awaitRestored, .done: nil
     case .begin(let path, _), .call(let path), .reconcile(let path), .retry(let path, _), .watch(let path),
       .park(let path, _), .settle(let path):
       path

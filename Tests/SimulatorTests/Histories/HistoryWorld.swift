@@ -114,7 +114,7 @@ struct HistoryWorld {
     for (fact, _) in try history.facts() {
       switch fact {
       case .stepStarted(let step): begun = step.action == "run" ? step.key : nil
-      case .attemptStarted(_, _, let key): if begun != nil { begun = key }
+      case .attemptStarted(_, _, let key, _): if begun != nil { begun = key }
       case .stepEnded: begun = nil
       default: break
       }
@@ -136,11 +136,11 @@ struct HistoryWorld {
   func resumeRollback() async throws -> String? {
     let owner = Owner(host: "desk", bootID: "desk", pid: 1, processStart: 1)
     let lease = try store.takeOver(history.summary.id, owner: owner, leaseFor: .seconds(10))
-    var desk = try RollbackDesk(history.runbook, store: store, lease: lease)
-    guard desk.rollback == .failed || desk.rollback == .blocked || desk.rollback == .pending, !desk.owed.isEmpty else {
+    var desk = try RollbackDesk(history.runbook, store: store, lease: lease, clock: clock)
+    guard desk.canResume else {
       return nil
     }
-    try desk.resume(by: "operator", at: clock.now)
+    try desk.resume(by: "operator")
     store.dropProof(of: lease)
     return "rollback resume: " + (try await carryOn())
   }
@@ -149,6 +149,7 @@ struct HistoryWorld {
     switch end {
     case .ended(let ended): "exit \(ended.exitCode), rollback \(ended.rollback.rawValue)"
     case .parked(let step, _): "parked \(step)"
+    case .restored: "waits for a word about a restored store"
     case .left(let reason): "left: \(reason)"
     case .lost(let failure): "lost: \(failure)"
     }

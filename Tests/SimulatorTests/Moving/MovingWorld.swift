@@ -1,0 +1,110 @@
+import Providers
+import Runbook
+import Simulator
+import Steps
+import Stores
+import Synchronization
+import TestSupport
+
+/// A world for any runbook, in virtual time, with one cloud. It outlives the processes that work in it, and it changes
+/// between them: secrets, clocks, the scripts' folder, the store.
+final class MovingWorld {
+  static let runID = "r0123456789abcdefghi"
+
+  let clock = VirtualClock()
+  let web: LedgerWeb
+  let twin: SimulatedVPSOrg
+  let scripts: SimulatedScripts
+  var store: MemoryStore
+  let observer = RecordingObserver()
+  var secrets: [String: Secret]
+  /// Names of secrets that a process is told to go on without.
+  var without: Set<String> = []
+  var acceptsRestored: String?
+  let runbook: ValidatedRunbook
+  private let source: PinnedSource
+  private let inputs: [String: Value]
+
+  init(
+    _ text: String, inputs: [String: Value] = [:], secrets: [String: String] = [:],
+    scripts rules: [SimulatedScripts.Rule] = []
+  ) throws {
+    web = LedgerWeb(clock: clock)
+    twin = SimulatedVPSOrg(clock: clock)
+    scripts = SimulatedScripts(clock: clock, rules: rules)
+    store = MemoryStore(clock: clock)
+    runbook = try MovingWorld.validated(text)
+    source = PinnedSource(text: text, files: runbook.pinnedFiles, folder: "/srv/runbooks")
+    self.inputs = inputs
+    self.secrets = secrets.reduce(into: [:]) { $0[$1.key] = Secret($1.value, named: [$1.key]) }
+  }
+
+  static func validated(_ text: String) throws -> ValidatedRunbook {
+    let context = ValidationContext(
+      steps: standardSteps, actions: standardActions.map(\.declaration), providers: standardProviders,
+      readFile: { (path, _) throws(FileRefusal) in
+        guard let bytes = try? Repository.bytes("runbooks/" + path) else { throw FileRefusal("it is not there") }
+        return bytes
+      })
+    return try ValidatedRunbook(ParsedDocument(yaml: text), in: context)
+  }
+
+  func process(_ control: RunControl = RunControl()) -> SimulatedProcess {
+    var process = SimulatedProcess(
+      world: RunWorld(
+        clock: clock, random: SeededRandom(seed: 7),
+        transport: InMemoryTransport(clock: clock, routes: ["https://admin.vps.org": twin], fallback: web),
+        scripts: scripts,
+        files: SimulatedFiles(), builtIn: standardActions, providerKinds: standardProviders),
+      store: store, runbook: runbook, source: source, secrets: secrets, observer: observer)
+    process.control = control
+    process.without = without
+    process.acceptsRestored = acceptsRestored
+    return process
+  }
+
+  func start(life: KillSwitch = KillSwitch(), _ control: RunControl = RunControl()) async throws -> RunEnd {
+    try await process(control).start(MovingWorld.runID, inputs: inputs, life: life)
+  }
+
+  /// Killed at the first point whose place holds `place`.
+  func start(killedAt place: String) async throws {
+    let life = KillSwitch(where: place)
+    _ = try await start(life: life)
+    guard life.place != nil else { throw NeverFired(place: place) }
+  }
+
+  func resume(life: KillSwitch = KillSwitch(), _ control: RunControl = RunControl()) async throws -> RunEnd {
+    try await process(control).resume(MovingWorld.runID, life: life)
+  }
+
+  struct NeverFired: Error { var place: String }
+
+  func rotate(_ name: String, to text: String) { secrets[name] = Secret(text, named: [name]) }
+  func lose(_ name: String) { secrets[name] = nil }
+
+  func post(_ kind: String, _ body: Value) throws {
+    try store.post(kind, body: JSONWriter.bytes(body), to: MovingWorld.runID, requester: "ops")
+  }
+
+  // MARK: What came of it
+
+  var locks: [String] { (try? store.locks(of: MovingWorld.runID)) ?? [] }
+  /// Commands of the scripts that were started, in order.
+  var started: [String] { scripts.ledger.filter { $0.effect == "script.start" }.map(\.detail) }
+  var messages: [String] { observer.progress.compactMap(\.message) }
+  func events(_ name: String) -> [RunEvent] { observer.events.filter { $0.event == name } }
+  var story: String { observer.events.map { JSONWriter.text($0.json) }.joined(separator: "\n") }
+  /// The end of a step or undo step, as the newest event tells it.
+  func end(of step: String) -> RunEvent? {
+    observer.events.last {
+      ($0.event == "step.ended" || $0.event == "undo.ended")
+        && ($0.fields["entry"]?.string ?? $0.fields["step"]?.string) == step
+    }
+  }
+  /// Bytes of the journal, as they would lie on a disk.
+  var journal: String {
+    let entries = (try? store.entries(of: MovingWorld.runID, after: 0)) ?? []
+    return entries.map { String(decoding: $0.body, as: UTF8.self) }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,126 @@
+import Runbook
+import Simulator
+import Testing
+
+/// Nothing is undone while it may still happen, and what could not be asked does not count as at rest.
+@Suite struct RestBeforeUndoTests {
+  private static let scripted = """
+    runbook: v1
+    name: scripted
+    secrets: {token: {source: env, key: T}}
+    steps:
+      - {id: change, run: echo change, env: {T: "${{ secrets.token }}"}, timeout: 10m, rollback: [{run: echo undo}]}
+      - {id: stop, fail: no luck}
+    """
+
+  @Test func aStepIsNotUndoneWhileItsScriptRunsThoughItsSecretHasChanged() async throws {
+    let world = try MovingWorld(
+      Self.scripted, secrets: ["token": "first-secret"],
+      scripts: [.init(matching: "change", duration: .seconds(60))])
+    try await world.start(killedAt: "after starting a script")
+    world.rotate("token", to: "other-secret")
+    let began = world.clock.monotonic
+    let end = try await world.resume()
+    #expect(end.exitCode == 3, "\(world.story)")
+    #expect(world.started.count == 2)
+    let undo = try #require(world.scripts.ledger.last)
+    #expect(undo.at - world.scripts.ledger[0].at >= .seconds(60), "undone after \(world.clock.monotonic - began)")
+  }
+
+  @Test func aScriptThatEndedIsReadThoughItsSecretHasChanged() async throws {
+    let world = try MovingWorld(
+      Self.scripted, secrets: ["token": "first-secret"],
+      scripts: [.init(matching: "change", stdout: "using first-secret")])
+    try await world.start(killedAt: "after starting a script")
+    world.rotate("token", to: "other-secret")
+    let end = try await world.resume()
+    #expect(end.exitCode == 3)
+    #expect(world.end(of: "change")?.fields["status"] == "succeeded", "\(world.story)")
+    // Nobody can mask a secret that is not known any more: what the script wrote is lost.
+    #expect(!world.journal.contains("first-secret"))
+    #expect(!world.story.contains("first-secret"))
+  }
+
+  @Test(arguments: ["always", "undo"])
+  func cleanUpOfUnknownOutcomeIsNotCalledDone(_ place: String) async throws {
+    let hook =
+      #"{action: http.post, with: {url: "http://127.0.0.1:8099/do/lost/hook", headers: {T: "${{ secrets.token }}"}}}"#
+    let text =
+      place == "undo"
+      ? """
+      runbook: v1
+      name: cleanup
+      locks: [rack-1]
+      secrets: {token: {source: env, key: T}}
+      steps:
+        - {id: change, run: echo change, rollback: [\(hook)]}
+        - {id: stop, fail: no luck}
+      """
+      : """
+      runbook: v1
+      name: cleanup
+      secrets: {token: {source: env, key: T}}
+      steps: [{id: change, run: echo change, rollback: none}]
+      always: [\(hook)]
+      """
+    let world = try MovingWorld(text, secrets: ["token": "first-secret"])
+    try await world.start(killedAt: "before reading the reply to POST")
+    world.rotate("token", to: "other-secret")
+    let end = try await world.resume()
+    #expect(world.web.deeds.allSatisfy { $0 == "POST hook" })
+    #expect(end.exitCode == (place == "undo" ? 4 : 1), "\(world.story)")
+    #expect(world.locks == (place == "undo" ? ["rack-1"] : []))
+    let failed = world.end(of: place == "undo" ? "change.undo[0]" : "always[0]")
+    #expect(failed?.fields["status"] != "succeeded")
+    #expect(failed?.fields["error"]?["message"]?.string?.contains("`token`") == true, "\(world.story)")
+  }
+
+  /// The process of a clean-up script is gone and left no exit code: it is begun again, under another key, and counted.
+  @Test(arguments: [("undo", 4), ("always", 1)])
+  func aCleanUpScriptWithoutAnExitCodeIsBegunAgainAndNotForEver(_ place: String, _ code: Int32) async throws {
+    let world = try MovingWorld(
+      """
+      runbook: v1
+      name: lost
+      steps:
+        - {id: change, run: echo change, rollback: [{run: echo clean}]}
+        - {id: stop, fail: no luck}
+      always: [{run: echo \(place == "always" ? "clean" : "bell")}]
+      """, scripts: [.init(matching: "clean", isLost: true, times: place == "undo" ? nil : 4)])
+    let end = try await world.start()
+    let keys = world.scripts.ledger.filter { $0.effect == "script.start" }.map(\.subject)
+    #expect(Set(keys).count == keys.count, "a key was used twice")
+    #expect(end.exitCode == (place == "undo" ? 4 : 3) || end.exitCode == code, "\(world.story)")
+    #expect(world.events("run.ended").count == 1)
+  }
+
+  @Test func anUndoScriptThatIsLostOnceIsBegunAgainAndUndoesItsStep() async throws {
+    let world = try MovingWorld(
+      """
+      runbook: v1
+      name: lost
+      steps:
+        - {id: change, run: echo change, rollback: [{run: echo clean}]}
+        - {id: stop, fail: no luck}
+      """, scripts: [.init(matching: "clean", isLost: true, times: 1)])
+    let end = try await world.start()
+    #expect(end.exitCode == 3, "\(world.story)")
+    #expect(world.started.count == 3)
+  }
+
+  /// Its life is the step's deadline: no constant is long enough for a script.
+  @Test func aRemoteScriptIsAwaitedToItsDeadlineBeforeItIsUndone() async throws {
+    let world = try MovingWorld(
+      """
+      runbook: v1
+      name: remote
+      steps:
+        - {id: update, action: ssh.run, with: {host: db-1, script: sleep 1200}, timeout: 40m, rollback: [{run: echo undo}]}
+      """, scripts: [.init(matching: "db-1", duration: .seconds(1), isLost: true)])
+    let end = try await world.start()
+    #expect(end.exitCode == 3, "\(world.story)")
+    let (first, last) = (try #require(world.scripts.ledger.first), try #require(world.scripts.ledger.last))
+    #expect(last.at - first.at >= .seconds(2400 - 5), "undone after \((last.at - first.at).text)")
+    #expect(world.messages.contains { $0.contains("not undone yet") })
+  }
+}

@@ -1,0 +1,118 @@
+import Runbook
+import Simulator
+import TestSupport
+
+/// A run of the enumeration: what it does, how it ends when nothing happens to it, and which of its deeds may be done
+/// once at the most.
+struct Scenario: Sendable, CustomTestStringConvertible {
+  var name: String
+  var text: String
+  var inputs: [String: Value] = [:]
+  var secrets: [String: String] = [:]
+  var scripts: [SimulatedScripts.Rule] = []
+  var faults: [String] = []
+  var exitCode: Int32 = 0
+  /// Deeds that leave no trace: never repeated unasked. As `MovingWorld.deeds` names them.
+  var once: [String] = []
+  /// Deed → its undo: no undo comes before a deed that may still happen, and what is told as undone has its undo.
+  var undo: [String: String] = [:]
+  var testDescription: String { name }
+
+  func world() throws -> MovingWorld {
+    let world = try MovingWorld(text, inputs: inputs, secrets: secrets, scripts: scripts)
+    for fault in faults { try world.twin.inject(fault) }
+    return world
+  }
+
+  private static func http(_ name: String, _ fates: String = "200", _ path: String) -> String {
+    #"{id: \#(name), action: http.\#(name), with: {url: "http://127.0.0.1:8099/do/\#(fates)/\#(path)", headers: {T: "${{ secrets.token }}"}}"#
+  }
+
+  /// A script, a convergent and an opaque request with undo steps, then success or failure.
+  private static func mixed(_ ending: String) -> String {
+    """
+    runbook: v1
+    name: mixed
+    locks: [rack-1]
+    secrets: {token: {source: env, key: T}}
+    steps:
+      - {id: script, run: do-script, env: {T: "${{ secrets.token }}"}, timeout: 10m, rollback: [{run: undo-script}]}
+      - \(http("put", "200", "putting")), rollback: [{action: http.delete, with: {url: "http://127.0.0.1:8099/putting"}}]}
+      - \(http("post", "200", "posting")), rollback: [{action: http.delete, with: {url: "http://127.0.0.1:8099/posting"}}]}
+      - \(http("get", "503,200", "looking"))}
+      - {id: pause, sleep: 20s}
+      - {id: last, run: \(ending), rollback: none}
+    always: [{run: bell}]
+    """
+  }
+
+  private static let undoes = ["sh do-script": "sh undo-script", "PUT putting": "DELETE putting", "POST posting": "DELETE posting"]
+
+  static let mixedSucceeding = Scenario(
+    name: "scripts and requests, succeeding", text: mixed("fine"), secrets: ["token": "vps_token-1"],
+    once: ["sh do-script", "POST posting", "sh fine"], undo: undoes)
+  static let mixedFailing = Scenario(
+    name: "scripts and requests, failing", text: mixed("breaks"), secrets: ["token": "vps_token-1"],
+    scripts: [.init(matching: "breaks", exitCode: 3), .init(matching: "do-script", duration: .seconds(30))], exitCode: 3,
+    once: ["sh do-script", "POST posting", "sh breaks"], undo: undoes)
+  static let parked = Scenario(
+    name: "a question",
+    text: """
+      runbook: v1
+      name: asking
+      locks: [rack-1]
+      secrets: {token: {source: env, key: T}}
+      steps:
+        - {id: script, run: do-script, rollback: [{run: undo-script}]}
+        - \(http("post", "503", "posting")), rollback: none}
+        - {id: last, run: fine, rollback: none}
+      """, secrets: ["token": "vps_token-1"], exitCode: 6, once: ["sh do-script", "POST posting", "sh fine"],
+    undo: ["sh do-script": "sh undo-script"])
+
+  static func preUpgrade(_ scenario: PreUpgradeWorld.Scenario) throws -> Scenario {
+    Scenario(
+      name: "pre_upgrade, \(scenario.rawValue)", text: try Repository.text("runbooks/pre_upgrade.yaml"),
+      inputs: PreUpgradeWorld.inputs,
+      secrets: ["vps_token": "vps_canary_token_1", "chat_hook": "https://chat.example.com/hook/canary_2"],
+      scripts: scenario == .succeeding ? [] : [.init(matching: "upgrade", exitCode: 1, stderr: "no luck")],
+      faults: scenario == .failingInRollback ? ["fails:snapshot.restore"] : [], exitCode: scenario.exitCode,
+      once: ["update"], undo: ["server.stop 12345": "server.start 12345"])
+  }
+
+  static var all: [Scenario] {
+    get throws {
+      [.mixedSucceeding, .mixedFailing, .parked] + (try PreUpgradeWorld.Scenario.allCases.map { try preUpgrade($0) })
+    }
+  }
+}
+
+extension MovingWorld {
+  /// What was done to the world, in the order in which it took effect: scripts, requests, changes of the cloud.
+  var deeds: [(at: Timestamp, deed: String)] {
+    let scripted = scripts.ledger.compactMap { entry -> (Timestamp, String)? in
+      switch entry.effect {
+      case "script.start": (entry.at, "sh " + (texts[entry.subject] ?? entry.detail))
+      case "command.run" where entry.detail.contains("deploy"): (entry.at, "update")
+      default: nil
+      }
+    }
+    let asked = web.ledger.map { ($0.at, "\($0.effect) \($0.subject)") }
+    let changed = twin.ledger.map { ($0.at, "\($0.effect) \($0.subject)") }
+    let all = scripted + asked + changed
+    return all.enumerated().sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }.map {
+      (at: $0.element.0, deed: $0.element.1)
+    }
+  }
+
+  /// The text of each script, by its key: the ledger of the host knows the command alone.
+  private var texts: [String: String] {
+    var texts: [String: String] = [:]
+    for event in observer.events where event.event == "step.started" || event.event == "undo.started" {
+      guard event.fields["action"] == "run", let script = event.fields["with"]?["script"]?.string else { continue }
+      let path = event.fields["entry"]?.string ?? event.fields["step"]?.string ?? ""
+      let purpose = event.fields["purpose"]?.string.flatMap { Purpose(rawValue: $0) } ?? .do
+      for attempt in 1...9 { texts[MovingWorld.key(path, purpose, attempt)] = script }
+    }
+    return texts
+  }
+}
