@@ -15,8 +15,24 @@ enum Main {
     Heap.keepTogether()
     Signals.ignoreBrokenPipe()
     let output = Output()
+    // Before anything waits: the runtime ends a process that has no descriptor left for its timers.
+    if let refusal = shortage() {
+      exit(output.finish(Shell(globals: GlobalOptions(), output: output).refuse(refusal).rawValue))
+    }
     let code = await run(output)
     exit(output.finish(code.rawValue))
+  }
+
+  /// Files that a run may have open at once: the store's four, the runtime's, the keeper's socket, connections.
+  private static let descriptors = 29
+
+  /// A run must not begin that a shortage would end in its middle.
+  private static func shortage() -> Refusal? {
+    let free = DescriptorRoom.free(upTo: descriptors)
+    if free >= descriptors { return nil }
+    return Refusal(
+      .usage, "E-DESCRIPTORS", "this process may open \(free) more files; it needs \(descriptors)",
+      hint: "raise the limit: `ulimit -n 64`")
   }
 
   /// One command line from beginning to end.

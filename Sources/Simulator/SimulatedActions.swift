@@ -3,13 +3,9 @@ public import Runbook
 /// The built-in actions of a simulated world: nothing leaves the machine. Providers are not among them; they reach
 /// their twins through their own clients.
 public enum SimulatedActions {
-  /// Families that answer success, or what a mock file says, and never do anything.
-  public static let sealedFamilies = ["ssh", "run", "http", "net", "notify", "file"]
-
-  /// Whether a simulation leaves the action's work undone, unless `--real` names it.
-  public static func isSealed(_ action: String) -> Bool {
-    sealedFamilies.contains { action == $0 || action.hasPrefix($0 + ".") }
-  }
+  /// Whether a simulation leaves the action's work undone, unless `--real` names it: every one that does not say that
+  /// it touches nothing outside.
+  public static func isSealed(_ action: ActionDeclaration) -> Bool { !action.touchesNothingOutside }
 
   /// - Parameters:
   ///   - actions: the real ones (`standardActions`).
@@ -23,7 +19,8 @@ public enum SimulatedActions {
   }
 
   private static func wrap(_ action: some Action, _ real: Set<String>, _ table: MockTable) -> any Action {
-    let name = action.declaration.name
-    return MockedAction(real: action, isSealed: isSealed(name) && !real.contains(name), table: table)
+    let declaration = action.declaration
+    let isSealed = isSealed(declaration) && !real.contains(declaration.name)
+    return MockedAction(real: action, isSealed: isSealed, table: table)
   }
 }

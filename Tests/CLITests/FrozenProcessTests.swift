@@ -116,7 +116,7 @@ import Testing
 
   private func request(_ point: Point) async throws -> Bool {
     let place = try Workplace()
-    let ledger = Ledger()
+    let ledger = DelayedLedger()
     defer { ledger.stop() }
     try place.write(
       "a.yaml",

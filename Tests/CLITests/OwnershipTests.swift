@@ -149,7 +149,7 @@ import Testing
   /// The run's lease ends meanwhile, and its request is answered after that.
   @Test func aFrozenNeighbourAndASlowAnswerEndNoRun() async throws {
     let place = try Workplace()
-    let ledger = Ledger(slow: 12)
+    let ledger = DelayedLedger(slow: 12)
     defer { ledger.stop() }
     try place.write(
       "a.yaml",

@@ -112,9 +112,14 @@ enum Sample {
     let shown = try await place.run("show", id, "--format", "json")
     #expect(try JSONReader.read(shown.stdout)["run"]?["exit_code"] == 3)
     try place.write("a.yaml", Sample.fails.replacing("exit 3", with: "true"))
-    let again = try await place.run("rerun", id, "--from", "two")
+    // `one` was undone, so `two` cannot rely on it.
+    #expect(!ended.stdout.contains("--from"), "\(ended.stdout)")
+    let refused = try await place.run("rerun", id, "--from", "two")
+    #expect(refused.code == 2)
+    #expect(refused.stderr.contains("step `one` was undone in run \(id)"), "\(refused.stderr)")
+    let again = try await place.run("rerun", id)
     #expect(again.code == 0, "\(again)")
-    #expect(place.read("trace") == "one\ntwo\nundo-one\nalways\ntwo\nthree\nalways\n")
+    #expect(place.read("trace") == "one\ntwo\nundo-one\nalways\none\ntwo\nthree\nalways\n")
   }
 
   @Test func mistakesOfFileInputAndSecretRefuseBeforeThereIsAStore() async throws {
@@ -279,9 +284,12 @@ enum Sample {
     let (running, id) = try await started(place)
     let asked = try await place.run("cancel", id)
     #expect(asked.code == 0, "\(asked)")
+    #expect(asked.stdout == "the run is being cancelled; what was done will be undone\n")
     // The run may have ended before the second one is asked.
     let again = try await place.run("cancel", id)
-    #expect(again.code == 0 || again.stderr.contains("has ended already"), "\(again)")
+    #expect(again.code == 2, "\(again)")
+    #expect(
+      again.stderr.contains("is being cancelled already") || again.stderr.contains("has ended already"), "\(again)")
     let ended = try await running.finish()
     #expect(ended.code == 5, "\(ended)")
     #expect(place.read("trace") == "one\ntwo\nundo-two\nundo-one\n")
@@ -345,7 +353,7 @@ enum Sample {
     case "skip":
       #expect(try await place.run("rollback", "skip", id, "two.undo[0]", "--reason", "x").code == 2)
       #expect(try await place.run("rollback", "skip", id, "one.undo[0]", "--reason", "by hand").code == 0)
-      #expect(try await place.run("rollback", "resume", id).code == 3)
+      #expect(try await place.run("rollback", "resume", id).code == 4)
       #expect(place.read("trace") == "zero\none\nundo-zero\n")
     default:
       let abandoned = try await place.run("rollback", "abandon", id, "--reason", "replaced")

@@ -1,25 +1,51 @@
+import Glibc
 import Posix
 import Runbook
 import Steps
 
 // Stands in for the command in tests: it is the keeper, an engine that tests kill, or a stopwatch.
-ScriptKeeper.runIfAsked()
+// As the keeper it ends itself at `POINT` for a script whose key begins with `keeper-dies-POINT-`, and is denied a
+// process for one with `denied-ERRNO-`.
+ScriptKeeper.runIfAsked(CommandLine.arguments) { key, point in
+  if key.hasPrefix("keeper-dies-\(point.rawValue)-") { _ = kill(getpid(), SIGKILL) }
+  if point == .locked, key.hasPrefix("denied-") {
+    return Int32(key.dropFirst("denied-".count).prefix { $0 != "-" }) ?? 0
+  }
+  return 0
+}
 StandardDescriptors.ensureOpen()
 Signals.ignoreBrokenPipe()
 
 let words = CommandLine.arguments
 switch words.dropFirst().first {
-case "hold" where words.count == 5:
-  // hold FOLDER KEY SCRIPT: starts the script, says so, and waits to be killed.
+case "hold" where words.count >= 5:
+  // hold FOLDER KEY SCRIPT [LIFETIME GRACE]: starts the script, says so, and waits to be killed. Milliseconds.
   let scripts = DetachedScripts(folder: words[2])
+  var request = ScriptRequest(key: words[3], command: ["/bin/sh", "-eu"], script: words[4])
+  if words.count == 7 {
+    request.lifetime = Int(words[5]).map { .milliseconds($0) }
+    request.grace = .milliseconds(Int(words[6]) ?? 0)
+  }
   do throws(StepFailure) {
-    try await scripts.start(ScriptRequest(key: words[3], command: ["/bin/sh", "-eu"], script: words[4]))
+    try await scripts.start(request)
     OutputWriter.standardOutput.write("started\n")
     _ = try await scripts.wait(for: words[3])
     OutputWriter.standardOutput.write("ended\n")
   } catch {
     OutputWriter.standardOutput.write("failed: \(error.message)\n")
   }
+case "die" where words.count == 6:
+  // die FOLDER KEY SCRIPT POINT: is killed at that point of the start.
+  let point = words[5]
+  let scripts = DetachedScripts(folder: words[2], keeper: KeeperProgram(), environment: nil) {
+    if $0.rawValue == point { _ = kill(getpid(), SIGKILL) }
+  }
+  try? await scripts.start(ScriptRequest(key: words[3], command: ["/bin/sh", "-eu"], script: words[4]))
+case "attach" where words.count == 4:
+  // attach FOLDER SCRIPT: runs a program that ends with us.
+  let scripts = DetachedScripts(folder: words[2])
+  let request = ScriptRequest(key: "k", command: ["/bin/sh", "-c", words[3]])
+  _ = try? await scripts.run(request, stdin: nil, timeout: .seconds(600))
 case "signals":
   // signals: writes the name of every signal that comes, until its standard input ends.
   do throws(PosixError) {

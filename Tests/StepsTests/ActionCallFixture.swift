@@ -8,13 +8,15 @@ struct Calls: Sendable {
   var files: any FileHost = LocalFiles()
   var clock: any EngineClock = RealClock()
   var timeout: Duration = .seconds(3600)
+  var key = "key1"
 
   func make(
-    _ with: [String: Value], key: String = "key1", intendedAt: Timestamp? = nil,
+    _ with: [String: Value], key: String? = nil, intendedAt: Timestamp? = nil,
     report: @escaping @Sendable (String) -> Void = { _ in }
   ) -> ActionCall {
     ActionCall(
-      with: Arguments(with), key: key, runID: "r0000000000000000000", clock: clock, transport: NoTransport(),
+      with: Arguments(with), key: key ?? self.key, runID: "r0000000000000000000", clock: clock,
+      transport: NoTransport(),
       scripts: scripts,
       files: files, deadline: clock.now + timeout, intendedAt: intendedAt, report: report)
   }

@@ -79,6 +79,28 @@ struct BasicActionsTests {
     #expect(clock.pauses.withLock { $0 } == pauses)
   }
 
+  @Test(arguments: [
+    (1, 0, [Duration.seconds(1)], true), (60, 0, [.seconds(60)], false), (0, 0, [], true),
+    // Carried on by another process, when the step's time is nearly over, or over.
+    (50, 45, [.seconds(5)], true), (50, 55, [], true), (50, 61, [], false),
+  ])
+  func aPauseEndsWithItsStep(timeout: Int, elapsed: Int, pauses: [Duration], fails: Bool) async throws {
+    let begun = Timestamp(seconds: 1_000_000)
+    let clock = Pauses(now: begun + .seconds(elapsed))
+    var calls = calls
+    calls.clock = clock
+    calls.timeout = .seconds(timeout - elapsed)
+    let call = calls.make(["duration": .duration(.seconds(60))], intendedAt: begun)
+    do {
+      _ = try await SleepAction().perform(call)
+      #expect(!fails)
+    } catch {
+      #expect(error == StepFailure(.timeout, "the pause of 1m is longer than the step may take"))
+      #expect(fails)
+    }
+    #expect(clock.pauses.withLock { $0 } == pauses)
+  }
+
   @Test(arguments: [Duration.seconds(-1), .seconds(31 * 86_400)])
   func anAbsurdPauseIsRefused(duration: Duration) async {
     await #expect(throws: StepFailure(.input, "`sleep` must be between 0s and 30 days")) {

@@ -1,3 +1,4 @@
+import Glibc
 import Posix
 import Runbook
 import TestSupport
@@ -7,7 +8,8 @@ import Testing
 
 struct RunActionTests {
   let folder = TemporaryFolder()
-  var calls: Calls { Calls(scripts: Harness.scripts(in: folder)) }
+  let key = Harness.newKey()
+  var calls: Calls { Calls(scripts: Harness.scripts(in: folder), key: key) }
 
   @Test func itsOutputIsTheResultWithoutOneNewline() async throws {
     let call = calls.make([
@@ -26,7 +28,7 @@ struct RunActionTests {
   @Test func aPinnedScriptFileAndACommandAreRun() async throws {
     let pinned = calls.make(["script_file": "./x.sh", "_script": "echo pinned"])
     #expect(try await RunAction().perform(pinned).result["stdout"] == "pinned")
-    let command = calls.make(["command": ["printf", "%s-", "a", 2, true]], key: "key2")
+    let command = calls.make(["command": ["printf", "%s-", "a", 2, true]], key: Harness.newKey())
     #expect(try await RunAction().perform(command).result["stdout"] == "a-2-true-")
   }
 
@@ -89,23 +91,78 @@ struct RunActionTests {
       Issue.record("not failed"); return
     }
     #expect(failure.message == "the script ended with exit code 2")
+    try Folder.make(folder.path + "/scripts/empty")
+    #expect(try await action.probe(calls.make([:], key: "empty")) == .notApplied)
     try Folder.make(folder.path + "/scripts/lost")
+    let gone = ProcessIdentity(pid: ProcessIdentity.own.pid, start: 1, bootID: Host.bootID)
+    let process = ScriptProcess(identity: gone, keeper: gone, bystanders: [])
+    try ScriptFolder(path: folder.path + "/scripts/lost").write(process.line, to: "process")
     #expect(try await action.probe(calls.make([:], key: "lost")) == .unsure)
   }
 
   @Test func theProbeOfARunningScriptAsksToComeBackUntilTheDeadlineIsOver() async throws {
     var calls = calls
-    try await calls.scripts.start(Harness.shell("key1", "sleep 1000"))
+    try await calls.scripts.start(Harness.shell(calls.key, "sleep 1000"))
     // Longer than one glance: the deadline is over within the look that follows, and the script is stopped.
     calls.timeout = RunAction.glance + .milliseconds(50)
     let call = calls.make([:])
     await #expect(throws: StepFailure(.timeout, "the script still runs", effect: .unknown, retryable: true)) {
-      try await RunAction().probe(call)
+      try await RunAction(patience: .zero).probe(call)
     }
-    let answer = try await RunAction().probe(call)
+    let answer = try await RunAction(patience: .zero).probe(call)
     #expect(
       answer
         == .failed(
           StepFailure(.timeout, "the script ran longer than the step's timeout and was stopped", effect: .applied)))
+  }
+
+  @Test func aMissingFolderInAnotherPlaceIsNoProofThatNothingWasStarted() async throws {
+    let calls = calls
+    var call = calls.make([:], key: "r1-a")
+    call.scriptPlace = try await calls.scripts.place()
+    #expect(try await RunAction().probe(call) == .notApplied)
+    // The documented files of the store were moved without the folder of the scripts.
+    call.scriptPlace = "0123456789abcdef-0123456789abcdef"
+    await #expect(
+      throws: StepFailure(
+        .crashed, "the folder that kept its script is not the one it was started in", effect: .unknown)
+    ) { try await RunAction().probe(call) }
+    #expect(try await RunAction().isSettled(call))
+  }
+
+  @Test func aScriptThatRunsInAnotherPlaceIsNotAtRest() async throws {
+    let calls = calls
+    let key = Harness.newKey()
+    let old = Harness.scripts(in: folder, named: "moved-away")
+    let place = try await old.place()
+    try await old.start(Harness.shell(key, "sleep 1000"))
+    var call = calls.make([:], key: key)
+    call.scriptPlace = place
+    await #expect(throws: StepFailure(.timeout, "the script still runs", effect: .unknown, retryable: true)) {
+      try await RunAction().probe(call)
+    }
+    #expect(try await !RunAction().isSettled(call))
+    try await old.cancel(key, grace: .zero)
+    #expect(try await RunAction().isSettled(call))
+  }
+
+  @Test func howAScriptEndedIsReadWithoutItsFields() async throws {
+    let calls = calls
+    _ = try await RunAction().perform(
+      calls.make(["script": "echo \"$TOKEN\"", "_env": ["TOKEN": .secret(Secret("t", named: ["t"]))]]))
+    #expect(
+      try await RunAction().probe(calls.make([:]))
+        == .applied(ActionResult(result: ["stdout": "t", "stderr": "", "exit_code": 0])))
+  }
+
+  @Test func aShortageIsALimitAndMayPass() async throws {
+    let key = "denied-\(ENOMEM)-\(Harness.newKey())"
+    do throws(StepFailure) {
+      _ = try await RunAction().perform(calls.make(["script": "true"], key: key))
+      Issue.record("it was started")
+    } catch {
+      #expect(error.kind == .limit && error.effect == .none && error.retryable)
+    }
+    #expect(try await RunAction().probe(calls.make([:], key: key)) == .notApplied)
   }
 }

@@ -1,4 +1,5 @@
 public import Runbook
+import Synchronization
 
 /// Carries one action of a provider out as the engine does, without the engine: capture, perform, ask the probe when
 /// the outcome is unknown, repeat what may be repeated, then watch until it is done.
@@ -13,6 +14,16 @@ public struct ActionDriver: Sendable {
   public var key = "r0000000000000000test-0123456789abcdef"
   /// Servers that the run has created before, which alone may be deleted.
   public var createdServers: Set<String> = []
+  /// What open undo entries of the run need.
+  public var neededIDs: Set<String> = []
+  private let reported = Reported()
+
+  /// What the action has told whoever watches, in order.
+  public var reports: [String] { reported.texts.withLock { $0 } }
+
+  private final class Reported: Sendable {
+    let texts = Mutex<[String]>([])
+  }
 
   public init(
     _ action: any Action, clock: any EngineClock, transport: any HTTPTransport, scripts: any ScriptHost,
@@ -37,10 +48,13 @@ public struct ActionDriver: Sendable {
   public func call(
     _ with: [String: Value], before: [String: Value] = [:], intendedAt: Timestamp? = nil
   ) -> ActionCall {
+    let reported = reported
     var call = ActionCall(
       with: Arguments(with), key: key, runID: "r0000000000000000test", clock: clock, transport: transport,
-      scripts: scripts, files: files, deadline: clock.now + .seconds(86_400), before: before, intendedAt: intendedAt)
+      scripts: scripts, files: files, deadline: clock.now + .seconds(86_400), before: before, intendedAt: intendedAt,
+      report: { text in reported.texts.withLock { $0.append(text) } })
     call.createdServers = createdServers
+    call.neededIDs = neededIDs
     return call
   }
 
@@ -66,7 +80,7 @@ public struct ActionDriver: Sendable {
 
   /// What an unknown attempt left, once no request can be under way any more; nil if it left nothing.
   private func adopted(_ call: ActionCall) async throws(StepFailure) -> ActionResult? {
-    let end = clock.now + action.maxRequestLife
+    let end = clock.now + action.maxRequestLife(of: call)
     while true {
       do throws(StepFailure) {
         switch try await action.probe(call) {

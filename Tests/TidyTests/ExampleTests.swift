@@ -21,7 +21,8 @@ import Testing
     let mocks = try MockFile(yaml: Array(file.text.utf8))
     let name = try #require(file.text.firstMatch(of: /runbooks\/(\w+)\.yaml \\/)).1
     let runbook = try Self.validate(try ProjectFile("runbooks/\(name).yaml").text) { _ in Array("true".utf8) }
-    #expect(mocks.mistakes(for: runbook, types: standardProviders.map { $0.type }) == [])
+    let actions = standardActions.map { $0.declaration }
+    #expect(mocks.mistakes(for: runbook, types: standardProviders.map { $0.type }, actions: actions) == [])
   }
 
   /// Code blocks that are whole documents: they begin with `runbook: v1`, `mock: v1` or `provider: v1`.

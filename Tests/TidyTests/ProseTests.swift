@@ -32,4 +32,17 @@ import Testing
       #expect(line.contains("Tests/"), "no test proves: \(line)")
     }
   }
+
+  /// Whoever reads the stream finds every event in the table.
+  @Test func everyEventIsInTheTable() throws {
+    let coding = try ProjectFile("Sources/Runbook/Journal/FactCoding.swift")
+    let table = try ProjectFile("docs/command.md")
+    let kinds = Set(
+      coding.text.matches(of: /"((?:run|step|attempt|request|undo|rollback|cancel|lock|clock)\.[a-z_]+)"/)
+        .map { String($0.1) })
+    #expect(kinds.count > 20)
+    for kind in kinds where kind != "run.pinned" {
+      #expect(table.text.contains("`\(kind)`"), "docs/command.md does not tell of \(kind)")
+    }
+  }
 }

@@ -5,9 +5,15 @@ struct CancelCommand: Command {
   static let spec = CommandSpec(
     name: "cancel", summary: "stop a run and undo what it did",
     details:
-      "The run's owner reads the request within a second. A run without an owner does it as soon as it is resumed.",
+      """
+      The run's owner reads the request within a second, and the command waits for its word. A run without an owner \
+      carries it out as soon as it is resumed. During a rollback, in `always` and after it there is nothing to cancel.
+      """,
     operands: [OperandSpec("RUN", .run, .one, "the id of the run")],
-    options: [.flag("no-rollback", "leave everything as it is; its undo steps stay pending")],
+    options: [
+      .flag("no-rollback", "leave everything as it is; its undo steps stay pending, and it keeps its locks"),
+      .flag("restored", "the run's store was put back from an older copy: cancel what is known of it"),
+    ],
     examples: [
       .init("runbook cancel r0123456789abcdefghi", "stop it and undo its steps, newest first"),
       .init("runbook cancel r0123456789abcdefghi --no-rollback", "stop it and touch nothing more"),
@@ -16,36 +22,95 @@ struct CancelCommand: Command {
 
   private let id: String
   private let rollsBack: Bool
+  private let acceptsRestored: Bool
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     id = try arguments.required("RUN")
     rollsBack = !arguments.flag("no-rollback")
+    acceptsRestored = arguments.flag("restored")
   }
 
   func run(in shell: Shell) async -> ExitCode {
     do throws(Refusal) {
       let (access, run) = try StoreAccess.forRun(id, shell)
-      guard run.status != "ended" else {
-        throw Refusal(.usage, "E-ENDED", "run \(id) has ended already", hint: "`runbook show \(id)` says how")
+      guard run.status != "ended" else { throw hasEnded }
+      let outlook = try access.outlook(of: id)
+      if run.isRestored || outlook?.isRestored == true, !acceptsRestored {
+        throw Refusal.restored(id, "runbook cancel \(id)\(rollsBack ? "" : " --no-rollback")")
       }
-      try access.post("cancel", ["rollback": .bool(rollsBack)], to: id)
-      let what =
-        rollsBack ? "cancel asked for; what was done will be undone" : "cancel asked for; what was done stays as it is"
-      let isLive = access.isLive(id)
-      let next =
-        isLive
-        ? "`runbook logs \(id) --follow` watches it"
-        : "nobody works on it now: `runbook resume \(id)` carries the cancel out"
-      if shell.wantsJSON {
-        shell.output.result(json: ["v": 1, "run_id": .string(id), "requested": "cancel", "ownerless": .bool(!isLive)])
-      } else {
-        shell.output.result("\(what)\n")
+      if let reason = outlook?.cancelRefusal { throw isTooLate(reason) }
+      switch try post(access, after: outlook?.lastRequest ?? 0) {
+      case .refused(let earlier): try tell(earlier, access, shell)
+      case .posted(let number):
+        let sequence = outlook?.lastSequence ?? 0
+        let word = access.isLive(id) ? try await access.word(on: number, to: id, after: sequence, shell) : .silent
+        try tell(word, access, shell)
       }
-      shell.note(next)
       access.tellOwnerless(shell, but: id)
       return .succeeded
     } catch {
       return shell.refuse(error)
     }
+  }
+
+  /// One cancel at a time: who asks again is told of the first.
+  private func post(_ access: StoreAccess, after heeded: Int64) throws(Refusal) -> PostedRequest {
+    let acceptsRestored = acceptsRestored
+    var body: [String: Value] = ["rollback": .bool(rollsBack)]
+    if acceptsRestored { body["restored"] = true }
+    return try access.post("cancel", .map(body), to: id) { earlier in
+      guard earlier.id > heeded, case .cancel(_, _, _, let restored)? = RunControl.Message(earlier) else {
+        return false
+      }
+      return restored || !acceptsRestored
+    }
+  }
+
+  private func tell(_ earlier: RunRequest, _ access: StoreAccess, _ shell: Shell) throws(Refusal) {
+    let by = DisplayText.escaped(earlier.requester, limit: 64)
+    let asked = "a cancel was asked for already, by \(by) at \(earlier.at.wholeSecond)"
+    let next = access.isLive(id) ? "its owner carries it out" : "`runbook resume \(id)` carries it out"
+    guard case .cancel(_, rollsBack, _, _)? = RunControl.Message(earlier) else {
+      let other = rollsBack ? "without undoing anything" : "with undoing what was done"
+      throw Refusal(.usage, "E-ASKED", "\(asked), \(other)", hint: next)
+    }
+    say(asked, "asked already", access.isLive(id), shell)
+    shell.note(next)
+  }
+
+  private func tell(_ word: OwnerWord, _ access: StoreAccess, _ shell: Shell) throws(Refusal) {
+    let what = rollsBack ? "what was done will be undone" : "what was done stays as it is"
+    let isLive = access.isLive(id)
+    switch word {
+    case .ignored(let reason): throw isTooLate(reason)
+    case .heeded:
+      say("the run is being cancelled; \(what)", "heeded", isLive, shell)
+      shell.note(isLive ? "`runbook logs \(id) --follow` watches it" : "`runbook show \(id)` says how it ended")
+    case .silent:
+      if let run = try? access.store.summary(of: id), run.status == "ended" { throw hasEnded }
+      say("cancel asked for; \(what)", "asked", isLive, shell)
+      shell.note(
+        isLive
+          ? "its owner has not answered yet: it finishes a call that cannot be cut short; "
+            + "`runbook logs \(id) --follow` watches it"
+          : "nobody works on it now: `runbook resume \(id)` carries the cancel out")
+    }
+  }
+
+  private func say(_ words: String, _ answer: String, _ isLive: Bool, _ shell: Shell) {
+    guard shell.wantsJSON else { return shell.output.result("\(words)\n") }
+    shell.output.result(json: [
+      "v": 1, "run_id": .string(id), "requested": "cancel", "answer": .string(answer), "ownerless": .bool(!isLive),
+    ])
+  }
+
+  private var hasEnded: Refusal {
+    Refusal(.usage, "E-ENDED", "run \(id) has ended already", hint: "`runbook show \(id)` says how")
+  }
+
+  private func isTooLate(_ reason: String) -> Refusal {
+    Refusal(
+      .usage, "E-TOO-LATE", "run \(id) is not cancelled: \(DisplayText.escaped(reason, limit: 300))",
+      hint: "`runbook show \(id)` says where it stands")
   }
 }

@@ -139,10 +139,12 @@ struct ProvidersCommand: Command {
       }
       settings[field.name] = try value(text, of: field, key)
     }
+    let secrets = settings.values.compactMap { if case .secret(let secret) = $0 { secret } else { nil } }
     do throws(StepFailure) {
       return try kind.connect(
         Arguments(settings),
-        environment: ProviderEnvironment(transport: world.transport, clock: world.clock, random: world.random))
+        environment: ProviderEnvironment(
+          transport: world.transport, clock: world.clock, random: world.random, secrets: secrets))
     } catch {
       let names = kind.fields.map { "\(kind.type)_\($0.name)".uppercased() }.joined(separator: ", ")
       throw Refusal(

@@ -6,10 +6,13 @@ struct RerunCommand: Command {
     name: "rerun", summary: "start an ended run anew, from a step on",
     details: """
       A new run with the inputs of the earlier one and the file as it is now. With --from the outputs of the steps \
-      before it are taken over from the earlier run.
+      before it are taken over from the earlier run; a step before it that was undone since is a reason to refuse.
       """,
     operands: [OperandSpec("RUN", .run, .one, "the id of the earlier run")],
-    options: [.value("from", "STEP", .text, "the first step to do; the ones before it keep their outputs")],
+    options: [
+      .value("from", "STEP", .text, "the first step to do; the ones before it keep their outputs"),
+      RunOptions.restored,
+    ],
     examples: [
       .init("runbook rerun r0123456789abcdefghi", "do all of it again"),
       .init("runbook rerun r0123456789abcdefghi --from update", "try again from the step that failed"),
@@ -18,10 +21,12 @@ struct RerunCommand: Command {
 
   private let id: String
   private let from: String?
+  private let acceptsRestored: Bool
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     id = try arguments.required("RUN")
     from = arguments.value("from")
+    acceptsRestored = arguments.flag("restored")
   }
 
   func run(in shell: Shell) async -> ExitCode {
@@ -30,6 +35,10 @@ struct RerunCommand: Command {
       let (access, run) = try StoreAccess.forRun(id, shell)
       guard run.status == "ended" else {
         throw Refusal(.usage, "E-NOT-ENDED", "run \(id) has not ended", hint: "`runbook resume \(id)` carries it on")
+      }
+      if run.isRestored, !acceptsRestored {
+        throw Refusal.restored(
+          id, "runbook rerun \(id)\(from.map { " --from \(DisplayText.escaped($0, limit: 100))" } ?? "")")
       }
       access.tellOwnerless(shell)
       let earlier: (started: RunStarted, source: PinnedSource)
@@ -69,17 +78,18 @@ struct RerunCommand: Command {
   ) throws(Refusal) -> [String: Value] {
     guard from != nil else { return [:] }
     let secrets = try SecretReading.resolve(checked.runbook.secrets, folder: checked.source.folder)
+    let values: [String: Value]
+    let undone: String?
     do throws(StoreFailure) {
-      let (values, undone) = try RunCreation.inheritance(
+      (values, undone) = try RunCreation.inheritance(
         from: id, before: first, of: checked.runbook, in: access.store, secrets: secrets)
-      guard let undone else { return values }
-      throw StoreFailure.notFound(undone)
     } catch {
-      guard case .notFound(let step) = error, step != id else { throw Refusal(error) }
-      let shown = DisplayText.escaped(step, limit: 100)
-      throw Refusal(
-        .usage, "E-UNDONE", "step `\(shown)` was undone in run \(id), so nothing after it can rely on it",
-        hint: "`runbook rerun \(id)` does all steps again; `--from \(shown)`, or a step before it, is possible too")
+      throw Refusal(error)
     }
+    guard let undone else { return values }
+    let shown = DisplayText.escaped(undone, limit: 100)
+    throw Refusal(
+      .usage, "E-UNDONE", "step `\(shown)` was undone in run \(id), so nothing after it can rely on it",
+      hint: "`runbook rerun \(id)` does all steps again; `--from \(shown)`, or a step before it, is possible too")
   }
 }

@@ -6,7 +6,8 @@ struct ResolveCommand: Command {
     name: "resolve", summary: "say what became of a step whose outcome was lost",
     details: """
       A step that leaves no trace cannot be looked up after a crash, and is never repeated unasked. Look at the \
-      server, then say one of the four.
+      server, then say one of the four. An answer counts for the question that is open now, and once: who answers \
+      second is told of the first answer.
       """,
     operands: [
       OperandSpec("RUN", .run, .one, "the id of the run"),
@@ -34,7 +35,7 @@ struct ResolveCommand: Command {
     let answers = Resolution.allCases.filter { arguments.flag($0.rawValue) }
     guard answers.count == 1, let answer = answers.first else {
       throw UsageError(
-        answers.isEmpty ? "what became of the step is not said" : "more than one answer is given",
+        answers.isEmpty ? "say what happened to the step" : "more than one answer is given",
         hint: "say one of `--applied`, `--not-applied`, `--retry`, `--fail`")
     }
     self.answer = answer
@@ -46,27 +47,77 @@ struct ResolveCommand: Command {
       guard run.status != "ended" else {
         throw Refusal(.usage, "E-ENDED", "run \(id) has ended already", hint: "`runbook show \(id)` says how")
       }
-      let report = RunReport(id: id, events: try access.events(of: id))
-      guard report.waitingStep == step else {
-        let waiting =
-          report.waitingStep.map { "it waits for one about `\(DisplayText.escaped($0, limit: 100))`" }
-          ?? "it waits for none"
+      guard let outlook = try access.outlook(of: id) else {
         throw Refusal(
-          .usage, "E-NOT-WAITING",
-          "run \(id) does not wait for an answer about `\(DisplayText.escaped(step, limit: 100))`: \(waiting)",
-          hint: "`runbook show \(id)` says where it stands")
+          .usage, "E-STORE-NEWER", "the runbook of run \(id) cannot be read by this release",
+          hint: "use the release that started it")
       }
-      try access.post("resolve", ["step": .string(step), "answer": .string(answer.rawValue)], to: id)
-      let isLive = access.isLive(id)
-      if shell.wantsJSON {
-        shell.output.result(json: ["v": 1, "run_id": .string(id), "requested": "resolve", "ownerless": .bool(!isLive)])
-      } else {
-        shell.output.result("answer noted: `\(DisplayText.escaped(step, limit: 100))` \(answer.rawValue)\n")
+      let question = try question(outlook)
+      switch try post(access, question, after: outlook.lastRequest) {
+      case .refused(let earlier): throw isAnswered(earlier, access)
+      case .posted(let number):
+        let word =
+          access.isLive(id)
+          ? try await access.word(on: number, to: id, after: outlook.lastSequence, shell) : .silent
+        if case .ignored(let reason) = word { throw isTooLate(reason) }
+        tell(access.isLive(id), shell)
       }
-      shell.note(isLive ? "`runbook logs \(id) --follow` watches it" : "`runbook resume \(id)` carries the run on")
       return .succeeded
     } catch {
       return shell.refuse(error)
     }
+  }
+
+  /// The number of the open question.
+  /// - Throws: none is open about this step.
+  private func question(_ outlook: RunOutlook) throws(Refusal) -> Int {
+    if let open = outlook.openQuestion, open.step == step { return open.number }
+    let waiting =
+      outlook.openQuestion.map { "it waits for one about `\(DisplayText.escaped($0.step, limit: 100))`" }
+      ?? "it waits for none"
+    throw Refusal(
+      .usage, "E-NOT-WAITING",
+      "run \(id) does not wait for an answer about `\(DisplayText.escaped(step, limit: 100))`: \(waiting)",
+      hint: "`runbook show \(id)` says where it stands")
+  }
+
+  /// One answer a question: of two people who answer at once one is told of the other.
+  private func post(_ access: StoreAccess, _ question: Int, after heeded: Int64) throws(Refusal) -> PostedRequest {
+    let body: Value = [
+      "step": .string(step), "answer": .string(answer.rawValue), "question": .int(Int64(question)),
+    ]
+    return try access.post("resolve", body, to: id) { earlier in
+      guard earlier.id > heeded, case .resolve(_, _, _, _, let number)? = RunControl.Message(earlier) else {
+        return false
+      }
+      return (number ?? 1) == question
+    }
+  }
+
+  private func isAnswered(_ earlier: RunRequest, _ access: StoreAccess) -> Refusal {
+    let by = DisplayText.escaped(earlier.requester, limit: 64)
+    var answer = ""
+    if case .resolve(_, let resolution, _, _, _)? = RunControl.Message(earlier) {
+      answer = " (`--\(resolution.rawValue)`)"
+    }
+    return Refusal(
+      .usage, "E-ANSWERED",
+      "already answered by \(by) at \(earlier.at.wholeSecond)\(answer)",
+      hint: access.isLive(id) ? "the run's owner carries it out" : "`runbook resume \(id)` carries it out")
+  }
+
+  private func isTooLate(_ reason: String) -> Refusal {
+    Refusal(
+      .usage, "E-TOO-LATE", "the answer came too late: \(DisplayText.escaped(reason, limit: 300))",
+      hint: "`runbook show \(id)` says where the run stands")
+  }
+
+  private func tell(_ isLive: Bool, _ shell: Shell) {
+    if shell.wantsJSON {
+      shell.output.result(json: ["v": 1, "run_id": .string(id), "requested": "resolve", "ownerless": .bool(!isLive)])
+    } else {
+      shell.output.result("answer noted: `\(DisplayText.escaped(step, limit: 100))` \(answer.rawValue)\n")
+    }
+    shell.note(isLive ? "`runbook logs \(id) --follow` watches it" : "`runbook resume \(id)` carries the run on")
   }
 }

@@ -9,26 +9,38 @@ struct ResumeCommand: Command {
       repeated that might have happened. A run whose owner lives is refused (exit 7).
       """,
     operands: [OperandSpec("RUN", .run, .one, "the id of the run, as `runbook list` shows it")],
-    examples: [.init("runbook resume r0123456789abcdefghi", "go on where it stopped")],
+    options: [RunOptions.withoutSecret, RunOptions.restored],
+    examples: [
+      .init("runbook resume r0123456789abcdefghi", "go on where it stopped"),
+      .init(
+        "runbook resume r0123456789abcdefghi --without-secret vps_token",
+        "go on although a secret is gone; what needs it fails by its name"),
+    ],
     group: .run)
 
   private let id: String
+  private let without: [String]
+  private let acceptsRestored: Bool
 
-  init(_ arguments: ParsedArguments) throws(UsageError) { id = try arguments.required("RUN") }
+  init(_ arguments: ParsedArguments) throws(UsageError) {
+    id = try arguments.required("RUN")
+    without = arguments.values(of: "without-secret")
+    acceptsRestored = arguments.flag("restored")
+  }
 
   func run(in shell: Shell) async -> ExitCode {
     InterruptDesk.shared.open()
     do throws(Refusal) {
       let (access, run) = try StoreAccess.forRun(id, shell)
       guard run.status != "ended" else {
+        let isOwed = try access.outlook(of: id)?.canResumeRollback == true
         throw Refusal(
           .usage, "E-ENDED", "run \(id) has ended: \(RunWords.outcome(run.outcome, rollback: run.rollback))",
-          hint:
-            "`runbook rerun \(id)` starts it anew; `runbook rollback resume \(id)` goes on with a rollback that stopped"
-        )
+          hint: isOwed
+            ? "`runbook rollback resume \(id)` goes on with its rollback" : "`runbook rerun \(id)` starts it anew")
       }
       access.tellOwnerless(shell, but: id)
-      return try await Resumption(id, access, shell).carryOn()
+      return try await Resumption(id, access, shell, without: without, acceptsRestored: acceptsRestored).carryOn()
     } catch {
       return shell.refuse(error)
     }

@@ -6,15 +6,19 @@ struct RollbackCommand: Command {
     name: "rollback", summary: "go on with a rollback that stopped, or decide what to do about it",
     details: """
       A rollback stops at the first undo step that fails for good, because older ones assume that it happened. \
-      `resume` tries it again and goes on; `skip` says that ENTRY was undone by hand (then `resume`); `abandon` \
-      leaves everything as it is.
+      `resume` tries it again and goes on; `skip` says that an undo step (`update.undo[0]`), or all that is left of a \
+      step (`update`), was undone by hand (then `resume`); `abandon` leaves everything as it is and frees the locks. \
+      A run of which a person left something out ends with exit code 4.
       """,
     operands: [
       OperandSpec("WHAT", .words(["resume", "skip", "abandon"]), .one, "what to do"),
       OperandSpec("RUN", .run, .one, "the id of the run"),
       OperandSpec("ENTRY", .text, .optional, "for `skip`: the undo step, as `runbook show RUN` names it"),
     ],
-    options: [.value("reason", "TEXT", .text, "why, for the journal; `skip` and `abandon` need it")],
+    options: [
+      .value("reason", "TEXT", .text, "why, for the journal; `skip` and `abandon` need it"),
+      RunOptions.withoutSecret, RunOptions.restored,
+    ],
     examples: [
       .init("runbook rollback resume r0123456789abcdefghi", "try the failed undo step again and go on"),
       .init(
@@ -30,12 +34,16 @@ struct RollbackCommand: Command {
   private let id: String
   private let entry: String?
   private let reason: String?
+  private let without: [String]
+  private let acceptsRestored: Bool
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     what = try arguments.required("WHAT")
     id = try arguments.required("RUN")
     entry = arguments.operand("ENTRY")
     reason = arguments.value("reason")
+    without = arguments.values(of: "without-secret")
+    acceptsRestored = arguments.flag("restored")
     if what == "skip", entry == nil {
       throw UsageError(
         "`ENTRY` is missing: the undo step to leave out", hint: "`runbook show RUN` names it, such as `update.undo[0]`")
@@ -45,6 +53,11 @@ struct RollbackCommand: Command {
     }
     if what != "resume", reason == nil {
       throw UsageError("`--reason` is missing: the journal keeps why", hint: "add --reason 'restored by hand'")
+    }
+    if what != "resume", !without.isEmpty || acceptsRestored {
+      throw UsageError(
+        "`rollback \(what)` takes no `--\(without.isEmpty ? "restored" : "without-secret")`",
+        hint: "it needs no secret, and what it does is an answer about a restored store too")
     }
     if what == "resume", reason != nil {
       throw UsageError("`rollback resume` takes no --reason", hint: UsageError.help("rollback"))
@@ -56,47 +69,92 @@ struct RollbackCommand: Command {
     do throws(Refusal) {
       let (access, _) = try StoreAccess.forRun(id, shell)
       access.tellOwnerless(shell, but: id)
-      return try await Resumption(id, access, shell).decide(carriesOn: what == "resume") {
-        (desk: inout RollbackDesk) throws(Refusal) in try decide(&desk, shell)
+      let resumption = try Resumption(id, access, shell, without: without, acceptsRestored: acceptsRestored)
+      let refusal = refusal(RunReport(id: id, events: try access.events(of: id)))
+      // Told before a secret that is missing, and after an owner that lives.
+      if !access.isLive(id), let outlook = try access.outlook(of: id) {
+        guard outlook.canResumeRollback else { throw refusal }
+        if what == "resume", outlook.isRestored, !acceptsRestored {
+          throw Refusal.restored(id, "runbook rollback resume \(id)")
+        }
+      }
+      return try await resumption.decide(carriesOn: what == "resume") {
+        (desk: inout RollbackDesk) throws(Refusal) in
+        guard desk.canResume else { throw refusal }
+        try decide(&desk, shell)
       }
     } catch {
       return shell.refuse(error)
     }
   }
 
-  private func decide(_ desk: inout RollbackDesk, _ shell: Shell) throws(Refusal) {
-    guard desk.canResume else {
-      throw Refusal(
-        .usage, "E-NO-ROLLBACK", "run \(id) has no rollback that stopped",
-        hint: "`runbook show \(id)` says where it stands")
+  /// Why there is nothing to decide about.
+  private func refusal(_ report: RunReport) -> Refusal {
+    if report.status != "ended" {
+      return Refusal(
+        .usage, "E-NOT-ENDED", "run \(id) has not ended, so its rollback has not stopped",
+        hint: "`runbook resume \(id)` carries it on")
     }
-    let now = SystemClock().now
+    if let abandoned = report.abandoned {
+      let why = DisplayText.escaped(abandoned.reason, limit: 300)
+      return Refusal(
+        .usage, "E-NO-ROLLBACK",
+        "the rollback of run \(id) was abandoned by \(DisplayText.escaped(abandoned.by, limit: 64)) at "
+          + "\(abandoned.at.wholeSecond): \(why)",
+        hint: "nothing of it is owed any more, and its locks are free")
+    }
+    return Refusal(
+      .usage, "E-NO-ROLLBACK", "run \(id) owes no rollback: nothing is left to be undone",
+      hint: "it has ended: \(RunWords.outcome(report.outcome, rollback: report.rollback))")
+  }
+
+  private func decide(_ desk: inout RollbackDesk, _ shell: Shell) throws(Refusal) {
     let by = Ownership.requester
+    if what == "resume", desk.isRestored, !acceptsRestored {
+      throw Refusal.restored(id, "runbook rollback resume \(id)")
+    }
+    if what == "skip", !desk.skippable.contains(entry ?? "") { throw noEntry(desk) }
     do throws(StoreFailure) {
       switch what {
       case "resume":
-        if let oldest = desk.oldestOwed {
-          let steps = desk.owed.joined(separator: ", ")
-          shell.note("undoing \(steps); the oldest of it was changed \((now - oldest).elapsedText) ago")
-        }
+        try desk.acceptRestored(by: by)
+        tellAge(desk, shell)
         try desk.resume(by: by)
       case "skip":
-        guard let entry, try desk.skip(entry, reason: reason ?? "", by: by) else {
-          throw StoreFailure.notFound("")
-        }
+        let entry = entry ?? ""
+        _ = try desk.skip(entry, reason: reason ?? "", by: by)
+        let isLast = desk.owed.isEmpty
         say(
-          shell, "skipped `\(DisplayText.escaped(entry, limit: 100))`",
-          "`runbook rollback resume \(id)` goes on with the rest")
+          shell, "left out `\(DisplayText.escaped(entry, limit: 100))`",
+          isLast
+            ? "nothing is left to be undone: `runbook rollback resume \(id)` ends the run"
+            : "`runbook rollback resume \(id)` goes on with the rest")
       default:
         try desk.abandon(reason: reason ?? "", by: by)
-        say(shell, "the rollback is abandoned; things stay as they are, and the locks are free", nil)
+        if desk.hasEnded {
+          say(shell, "the rollback is abandoned; things stay as they are, and the locks are free", nil)
+        } else {
+          say(
+            shell, "the rollback is abandoned; things stay as they are",
+            "`runbook resume \(id)` ends the run and frees its locks")
+        }
       }
     } catch {
-      guard case .notFound = error else { throw Refusal(error, run: id) }
-      throw Refusal(
-        .usage, "E-NO-ENTRY", "there is no undo step `\(DisplayText.escaped(entry ?? "", limit: 100))` left to be done",
-        hint: "left are those of: \(desk.skippable.map { DisplayText.escaped($0, limit: 100) }.joined(separator: ", "))")
+      throw Refusal(error, run: id)
     }
+  }
+
+  private func tellAge(_ desk: RollbackDesk, _ shell: Shell) {
+    guard let oldest = desk.oldestOwed else { return }
+    let steps = desk.owed.map { DisplayText.escaped($0, limit: 100) }.joined(separator: ", ")
+    shell.note("undoing \(steps): these changes are up to \((SystemClock().now - oldest).elapsedText) old")
+  }
+
+  private func noEntry(_ desk: RollbackDesk) -> Refusal {
+    let left = desk.skippable.map { DisplayText.escaped($0, limit: 100) }.joined(separator: ", ")
+    return Refusal(
+      .usage, "E-NO-ENTRY", "there is no undo step `\(DisplayText.escaped(entry ?? "", limit: 100))` left to be done",
+      hint: left.isEmpty ? "nothing is left: `runbook rollback resume \(id)` ends the run" : "left are: \(left)")
   }
 
   private func say(_ shell: Shell, _ words: String, _ next: String?) {

@@ -137,7 +137,9 @@ struct RunCommand: Command {
     let found: Diagnostics
     do throws(Diagnostics) {
       let mocks = try MockFile(yaml: bytes)
-      found = Diagnostics(mocks.mistakes(for: runbook, types: standardProviders.map { $0.type }))
+      found = Diagnostics(
+        mocks.mistakes(
+          for: runbook, types: standardProviders.map { $0.type }, actions: standardActions.map { $0.declaration }))
       if !found.hasErrors { return mocks }
     } catch {
       shell.printDiagnostics(error.items, path, bytes)
@@ -150,12 +152,12 @@ struct RunCommand: Command {
   /// `--real` reaches out of the simulation: somebody has to say yes.
   private func agree(_ runbook: ValidatedRunbook, _ shell: Shell) throws(Refusal) {
     guard !real.isEmpty else { return }
-    let known = standardActions.map { $0.declaration.name }
-    for name in real.sorted() where !known.contains(name) || !SimulatedActions.isSealed(name) {
+    let sealed = standardActions.map { $0.declaration }.filter { SimulatedActions.isSealed($0) }.map { $0.name }
+    for name in real.sorted() where !sealed.contains(name) {
       throw Refusal(
         .usage, "E-ACTION",
         "`--real \(DisplayText.escaped(name, limit: 60))` names no action that a simulation leaves out",
-        hint: Suggestion.hint(for: name, among: known.filter { SimulatedActions.isSealed($0) }))
+        hint: Suggestion.hint(for: name, among: sealed))
     }
     guard !isAgreed else { return }
     let question = "\(real.sorted().joined(separator: ", ")) will really be done. Go on? [y/N] "
@@ -171,4 +173,8 @@ enum RunOptions {
   static let input: OptionSpec = .value(
     "input", "NAME=VALUE", .text, repeatable: true, "an input, typed by its declaration; lists and maps as JSON")
   static let inputs: OptionSpec = .value("inputs", "FILE", .file, "inputs from a JSON object; --input goes before it")
+  static let withoutSecret: OptionSpec = .value(
+    "without-secret", "NAME", .text, repeatable: true, "go on without this secret; steps that need it fail by its name")
+  static let restored: OptionSpec = .flag(
+    "restored", "the run's store was put back from an older copy, and the run may go on after what is known")
 }

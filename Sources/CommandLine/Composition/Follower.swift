@@ -11,7 +11,8 @@ struct Follower {
   func follow() async throws(Refusal) -> ExitCode {
     let pinned = try? RunCreation.read(runID, in: access.store)
     let runbook = pinned.flatMap { try? CheckedRunbook($0.source) }?.runbook
-    let watcher = Watcher(shell, runID: runID, runbook: runbook, clock: SystemClock())
+    let clock = runbook.flatMap { try? RunOutlook(of: runID, $0, in: access.store) }?.clock(SystemClock())
+    let watcher = Watcher(shell, runID: runID, runbook: runbook, clock: clock ?? SystemClock())
     InterruptDesk.shared.attach(watching: watcher)
     let outcome: Result<ExitCode, Refusal> = await withTaskGroup(of: Void.self) { group in
       // One, until `finish` below ends it: the group waits for its last lines.

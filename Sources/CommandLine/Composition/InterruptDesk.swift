@@ -53,6 +53,10 @@ final class InterruptDesk: Sendable {
     switch answer {
     case .redraw: watcher?.redraw()
     case .cancel:
+      if let reason = control?.cancelRefusal {
+        watcher?.say("too late to cancel: \(reason); Ctrl-C again leaves the run, to be resumed")
+        return
+      }
       watcher?.say("cancelling, and undoing what was done; Ctrl-C again leaves the run, to be resumed")
       control?.post(.cancel(by: requester, rollback: true, request: 0))
     case .leave:

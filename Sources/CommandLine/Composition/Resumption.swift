@@ -6,11 +6,20 @@ struct Resumption {
   private let access: StoreAccess
   private let shell: Shell
   private let checked: CheckedRunbook
+  private let without: Set<String>
+  private let acceptsRestored: Bool
 
-  init(_ id: String, _ access: StoreAccess, _ shell: Shell) throws(Refusal) {
+  /// - Parameters:
+  ///   - without: declared secrets to go on without; a name that is not declared is refused.
+  ///   - acceptsRestored: a person says that a run of a restored store may go on.
+  init(
+    _ id: String, _ access: StoreAccess, _ shell: Shell, without: [String] = [], acceptsRestored: Bool = false
+  ) throws(Refusal) {
     self.id = id
     self.access = access
     self.shell = shell
+    self.without = Set(without)
+    self.acceptsRestored = acceptsRestored
     let pinned: (started: RunStarted, source: PinnedSource)
     do throws(StoreFailure) { pinned = try RunCreation.read(id, in: access.store) } catch {
       throw Refusal(error, run: id)
@@ -18,10 +27,16 @@ struct Resumption {
     do throws(Diagnostics) { checked = try CheckedRunbook(pinned.source) } catch {
       throw Refusal.invalid("\(pinned.started.file) of run \(id)", error)
     }
+    try SecretReading.check(self.without, among: checked.runbook.secrets)
   }
 
   func carryOn() async throws(Refusal) -> ExitCode {
-    let secrets = try secretsBeforeTakeOver()
+    let secrets: [String: Secret]
+    do throws(Refusal) { secrets = try secretsBeforeTakeOver() } catch {
+      let isRestored = try access.outlook(of: id)?.isRestored == true
+      guard error.code == "E-SECRET", isRestored, !acceptsRestored else { throw error }
+      throw Refusal.restored(id, "runbook resume \(id)")
+    }
     return await work(on: try takeOver(), secrets)
   }
 
@@ -55,7 +70,8 @@ struct Resumption {
     let ownership: RunOwnership
     do throws(StoreFailure) { ownership = try access.store.ownership(of: id) } catch { throw Refusal(error) }
     if let lease = ownership.living { throw Refusal(owner: lease) }
-    return try SecretReading.resolve(checked.runbook.secrets, folder: checked.source.folder)
+    return try SecretReading.resolve(
+      checked.runbook.secrets, folder: checked.source.folder, without: without, canGoWithout: true)
   }
 
   private func takeOver() throws(Refusal) -> Lease {
@@ -68,10 +84,12 @@ struct Resumption {
 
   private func work(on lease: Lease, _ secrets: [String: Secret]) async -> ExitCode {
     let earlier = (try? access.events(of: id)) ?? []
-    return await RunSession(
+    var session = RunSession(
       shell: shell, runbook: checked.runbook, source: checked.source, secrets: secrets, store: access.store,
       lease: lease,
-      world: Composition.realWorld(scripts: access.scripts), earlier: earlier
-    ).carryOut()
+      world: Composition.realWorld(scripts: access.scripts), earlier: earlier)
+    session.without = without
+    session.acceptsRestored = acceptsRestored
+    return await session.carryOut()
   }
 }

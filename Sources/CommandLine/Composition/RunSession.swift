@@ -13,26 +13,34 @@ struct RunSession {
   var earlier: [RunEvent] = []
   /// Events that this process has journaled before the engine began: shown like all others.
   var beginning: [RunEvent] = []
+  /// Declared secrets that this process goes on without.
+  var without: Set<String> = []
+  /// A person says that a run of a restored store may go on.
+  var acceptsRestored = false
 
   func carryOut() async -> ExitCode {
     let control = RunControl()
-    let watcher = Watcher(shell, runID: lease.runID, runbook: runbook, clock: world.clock, earlier: earlier)
+    let clock = (try? RunOutlook(of: lease.runID, runbook, in: store))?.clock(world.clock)
+    let watcher = Watcher(shell, runID: lease.runID, runbook: runbook, clock: clock ?? world.clock, earlier: earlier)
     for event in beginning { watcher.observe(event) }
     InterruptDesk.shared.attach(control, watcher, requester: Ownership.requester)
     let tenure = RunTenure(lease)
-    let launch = RunLaunch(
+    var launch = RunLaunch(
       runbook: runbook, source: source, secrets: secrets, store: store, lease: lease, world: world, observer: watcher,
       control: control, tenure: tenure)
+    launch.without = without
+    launch.acceptsRestored = acceptsRestored ? Ownership.requester : nil
     let known = (try? store.requests(for: lease.runID, after: 0))?.last?.id ?? 0
     let keeper = LeaseKeeper(
       store: store, lease: lease, tenure: tenure, control: control, clock: SystemClock(),
       lastKnownRequest: lease.epoch > 1 ? known : 0)
+    let interpreter = Interpreter(launch)
     let end = await withTaskGroup(of: Void.self) { group in
       // One each, beside the run and cancelled with its end: the group waits until both have let go of the store and
       // the terminal.
       group.addTask { await keeper.work() }
       group.addTask { await watcher.work() }
-      let end = await Interpreter(launch).run()
+      let end = await interpreter.run()
       watcher.finish(end)
       group.cancelAll()
       return end

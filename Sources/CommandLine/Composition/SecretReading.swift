@@ -8,12 +8,45 @@ enum SecretReading {
   /// Longest secret file: 64 KiB, room for any key or certificate chain.
   static let fileLimit = 64 << 10
 
-  static func resolve(_ declarations: [SecretDeclaration], folder: String) throws(Refusal) -> [String: Secret] {
+  /// - Parameters:
+  ///   - without: names that are not read.
+  ///   - canGoWithout: the command takes `--without-secret`.
+  /// - Throws: one refusal that names every secret that is missing.
+  static func resolve(
+    _ declarations: [SecretDeclaration], folder: String, without: Set<String> = [], canGoWithout: Bool = false
+  ) throws(Refusal) -> [String: Secret] {
     var secrets: [String: Secret] = [:]
-    for declaration in declarations {
-      secrets[declaration.name] = Secret(try text(of: declaration, folder: folder), named: [declaration.name])
+    var missing: [(name: String, refusal: Refusal)] = []
+    for declaration in declarations where !without.contains(declaration.name) {
+      do throws(Refusal) {
+        secrets[declaration.name] = Secret(try text(of: declaration, folder: folder), named: [declaration.name])
+      } catch {
+        missing.append((declaration.name, error))
+      }
     }
-    return secrets
+    guard let first = missing.first?.refusal else { return secrets }
+    let message =
+      missing.count == 1
+      ? first.message
+      : "\(missing.count) secrets are missing:\n"
+        + missing.map { "       \($0.refusal.message)" }.joined(separator: "\n")
+    var hints = missing.compactMap(\.refusal.hint)
+    if canGoWithout {
+      let options = missing.map { "--without-secret \($0.name)" }.joined(separator: " ")
+      hints.append(
+        "`\(options)` goes on without \(missing.count == 1 ? "it" : "them"); what needs it fails by its name")
+    }
+    throw Refusal(
+      .usage, first.code, message, hint: hints.isEmpty ? nil : hints.joined(separator: "\n  "))
+  }
+
+  /// - Throws: a name that is not declared, with the nearest that is.
+  static func check(_ names: Set<String>, among declarations: [SecretDeclaration]) throws(Refusal) {
+    let known = declarations.map(\.name)
+    guard let name = names.sorted().first(where: { !known.contains($0) }) else { return }
+    throw Refusal(
+      .usage, "E-SECRET-NAME", "there is no secret `\(DisplayText.escaped(name, limit: 64))` in the run's file",
+      hint: known.isEmpty ? "it declares none" : Suggestion.hint(for: name, among: known))
   }
 
   /// What a sealed simulation uses instead: an address, so that it fits wherever a secret address is wanted, and short

@@ -48,10 +48,13 @@ struct StoreAccess {
     }
   }
 
-  /// A row for the owner of a run, who reads it within a second.
-  func post(_ kind: String, _ body: Value, to id: String) throws(Refusal) {
+  /// A row for the owner of a run, who reads it within a second; not posted if an earlier one is in its way.
+  func post(
+    _ kind: String, _ body: Value, to id: String, unless isInTheWay: @Sendable (RunRequest) -> Bool
+  ) throws(Refusal) -> PostedRequest {
     do throws(StoreFailure) {
-      try store.post(kind, body: JSONWriter.bytes(body), to: id, requester: Ownership.requester)
+      return try store.post(
+        kind, body: JSONWriter.bytes(body), to: id, requester: Ownership.requester, unless: isInTheWay)
     } catch {
       throw Refusal(error, run: id)
     }

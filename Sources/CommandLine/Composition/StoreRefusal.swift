@@ -57,6 +57,13 @@ extension Refusal {
   /// `held by RUN, without an owner since T: runbook resume RUN`.
   init(lock: String, heldBy holder: String, in store: any RunStore) {
     self.init(.lockHeld(lock: lock, by: holder))
+    if let run = try? store.summary(of: holder), run.status == "ended" {
+      message += ", which has ended and still owes its rollback"
+      hint =
+        "`runbook rollback resume \(holder)` undoes it; `runbook rollback abandon \(holder) --reason TEXT` leaves it as "
+        + "it is; both free the lock"
+      return
+    }
     guard let ownership = try? store.ownership(of: holder), !ownership.isLive, let lease = try? store.lease(of: holder)
     else { return }
     message += ", without an owner since \(lease.renewedAt.wholeSecond)"

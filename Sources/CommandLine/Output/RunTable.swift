@@ -65,12 +65,15 @@ enum RunTable {
         }
       }
       lines += undoLines(report.undo.filter { $0.step == step.path })
+      if report.rollbackReason != nil || step.closed == "committed", let words = RunWords.closed(step.closed) {
+        lines.append(StyledText("      ↶ ", .warning) + StyledText(words, .faint))
+      }
     }
     return lines
   }
 
   private static func undoLines(_ undo: [UndoReport]) -> [StyledText] {
-    undo.filter { $0.status != "pending" && $0.status != "closed" }.map { undo in
+    undo.filter { $0.leftOut != nil || $0.status != "pending" && $0.status != "closed" }.map { undo in
       let (mark, role) = mark(undo.status)
       let name = DisplayText.escaped(undo.action.isEmpty ? undo.entry : undo.action, limit: 100)
       return StyledText("      ↶ ", .warning) + StyledText("\(mark) ", role) + "\(name)  "

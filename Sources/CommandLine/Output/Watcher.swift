@@ -37,7 +37,8 @@ final class Watcher: RunObserver {
   private let lastSequence = Mutex<Int64>(0)
 
   /// - Parameters:
-  ///   - clock: the run's, which in a simulation goes faster than the one on the wall.
+  ///   - clock: the run's own, by which its events are stamped. In a simulation it goes faster than the one on the wall,
+  ///     and it does not jump when somebody sets that one.
   ///   - earlier: what was journaled before; counted, not printed.
   init(_ shell: Shell, runID: String, runbook: ValidatedRunbook?, clock: any EngineClock, earlier: [RunEvent] = []) {
     self.shell = shell
@@ -62,7 +63,7 @@ final class Watcher: RunObserver {
 
   func observe(_ event: RunEvent) { tell(.event(event)) }
   func progress(_ progress: RunProgress) {
-    if mode == .live { tell(.progress(progress)) }
+    if mode != .quiet { tell(.progress(progress)) }
   }
   /// Answers Ctrl-C before the run has noticed it.
   func say(_ words: String) {
@@ -119,22 +120,58 @@ final class Watcher: RunObserver {
   private func workLines() async {
     var text = EventText(runID: runID, verbose: shell.globals.verbose, clockText: Shell.localTime)
     for event in earlier { _ = text.line(for: event) }
-    for await _ in wake { await printLines(&text) }
-    await printLines(&text)
+    var progress = ProgressLines()
+    await withTaskGroup(of: Void.self) { group in
+      // The beat for words that wait for their time, cancelled when there is nothing more to print.
+      group.addTask {
+        while !Task.isCancelled {
+          try? await Task.sleep(for: Watcher.beat)
+          self.waker.yield()
+        }
+      }
+      for await _ in wake { await printLines(&text, &progress) }
+      group.cancelAll()
+    }
+    await printLines(&text, &progress)
   }
 
-  private func printLines(_ text: inout EventText) async {
+  private static let beat = Duration.seconds(1)
+
+  private func printLines(_ text: inout EventText, _ progress: inout ProgressLines) async {
     var bytes: [UInt8] = []
-    for case .event(let event) in takeNews() {
-      finalReport.withLock { $0.apply(event) }
-      lastSequence.withLock { $0 = event.sequence }
-      switch mode {
-      case .json: bytes += Watcher.json(event)
-      case .quiet: break
-      case .lines, .live: if let line = text.line(for: event) { bytes += Array(line.utf8) + [0x0a] }
+    for item in takeNews() {
+      switch item {
+      case .event(let event):
+        for name in ["step", "entry"] { if let path = event.fields[name]?.string { progress.forget(path) } }
+        bytes += line(for: event, &text)
+      case .progress(let news): progress.add(news)
+      case .notice: break
       }
     }
+    for news in progress.due(at: Monotonic.now) { bytes += line(for: news, text) }
     if !bytes.isEmpty { await shell.output.stream(bytes) }
+  }
+
+  private func line(for event: RunEvent, _ text: inout EventText) -> [UInt8] {
+    finalReport.withLock { $0.apply(event) }
+    lastSequence.withLock { $0 = event.sequence }
+    switch mode {
+    case .json: return Watcher.json(event)
+    case .quiet: return []
+    case .lines, .live: return text.line(for: event).map { Array($0.utf8) + [0x0a] } ?? []
+    }
+  }
+
+  /// Not journaled: programs get it with the number of the last entry.
+  private func line(for progress: RunProgress, _ text: EventText) -> [UInt8] {
+    let event = RunEvent(
+      event: "step.progress", runID: runID, sequence: lastSequence.withLock { $0 }, at: clock.now,
+      fields: ["step": .string(progress.step), "message": .string(progress.message ?? "")])
+    switch mode {
+    case .json: return Watcher.json(event)
+    case .quiet: return []
+    case .lines, .live: return Array(text.line(for: progress, at: event.at).utf8) + [0x0a]
+    }
   }
 
   /// The last event of a process that left has the same four fields as that of a run that ended.

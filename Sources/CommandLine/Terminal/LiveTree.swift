@@ -16,6 +16,8 @@ struct LiveTree {
   private var order: [String] = []
   private var undoOwner: String?
   private var notice: String?
+  /// What is waited for between two steps.
+  private var awaited: String?
 
   private struct Running {
     var name: String
@@ -60,14 +62,21 @@ struct LiveTree {
   }
 
   mutating func handle(_ progress: RunProgress) {
-    guard var state = running[progress.step] else { return }
+    guard var state = running[progress.step] else { return tell(progress) }
     state.nativeState = progress.nativeState ?? state.nativeState
     state.message = progress.message ?? state.message
     running[progress.step] = state
   }
 
+  /// Of a step that has not begun (what is there is read first) or has ended (it comes to rest before its undo).
+  private mutating func tell(_ progress: RunProgress) {
+    guard let message = progress.message else { return }
+    awaited = "\(DisplayText.escaped(progress.step, limit: 100)): \(DisplayText.escaped(message, limit: 200))"
+  }
+
   mutating func handle(_ event: RunEvent) {
     report.apply(event)
+    awaited = nil
     let fields = event.fields
     switch event.event {
     case "run.started": finished += header()
@@ -105,7 +114,9 @@ struct LiveTree {
     case "step.ended": endStep(fields)
     case "undo.ended": endUndo(fields)
     case "undo.skipped", "undo.closed": closeUndo(event)
-    default: break
+    case "rollback.abandoned":
+      finished.append(faint("rollback abandoned \(report.abandoned.map { RunWords.decision($0) } ?? "")"))
+    default: if let words = RunWords.notice(event) { finished.append(faint(words)) }
     }
   }
 
@@ -160,15 +171,19 @@ struct LiveTree {
     var words =
       undo.status == "succeeded" ? until ?? "done" : RunWords.spaced(DisplayText.escaped(undo.status, limit: 40))
     if undo.status == "failed" { words = RunWords.failure(undo.error) ?? "failed" }
+    if undo.status == "skipped" { words = RunWords.end(of: undo) }
     var took: Duration?
     if let start = undo.startedAt, let end = undo.endedAt, undo.status != "skipped" { took = end - start }
     finished.append(StyledText("  ") + line(glyph, role, name, took, words, undo.status == "failed" ? .bad : .faint))
   }
 
   private mutating func closeUndo(_ event: RunEvent) {
-    guard let reason = event.fields["reason"]?.string, reason != "undone" else { return }
     let subject = (event.fields["entry"] ?? event.fields["step"])?.string ?? "?"
-    let words = event.event == "undo.skipped" ? "skipped: \(reason)" : reason
+    let isLeftOut = event.event == "undo.skipped"
+    let words =
+      isLeftOut
+      ? "left out \(RunWords.decision(RunReport.decision(event)))" : RunWords.closed(event.fields["reason"]?.string)
+    guard let words else { return }
     finished.append(
       StyledText("  \(glyphs.undo) ", .warning) + DisplayText.escaped(subject, limit: 100) + "  "
         + StyledText(DisplayText.escaped(words, limit: 300), .faint))
@@ -225,6 +240,7 @@ struct LiveTree {
     guard report.status != "ended", report.startedAt != nil else { return [] }
     let spinner = glyphs.spinner[frame % glyphs.spinner.count]
     var lines = order.compactMap { path in running[path].map { runningLine($0, spinner, now) } }
+    if let awaited { lines.append(StyledText("  \(spinner) ", .active) + awaited) }
     let room = max(0, min(4, rows - lines.count - 4))
     lines += upcoming.prefix(room).map { StyledText("  \(glyphs.next) \(DisplayText.escaped($0, limit: 100))", .faint) }
     return lines + [StyledText(), footer(now)]

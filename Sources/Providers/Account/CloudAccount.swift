@@ -8,6 +8,7 @@ protocol RemoteCloud: Cloud {
 
 extension RemoteCloud {
   var maxRequestLife: Duration { connection.maxRequestLife }
+  var powerRequests: PowerRequests? { connection.powerRequests }
 }
 
 /// One row of a cloud's table: an action, and how it is bound to an account.

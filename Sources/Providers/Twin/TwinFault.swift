@@ -27,6 +27,9 @@ struct TwinFault: Sendable {
     case fails
     /// While the change goes on the status is `WORD` (default `quiescing`), which no document names.
     case unknownStatus
+    /// A stop or start is accepted, and the status stays as it was for `DURATION` (default 12 s): the guest takes its
+    /// time.
+    case guestSlow
     /// One that only this cloud has, by its name.
     case special(String)
   }
@@ -53,7 +56,7 @@ struct TwinFault: Sendable {
     ("reply_late", .replyLate),
     ("html_200", .html), ("html_after", .htmlAfter), ("token_expires", .tokenExpires), ("stuck", .stuck),
     ("fails", .fails),
-    ("unknown_status", .unknownStatus),
+    ("unknown_status", .unknownStatus), ("guest_slow", .guestSlow),
   ]
 
   init(_ text: String, _ known: Vocabulary) throws(ExpressionFailure) {

@@ -1,19 +1,37 @@
+import Runbook
+
 /// What faults do to a change that begins at a twin.
 struct TwinTwist: Sendable {
   var isStuck = false
   var fails = false
   /// The native word meanwhile, which no document names.
   var word: String?
+  /// A stop or start shows only after this.
+  var slow: Duration?
+}
+
+/// A stop or start that was accepted and that no status shows yet.
+struct TwinSlowChange: Sendable {
+  var showsAt: Timestamp
+  /// The native word from then on.
+  var status: String
 }
 
 extension [TwinFault] {
   /// Strikes those that concern how a change of this operation goes.
-  /// - Parameter word: what `unknown_status` shows where it names none.
-  mutating func twist(_ operation: String, word: String = "quiescing") -> TwinTwist {
+  /// - Parameters:
+  ///   - word: what `unknown_status` shows where it names none.
+  ///   - asksGuest: it is done by the guest, which may take its time.
+  mutating func twist(_ operation: String, word: String = "quiescing", asksGuest: Bool = true) -> TwinTwist {
     var twist = TwinTwist()
     twist.isStuck = strike(operation) { $0 == .stuck } != nil
     twist.fails = strike(operation) { $0 == .fails } != nil
     if let fault = strike(operation, where: { $0 == .unknownStatus }) { twist.word = fault.word ?? word }
+    if asksGuest, operation == "server.stop" || operation == "server.start",
+      let fault = strike(operation, where: { $0 == .guestSlow })
+    {
+      twist.slow = fault.duration ?? .seconds(12)
+    }
     return twist
   }
 }

@@ -23,17 +23,24 @@ protocol Cloud: Sendable {
   func item(
     _ kind: ItemKind, _ id: String, server: String?, asOf: Duration?
   ) async throws(StepFailure) -> CloudItem?
-  /// - Parameter key: of the call, for providers that take an idempotency key.
+  /// - Parameters:
+  ///   - key: of the call, for providers that take an idempotency key.
+  ///   - deadline: of the step: nothing is awaited beyond it.
   /// - Returns: whether there was one to delete.
-  func delete(_ kind: ItemKind, _ id: String, server: String?, key: String) async throws(StepFailure) -> Bool
+  func delete(
+    _ kind: ItemKind, _ id: String, server: String?, key: String, until deadline: Timestamp
+  ) async throws(StepFailure) -> Bool
   /// The lists that waits share; nil: each wait asks for itself.
   var watch: CloudWatch? { get }
+  /// What this process has asked of the power of servers; nil: nothing is remembered.
+  var powerRequests: PowerRequests? { get }
   /// How many of them one server may have; nil: no such limit is known.
   func limit(_ kind: ItemKind) -> Int?
 }
 
 extension Cloud {
   var watch: CloudWatch? { nil }
+  var powerRequests: PowerRequests? { nil }
 
   func server(_ id: String) async throws(StepFailure) -> CloudServer { try await server(id, asOf: nil) }
 

@@ -85,7 +85,10 @@ extension Cloud {
   ) async throws(StepFailure) -> Bool {
     guard try await isAtRest(call) else { return false }
     do {
-      return try await newItems(kind, call, matches).allSatisfy { $0.state != .creating && $0.state != .deleting }
+      let new = try await newItems(kind, call, matches)
+      // What was asked for may show later, unless there was one to use again.
+      if new.isEmpty, call.before["taken"]?.string == nil { return isPastRequests(call) }
+      return new.allSatisfy { $0.state != .creating && $0.state != .deleting }
     } catch {
       if error.kind == .notFound { return true }
       throw error

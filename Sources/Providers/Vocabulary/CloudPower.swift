@@ -5,6 +5,7 @@ extension Cloud {
   /// `before` of whatever changes a server. The change mark tells a probe later whether something has happened since.
   func captureServer(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
     let server = try await server(try call.with.text("server"))
+    _ = powerRequests?.look(server.id, server.state, wanting: server.state, at: call.clock.monotonic)
     return [
       "state": .string(server.state.rawValue), "native_state": .string(server.nativeState),
       "change_mark": server.changeMark.map { .string($0) } ?? .null,
@@ -29,17 +30,49 @@ extension Cloud {
     return Observation(.failed(failure), nativeState: server.nativeState)
   }
 
+  /// The next look is told if the server was on its way.
   func seen(_ verdict: Observation.Verdict, _ server: CloudServer) -> Observation {
-    Observation(
-      verdict, nativeState: server.nativeState, result: ActionResult(outputs: ["state": .string(server.state.rawValue)])
-    )
+    var result = ActionResult(outputs: ["state": .string(server.state.rawValue)])
+    if server.state == .changing { result.result[ChangeSign.wasSeen] = true }
+    return Observation(verdict, nativeState: server.nativeState, result: result)
   }
 
   /// At rest: not on its way to another state. A server that is gone is at rest.
   func isAtRest(_ call: ActionCall) async throws(StepFailure) -> Bool {
-    guard let id = try call.with.optionalText("server"), !id.isEmpty else { return true }
-    do { return try await server(id).state != .changing } catch {
-      if error.kind == .notFound { return true }
+    try await restingServer(call).map { $0.state != .changing } ?? true
+  }
+
+  /// After a stop or start: the server shows what was asked for, or a state it does not leave by itself, or no request
+  /// can come any more. A cloud may show the old state for as long as the guest takes.
+  func isAtRest(_ call: ActionCall, wanting wanted: PowerState) async throws(StepFailure) -> Bool {
+    guard let server = try await restingServer(call) else { return true }
+    switch server.state {
+    case .changing: return false
+    case wanted, .error, .suspended, .absent: return true
+    case .running, .stopped, .rescue, .paused, .unknown: return isPastRequests(call)
+    }
+  }
+
+  /// After a change that leads back to where the server was (a restart, a restore): it has left its mark, or no request
+  /// can come any more.
+  func isAtRestAfterChange(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    guard let server = try await restingServer(call) else { return true }
+    if server.state == .changing { return false }
+    if case .changed = ChangeSign(server, since: call.before) { return true }
+    return isPastRequests(call)
+  }
+
+  /// A request of this call has arrived by now, or never will.
+  func isPastRequests(_ call: ActionCall) -> Bool {
+    guard let intended = call.intendedAt else { return true }
+    return call.clock.now >= intended + maxRequestLife
+  }
+
+  /// nil: no server is named, or it is gone.
+  private func restingServer(_ call: ActionCall) async throws(StepFailure) -> CloudServer? {
+    guard let id = try call.with.optionalText("server"), !id.isEmpty else { return nil }
+    do { return try await server(id) } catch {
+      if error.kind == .notFound { return nil }
       throw error
     }
   }
@@ -70,12 +103,19 @@ enum ChangeSign {
     self = earlier == later ? .same : .changed
   }
 
-  /// For this long after the intent, an unchanged mark is taken for a look that came too early.
+  /// For this long after the intent, a server without a sign of the change is taken for a look that came too early.
   static let settle: Duration = .seconds(60)
+  /// In the result of a look: the server was on its way.
+  static let wasSeen = "was_changing"
 
-  /// The server still looks as it did before the call, and the call is young.
-  static func isTooEarly(_ server: CloudServer, _ call: ActionCall) -> Bool {
-    guard case .same = ChangeSign(server, since: call.before), let intended = call.intendedAt else { return false }
-    return call.clock.now < intended + settle
+  /// The server still looks as it did before the call, and the call is young. Where there is no mark, having been seen
+  /// on its way is the sign.
+  static func isTooEarly(_ server: CloudServer, _ call: ActionCall, after result: ActionResult) -> Bool {
+    guard let intended = call.intendedAt, call.clock.now < intended + settle else { return false }
+    return switch ChangeSign(server, since: call.before) {
+    case .changed: false
+    case .same: true
+    case .missing: result.result[wasSeen] != true
+    }
   }
 }

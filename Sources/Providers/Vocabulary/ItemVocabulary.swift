@@ -73,9 +73,9 @@ struct ItemVocabulary: Sendable {
         Field("prefix", .string, help: "only those whose name begins with this; default: all"),
         Field("older_than", .duration, help: "only those at least this old; `keep`, `older_than` or both"),
       ],
-      outputs: ["deleted": .list(.string)], effect: .destroy, class: .convergent,
+      outputs: ["deleted": .list(.string), "kept": .list(.string)], effect: .destroy, class: .convergent,
       wait: WaitDefaults(until: "absent", failsOn: "–", timeout: timeout), suggestedUndo: "none",
-      before: ["doomed": .list(.string)], serverField: "server")
+      before: ["doomed": .list(.string), "kept": .list(.string)], serverField: "server")
   }
 
   func delete(within timeout: Duration) -> ActionDeclaration {

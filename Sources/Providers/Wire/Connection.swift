@@ -16,8 +16,11 @@ struct Connection: Sendable {
   private let interval: Duration?
   /// Names the account and who enters it, without telling the credential.
   let accountKey: String
+  let powerRequests: PowerRequests
   private let transport: any HTTPTransport
   let clock: any EngineClock
+  /// All of the run's: masked in whatever is shown of an answer.
+  let secrets: [Secret]
 
   /// Reads the common fields of a provider block (`ProviderKind.commonFields`).
   /// - Parameters:
@@ -43,11 +46,14 @@ struct Connection: Sendable {
     interval = try Connection.interval(settings)
     accountKey = "\(service) \(base.host)\(base.path) \(Connection.digest(settings))"
     gate = environment.shared.object(for: "gate of \(accountKey)") { AccountGate(clock: environment.clock) }
+    powerRequests = environment.shared.object(for: "power of \(accountKey)") { PowerRequests() }
     transport = environment.transport
     clock = environment.clock
+    secrets = environment.secrets
   }
 
-  /// One exchange; returns whatever status was answered.
+  /// One exchange; returns whatever status was answered. The body of an answer that says no is masked: it serves to be
+  /// shown, in parts.
   /// - Parameters:
   ///   - target: path and query below the host, encoded: `/api/v1/servers/`.
   ///   - isRead: repeating it does no harm; the effect of anything else is unknown while there is no answer.
@@ -66,11 +72,12 @@ struct Connection: Sendable {
     exchange.allowsPlainHTTP = allowsPlainHTTP
     exchange.isRead = isRead
     do {
-      let response = try await transport.send(exchange)
+      var response = try await transport.send(exchange)
       let isThrottled = response.status == 429 || response.status == 503
       gate.note(
         isGood: response.status != 429 && response.status < 500,
         pause: isThrottled ? response.header("retry-after").flatMap { RetryAfter.pause($0, now: clock.now) } : nil)
+      if !(200..<300).contains(response.status) { response.body = Masker(secrets).mask(response.body) }
       return response
     } catch {
       if error.kind != .cancelled { gate.note(isGood: false, pause: nil) }
@@ -135,11 +142,11 @@ extension Secret {
 }
 
 extension HTTPResponse {
-  /// At most 1 KiB of the body, the secrets masked, for `error.detail`.
-  func excerpt(hiding secrets: [Secret]) -> String {
-    let longest = secrets.map { $0.reveal().utf8.count }.max() ?? 0
-    let text = String(decoding: body.prefix(1024 + longest), as: UTF8.self)
-    return text.hiding(secrets).excerpt(1024)
+  /// At most 1 KiB of the body, the secrets masked before that, for `error.detail`.
+  func excerpt(hiding secrets: [Secret]) -> String { excerpt(Masker(secrets)) }
+
+  func excerpt(_ masker: Masker) -> String {
+    String(decoding: masker.mask(body).prefix(4096), as: UTF8.self).excerpt(1024)
   }
 
   /// The other side's clock minus ours, from the `Date` header, which knows whole seconds; nil without one.
@@ -154,10 +161,6 @@ extension HTTPResponse {
 }
 
 extension String {
-  func hiding(_ secrets: [Secret]) -> String {
-    secrets.reduce(self) { text, secret in
-      let hidden = secret.reveal()
-      return hidden.isEmpty ? text : text.replacing(hidden, with: Secret.mask)
-    }
-  }
+  /// With the secrets masked, in every encoding in which they are found: before anything is cut.
+  func hiding(_ secrets: [Secret]) -> String { Masker(secrets).mask(self) }
 }

@@ -5,6 +5,20 @@ struct SchemaError: Error {
   let message: String
 }
 
+extension StepFailure {
+  /// With the pause that the answer asks for (`Retry-After`), told in the message as well: the pause may outlast the
+  /// step. Nothing for what is not tried again.
+  func heeding(_ response: HTTPResponse, now: Timestamp) -> StepFailure {
+    guard retryable, let pause = response.header("retry-after").flatMap({ RetryAfter.pause($0, now: now) }) else {
+      return self
+    }
+    var failure = self
+    failure.retryAfter = pause
+    failure.message += "; \(RetryAfter.words(pause))"
+    return failure
+  }
+}
+
 /// Typed reads of a reply. A wrong type is an error that names the field.
 extension Value {
   func text(_ key: String) throws(SchemaError) -> String {
@@ -27,6 +41,8 @@ extension Value {
     case .int(let number): return number
     case .double(let number): return Int64(exactly: number.rounded())
     case nil, .null: return nil
+    // One that fits no number of ours is read as its text: more than anything that is counted here.
+    case .string(let text) where text.utf8.count > 18 && text.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }: return nil
     default: throw SchemaError(message: "`\(key)` is not a number")
     }
   }

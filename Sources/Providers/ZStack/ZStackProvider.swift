@@ -40,7 +40,9 @@ public struct ZStackProvider: ProviderKind {
     let credential = try ZStackCredential(settings)
     let session = environment.shared.object(for: ZStackProvider.sessionKey(connection, credential)) { SharedSession() }
     var client = ZStackClient(
-      connection: connection, credential: credential, session: session, zone: zone, backupStorage: storage)
+      connection: connection, credential: credential, session: session,
+      takenJobs: environment.shared.object(for: "jobs of \(connection.accountKey)") { ZStackTakenJobs() },
+      zone: zone, backupStorage: storage)
     let alone = client
     let readServers = { @Sendable () async throws(StepFailure) -> [CloudServer] in try await alone.servers() }
     let readItems = { @Sendable (kind: ItemKind) async throws(StepFailure) -> [CloudItem] in

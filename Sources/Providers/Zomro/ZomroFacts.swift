@@ -68,6 +68,10 @@ extension ZomroProvider {
       ("captcha at log-in", "the API does not ask for one"),
       ("how long a slow call's link may take", "ten minutes"),
       ("whether the rebuild of a backup with a protected image is refused", "no"),
-      ("whether a repeated stop or start is refused", "yes: it is not sent to a server that is there already"),
+      (
+        "whether a repeated stop or start is refused",
+        "yes: it is sent all the same, as an earlier request may not show yet, and the refusal by a server that is "
+          + "there is success"
+      ),
     ])
 }

@@ -23,6 +23,9 @@ public struct ActionCall: Sendable {
   public let report: @Sendable (String) -> Void
   /// Ids of the servers that this run has created: the only ones that `server.delete` deletes.
   public var createdServers: Set<String> = []
+  /// Ids that open undo entries of this run put something back from (not those that they would only delete): a prune
+  /// leaves them and tells it, a deletion refuses them.
+  public var neededIDs: Set<String> = []
   /// When `key` was first journaled: earlier than `intendedAt` where the same request was sent again.
   public var keySince: Timestamp?
   /// Where the host kept the script when its intent was journaled; nil in journals of earlier releases.
@@ -32,6 +35,9 @@ public struct ActionCall: Sendable {
   public var asOf: Duration?
   /// How long a wait of this kind usually takes, learnt from earlier runs; nil if nobody knows.
   public var usual: Duration?
+  /// Masks the run's secrets in bytes from outside that are to be shown. Call it before they are shortened: a secret
+  /// that is cut in two is not found any more.
+  public var mask: @Sendable ([UInt8]) -> [UInt8] = { $0 }
 
   public init(
     with: Arguments, key: String, runID: String, clock: any EngineClock, transport: any HTTPTransport,
@@ -128,6 +134,9 @@ public protocol Action: Sendable {
   /// How late a request sent now may still take effect. Default: 90 s.
   var maxRequestLife: Duration { get }
 
+  /// The same for one call, where its fields say it. Above zero; default: `maxRequestLife`.
+  func maxRequestLife(of call: ActionCall) -> Duration
+
   /// Until when what a call without an answer started may still happen. Default: `maxRequestLife` after it was lost.
   func lateBound(of call: ActionCall, lostSince: Timestamp) -> Timestamp
 
@@ -139,7 +148,8 @@ public protocol Action: Sendable {
   /// script).
   var answersAtOnce: Bool { get }
 
-  /// Whether the thing acted on is at rest, so that an undo may begin. Default: yes.
+  /// Whether the thing acted on is at rest, so that an undo may begin: what was asked for has shown, or can no longer
+  /// come. Default: yes.
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool
 
   /// Checks that can be made before the run's first change (server exists, quota left, name free). Reads only. Unknown
@@ -170,7 +180,10 @@ extension Action {
     return nil
   }
   public var maxRequestLife: Duration { .seconds(90) }
-  public func lateBound(of call: ActionCall, lostSince: Timestamp) -> Timestamp { lostSince + maxRequestLife }
+  public func maxRequestLife(of call: ActionCall) -> Duration { maxRequestLife }
+  public func lateBound(of call: ActionCall, lostSince: Timestamp) -> Timestamp {
+    lostSince + maxRequestLife(of: call)
+  }
   public var keyWindow: Duration? { nil }
   public var answersAtOnce: Bool { false }
   public func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { true }

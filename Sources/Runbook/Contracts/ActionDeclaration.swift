@@ -74,6 +74,9 @@ public struct ActionDeclaration: Sendable {
   /// `result` is `outputs`.
   public var result: [String: ValueType]
 
+  /// Reaches nothing but the run itself: no network, no process, no file. A simulation carries out such actions alone;
+  /// every other one it answers.
+  public var touchesNothingOutside: Bool
   /// Does nothing that could take time (`log`, `assert`): called without being ready for a cancel.
   public var isInstant: Bool
   /// How a provider does it: its row of the capability table; nil for built-in actions.
@@ -87,7 +90,7 @@ public struct ActionDeclaration: Sendable {
     suggestedUndo: String? = nil, cancellable: Bool = false, before: [String: ValueType] = [:],
     isDiagnostic: Bool = false,
     isWritable: Bool = true, serverField: String? = nil, result: [String: ValueType] = [:], isInstant: Bool = false,
-    operation: Operation? = nil, createsServer: Bool = false
+    operation: Operation? = nil, createsServer: Bool = false, touchesNothingOutside: Bool = false
   ) {
     self.name = name
     self.summary = summary
@@ -107,6 +110,7 @@ public struct ActionDeclaration: Sendable {
     self.isInstant = isInstant
     self.operation = operation
     self.createsServer = createsServer
+    self.touchesNothingOutside = touchesNothingOutside
   }
 
   /// The same with its row of the capability table, for declarations that are made from the shared vocabulary.

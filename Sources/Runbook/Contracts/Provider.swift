@@ -52,14 +52,17 @@ public struct ProviderEnvironment: Sendable {
   public var random: any RandomSource
   /// What all runs of this process share of an account: its gate, its lists.
   public var shared: SharedObjects
+  /// All of the run's, to be masked in whatever is shown of an answer, before it is cut.
+  public var secrets: [Secret]
   public init(
     transport: any HTTPTransport, clock: any EngineClock, random: any RandomSource,
-    shared: SharedObjects = SharedObjects()
+    shared: SharedObjects = SharedObjects(), secrets: [Secret] = []
   ) {
     self.transport = transport
     self.clock = clock
     self.random = random
     self.shared = shared
+    self.secrets = secrets
   }
 }
 

@@ -55,6 +55,10 @@ public final class Secret: Sendable, CustomStringConvertible, CustomDebugStringC
 
 /// A part of a text that holds secrets: plain text, a declared secret in one of the forms in which it may stand there
 /// (`raw`, `base64` …), or an encoding of parts that an expression made.
+///
+/// A form is journaled and therefore never changes: `raw`, `json…`, `url…`, `form…`, `component…`, `path`, `uri`,
+/// `base64[url][+1|+2][<N][>N][=|==]`, `hex` or `HEX` with what separates the bytes; before it `line3.` or `trim.` for
+/// a part of the secret, behind it `@FROM-TO` or `@FROM-` for a stretch of what the form gives, in bytes.
 indirect enum SecretPiece: Sendable, Equatable {
   case plain(String)
   case secret(name: String, form: String)

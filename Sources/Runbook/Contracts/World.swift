@@ -41,12 +41,13 @@ public protocol RandomSource: Sendable {
 
 /// The state of a detached script, found by its key. See R13 in `docs/language.md`.
 public enum ScriptState: Sendable, Equatable {
-  /// There is no such folder: the script was never started.
+  /// There is no such folder, or one in which nothing was started: the script was never started, if the folder would
+  /// be where it was (`ScriptHost.place`).
   case absent
   case running
-  /// stdout and stderr are cut to the cap, with a marker.
+  /// Of stdout and stderr the first and the last 32 MiB, with a marker between them.
   case ended(ScriptEnd)
-  /// It was started, its process is gone, and there is no exit code.
+  /// It was started, nothing of it runs any more, and there is no exit code.
   case lost
 }
 
@@ -54,11 +55,16 @@ public struct ScriptEnd: Sendable, Equatable {
   /// nil when a signal ended it.
   public var exitCode: Int32?
   public var signal: Int32?
+  /// It was ended because its `lifetime` was over; then there is neither code nor signal.
+  public var isTimedOut: Bool
   public var stdout: [UInt8]
   public var stderr: [UInt8]
-  public init(exitCode: Int32?, signal: Int32? = nil, stdout: [UInt8] = [], stderr: [UInt8] = []) {
+  public init(
+    exitCode: Int32?, signal: Int32? = nil, isTimedOut: Bool = false, stdout: [UInt8] = [], stderr: [UInt8] = []
+  ) {
     self.exitCode = exitCode
     self.signal = signal
+    self.isTimedOut = isTimedOut
     self.stdout = stdout
     self.stderr = stderr
   }
@@ -81,10 +87,18 @@ public struct ScriptRequest: Sendable {
   /// Asked when it is about to be started; nil: it may.
   public var tenure: (any Tenure)?
   public static let secretFilePlaceholder = "{secret-file}"
+  /// How long it may run from its start, on a clock that counts while the machine sleeps: then the host ends it and all
+  /// that came from it, whether or not an engine lives. nil: for ever. For `ScriptHost.start` only.
+  public var lifetime: Duration?
+  /// From TERM to KILL when its lifetime is over.
+  public var grace: Duration
   public init(
     key: String, command: [String], script: String? = nil, environment: [String: Secret] = [:],
-    workingDirectory: String? = nil, secretFile: Secret? = nil
+    workingDirectory: String? = nil, secretFile: Secret? = nil, lifetime: Duration? = nil,
+    grace: Duration = .seconds(10)
   ) {
+    self.lifetime = lifetime
+    self.grace = grace
     self.key = key
     self.command = command
     self.script = script
@@ -94,30 +108,47 @@ public struct ScriptRequest: Sendable {
   }
 }
 
+/// How the keys of scripts are made: the id of the run, `-`, and letters of its own.
+public enum ScriptKey {
+  /// The run that a key belongs to; nil if it is none of a run's.
+  public static func run(of key: String) -> String? {
+    guard let dash = key.lastIndex(of: "-"), dash != key.startIndex, key.hasPrefix("r") else { return nil }
+    return String(key[..<dash])
+  }
+}
+
 /// Where scripts run. The real one starts detached processes; a simulated one answers from a table.
 public protocol ScriptHost: Sendable {
-  /// Starts the script unless its folder is already there. When this returns it is durable that it was started.
+  /// Where scripts are kept: text that differs for another folder and for another machine, and stays the same when the
+  /// machine boots. Makes the folder durably if need be; starts no process. What is `absent` in one place may have been
+  /// started in another, so the place belongs into the journal before the start.
+  func place() async throws(StepFailure) -> String
+  /// Starts the script unless it was started already. When this returns it is durable that it was started.
+  /// - Throws: `limit` when the machine is short of something, with the effect `none`.
   func start(_ request: ScriptRequest) async throws(StepFailure)
   func state(of key: String) async throws(StepFailure) -> ScriptState
   /// Returns when the script has ended or is lost; when `timeout` is over or the task is cancelled, the state at that
   /// moment.
   func wait(for key: String, timeout: Duration) async throws(StepFailure) -> ScriptState
-  /// TERM to the whole group, after `grace` KILL; returns when nothing of it is left.
+  /// TERM to all that came from it, after `grace` KILL; returns when nothing of it is left. What left its session,
+  /// cleared its environment and was adopted by another process than ours is not found.
   func cancel(_ key: String, grace: Duration) async throws(StepFailure)
   /// Runs a child attached to this process: its end is the call's end. For `ssh`. `stdin` is written and closed.
   func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd
   /// Opens a TCP connection and closes it. For `net.tcp`.
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure)
-  /// Names the folder of folders in which scripts are kept, on this machine: one that was moved without it, or put back
-  /// without it, has another. nil: the host cannot tell.
-  func place() async throws(StepFailure) -> String?
   /// Removes what is kept of a script whose outcome is journaled.
   func forget(_ key: String) async
+  /// Whether a process of this script lives on this machine, wherever the script was started. What it left in the
+  /// background counts.
+  func isSeen(_ key: String) async throws(StepFailure) -> Bool
+  /// Removes what is kept of scripts that do not run, of runs for which `isOver` is true. It is asked once for each
+  /// run, after the folders were found: a run that begins meanwhile loses nothing.
+  /// - Parameter isOver: given the id of a run, which may be unknown to the store.
+  func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async
 }
 
 extension ScriptHost {
-  public func place() async throws(StepFailure) -> String? { nil }
-
   /// Without a limit.
   public func wait(for key: String) async throws(StepFailure) -> ScriptState {
     try await wait(for: key, timeout: .seconds(366 * 86_400))

@@ -7,7 +7,7 @@ enum CoreSchema {
     case int(Int64)
     case double(Double)
     case string
-    /// Digits that fit no number of ours: `1e999`, 20 digits.
+    /// Digits that fit no number of ours: `1e999`, 20 digits, `12345678901234567890.0`.
     case numberOutOfRange
   }
 
@@ -42,7 +42,7 @@ enum CoreSchema {
       return Int64(text).map { .int($0) } ?? .numberOutOfRange
     }
     guard isFraction(rest, hasWhole: !whole.isEmpty), let value = Double(text) else { return .string }
-    return value.isFinite ? .double(value) : .numberOutOfRange
+    return value.isFinite && !WholeNumberText.isRounded(text, as: value) ? .double(value) : .numberOutOfRange
   }
 
   private static func prefixed(_ text: String, _ prefix: String, radix: Int) -> Resolution? {

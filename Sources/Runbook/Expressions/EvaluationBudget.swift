@@ -2,6 +2,11 @@
 /// reads and builds.
 struct EvaluationBudget {
   private(set) var steps = ExpressionLimit.steps
+  /// Masks what a fault says of a value.
+  var masker: Masker?
+
+  /// A text for a message: masked, then cut.
+  func shown(_ text: String) -> String { (masker?.mask(text) ?? text).shortened }
 
   mutating func spend(_ count: Int) throws(EvaluationFault) {
     steps -= min(count, ExpressionLimit.steps + 1)
@@ -14,15 +19,21 @@ struct EvaluationBudget {
     return fault
   }
 
-  /// Pays for reading `count` bytes or items.
+  /// Pays for reading `count` bytes or items. What is read may be as long as it likes.
   mutating func read(_ count: Int) throws(EvaluationFault) {
-    if count >= 8192 { try spend(count / 8192) }
+    if count >= 65_536 { try spend(count / 65_536) }
   }
 
   /// Pays for a text or list of `count` bytes or items about to be built.
   mutating func build(_ count: Int) throws(EvaluationFault) {
     guard count <= ExpressionLimit.size else { throw EvaluationBudget.tooLarge("a value in the expression") }
-    try read(count)
+    if count >= 8192 { try spend(count / 8192) }
+  }
+
+  /// Pays for a text that was built.
+  mutating func built(_ text: String) throws(EvaluationFault) -> Value {
+    try build(text.utf8.count)
+    return .string(text)
   }
 
   static func tooLarge(_ what: String) -> EvaluationFault {
@@ -33,14 +44,16 @@ struct EvaluationBudget {
 
   /// Looks through a whole value: that it is not too large or deep, and whether a secret or an unknown is inside.
   /// Values may share parts, so what is small in memory can be endless when walked: each visit counts.
-  mutating func inspect(_ value: Value, _ what: String) throws(EvaluationFault) -> Inspection {
+  ///
+  /// - Parameter isRead: it is as it was given, and nothing of it was built here: it may be as large as it likes.
+  mutating func inspect(_ value: Value, _ what: String, isRead: Bool = false) throws(EvaluationFault) -> Inspection {
     switch value {
     case .string(let text):
-      guard text.utf8.count <= ExpressionLimit.size else { throw EvaluationBudget.tooLarge(what) }
+      guard isRead || text.utf8.count <= ExpressionLimit.size else { throw EvaluationBudget.tooLarge(what) }
       return Inspection()
     case .null, .bool, .int, .double, .duration, .timestamp: return Inspection()
     default:
-      var inspection = Inspection()
+      var inspection = Inspection(limit: isRead ? .max : ExpressionLimit.size)
       guard inspection.add(value, depth: 0) else {
         if inspection.isTooDeep {
           throw EvaluationFault("\(what) nests more than \(ExpressionLimit.depth) levels deep")
@@ -53,6 +66,7 @@ struct EvaluationBudget {
   }
 
   struct Inspection {
+    var limit = ExpressionLimit.size
     var size = 0
     var isTainted = false
     var isUnknown = false
@@ -79,7 +93,7 @@ struct EvaluationBudget {
       case .unknown: isUnknown = true
       default: break
       }
-      return size <= ExpressionLimit.size
+      return size <= limit
     }
   }
 }

@@ -20,7 +20,10 @@ struct Evaluator<Scope: ExpressionScope> {
   var locals: [Value] = []
   var budget = EvaluationBudget()
 
-  init(in scope: Scope) { self.scope = scope }
+  init(in scope: Scope) {
+    self.scope = scope
+    budget.masker = scope.messageMasker
+  }
 
   mutating func evaluate(_ node: ExpressionNode) throws(EvaluationFault) -> Value {
     do throws(EvaluationFault) {
@@ -117,7 +120,7 @@ extension Evaluator {
       if let found { return isOptional ? .optional(found) : found }
       if isOptional { return .optional(nil) }
       if rootName == "steps" { return neverRun }
-      throw EvaluationFault("`\(rootName)` has no member `\(name.shortened)`")
+      throw EvaluationFault("`\(rootName)` has no member `\(budget.shown(name))`")
     }
     let value = try evaluate(operand)
     if case .root("steps") = operand.kind, case .map(let steps) = value, steps[name] == nil, !isOptional {
@@ -142,20 +145,20 @@ extension Evaluator {
     case .optional(let inner?): return try member(name, of: inner, isOptional: true).flattened
     case .unknown: return .unknown
     case .null where isOptional: return .optional(nil)
-    case .null: throw EvaluationFault("null has no member `\(name.shortened)`")
+    case .null: throw EvaluationFault("null has no member `\(budget.shown(name))`")
     case .secret: throw .secret("." + name)
-    default: throw EvaluationFault("\(value.phrase) has no member `\(name.shortened)`")
+    default: throw EvaluationFault("\(value.phrase) has no member `\(budget.shown(name))`")
     }
   }
 
   private func missing(_ name: String, in entries: [String: Value]) -> EvaluationFault {
     let known = entries.keys.sorted()
     if let near = Suggestion.nearest(to: name, among: known) {
-      return EvaluationFault("there is no `\(name.shortened)`; did you mean `\(near.shortened)`?")
+      return EvaluationFault("there is no `\(budget.shown(name))`; did you mean `\(budget.shown(near))`?")
     }
-    let list = known.prefix(8).map { "`\($0.shortened)`" }.joined(separator: ", ")
+    let list = known.prefix(8).map { "`\(budget.shown($0))`" }.joined(separator: ", ")
     return EvaluationFault(
-      "there is no `\(name.shortened)`" + (list.isEmpty ? "; the map is empty" : "; there are \(list)"))
+      "there is no `\(budget.shown(name))`" + (list.isEmpty ? "; the map is empty" : "; there are \(list)"))
   }
 
   private func element(of value: Value, at index: Value, isOptional: Bool) throws(EvaluationFault) -> Value {
@@ -222,7 +225,7 @@ extension Evaluator {
         }
       }
       guard values.updateValue(value, forKey: name) == nil else {
-        throw EvaluationFault("the key `\(name.shortened)` stands twice in one map")
+        throw EvaluationFault("the key `\(budget.shown(name))` stands twice in one map")
       }
     }
     return .map(values)

@@ -67,7 +67,8 @@ public struct Expression: Sendable {
     var evaluator = Evaluator(in: scope)
     do throws(EvaluationFault) {
       let value = try evaluator.evaluate(tree)
-      _ = try evaluator.budget.inspect(value, "the result")
+      // A text is measured where it is built; one that was only read may be a whole stream.
+      _ = try evaluator.budget.inspect(value, "the result", isRead: tree.isRead || value.isText)
       return value
     } catch {
       throw failure(error, in: evaluator)

@@ -7,9 +7,12 @@ public protocol ExpressionScope {
   func member(of root: String, _ name: String) -> Value??
   /// What `now()` answers: one instant for a whole evaluation, journaled.
   var now: Timestamp { get }
+  /// Masks what a message shows of a value, before it is cut; nil: there is nothing to hide.
+  var messageMasker: Masker? { get }
 }
 
 extension ExpressionScope {
+  public var messageMasker: Masker? { nil }
   /// `.none`: ask `root`; `.some(nil)`: there is no such member.
   public func member(of root: String, _ name: String) -> Value?? { .none }
 }
@@ -18,9 +21,11 @@ extension ExpressionScope {
 public struct DictionaryScope: ExpressionScope, Sendable {
   public var roots: [String: Value]
   public var now: Timestamp
-  public init(_ roots: [String: Value], now: Timestamp = Timestamp(seconds: 0)) {
+  public var messageMasker: Masker?
+  public init(_ roots: [String: Value], now: Timestamp = Timestamp(seconds: 0), masker: Masker? = nil) {
     self.roots = roots
     self.now = now
+    messageMasker = masker
   }
   public func root(_ name: String) -> Value? { roots[name] }
 }

@@ -15,10 +15,11 @@ struct ValueReport {
       // On a budget of its own, and only if the macro's variables it needs were there.
       var reader = evaluator
       reader.budget = EvaluationBudget()
+      reader.budget.masker = evaluator.budget.masker
       guard let value = try? reader.evaluate(name) else { continue }
       let written = source(name)
       guard told.insert(written).inserted else { continue }
-      text += (text.isEmpty ? "" : ", ") + "`\(written)` is \(ValueReport.shown(value))"
+      text += (text.isEmpty ? "" : ", ") + "`\(written)` is \(ValueReport.shown(value, evaluator.budget.masker))"
     }
   }
 
@@ -31,8 +32,8 @@ struct ValueReport {
     }
   }
 
-  /// JSON, cut at 80 characters. Secrets are masked by the writer, unknown parts named by it.
-  static func shown(_ value: Value) -> String {
+  /// JSON, cut at 80 characters. Secrets are masked by the writer, and before that in texts; unknown parts are named.
+  static func shown(_ value: Value, _ masker: Masker?) -> String {
     switch value {
     case .unknown: return "not known yet"
     case .optional(nil): return "absent"
@@ -40,12 +41,25 @@ struct ValueReport {
     }
     var budget = EvaluationBudget()
     guard (try? budget.inspect(value, "")) != nil else { return "very large" }
-    let json = JSONWriter.text(value)
+    let json = JSONWriter.text(masker?.mask(value) ?? value)
     return json.unicodeScalars.count <= 80 ? json : String(json.unicodeScalars.prefix(80)) + "…"
   }
 }
 
+extension Value {
+  var isText: Bool { if case .string = self { true } else { false } }
+}
+
 extension ExpressionNode {
+  /// It gives a part of what it reads, and builds nothing.
+  var isRead: Bool {
+    switch kind {
+    case .root, .local: true
+    case .select(let operand, _, _), .index(let operand, _, _): operand.isRead
+    default: false
+    }
+  }
+
   /// `a.b.c`, from a variable.
   fileprivate var isChain: Bool {
     switch kind {

@@ -67,6 +67,7 @@ extension Interpreter {
       scripts: launch.scripts, files: launch.files, deadline: deadline, before: before,
       intendedAt: intendedAt, step: path,
       report: { observer.progress(RunProgress(step: path, message: masker.mask($0))) })
+    call.mask = { masker.mask($0) }
     if step.action.name == "server.delete" { call.createdServers = machine.createdServers }
     return call
   }

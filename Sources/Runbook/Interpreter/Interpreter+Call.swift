@@ -11,7 +11,7 @@ extension Interpreter {
       record(.failed(path, masker.mask(error), retries: false, delay: .zero))
       return
     }
-    try flushed()
+    if !PlantedMistake.callBeforeCommit.isMade { try flushed() }
     switch try await perform(action, call, step) {
     case .success(let result): succeed(step, result)
     case .failure(let failure):
@@ -144,7 +144,10 @@ extension Interpreter {
     var outputs = result.outputs
     for (name, expression) in step.outputs {
       let scope = scope(for: step.path, attempt: attemptRoots(result, outputs: outputs))
-      do throws(ExpressionFailure) { outputs[name] = try evaluate(expression, in: scope) } catch {
+      do throws(ExpressionFailure) {
+        outputs[name] = try evaluate(expression, in: scope)
+        if PlantedMistake.maskedTextIsTheValue.isMade { outputs[name] = outputs[name].map { masker.mask($0) } }
+      } catch {
         throw StepFailure(.expression, "output `\(name)`: \(error.message)", effect: .applied)
       }
     }
@@ -190,6 +193,7 @@ extension Interpreter {
   /// a second one beside the first would be no repetition.
   private func repeatsUnasked(_ step: ValidatedStep) -> Bool {
     step.isIdempotent && !step.action.cancellable && machine.state(of: step.path).purpose == .do
+      && !PlantedMistake.resendsNotCounted.isMade
   }
 
   /// The attempt is over: the next one follows, or the step has failed.
@@ -211,7 +215,8 @@ extension Interpreter {
     let end = clock.now + pause
     if purpose == .undo {
       guard end < machine.rollbackDeadline(default: clock.now) else { return false }
-      if !step.retry.isWritten { return failure.retryable || tries < 3 }
+      if PlantedMistake.undoGivesUpInAnOutage.isMade, tries >= 5 { return false }
+      if !step.retry.isWritten || PlantedMistake.undoRetryIgnored.isMade { return failure.retryable || tries < 3 }
     } else {
       guard !machine.isCancelling || purpose != .do, end < deadline else { return false }
     }

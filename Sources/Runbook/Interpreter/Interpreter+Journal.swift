@@ -101,4 +101,11 @@ extension Interpreter {
     for key in finishedScripts { await launch.world.scripts.forget(key) }
     finishedScripts = []
   }
+
+  /// What was kept of the scripts of runs that are over, this one's too, whoever was killed on the way.
+  func sweepScripts() async {
+    guard machine.ended != nil else { return }
+    let store = launch.store
+    await launch.world.scripts.sweep { run in (try? store.summary(of: run))?.endedAt != nil }
+  }
 }

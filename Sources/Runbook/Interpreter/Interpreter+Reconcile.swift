@@ -21,7 +21,10 @@ extension Interpreter {
     }
     try flushed()
     // A script is looked at first, whatever its author says: it may still run, or have ended.
-    if step.isIdempotent, state.purpose == .do, !step.action.cancellable { return repeatOrGiveUp(step) }
+    if step.isIdempotent, state.purpose == .do, !step.action.cancellable {
+      if PlantedMistake.resendsNotCounted.isMade { return record(.resend(path, cleared: false)) }
+      return repeatOrGiveUp(step)
+    }
     let lateBound = action.lateBound(of: call, lostSince: state.lostSince ?? clock.now)
     switch step.effectClass {
     case .keyed where isKeyGood(action, state) && clock.now < call.deadline:
@@ -45,6 +48,7 @@ extension Interpreter {
   /// Nobody and nothing can tell what became of the call.
   private func resolveUnsure(_ step: ValidatedStep, before deadline: Timestamp) async throws(Interruption) {
     let state = machine.state(of: step.path)
+    if PlantedMistake.cleanUpInTheSameFolder.isMade { return record(.resend(step.path, cleared: false)) }
     if step.action.cancellable, state.purpose.isRepeatedAfterCrash || step.isIdempotent {
       // A script that left no exit code is started again in a folder of its own.
       repeatOrGiveUp(step)

@@ -5,6 +5,7 @@ extension Interpreter {
   /// undone; the rollback then stops at it.
   func comeToRest(_ path: String) async throws(Interruption) {
     guard let step = machine.steps[path] else { return }
+    if PlantedMistake.restNotAwaited.isMade { return record(.settled(path, .unsure)) }
     let action: any Action
     let call: ActionCall
     do throws(StepFailure) {
@@ -105,7 +106,9 @@ extension Interpreter {
     _ action: any Action, _ call: ActionCall, _ step: ValidatedStep
   ) async throws(Interruption) -> Bool {
     let state = machine.state(of: step.path)
-    guard machine.startsUnwatched(step.path), state.effect == .applied, let wait = step.action.wait else { return true }
+    guard machine.startsUnwatched(step.path), state.effect == .applied, let wait = step.action.wait,
+      !PlantedMistake.undoBeforeItShows.isMade
+    else { return true }
     // Longer than this nothing that was accepted takes to show.
     let bound = max((state.intendedAt ?? clock.now) + wait.timeout, clock.now)
     let giveUp = min(bound, machine.rollbackDeadline(default: bound))

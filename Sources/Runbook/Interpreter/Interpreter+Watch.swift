@@ -49,7 +49,8 @@ extension Interpreter {
     let pause = watch.pause(at: clock.now)
     guard clock.now + pause > watch.deadline else { return pause }
     let remaining = watch.deadline - clock.now
-    if remaining > .zero, !watch.isLast {
+    // A last look at the deadline, unless the other side asked for more than that.
+    if remaining > .zero, !watch.isLast, (watch.lastFailure?.retryAfter ?? .zero) <= remaining {
       watch.isLast = true
       return remaining
     }

@@ -47,6 +47,7 @@ public actor Interpreter {
       decide()
     }
     await forgetFinishedScripts()
+    await sweepScripts()
     return end
   }
 

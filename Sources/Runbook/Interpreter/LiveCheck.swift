@@ -17,7 +17,7 @@ public struct LiveCheck: Sendable {
     self.providers = providers
     self.world = world
     self.runID = runID
-    masker = Masker(secrets.values)
+    masker = Masker(secrets)
     scope = DictionaryScope(
       [
         "inputs": .map(inputs), "vars": .map(vars), "secrets": .map(secrets.mapValues { .secret($0) }),
@@ -25,7 +25,7 @@ public struct LiveCheck: Sendable {
           "id": .string(runID), "name": .string(runbook.name), "started_at": .timestamp(instant),
           "outcome": .string(RunOutcome.succeeded.rawValue), "requester": "",
         ]),
-      ], now: instant)
+      ], now: instant, masker: masker)
   }
 
   /// - Returns: what an operator should know before anything is changed, each once; empty: nothing stands in the way.
@@ -92,8 +92,10 @@ public struct LiveCheck: Sendable {
       return optional
     }
     let with = (try? FieldValues.evaluate(known, fields: fields, in: scope)) ?? [:]
-    return ActionCall(
+    var call = ActionCall(
       with: Arguments(with), key: StepKey.make(runID, step.path, .do, 1), runID: runID, clock: world.clock,
       transport: world.transport, scripts: world.scripts, files: world.files, deadline: world.clock.now + .seconds(60))
+    call.mask = { [masker] in masker.mask($0) }
+    return call
   }
 }

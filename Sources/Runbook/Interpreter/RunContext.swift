@@ -31,7 +31,7 @@ public struct RunContext: Sendable {
     for block in runbook.providers {
       do throws(StepFailure) {
         providers[block.name] = try RunContext.connect(
-          block, DictionaryScope(roots, now: instant), world, transport ?? world.transport)
+          block, DictionaryScope(roots, now: instant), world, transport ?? world.transport, Array(secrets.values))
       } catch {
         let needed = block.settings.values.reduce(into: Set<String>()) { $0.formUnion($1.references.secrets) }
         guard needed.isDisjoint(with: without) else {
@@ -47,7 +47,8 @@ public struct RunContext: Sendable {
   }
 
   private static func connect(
-    _ block: ProviderBlock, _ scope: DictionaryScope, _ world: RunWorld, _ transport: any HTTPTransport
+    _ block: ProviderBlock, _ scope: DictionaryScope, _ world: RunWorld, _ transport: any HTTPTransport,
+    _ secrets: [Secret]
   ) throws(StepFailure) -> any Provider {
     guard let kind = world.kind(of: block) else {
       throw StepFailure(.input, "there is no provider type `\(block.type)`")
@@ -56,6 +57,6 @@ public struct RunContext: Sendable {
     return try kind.connect(
       Arguments(settings),
       environment: ProviderEnvironment(
-        transport: transport, clock: world.clock, random: world.random, shared: world.shared))
+        transport: transport, clock: world.clock, random: world.random, shared: world.shared, secrets: secrets))
   }
 }

@@ -77,7 +77,8 @@ extension RunMachine {
       ]
     case .resend(let path, let cleared):
       let state = state(of: path)
-      return [.attemptStarted(step: path, attempt: state.attempt, key: state.key, cleared: cleared)]
+      let key = PlantedMistake.newKeyOnResend.isMade ? state.key + "x" : state.key
+      return [.attemptStarted(step: path, attempt: state.attempt, key: key, cleared: cleared)]
     case .found(let path): return state(of: path).lostRequests > 0 ? [.requestFound(step: path)] : []
     case .cleared(let path): return [.requestCleared(step: path)]
     case .unknowable(let path, let failure): return unknowable(path, failure, at: instant)
@@ -118,7 +119,7 @@ extension RunMachine {
     let changes = steps[path]?.effect != ActionEffect.none
     let effect = state.effect.joined(failure?.effect ?? (status == .succeeded && changes ? .applied : .none))
     var failure = failure
-    if changes { failure?.effect = effect }
+    if changes, !PlantedMistake.effectsOverwritten.isMade { failure?.effect = effect }
     return .stepEnded(
       StepEnded(
         step: path, purpose: purpose, status: status, attempt: state.attempt, outputs: outputs,
@@ -161,7 +162,7 @@ extension RunMachine {
       return [.requestIgnored(request: request, reason: "`\(path)` does not wait for an answer")]
     }
     // An earlier release did not number its questions: its answer can only be meant for the first.
-    guard (question ?? 1) == open else {
+    guard (question ?? 1) == open || PlantedMistake.answerNotBound.isMade else {
       return [.requestIgnored(request: request, reason: "it answers an earlier question about `\(path)`")]
     }
     let fact = Fact.stepResolved(step: path, answer: answer, by: by, request: request)
@@ -172,7 +173,12 @@ extension RunMachine {
       return [.stepResolved(step: path, answer: .retry, by: by, request: request)]
     case .notApplied:
       let failure = StepFailure(.crashed, "its outcome was lost; \(by) said that it was not applied", effect: .none)
-      return [fact, end(path, state(of: path).purpose, .notApplied, failure: failure)]
+      var cleared = self
+      cleared.apply(.requestCleared(step: path), at: startedAt)
+      return [
+        fact, .requestCleared(step: path),
+        cleared.end(path, state(of: path).purpose, .notApplied, failure: failure),
+      ]
     case .fail:
       let failure = StepFailure(.crashed, "its outcome was lost; \(by) said to fail it", effect: .unknown)
       return [fact, end(path, state(of: path).purpose, .failed, failure: failure)]
@@ -225,11 +231,13 @@ extension RunMachine {
       guard entry.state == .settled || needsNoProbe(entry) else { return nil }
       let isDone = paths.allSatisfy { path in
         let status = self.state(of: path).status
+        if PlantedMistake.unknownUndoIsDone.isMade { return status.isEnded }
         return status.isDone || status.isEnded && steps[path]?.undoContinuesOnError == true
       }
       guard isDone else { return nil }
       // Without any undo step that was begun nothing was undone.
-      let isUndone = paths.contains { self.state(of: $0).status != .skipped }
+      let isUndone =
+        paths.contains { self.state(of: $0).status != .skipped } || PlantedMistake.falseConditionIsUndone.isMade
       return .undoClosed(step: entry.step, reason: isUndone ? Reason.undone : Reason.conditionFalse)
     }
   }

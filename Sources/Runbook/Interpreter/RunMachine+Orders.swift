@@ -25,7 +25,7 @@ public enum Order: Sendable, Equatable {
 extension RunMachine {
   /// The order that follows from the state; facts that need no work have been added by `handle` before.
   public var next: Order {
-    if isRestored { return .awaitRestored }
+    if isRestored, !PlantedMistake.restoredNotAsked.isMade { return .awaitRestored }
     if let ended { return .done(ended) }
     if let active { return order(for: active) }
     if !isChecked { return .check }
@@ -120,7 +120,8 @@ extension RunMachine {
   /// nobody waited for what it started.
   func needsNoProbe(_ entry: RollbackStack.Entry) -> Bool {
     let state = state(of: entry.step)
-    return state.status == .succeeded && state.lostSince == nil && !startsUnwatched(entry.step)
+    let mayArrive = state.lostSince != nil && !PlantedMistake.lateRequestForgotten.isMade
+    return state.status == .succeeded && !mayArrive && !startsUnwatched(entry.step)
   }
 
   /// Its call was accepted, and the step did not wait for what came of it.

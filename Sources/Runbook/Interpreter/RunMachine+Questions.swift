@@ -10,6 +10,7 @@ extension RunMachine {
 
   /// Why a cancel comes too late; nil while something can still be stopped.
   public var cancelRefusal: String? {
+    if PlantedMistake.cancelTooLateAccepted.isMade, ended == nil, stop == nil { return nil }
     if ended != nil { return "the run has ended" }
     switch stop {
     case .cancel: return "the run is being cancelled already"
@@ -32,9 +33,9 @@ extension RunMachine {
 
   /// The step had an effect, and it, or a part of it, was undone.
   func wasUndone(_ path: String) -> Bool {
-    guard let entry = stack.entries.first(where: { $0.step == path }), case .steps(let undo, _) = entry.kind else {
-      return false
-    }
+    guard !PlantedMistake.undoneIsInherited.isMade, let entry = stack.entries.first(where: { $0.step == path }),
+      case .steps(let undo, _) = entry.kind
+    else { return false }
     return entry.state == .undone || undo.contains { ![.pending, .skipped].contains(state(of: $0).status) }
   }
 
@@ -56,7 +57,9 @@ extension RunMachine {
   }
 
   /// Locks are kept while a rollback is owed.
-  var releasesLocks: Bool { !owesRollback }
+  var releasesLocks: Bool {
+    !owesRollback || PlantedMistake.locksGivenBackWhilePending.isMade && rollback == .pending
+  }
 
   /// When the steps ended before their end.
   func stoppedAt(default instant: Timestamp) -> Timestamp {
@@ -87,7 +90,7 @@ extension RunMachine {
         StepFailure(.cancelled, "cancelled between two attempts", effect: state(of: path).error?.effect ?? .unknown))
     case .reconcile(let path) where isMain(path):
       .cancelled(path, StepFailure(.cancelled, "cancelled before its outcome was known", effect: .unknown))
-    case .park(let path, _) where isMain(path):
+    case .park(let path, _) where isMain(path) && !PlantedMistake.cancelNotForParked.isMade:
       .cancelled(path, StepFailure(.cancelled, "cancelled while a person was asked about it", effect: .unknown))
     default: nil
     }

@@ -206,7 +206,7 @@ extension RunMachine {
     isLeftOut = true
     isDecidedSinceEnd = true
     let owner = UndoPath.owner(of: entry)
-    guard owner != entry, steps[entry] != nil else {
+    guard owner != entry, steps[entry] != nil, !PlantedMistake.skipClosesEntry.isMade else {
       stack.set(owner, .closed(reason))
       return
     }
@@ -256,6 +256,7 @@ extension RunMachine {
       if ended.error?.effect == .unknown, state.lostSince == nil { state.lose(at: instant) }
       let own = ended.error?.effect ?? (ended.status == .succeeded ? .applied : .none)
       state.effect = ended.effect ?? state.effect.joined(own)
+      if PlantedMistake.effectsOverwritten.isMade { state.effect = own }
     }
     states[ended.step] = state
     if active == ended.step { active = nil }
@@ -268,8 +269,11 @@ extension RunMachine {
       }
     case .undo:
       let owner = UndoPath.owner(of: ended.step)
-      if !ended.status.isDone, step?.undoContinuesOnError != true { stack.set(owner, .failed) }
-    case .always: if !ended.status.isDone, step?.continuesOnError != true { alwaysFailed = true }
+      let isDone = PlantedMistake.unknownUndoIsDone.isMade ? ended.status != .failed : ended.status.isDone
+      if !isDone, step?.undoContinuesOnError != true { stack.set(owner, .failed) }
+    case .always:
+      let isDone = PlantedMistake.unknownAlwaysIsGood.isMade ? ended.status != .failed : ended.status.isDone
+      if !isDone, step?.continuesOnError != true { alwaysFailed = true }
     case .onFailure, .onRollbackFailure: break
     }
   }

@@ -1,113 +1,94 @@
-/// The second line of defence for secrets: removes their bytes from texts that come from outside (a script's output, a
-/// provider's error) before anybody sees or stores them. The first line is that a secret's own value cannot be printed.
+/// The second line of defence for secrets: finds their bytes in texts that come from outside (a script's output, a
+/// provider's error), as they are and in the encodings that tools commonly use, before anybody sees or stores them. The
+/// first line is that a secret's own value cannot be printed.
+///
+/// Searched for: the text itself, each of its lines of eight bytes or more, and both as JSON strings with any choice of
+/// escapes, percent-encoded in either case, in base64 at all three alignments (both alphabets, across line breaks) and
+/// in hexadecimal in either case (bytes may be separated by spaces, `:` or `-`). One encoding inside another is not
+/// found. Time is linear in the text; nothing is copied where nothing is found.
 public struct Masker: Sendable {
-  /// Longest first, so that a secret inside another does not leave a rest.
-  private let needles: [[UInt8]]
-  let named: [String: Secret]
+  /// A secret of fewer characters is not searched for: it would be found in ordinary text, and would be told by it.
+  public static let shortest = 6
 
-  public init(_ secrets: [String: Secret]) { self.init(secrets.values, named: secrets) }
+  private let search: SecretSearch
 
-  public init(_ secrets: some Sequence<Secret>, named: [String: Secret] = [:]) {
-    self.named = named
-    var forms: Set<[UInt8]> = []
-    for secret in secrets where !secret.isEmpty {
+  /// Names of the secrets that are too short to be searched for, sorted.
+  public let unsearchedNames: [String]
+
+  /// - Parameter secrets: those that the run declares, by name.
+  public init(_ secrets: [String: Secret]) { self.init(named: secrets.map { (name: $0.key, secret: $0.value) }) }
+
+  /// Pieces are named by the names that a secret carries, joined by `+`.
+  public init(_ secrets: some Sequence<Secret>) {
+    self.init(named: secrets.map { (name: $0.names.joined(separator: "+"), secret: $0) })
+  }
+
+  private init(named secrets: [(name: String, secret: Secret)]) {
+    var units: [SecretUnit] = []
+    var texts: [String: [UInt8]] = [:]
+    var unsearched: [String] = []
+    for (name, secret) in secrets.sorted(by: { $0.name < $1.name }) {
       let text = secret.reveal()
-      for form in Masker.forms(of: text) { forms.insert(form) }
-      // A key of many lines is often printed line by line.
-      for line in text.split(separator: "\n") where line.utf8.count >= 8 {
-        for form in Masker.forms(of: String(line)) { forms.insert(form) }
+      // Several that carry the same name are told apart by their place.
+      let name = texts[name] == nil ? name : "\(name)#\(texts.count)"
+      texts[name] = Array(text.utf8)
+      if text.isEmpty { continue }
+      if text.unicodeScalars.count < Masker.shortest {
+        unsearched.append(name)
+      } else {
+        units += SecretUnit.all(of: text, named: name)
       }
     }
-    needles = forms.sorted { ($0.count, $1.first ?? 0) > ($1.count, $0.first ?? 0) }
+    search = SecretSearch(units, of: texts)
+    unsearchedNames = unsearched
   }
 
-  /// As it is, JSON-escaped, URL-encoded, base64 (with and without padding), hexadecimal.
-  private static func forms(of text: String) -> [[UInt8]] {
-    let bytes = Array(text.utf8)
-    var json = JSONWriter()
-    json.write(text)
-    var forms = [bytes, Array(json.bytes.dropFirst().dropLast()), Masker.percentEncoded(bytes)]
-    if bytes.count >= 4 {
-      let base64 = Masker.base64(bytes)
-      forms += [base64, Array(base64.prefix { $0 != UInt8(ascii: "=") }), Array(Hex.text(bytes).utf8)]
-    }
-    return forms
-  }
-
-  private static func percentEncoded(_ bytes: [UInt8]) -> [UInt8] {
-    var result: [UInt8] = []
-    for byte in bytes {
-      switch byte {
-      case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e: result.append(byte)
-      default: result += Array("%".utf8) + Array(Hex.text([byte]).uppercased().utf8)
-      }
-    }
-    return result
-  }
-
-  private static func base64(_ bytes: [UInt8]) -> [UInt8] {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var result: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let group = bytes[start..<min(start + 3, bytes.count)]
-      var bits: UInt32 = 0
-      for index in 0..<3 { bits = bits << 8 | UInt32(index < group.count ? group[start + index] : 0) }
-      for index in 0..<4 {
-        let digit = alphabet[Int(bits >> UInt32(18 - 6 * index) & 63)]
-        result.append(index <= group.count ? digit : UInt8(ascii: "="))
-      }
-    }
-    return result
-  }
-
-  public var isEmpty: Bool { needles.isEmpty }
+  /// True if there is no secret to search for.
+  public var isEmpty: Bool { search.isEmpty }
 
   public func mask(_ text: String) -> String {
-    guard !needles.isEmpty else { return text }
-    let bytes = Array(text.utf8)
-    let masked = mask(bytes)
-    return masked.count == bytes.count && masked == bytes ? text : String(decoding: masked, as: UTF8.self)
+    guard !isEmpty else { return text }
+    let ranges = search.ranges(in: text.utf8.span)
+    return ranges.isEmpty ? text : String(decoding: masked(Array(text.utf8), ranges), as: UTF8.self)
   }
 
   public func mask(_ bytes: [UInt8]) -> [UInt8] {
-    var result = bytes
-    for needle in needles { result = Masker.replace(needle, in: result) }
-    return result
+    guard !isEmpty else { return bytes }
+    let ranges = search.ranges(in: bytes.span)
+    return ranges.isEmpty ? bytes : masked(bytes, ranges)
   }
 
-  private static func replace(_ needle: [UInt8], in bytes: [UInt8]) -> [UInt8] {
-    guard let first = needle.first, bytes.count >= needle.count else { return bytes }
+  private func masked(_ bytes: [UInt8], _ ranges: [Range<Int>]) -> [UInt8] {
     var result: [UInt8] = []
-    var position = 0
+    result.reserveCapacity(bytes.count)
     var copied = 0
-    while position + needle.count <= bytes.count {
-      guard bytes[position] == first, bytes[position..<position + needle.count].elementsEqual(needle) else {
-        position += 1
-        continue
-      }
-      result += bytes[copied..<position]
+    for range in ranges {
+      result += bytes[copied..<range.lowerBound]
       result += Secret.mask.utf8
-      position += needle.count
-      copied = position
+      copied = range.upperBound
     }
-    guard copied > 0 else { return bytes }
     return result + bytes[copied...]
   }
 
-  /// Masks every text inside, keys included.
+  /// Masks every text inside, keys included. A number whose digits hold a secret becomes its masked text.
   public func mask(_ value: Value) -> Value {
-    guard !needles.isEmpty else { return value }
+    guard !isEmpty else { return value }
     switch value {
     case .string(let text): return .string(mask(text))
     case .list(let items): return .list(items.map { mask($0) })
     case .map(let entries): return .map(mask(entries))
     case .optional(let inner?): return .optional(mask(inner))
+    case .int, .double:
+      guard search.hasNumber else { return value }
+      let text = JSONWriter.text(value)
+      let shown = mask(text)
+      return shown == text ? value : .string(shown)
     default: return value
     }
   }
 
   public func mask(_ entries: [String: Value]) -> [String: Value] {
-    guard !needles.isEmpty else { return entries }
+    guard !isEmpty else { return entries }
     return Dictionary(entries.map { (mask($0.key), mask($0.value)) }, uniquingKeysWith: { first, _ in first })
   }
 
@@ -116,5 +97,31 @@ public struct Masker: Sendable {
     failure.message = mask(failure.message)
     failure.detail = mask(failure.detail)
     return failure
+  }
+
+  /// The text, cut into what may be stored and references to secrets; in order, and with `bytes(of:form:)` in place of
+  /// the references exactly the text again. nil: it holds no secret.
+  func pieces(of text: String) -> [SecretPiece]? {
+    guard !isEmpty else { return nil }
+    let parts = search.parts(in: text.utf8.span)
+    guard !parts.isEmpty else { return nil }
+    let bytes = Array(text.utf8)
+    var pieces: [SecretPiece] = []
+    var copied = 0
+    func copy(to end: Int) {
+      if end > copied { pieces.append(.plain(String(decoding: bytes[copied..<end], as: UTF8.self))) }
+    }
+    for part in parts {
+      copy(to: part.range.lowerBound)
+      pieces.append(.secret(name: part.name, form: part.formWithSlice))
+      copied = part.range.upperBound
+    }
+    copy(to: bytes.count)
+    return pieces
+  }
+
+  /// The text that `pieces` replaced by a reference. nil: no such secret, or no such form.
+  func bytes(of name: String, form: String) -> String? {
+    search.encoded(name, form: form).map { String(decoding: $0, as: UTF8.self) }
   }
 }

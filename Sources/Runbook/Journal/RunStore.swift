@@ -139,6 +139,14 @@ public struct RunRequest: Sendable, Equatable {
   }
 }
 
+/// What became of a message that was to be posted.
+public enum PostedRequest: Sendable, Equatable {
+  /// Under this number.
+  case posted(Int64)
+  /// Nothing was posted: this earlier message stands in its way.
+  case refused(RunRequest)
+}
+
 public enum StoreFailure: Error, Sendable, Equatable {
   /// Another owner has taken the run over: stop at once, write nothing more.
   case fenced(by: Lease?)
@@ -196,7 +204,12 @@ public protocol RunStore: Sendable {
   func locks(of runID: String) throws(StoreFailure) -> [String]
   /// Who holds a lock; nil if nobody.
   func holder(of lock: String) throws(StoreFailure) -> String?
-  func post(_ kind: String, body: [UInt8], to runID: String, requester: String) throws(StoreFailure)
+  /// Posts a message to the owner of a run, unless one of the run's messages stands in its way: looked for in the same
+  /// transaction, so of two that are posted at once one finds the other.
+  func post(
+    _ kind: String, body: [UInt8], to runID: String, requester: String,
+    unless isInTheWay: @Sendable (RunRequest) -> Bool
+  ) throws(StoreFailure) -> PostedRequest
   func requests(for runID: String, after id: Int64) throws(StoreFailure) -> [RunRequest]
   /// A random key of this store, made once, for keyed digests of requests.
   var digestKey: [UInt8] { get }
@@ -213,6 +226,9 @@ public protocol RunStore: Sendable {
 extension RunStore {
   public func openRuns() throws(StoreFailure) -> [RunSummary] {
     try summaries(limit: .max).filter { $0.status != "ended" }
+  }
+  public func post(_ kind: String, body: [UInt8], to runID: String, requester: String) throws(StoreFailure) {
+    _ = try post(kind, body: body, to: runID, requester: requester) { _ in false }
   }
   public var isOutOfSpace: Bool { false }
   public func usualDuration(of key: String) -> Duration? { nil }

@@ -67,7 +67,8 @@ struct SecretCoder: Sendable {
     }
     let name = mark["n"]?.string ?? ""
     let form = mark["f"]?.string ?? ""
-    guard let digest = digests[name], mark["d"]?.string == digest, let text = masker.bytes(of: name, form: form) else {
+    let isSame = digests[name] == mark["d"]?.string || PlantedMistake.lostValueRebuilt.isMade
+    guard digests[name] != nil, isSame, let text = masker.bytes(of: name, form: form) else {
       if !lost.contains(name) { lost.append(name) }
       return nil
     }

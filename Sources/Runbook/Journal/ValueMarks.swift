@@ -1,6 +1,6 @@
 /// JSON has no instants and no durations: a mark says which texts of a journaled value are one, so that a run carried
-/// on after a crash reads exactly the values it had. `t` an instant, `d` a duration, a list what `SecretCoder` says; nil
-/// where nothing needs a mark.
+/// on after a crash reads exactly the values it had. `t` an instant, `d` a duration, a list what `SecretCoder` says (as
+/// `number`, of a number); nil where nothing needs a mark.
 enum ValueMarks {
   static func of(_ value: Value, _ secrets: SecretCoder) -> Value? {
     switch value {
@@ -8,6 +8,9 @@ enum ValueMarks {
     case .duration: return "d"
     case .string(let text): return secrets.mark(of: text)
     case .secret(let secret): return secrets.mark(of: secret)
+    // A number whose digits hold a secret is written as masked text.
+    case .int, .double:
+      return secrets.masker.mask(value) == value ? nil : secrets.mark(of: JSONWriter.text(value)).map { ["number": $0] }
     case .lost(let names): return .list(names.map { ["n": .string($0), "f": "raw", "d": ""] })
     case .optional(let inner?): return of(inner, secrets)
     case .list(let items):
@@ -26,6 +29,10 @@ enum ValueMarks {
     guard let marks else { return value }
     switch (marks, value) {
     case (.list(let parts), .string): return secrets.value(of: parts)
+    case (.map(let mark), .string):
+      guard let parts = mark["number"]?.list else { return value }
+      let text = secrets.value(of: parts)
+      return text.string.flatMap { try? JSONReader.read($0) } ?? text
     case ("t", .string(let text)): return Timestamp(text).map { .timestamp($0) } ?? value
     case ("d", .string(let text)): return Duration(text: text).map { .duration($0) } ?? value
     case (.map(let marks), .map(let entries)):

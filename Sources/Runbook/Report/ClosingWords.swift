@@ -1,10 +1,11 @@
 /// The last lines of a run: how it ended, what state things are in, and what to type next.
 public enum ClosingWords {
   public static func lines(for report: RunReport) -> [StyledText] {
-    var lines = [headline(report)]
-    let state = stateLines(report)
+    let standing = Standing(report)
+    var lines = [headline(report, standing)]
+    let state = stateLines(report, standing)
     if !state.isEmpty { lines += [StyledText()] + table(state) }
-    let next = nextLines(report)
+    let next = NextCommands.of(report)
     if !next.isEmpty {
       lines += [StyledText()] + table(next.map { (StyledText($0.command, .strong), StyledText($0.meaning, .faint)) })
     }
@@ -13,8 +14,9 @@ public enum ClosingWords {
 
   // MARK: How it ended
 
-  private static func headline(_ report: RunReport) -> StyledText {
+  private static func headline(_ report: RunReport, _ standing: Standing) -> StyledText {
     let name = DisplayText.escaped(report.name.isEmpty ? report.id : report.name, limit: 64)
+    if report.isRestored { return restored(name, report) }
     if report.status != "ended" { return unfinished(name, report) }
     let took = report.elapsed.map { " after \($0.elapsedText)" } ?? ""
     let simulated = report.isSimulated ? " (simulated)" : ""
@@ -25,25 +27,41 @@ public enum ClosingWords {
       return StyledText("✓ ", .good) + StyledText(name, .strong) + " succeeded\(took)\(simulated)."
     case "cancelled":
       return StyledText("■ ", .warning) + StyledText(name, .strong)
-        + " was cancelled\(took)\(rollback(report))\(code)\(simulated)."
+        + " was cancelled\(took)\(rollback(report, standing))\(code)\(simulated)."
     default:
       let word = DisplayText.escaped(RunWords.spaced(report.outcome ?? "ended"), limit: 40)
       return StyledText("✗ ", .bad) + StyledText(name, .strong)
-        + " \(word)\(at)\(took)\(rollback(report))\(code)\(simulated)."
+        + " \(word)\(at)\(took)\(rollback(report, standing))\(code)\(simulated)."
     }
   }
 
-  private static func rollback(_ report: RunReport) -> String {
-    let stands = !Standing(report).standing.isEmpty
+  private static func rollback(_ report: RunReport, _ standing: Standing) -> String {
+    if let abandoned = report.abandoned {
+      return ", and its rollback was abandoned by \(DisplayText.escaped(abandoned.by, limit: 64))"
+    }
     switch report.rollback {
-    case "succeeded": return stands ? "; it was rolled back" : "; everything it changed was undone"
-    case "not_needed": return stands ? "; there was nothing to undo" : "; it had changed nothing"
+    case "succeeded": return standing.isClean ? "; everything it changed was undone" : "; it was rolled back"
+    case "not_needed": return notNeeded(report, standing)
+    case "failed" where !report.owesRollback && !standing.leftOut.isEmpty:
+      return ", and a part of its rollback was left out: somebody has to look"
     case "failed": return ", and its rollback FAILED: somebody has to look"
     case "blocked": return ", and its rollback is BLOCKED: somebody has to look"
     case "pending": return "; nothing was rolled back"
     case "none": return "; nothing was undone"
     default: return ""
     }
+  }
+
+  private static func notNeeded(_ report: RunReport, _ standing: Standing) -> String {
+    if !standing.unknown.isEmpty { return "; it is not known whether all of it took effect" }
+    if standing.standing.contains(where: { $0.closed == "committed" }) { return "; what it had committed stands" }
+    if !standing.conditionFalse.isEmpty { return "; nothing was undone" }
+    return standing.isClean ? "; it had changed nothing" : "; there was nothing to undo"
+  }
+
+  private static func restored(_ name: String, _ report: RunReport) -> StyledText {
+    StyledText("… ", .warning) + StyledText(name, .strong)
+      + " may have done more than is known: its store was put back from an older copy (exit 6)."
   }
 
   private static func unfinished(_ name: String, _ report: RunReport) -> StyledText {
@@ -58,8 +76,15 @@ public enum ClosingWords {
 
   // MARK: What state things are in
 
-  private static func stateLines(_ report: RunReport) -> [(StyledText, StyledText)] {
+  private static func stateLines(_ report: RunReport, _ standing: Standing) -> [(StyledText, StyledText)] {
     var lines: [(StyledText, StyledText)] = []
+    func add(_ label: String, _ role: StyledText.Role, _ text: String) {
+      lines.append((StyledText(label, role), StyledText(text)))
+    }
+    func add(_ label: String, _ role: StyledText.Role, _ paths: [String]) {
+      if !paths.isEmpty { add(label, role, paths.map { shown($0) }.joined(separator: ", ")) }
+    }
+    if report.isRestored { add("look at", .warning, restoredWords(report)) }
     if report.outcome == "succeeded" {
       for (name, value) in (report.outputs.map ?? [:]).sorted(by: { $0.key < $1.key }) {
         lines.append(
@@ -67,77 +92,45 @@ public enum ClosingWords {
       }
       return lines
     }
-    for problem in report.problems {
-      lines.append((StyledText("refused", .bad), StyledText(DisplayText.escaped(problem, limit: 600))))
-    }
-    for step in report.steps where step.status == "failed" {
+    for problem in report.problems { add("refused", .bad, DisplayText.escaped(problem, limit: 600)) }
+    let failed = report.steps.filter { ["failed", "not_applied"].contains($0.status) }
+    for step in failed {
       let why = RunWords.failure(step.error).map { ": \($0)" } ?? ""
-      lines.append((StyledText("failed", .bad), StyledText("\(DisplayText.escaped(step.path, limit: 100))\(why)")))
-    }
-    let standing = Standing(report)
-    func add(_ label: String, _ role: StyledText.Role, _ names: [String]) {
-      guard !names.isEmpty else { return }
-      lines.append(
-        (StyledText(label, role), StyledText(names.map { DisplayText.escaped($0, limit: 100) }.joined(separator: ", ")))
-      )
+      let stands = standing.standing.contains { $0.path == step.path } ? "; what it did stands" : ""
+      add("failed", .bad, "\(shown(step.path))\(why)\(stands)")
     }
     add("undone", .good, standing.undone)
+    add("undone in part", .warning, standing.undoneInPart)
     for undo in standing.notUndone {
       let why = RunWords.failure(undo.error).map { ": \($0)" } ?? (undo.status == "pending" ? ": not begun" : "")
-      let action = DisplayText.escaped(undo.action, limit: 64)
-      lines.append(
-        (StyledText("not undone", .bad), StyledText("\(DisplayText.escaped(undo.entry, limit: 100)) \(action)\(why)")))
+      add("not undone", .bad, "\(shown(undo.entry)) \(DisplayText.escaped(undo.action, limit: 64))\(why)")
     }
+    for path in standing.conditionFalse { add("not undone", .warning, "\(shown(path)): its condition was false") }
+    for undo in standing.leftOut {
+      add("left out", .warning, "\(shown(undo.entry)) \(undo.leftOut.map { RunWords.decision($0) } ?? "")")
+    }
+    if let abandoned = report.abandoned { add("abandoned", .warning, RunWords.decision(abandoned)) }
     add("unknown", .warning, standing.unknown)
-    add("stands", .warning, standing.standing)
+    let kept = standing.standing.filter { step in !failed.contains { $0.path == step.path } }
+    if !kept.isEmpty { add("stands", .warning, kept.map { thing($0) }.joined(separator: ", ")) }
     return lines
   }
 
-  // MARK: What to type next
-
-  private static func nextLines(_ report: RunReport) -> [(command: String, meaning: String)] {
-    let id = report.id
-    guard !report.isSimulated else { return [] }  // nothing was kept that could be gone on with
-    let logs = ("runbook logs \(id)", "what happened, line by line")
-    if report.status != "ended" {
-      if let step = report.waitingStep {
-        let shown = DisplayText.escaped(step, limit: 100)
-        return [
-          ("runbook resolve \(id) \(shown) --applied", "it did take effect: go on after it"),
-          ("runbook resolve \(id) \(shown) --not-applied", "it did not: the step has failed and changed nothing"),
-          ("runbook resolve \(id) \(shown) --retry", "do it again, whatever happened"),
-          ("runbook resolve \(id) \(shown) --fail", "count it as failed: roll back"),
-          ("runbook show \(id)", "look first"),
-        ]
-      }
-      return [
-        ("runbook resume \(id)", "go on"), ("runbook cancel \(id)", "stop it and undo what was done"), logs,
-      ]
-    }
-    switch (report.outcome, report.rollback) {
-    case ("succeeded", _): return []
-    case (_, "failed"), (_, "blocked"), (_, "pending"):
-      var lines = [("runbook rollback resume \(id)", "try what is left of the rollback")]
-      if let entry = Standing(report).notUndone.first?.entry {
-        let shown = DisplayText.escaped(entry, limit: 100)
-        lines.append(("runbook rollback skip \(id) '\(shown)' --reason TEXT", "undone by hand: leave it out"))
-      }
-      lines.append(("runbook rollback abandon \(id) --reason TEXT", "leave things as they are"))
-      return lines + [logs]
-    default:
-      var lines = [logs]
-      if let step = report.failedStep {
-        lines.append(
-          (
-            "runbook rerun \(id) --from \(DisplayText.escaped(step.path, limit: 100))",
-            "try again, once the cause is mended"
-          ))
-      } else {
-        lines.append(("runbook rerun \(id)", "try again from the first step"))
-      }
-      return lines
-    }
+  /// A person can look for it: `snapshot (pre-r0m1, id 802)`.
+  private static func thing(_ step: StepReport) -> String {
+    let outputs = step.outputs.map ?? [:]
+    let words = [outputs["name"]?.string, outputs["id"]?.string.map { "id \($0)" }].compactMap { $0 }
+      .map { DisplayText.escaped($0, limit: 100) }
+    return shown(step.path) + (words.isEmpty ? "" : " (\(words.joined(separator: ", ")))")
   }
+
+  private static func restoredWords(_ report: RunReport) -> String {
+    let last = report.steps.last { $0.isMain && $0.startedAt != nil }
+    let place = last.map { "the last step that is known of is `\(shown($0.path))`" } ?? "no step is known of"
+    return "what the run acts on: \(place); it and the ones after it may have been done since"
+  }
+
+  private static func shown(_ path: String) -> String { DisplayText.escaped(path, limit: 100) }
 
   /// Two columns, the first as wide as its widest cell.
   private static func table(_ rows: [(StyledText, StyledText)]) -> [StyledText] {

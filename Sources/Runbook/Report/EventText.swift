@@ -27,6 +27,13 @@ public struct EventText: Sendable {
     return words(for: event).map { "\(clockText(event.at)) \($0)" }
   }
 
+  /// What goes on between two events: `12:03:21 stop … progress: …`.
+  public func line(for progress: RunProgress, at instant: Timestamp) -> String {
+    let path = DisplayText.escaped(progress.step, limit: 100)
+    let subject = report.undo(progress.step).map { "undo \(DisplayText.escaped($0.step, limit: 100))" } ?? path
+    return "\(clockText(instant)) \(subject) … progress: \(DisplayText.escaped(progress.message ?? "", limit: 300))"
+  }
+
   private func words(for event: RunEvent) -> String? {
     let fields = event.fields
     switch event.event {
@@ -34,7 +41,9 @@ public struct EventText: Sendable {
     case "run.resumed":
       let place = fields["host"]?.string.map { " on \(DisplayText.escaped($0, limit: 80))" } ?? ""
       let pid = fields["pid"]?.int.map { ", process \($0)" } ?? ""
-      return "resumed \(report.id)\(place)\(pid)"
+      let names = (fields["without"]?.list ?? []).compactMap { $0.string }.map { DisplayText.escaped($0, limit: 64) }
+      let without = names.isEmpty ? "" : ", without secret \(names.joined(separator: ", "))"
+      return "resumed \(report.id)\(place)\(pid)\(without)"
     case "run.waiting": return waiting(for: fields["for"]?.string, at: fields["step"]?.string)
     case "step.resolved":
       return "\(name(fields["step"])) … answered: \(word(fields["answer"]))\(by(fields["by"]))"
@@ -57,6 +66,7 @@ public struct EventText: Sendable {
     case "run.left":
       return "left, not ended: \(word(fields["reason"], limit: 300)); `runbook resume \(report.id)` goes on"
     default:
+      if let notice = RunWords.notice(event) { return notice }
       return event.event.hasPrefix("undo.") ? undoWords(event) : stepWords(event)
     }
   }
@@ -119,8 +129,14 @@ public struct EventText: Sendable {
   private func undoWords(_ event: RunEvent) -> String? {
     let fields = event.fields
     if event.event == "undo.closed" {
-      guard fields["reason"]?.string != "undone" else { return nil }
-      return "undo \(name(fields["step"])) … \(RunWords.spaced(word(fields["reason"], limit: 200)))"
+      return RunWords.closed(fields["reason"]?.string).map { "undo \(name(fields["step"])) … \($0)" }
+    }
+    if event.event == "undo.skipped", let entry = fields["entry"]?.string {
+      let subject = "undo \(DisplayText.escaped(UndoPath.owner(of: entry), limit: 100))"
+      let part = report.undo(entry).map { undo in
+        " " + DisplayText.escaped(undo.action.isEmpty ? undo.title : undo.action, limit: 100)
+      }
+      return "\(subject) …\(part ?? "") left out \(RunWords.decision(RunReport.decision(event)))"
     }
     guard let entry = fields["entry"]?.string, let undo = report.undo(entry) else {
       return isVerbose ? raw(event) : nil
@@ -130,8 +146,6 @@ public struct EventText: Sendable {
     switch event.event {
     case "undo.started": return "\(subject) … \(action)"
     case "undo.ended": return "\(subject) … \(action) \(RunWords.end(of: undo))"
-    case "undo.skipped":
-      return "\(subject) … \(action) skipped\(by(fields["by"])): \(word(fields["reason"], limit: 300))"
     default: return isVerbose ? raw(event) : nil
     }
   }

@@ -31,6 +31,9 @@ public enum ReportJSON {
       "exit_code": report.exitCode.map(Value.int) ?? .null,
       "started_at": instant(report.startedAt), "ended_at": instant(report.endedAt), "inputs": report.inputs,
       "outputs": report.outputs, "file": text(report.file), "simulated": .bool(report.isSimulated),
+      "restored": .bool(report.isRestored),
+      "waiting_for": report.waitingStep.map { ["step": .string($0), "question": .int(report.question ?? 1)] } ?? .null,
+      "abandoned": decision(report.abandoned),
     ]
   }
 
@@ -48,15 +51,20 @@ public enum ReportJSON {
       "step": .string(step.path), "title": .string(step.title), "action": .string(step.action),
       "purpose": .string(step.purpose), "status": .string(step.status), "attempts": .int(step.attempts),
       "started_at": instant(step.startedAt), "ended_at": instant(step.endedAt), "outputs": step.outputs,
-      "error": step.error, "class": text(step.effectClass),
+      "error": step.error, "class": text(step.effectClass), "effect": .string(step.happened),
+      "undo_closed": text(step.closed),
     ]
   }
 
   private static func undo(_ undo: UndoReport) -> Value {
     [
       "step": .string(undo.step), "entry": .string(undo.entry), "action": .string(undo.action),
-      "status": .string(undo.status), "error": undo.error,
+      "status": .string(undo.status), "error": undo.error, "left_out": decision(undo.leftOut),
     ]
+  }
+
+  private static func decision(_ decision: RunReport.Decision?) -> Value {
+    decision.map { ["by": .string($0.by), "reason": .string($0.reason), "at": .timestamp($0.at)] } ?? .null
   }
 
   private static func text(_ text: String?) -> Value { text.map(Value.string) ?? .null }

@@ -18,9 +18,18 @@ public struct RunReport: Sendable, Equatable {
   public var rollbackReason: String?
   /// Why the engine left the run, in words; nil again once it was resumed.
   public var leftReason: String?
-  /// The step whose answer a parked run waits for.
+  /// The step whose answer a parked run waits for, and the number of the question.
   public var waitingStep: String?
+  public var question: Int64?
   public var cancelledBy: String?
+  /// The store was put back from an older copy, and nobody has said that the run may go on.
+  public var isRestored = false
+  /// Who left the rest of the rollback undone, and why.
+  public var abandoned: Decision?
+  /// A person has decided about the rollback since the run ended.
+  private(set) var isDecidedSinceEnd = false
+  /// Questions asked so far.
+  private var questions: Int64 = 0
   public var steps: [StepReport] = []
   public var undo: [UndoReport] = []
   /// What the checks before the first change found; not empty: the run was refused.
@@ -43,66 +52,78 @@ public struct RunReport: Sendable, Equatable {
   public func step(_ path: String) -> StepReport? { stepIndex[path].map { steps[$0] } }
   public func undo(_ entry: String) -> UndoReport? { undoIndex[entry].map { undo[$0] } }
 
-  /// The first step of the main list that failed: the one the words at the end name.
-  public var failedStep: StepReport? { steps.first { $0.isMain && $0.status == "failed" } }
+  /// The first step of the main list whose failure ended the run: the one the words at the end name.
+  public var failedStep: StepReport? {
+    steps.first { step in
+      guard step.isMain, !plan.borne.contains(step.path) else { return false }
+      return ["failed", "not_applied"].contains(step.status) || step.status == "unknown" && step.endedAt != nil
+    }
+  }
   public var elapsed: Duration? {
     guard let startedAt, let endedAt else { return nil }
     return endedAt - startedAt
   }
-}
 
-/// One step of a run, in whatever section it stands.
-public struct StepReport: Sendable, Equatable {
-  public var path: String
-  public var title: String
-  public var action: String
-  /// `do always on_failure on_rollback_failure`
-  public var purpose: String
-  /// `pending started skipped succeeded failed cancelled unknown not_applied not_run`
-  public var status: String
-  public var attempts: Int64 = 0
-  public var startedAt: Timestamp?
-  public var endedAt: Timestamp?
-  public var outputs: Value = .map([:])
-  public var error: Value = .null
-  /// `E1` … `E4`
-  public var effectClass: String?
-  /// `none change destroy`
-  public var effect: String
-  /// What it waits for and until when, and the provider's last word.
-  public var until: String?
-  public var deadline: Timestamp?
-  public var nativeState: String?
-  /// Why its undo is done with: `undone`, `nothing happened`, `committed` …
-  public var closed: String?
-
-  public var isMain: Bool { purpose == "do" }
-  public var elapsed: Duration? {
-    guard let startedAt, let endedAt else { return nil }
-    return endedAt - startedAt
+  /// What a person said about the run, for the words about it.
+  public struct Decision: Sendable, Equatable {
+    public var by: String
+    public var reason: String
+    public var at: Timestamp
   }
 }
 
-/// One undo step of a step.
-public struct UndoReport: Sendable, Equatable {
-  /// `update.undo[0]`
-  public var entry: String
-  /// The step it undoes.
-  public var step: String
-  public var title: String
-  public var action: String
-  /// `pending started succeeded failed skipped closed`
-  public var status: String
-  public var startedAt: Timestamp?
-  public var endedAt: Timestamp?
-  public var error: Value = .null
+// MARK: - What may still be done
 
-  public init(entry: String, step: String, title: String, action: String, status: String) {
-    self.entry = entry
-    self.step = step
-    self.title = title
-    self.action = action
-    self.status = status
+extension RunReport {
+  /// Steps whose undo is still owed, newest first.
+  public var owed: [StepReport] {
+    steps.filter { step in
+      let hasUndo = undo.contains { $0.step == step.path } || plan.irreversible.contains(step.path)
+      return step.isMain && hasUndo && step.startedAt != nil && step.closed == nil
+    }.reversed()
+  }
+
+  /// The rollback stopped, or waits for a person, and has something left to do.
+  public var owesRollback: Bool {
+    abandoned == nil && ["failed", "blocked", "pending"].contains(rollback) && !owed.isEmpty
+  }
+
+  /// `runbook rollback resume` would be accepted: that, or a person has decided about the rollback since the run ended.
+  public var canResumeRollback: Bool { owesRollback || status == "ended" && isDecidedSinceEnd }
+
+  /// Undo steps and steps that `runbook rollback skip` would accept, the one to decide about first.
+  public var skippable: [String] {
+    owed.flatMap { step in
+      undo.filter { $0.step == step.path && !["succeeded", "skipped"].contains($0.status) }.map(\.entry) + [step.path]
+    }
+  }
+
+  /// A cancel would still find something to stop.
+  public var canCancel: Bool {
+    guard ["queued", "running", "waiting"].contains(status), cancelledBy == nil, rollbackReason == nil else {
+      return false
+    }
+    if let last = plan.last, let status = step(last)?.status, !["pending", "started", "unknown"].contains(status) {
+      return false
+    }
+    return !steps.contains { step in
+      step.purpose != "do"
+        || ["failed", "cancelled", "not_applied"].contains(step.status) && !plan.borne.contains(step.path)
+        || step.status == "unknown" && step.path != waitingStep && !plan.borne.contains(step.path)
+    }
+  }
+
+  /// Some of what the step did was undone.
+  private func wasUndone(_ step: StepReport) -> Bool {
+    step.closed == "undone"
+      || undo.contains { $0.step == step.path && !["pending", "closed", "skipped"].contains($0.status) }
+  }
+
+  /// From where `runbook rerun --from` may begin: the step that failed, unless one before it was undone.
+  public var rerunFrom: String? {
+    guard let failed = failedStep else { return nil }
+    let before = steps.prefix { $0.path != failed.path }.filter(\.isMain)
+    return before.contains { wasUndone($0) } ? nil : failed.path
   }
 }
 
@@ -120,12 +141,10 @@ extension RunReport {
     case "run.resumed":
       leftReason = nil
       if status == "queued" { status = "running" }
-    case "run.waiting":
-      status = "waiting"
-      waitingStep = fields["step"]?.string
-    case "step.resolved":
-      if status == "waiting" { status = rollbackReason == nil ? "running" : "rolling_back" }
-      waitingStep = nil
+    case "run.waiting": park(fields)
+    case "step.resolved": unpark(fields["step"]?.string)
+    case "run.restored": isRestored = true
+    case "run.restored_accepted": isRestored = false
     case "cancel.requested": cancelledBy = fields["by"]?.string ?? "somebody"
     case "rollback.started":
       status = "rolling_back"
@@ -140,14 +159,54 @@ extension RunReport {
       exitCode = fields["exit_code"]?.int
       outputs = fields["outputs"] ?? outputs
       endedAt = event.at
+      isDecidedSinceEnd = false
     case "run.checked": problems = fields["problems"]?.list?.compactMap { $0.string } ?? []
     case "rollback.resumed":
       status = "rolling_back"
+      rollback = nil
+      rollbackReason = rollbackReason ?? ""
+      outcome = nil
+      exitCode = nil
       endedAt = nil
+    case "rollback.abandoned":
+      let decision = RunReport.decision(event)
+      abandoned = decision
+      rollback = "failed"
+      close("abandoned by \(decision.by)", steps: owed.map(\.path))
     case "run.left": leftReason = fields["reason"]?.string ?? ""
     case let name where name.hasPrefix("undo."): applyUndo(event)
     default: applyStep(event)
     }
+  }
+
+  private mutating func park(_ fields: [String: Value]) {
+    status = "waiting"
+    waitingStep = fields["step"]?.string
+    questions = max(questions < .max ? questions + 1 : questions, fields["question"]?.int ?? 0)
+    question = questions
+    guard let path = waitingStep, let index = stepIndex[path] else { return }
+    steps[index].status = "unknown"
+    steps[index].error = fields["error"] ?? .null
+  }
+
+  /// The question is answered, or no longer asked.
+  private mutating func unpark(_ path: String?) {
+    if status == "waiting" { status = rollbackReason == nil ? "running" : "rolling_back" }
+    waitingStep = nil
+    question = nil
+    guard let path, let index = stepIndex[path], steps[index].status == "unknown" else { return }
+    steps[index].status = "started"
+    steps[index].error = .null
+  }
+
+  public static func decision(_ event: RunEvent) -> Decision {
+    Decision(
+      by: event.fields["by"]?.string ?? "somebody", reason: event.fields["reason"]?.string ?? "", at: event.at)
+  }
+
+  /// The undo of these steps is done with.
+  private mutating func close(_ reason: String, steps paths: [String]) {
+    for path in paths { if let index = stepIndex[path] { steps[index].closed = reason } }
   }
 
   private mutating func applyStep(_ event: RunEvent) {
@@ -175,6 +234,7 @@ extension RunReport {
       steps[index].deadline = RunReport.instant(fields["deadline"])
       steps[index].nativeState = fields["native_state"]?.string
     case "step.ended":
+      if path == waitingStep { unpark(nil) }
       steps[index].status = fields["status"]?.string ?? "unknown"
       steps[index].outputs = fields["outputs"] ?? .map([:])
       steps[index].error = fields["error"] ?? .null
@@ -182,6 +242,11 @@ extension RunReport {
       steps[index].attempts = max(steps[index].attempts, fields["attempts"]?.int ?? 0)
       steps[index].purpose = fields["purpose"]?.string ?? steps[index].purpose
       if steps[index].startedAt != nil { steps[index].endedAt = event.at }
+      // Like the machine, which closes all entries before a `commit` without a word of its own.
+      if steps[index].action == "commit", steps[index].status == "succeeded" {
+        close("committed", steps: owed.map(\.path))
+        for entry in undo.indices where undo[entry].status == "pending" { undo[entry].status = "closed" }
+      }
     default: break
     }
   }
@@ -189,14 +254,11 @@ extension RunReport {
   private mutating func applyUndo(_ event: RunEvent) {
     let fields = event.fields
     if event.event == "undo.closed", let step = fields["step"]?.string {
-      let reason = fields["reason"]?.string ?? ""
-      if let index = stepIndex[step] { steps[index].closed = reason }
-      for index in undo.indices where undo[index].step == step && undo[index].status == "pending" {
-        undo[index].status = "closed"
-      }
+      closeUndo(of: step, fields["reason"]?.string ?? "")
       return
     }
     guard let entry = fields["entry"]?.string else { return }
+    if event.event == "undo.skipped" { return leaveOut(entry, RunReport.decision(event)) }
     let step = fields["step"]?.string ?? UndoPath.owner(of: entry)
     let index =
       undoIndex[entry] ?? add(UndoReport(entry: entry, step: step, title: entry, action: "", status: "pending"))
@@ -212,8 +274,29 @@ extension RunReport {
       undo[index].status = fields["status"]?.string ?? "unknown"
       undo[index].error = fields["error"] ?? .null
       undo[index].endedAt = event.at
-    case "undo.skipped": undo[index].status = "skipped"
     default: break
+    }
+  }
+
+  private mutating func closeUndo(of step: String, _ reason: String) {
+    close(reason, steps: [step])
+    for index in undo.indices where undo[index].step == step && undo[index].status == "pending" {
+      undo[index].status = "closed"
+    }
+  }
+
+  /// A person leaves out an undo step, or all that is left of a step's.
+  private mutating func leaveOut(_ entry: String, _ decision: Decision) {
+    isDecidedSinceEnd = true
+    let step = UndoPath.owner(of: entry)
+    if step == entry { close("left out by \(decision.by)", steps: [step]) }
+    if step != entry, undoIndex[entry] == nil {
+      add(UndoReport(entry: entry, step: step, title: entry, action: "", status: "pending"))
+    }
+    for index in undo.indices where undo[index].entry == entry || step == entry && undo[index].step == step {
+      guard !["succeeded", "skipped"].contains(undo[index].status) else { continue }
+      undo[index].status = "skipped"
+      undo[index].leftOut = decision
     }
   }
 
@@ -236,22 +319,6 @@ extension RunReport {
     case .timestamp(let instant): instant
     case .string(let text): Timestamp(text)
     default: nil
-    }
-  }
-}
-
-/// Which undo steps belong to which step: known from the runbook, so that a report can list those not begun.
-public struct UndoPlan: Sendable, Equatable {
-  /// By the step's path.
-  public var entries: [String: [UndoReport]] = [:]
-  public init() {}
-
-  public init(_ runbook: ValidatedRunbook) {
-    for step in runbook.steps {
-      guard case .steps(let undo, _) = step.rollback else { continue }
-      entries[step.path] = undo.map {
-        UndoReport(entry: $0.path, step: step.path, title: $0.title, action: $0.action.name, status: "pending")
-      }
     }
   }
 }

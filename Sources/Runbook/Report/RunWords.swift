@@ -29,7 +29,7 @@ public enum RunWords {
     switch report.rollbackReason {
     case "failure": report.failedStep.map { "`\(DisplayText.escaped($0.path, limit: 100))` failed" } ?? "the run failed"
     case "cancel": report.cancelledBy.map { "cancelled by \(DisplayText.escaped($0, limit: 64))" } ?? "cancelled"
-    case "success": "the run is over, and it is to leave no trace"
+    case "success": "undoing everything: `rollback_policy` says so after success"
     case let reason: DisplayText.escaped(reason ?? "", limit: 300)
     }
   }
@@ -59,8 +59,42 @@ public enum RunWords {
     case "succeeded": return took.map { "done in \($0.elapsedText)" } ?? "done"
     case "failed":
       return "failed" + (took.map { " after \($0.elapsedText)" } ?? "") + (failure(undo.error).map { ": \($0)" } ?? "")
-    case "skipped": return "skipped"
+    case "skipped":
+      return undo.leftOut.map { "left out \(decision($0))" } ?? "not undone: its condition was false"
     default: return DisplayText.escaped(undo.status, limit: 40)
+    }
+  }
+
+  /// `by ops: restored by hand`.
+  public static func decision(_ decision: RunReport.Decision) -> String {
+    let reason = decision.reason.isEmpty ? "" : ": \(DisplayText.escaped(decision.reason, limit: 300))"
+    return "by \(DisplayText.escaped(decision.by, limit: 64))\(reason)"
+  }
+
+  /// Why an entry is closed, for people; nil if that needs no word.
+  public static func closed(_ reason: String?) -> String? {
+    switch reason {
+    case "undone", nil: nil
+    case "its condition was false": "not undone: its condition was false"
+    case let reason?: spaced(DisplayText.escaped(reason, limit: 200))
+    }
+  }
+
+  /// An event about the run as a whole, or about a request without an answer, in words that the lines and the live tree
+  /// share; nil for other events.
+  public static func notice(_ event: RunEvent) -> String? {
+    func text(_ name: String, _ limit: Int = 300) -> String {
+      DisplayText.escaped(event.fields[name]?.string ?? "?", limit: limit)
+    }
+    return switch event.event {
+    case "request.ignored": "a message to the run was not heeded: \(text("reason"))"
+    case "run.restored": "the store was put back from an older copy: the run may have done more than is told here"
+    case "run.restored_accepted": "\(text("by", 64)) says that the run may go on"
+    case "lock.freed": "the lock `\(text("lock"))` was freed by \(text("by", 64)): \(text("reason"))"
+    case "clock.set": "the machine's clock was set by \(text("by", 40)); the run's times go on without the jump"
+    case "request.found": "\(text("step", 100)) … a request without an answer has taken effect"
+    case "request.cleared": "\(text("step", 100)) … no request without an answer has taken effect"
+    default: nil
     }
   }
 

@@ -1,44 +1,58 @@
-/// What state things are in when a run has stopped: which changes stand, which were undone and which were not.
+/// What state things are in when a run has stopped: which changes stand, which were undone and which were not. Told from
+/// the rollback's own entries and from what is known of each step's effect, never from how many undo steps ran.
 public struct Standing: Sendable, Equatable {
   /// Changed, and all of it undone.
   public var undone: [String] = []
-  /// Changed and still as the step left it: kept on purpose, or without undo steps.
-  public var standing: [String] = []
+  /// Changed, and undone but for a part: another part of it was left out or failed.
+  public var undoneInPart: [String] = []
+  /// Changed and still as the step left it: kept on purpose, committed, or without undo steps.
+  public var standing: [StepReport] = []
   /// Undo steps that failed, were interrupted, or were not begun, in the order they would run.
   public var notUndone: [UndoReport] = []
+  /// Changed, and not undone because the condition of every undo step was false.
+  public var conditionFalse: [String] = []
+  /// Undo steps that a person left out.
+  public var leftOut: [UndoReport] = []
   /// May or may not have taken effect; nobody knows.
   public var unknown: [String] = []
+
+  /// Every change that was made was undone.
+  public var isClean: Bool {
+    undoneInPart.isEmpty && standing.isEmpty && notUndone.isEmpty && conditionFalse.isEmpty && leftOut.isEmpty
+      && unknown.isEmpty
+  }
 
   public init(_ report: RunReport) {
     // A rollback goes from the newest step to the oldest; what it did not reach would come in that order.
     let order = Dictionary(uniqueKeysWithValues: report.steps.enumerated().map { ($1.path, $0) })
-    if report.status == "ended" {
-      notUndone = report.undo.enumerated()
-        .filter { ["pending", "started", "failed", "unknown"].contains($1.status) && report.outcome != "succeeded" }
-        .sorted { (order[$1.element.step] ?? 0, $0.offset) < (order[$0.element.step] ?? 0, $1.offset) }
-        .map(\.element)
+    let newestFirst = report.undo.enumerated()
+      .sorted { (order[$1.element.step] ?? 0, $0.offset) < (order[$0.element.step] ?? 0, $1.offset) }
+      .map(\.element)
+    leftOut = newestFirst.filter { $0.leftOut != nil }
+    if report.status == "ended", report.outcome != "succeeded" {
+      notUndone = newestFirst.filter { !["succeeded", "skipped", "closed"].contains($0.status) }
     }
-    let owed = Set(notUndone.map(\.step))
-    for step in report.steps
-    where step.isMain && step.effect != "none" && step.startedAt != nil && !owed.contains(step.path) {
-      let undo = report.undo.filter { $0.step == step.path }
-      let isUndone = !undo.isEmpty && undo.allSatisfy { $0.status == "succeeded" || $0.status == "skipped" }
-      if isUndone || step.closed == "undone" { undone.append(step.path) } else { place(step) }
+    for step in report.steps where step.isMain && step.effect != "none" && step.startedAt != nil {
+      place(step, report.undo.filter { $0.step == step.path })
     }
   }
 
-  private mutating func place(_ step: StepReport) {
-    switch step.status {
-    case "succeeded": standing.append(step.path)
-    case "unknown", "started": unknown.append(step.path)
-    case "failed", "cancelled":
-      guard step.closed != "nothing happened" else { return }
-      switch step.error["effect"]?.string {
-      case "applied": standing.append(step.path)
-      case "unknown": unknown.append(step.path)
-      default: break
-      }
-    default: break
+  private mutating func place(_ step: StepReport, _ undo: [UndoReport]) {
+    let hasUndone = undo.contains { $0.status == "succeeded" }
+    let isMissing = notUndone.contains { $0.step == step.path } || leftOut.contains { $0.step == step.path }
+    if isMissing {
+      if hasUndone { undoneInPart.append(step.path) }
+      return
+    }
+    if step.closed == "undone" || hasUndone && undo.allSatisfy({ ["succeeded", "skipped"].contains($0.status) }) {
+      undone.append(step.path)
+      return
+    }
+    switch (step.closed, step.happened) {
+    case ("nothing happened", _), (_, "none"): break
+    case ("its condition was false", _): conditionFalse.append(step.path)
+    case (_, "applied"): standing.append(step)
+    default: unknown.append(step.path)
     }
   }
 }

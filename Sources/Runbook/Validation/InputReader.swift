@@ -85,7 +85,7 @@ extension InputDeclaration {
   /// A value from YAML or JSON, with its constraints.
   func accepted(_ value: Value) -> Result<Value, InputRefusal> {
     guard let typed = kind.typed(value) else {
-      return .failure(InputRefusal("must be \(kind.words), not \(value.inWords)"))
+      return .failure(InputRefusal("must be \(kind.words), not \(value.inWords)\(kind.limit(of: value))"))
     }
     if let refusal = constraintRefusal(typed) { return .failure(refusal) }
     return .success(typed)
@@ -129,11 +129,21 @@ extension InputDeclaration.Kind {
       (.duration, .duration):
       value
     case (.string, .int), (.string, .double): .string(JSONWriter.text(value))
-    case (.number, .int(let number)): .double(Double(number))
+    case (.number, .int(let number)): Double(exactly: number).map { .double($0) }
     case (.number, .double(let number)): number.isFinite ? value : nil
     case (.int, .double(let number)): Int64(exactly: number).map { .int($0) }
     case (.duration, .string(let text)): Duration(text: text).map { .duration($0) }
     default: nil
+    }
+  }
+
+  /// Why a number is not accepted although it is one.
+  func limit(of value: Value) -> String {
+    switch (self, value) {
+    case (.int, .string(let text)) where WholeNumberText.isWhole(text): ", which does not fit 64 bits"
+    case (.number, .string(let text)) where WholeNumberText.isWhole(text): ", which has more digits than a number keeps"
+    case (.number, .int): ", which has more digits than a number keeps"
+    default: ""
     }
   }
 

@@ -5,9 +5,9 @@ public struct JSONError: Error, Sendable, Equatable {
   public let offset: Int
 }
 
-/// Strict JSON (RFC 8259) to `Value`: `1` is an int, `1.0` and integers beyond 64 bits are doubles. Refused:
-/// duplicate keys, lone surrogates, numbers that overflow a double, invalid UTF-8, trailing bytes, more than
-/// `depthLimit` levels.
+/// Strict JSON (RFC 8259) to `Value`: `1` is an int, `1.0` a double. A whole number that neither holds digit by digit
+/// (`18446744073709551615`, `12345678901234567890.0`) is its text: never another number. Refused: duplicate keys, lone
+/// surrogates, numbers that overflow a double, invalid UTF-8, trailing bytes, more than `depthLimit` levels.
 public struct JSONReader {
   public static let depthLimit = 64
   private let bytes: [UInt8]
@@ -222,9 +222,9 @@ public struct JSONReader {
       try digits()
     }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
-    if isWhole, let number = Int64(text) { return .int(number) }
+    if isWhole { return Int64(text).map { .int($0) } ?? .string(text) }
     guard let number = Double(text), number.isFinite else { throw failure("the number is too large") }
-    return .double(number)
+    return WholeNumberText.isRounded(text, as: number) ? .string(text) : .double(number)
   }
 
   private mutating func digits() throws(JSONError) {

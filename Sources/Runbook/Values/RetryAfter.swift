@@ -1,20 +1,27 @@
 /// The `Retry-After` header of an HTTP answer (RFC 9110, 10.2.3).
 public enum RetryAfter {
-  /// Nobody is made to wait longer than this by one header. 5 min.
-  public static let longest = Duration.seconds(300)
+  /// More than any step lasts, and what any larger number counts as. 100 years.
+  public static let longest = Duration.seconds(100 * 365 * 86_400)
 
   /// The pause asked for: whole seconds, or a date in the preferred form (`Sun, 06 Nov 1994 08:49:37 GMT`) seen from
-  /// `now`. At most `longest`; a date gone by is zero; nil for anything else, a negative number included.
+  /// `now`. It is never cut to something that suits us better: who has less time gives up. A date gone by is zero; nil
+  /// for anything else, a negative number included.
   public static func pause(_ text: String, now: Timestamp) -> Duration? {
     let bytes = Array(text.utf8)
     if !bytes.isEmpty, bytes.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) {
       guard let seconds = Int64(text) else { return longest }  // more digits than there is time
-      return .seconds(min(seconds, 300))
+      return .seconds(min(seconds, longest.components.seconds))
     }
     guard let date = HTTPDate.read(text) else { return nil }
     return max(.zero, min(date - now, longest))
   }
 
+  /// For the message of the failure, which may be the last that is said when the pause outlasts the step: "it asks
+  /// for a pause of 2h".
+  public static func words(_ pause: Duration) -> String {
+    if pause >= longest { return "it asks for no further request" }
+    return "it asks for a pause of \(Duration.seconds(pause.components.seconds).text)"
+  }
 }
 
 /// The dates of HTTP in their preferred form (RFC 9110, 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.

@@ -109,8 +109,11 @@ struct MortalStore: RunStore {
   func lease(of runID: String) throws(StoreFailure) -> Lease? { try base.lease(of: runID) }
   func locks(of runID: String) throws(StoreFailure) -> [String] { try base.locks(of: runID) }
   func holder(of lock: String) throws(StoreFailure) -> String? { try base.holder(of: lock) }
-  func post(_ kind: String, body: [UInt8], to runID: String, requester: String) throws(StoreFailure) {
-    try base.post(kind, body: body, to: runID, requester: requester)
+  func post(
+    _ kind: String, body: [UInt8], to runID: String, requester: String,
+    unless isInTheWay: @Sendable (RunRequest) -> Bool
+  ) throws(StoreFailure) -> PostedRequest {
+    try base.post(kind, body: body, to: runID, requester: requester, unless: isInTheWay)
   }
   func requests(for runID: String, after id: Int64) throws(StoreFailure) -> [RunRequest] {
     try base.requests(for: runID, after: id)
@@ -146,7 +149,6 @@ struct MortalScripts: ScriptHost {
     try await base.start(request)
     guard life.pass("after starting a script") else { throw dead }
   }
-  func place() async throws(StepFailure) -> String? { try await base.place() }
   func state(of key: String) async throws(StepFailure) -> ScriptState {
     guard !life.isDead else { throw dead }
     return try await base.state(of: key)
@@ -172,6 +174,18 @@ struct MortalScripts: ScriptHost {
   func forget(_ key: String) async {
     guard !life.isDead else { return }
     await base.forget(key)
+  }
+  func place() async throws(StepFailure) -> String {
+    guard !life.isDead else { throw dead }
+    return try await base.place()
+  }
+  func isSeen(_ key: String) async throws(StepFailure) -> Bool {
+    guard !life.isDead else { throw dead }
+    return try await base.isSeen(key)
+  }
+  func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async {
+    guard !life.isDead else { return }
+    await base.sweep(isOver)
   }
 }
 

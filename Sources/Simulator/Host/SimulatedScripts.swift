@@ -38,6 +38,9 @@ public final class SimulatedScripts: ScriptHost {
   fileprivate struct State {
     var rules: [Rule]
     var scripts: [String: Script] = [:]
+    /// What was started before the folder was lost.
+    var elsewhere: [String: Script] = [:]
+    var place = "simulated"
     var ledger: [LedgerEntry] = []
   }
 
@@ -61,7 +64,14 @@ public final class SimulatedScripts: ScriptHost {
       let rule = state.take(matching: request, stdin: nil)
       state.ledger.append(
         LedgerEntry(at: now, effect: "script.start", subject: request.key, detail: request.text))
-      state.scripts[request.key] = Script(endsAt: monotonic + rule.duration, end: rule.end, isLost: rule.isLost)
+      let script: Script
+      if let lifetime = request.lifetime, rule.duration > lifetime {
+        script = Script(
+          endsAt: monotonic + lifetime, end: ScriptEnd(exitCode: nil, isTimedOut: true), isLost: rule.isLost)
+      } else {
+        script = Script(endsAt: monotonic + rule.duration, end: rule.end, isLost: rule.isLost)
+      }
+      state.scripts[request.key] = script
     }
   }
 
@@ -126,6 +136,33 @@ public final class SimulatedScripts: ScriptHost {
   }
 
   public func forget(_ key: String) async { state.withLock { state in state.scripts[key] = nil } }
+
+  public func place() async throws(StepFailure) -> String { state.withLock { $0.place } }
+
+  /// From now on the folder is another one, under this name, and empty; what runs goes on.
+  public func lose(place: String) {
+    state.withLock { state in
+      state.place = place
+      state.elsewhere.merge(state.scripts) { _, new in new }
+      state.scripts = [:]
+    }
+  }
+
+  public func isSeen(_ key: String) async throws(StepFailure) -> Bool {
+    let monotonic = clock.monotonic
+    return state.withLock { state in
+      (state.scripts[key] ?? state.elsewhere[key]).map { $0.endsAt > monotonic } ?? false
+    }
+  }
+
+  public func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async {
+    let monotonic = clock.monotonic
+    let keys = state.withLock { state in state.scripts.filter { $0.value.endsAt <= monotonic }.map { $0.key } }
+    for key in keys where ScriptKey.run(of: key).map(isOver) == true { await forget(key) }
+  }
+
+  /// Keys of scripts of which something is kept.
+  public var kept: Set<String> { state.withLock { Set($0.scripts.keys) } }
 }
 
 extension SimulatedScripts.Rule {

@@ -19,8 +19,8 @@ struct MockAnswer: Sendable {
       throw StepFailure(
         .exitCode, "the script ended with exit code \(code)", effect: .applied, detail: Self.excerpt(result))
     }
-    if action.name.hasPrefix("http.") || action.name.hasPrefix("notify."), call.with["_accept_any_status"] == nil,
-      let status = result["status"]?.int, !(200...299).contains(status)
+    if call.with["_accept_any_status"] == nil, action.result["status"] != nil, let status = result["status"]?.int,
+      !(200...299).contains(status)
     {
       throw Self.failure(status: status, isRead: action.effect == .none)
     }

@@ -8,8 +8,9 @@ public struct MockFile: Sendable {
   var actions: [String: [MockAnswer]] = [:]
   /// Faults for the twins, by provider type, in file order.
   public private(set) var faults: [(provider: String, fault: String)] = []
-  /// Where each key of `steps` and of `faults` stands, for `mistakes(for:types:)`.
+  /// Where each key of `steps`, `actions` and `faults` stands, for `mistakes(for:types:actions:)`.
   private var places: [(step: String, range: SourceRange)] = []
+  private var actionPlaces: [(action: String, range: SourceRange)] = []
   private var faultPlaces: [(provider: String, range: SourceRange)] = []
 
   /// - Throws: every mistake of the file at once.
@@ -38,10 +39,7 @@ public struct MockFile: Sendable {
         }
       case "actions":
         for action in reader.entries(of: entry.value, "action names") {
-          guard SimulatedActions.isSealed(action.key) else {
-            reader.refuse(action.keyRange, "a simulation carries `\(action.key)` out", hint: MockFile.advice)
-            continue
-          }
+          actionPlaces.append((action.key, action.keyRange))
           actions[action.key] = reader.answers(action.value)
         }
       case "faults":
@@ -57,11 +55,26 @@ public struct MockFile: Sendable {
 
   private static let advice = "what a simulated provider does wrong is said under `faults`"
 
-  /// What does not fit the runbook it is used with: steps that are not in it, steps that a twin carries out, and faults
-  /// of a provider that nobody knows. Those of a known one stay unused, so that a runbook can move between clouds.
-  /// - Parameter types: those of the providers that come with the program.
-  public func mistakes(for runbook: ValidatedRunbook, types: [String]) -> [Diagnostic] {
-    unknownProviders(runbook, types) + unfitSteps(runbook)
+  /// Finds entries that do not fit the runbook: steps that are not in it, steps that a twin carries out, actions that a
+  /// simulation carries out, and faults of a provider that nobody knows. Faults of a known provider stay unused, so
+  /// that a runbook can move between clouds.
+  /// - Parameters:
+  ///   - types: those of the providers that come with the program.
+  ///   - actions: those that need no provider.
+  public func mistakes(
+    for runbook: ValidatedRunbook, types: [String], actions: [ActionDeclaration]
+  ) -> [Diagnostic] {
+    unknownProviders(runbook, types) + unfitSteps(runbook) + unfitActions(actions)
+  }
+
+  private func unfitActions(_ known: [ActionDeclaration]) -> [Diagnostic] {
+    let sealed = known.filter { SimulatedActions.isSealed($0) }.map { $0.name }
+    return actionPlaces.compactMap { place in
+      if sealed.contains(place.action) { return nil }
+      return Diagnostic(
+        "E-MOCK", at: place.range, "a simulation carries `\(place.action)` out, if there is such an action",
+        hint: Suggestion.hint(for: place.action, among: sealed) ?? MockFile.advice)
+    }
   }
 
   private func unknownProviders(_ runbook: ValidatedRunbook, _ types: [String]) -> [Diagnostic] {

@@ -1,8 +1,8 @@
 import Runbook
 
 /// An action in a simulated world. A sealed one never reaches its real counterpart: it answers what the mock file says,
-/// else success. An open one (`assert`, `log.info`, or what `--real` names) is itself unless the mock file speaks of
-/// it.
+/// else success. An open one (it touches nothing outside, or `--real` names it) is itself unless the mock file speaks
+/// of it.
 struct MockedAction<Real: Action>: Action {
   var declaration: ActionDeclaration { real.declaration }
 
@@ -62,4 +62,8 @@ struct MockedAction<Real: Action>: Action {
 
   var answersAtOnce: Bool { isSealed || real.answersAtOnce }
   var maxRequestLife: Duration { isSealed ? .zero : real.maxRequestLife }
+  func maxRequestLife(of call: ActionCall) -> Duration { isSealed ? .zero : real.maxRequestLife(of: call) }
+  func lateBound(of call: ActionCall, lostSince: Timestamp) -> Timestamp {
+    isSealed ? lostSince : real.lateBound(of: call, lostSince: lostSince)
+  }
 }

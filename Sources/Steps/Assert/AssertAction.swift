@@ -8,7 +8,7 @@ struct AssertAction: StandardAction {
       Field("that", .bool, required: true, help: "what must be true: `\"${{ steps.a.outputs.count < 5 }}\"`"),
       Field("message", .string, help: "what to say if it is not"),
     ],
-    effect: .none, class: .convergent, isDiagnostic: true, isInstant: true)
+    effect: .none, class: .convergent, isDiagnostic: true, isInstant: true, touchesNothingOutside: true)
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     guard let holds = try call.with.bool("that") else { throw StepFailure(.input, "`that` is missing") }

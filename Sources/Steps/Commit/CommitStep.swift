@@ -14,7 +14,7 @@ struct CommitAction: StandardAction {
   static let message = Field("message", .string, required: true, help: "why there is no way back from here")
   static let declaration = ActionDeclaration(
     "commit", "keeps everything done so far", fields: [message], effect: .none, class: .convergent, isWritable: false,
-    isInstant: true)
+    isInstant: true, touchesNothingOutside: true)
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     _ = try call.with.text("message")

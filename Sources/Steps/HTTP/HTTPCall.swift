@@ -18,7 +18,7 @@ struct HTTPCall {
     guard acceptsAny || (200..<300).contains(response.status) else {
       let refusal = HTTPRefusal(
         method: method, isSafe: isSafe, request: request,
-        secrets: HTTPText.secrets(in: .map(call.with.values)), response: response)
+        secrets: HTTPText.secrets(in: .map(call.with.values)), mask: call.mask, response: response)
       throw refusal.failure(now: call.clock.now)
     }
     return ActionResult(result: HTTPCall.result(of: response))
@@ -42,6 +42,9 @@ struct HTTPCall {
     guard left > .zero else { throw StepFailure(.timeout, "no time is left for the request") }
     let timeout = min(try with.duration("timeout") ?? HTTPFields.defaultTimeout, left)
     guard timeout > .zero else { throw StepFailure(.input, "`timeout` must be more than 0s") }
+    if let life = try with.duration("max_request_life"), life <= .zero {
+      throw StepFailure(.input, "`max_request_life` must be more than 0s")
+    }
     request.totalTimeout = timeout
     request.connectTimeout = min(timeout, .seconds(10))
     request.firstByteTimeout = timeout

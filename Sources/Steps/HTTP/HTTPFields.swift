@@ -17,6 +17,9 @@ enum HTTPFields {
   static let common = [
     Field(
       "timeout", .duration, default: .duration(defaultTimeout), help: "longest one request may take; default `30s`"),
+    Field(
+      "max_request_life", .duration,
+      help: "how late a request that got no answer may still take effect; default: `timeout` and 60s"),
     Field("ca_file", .string, help: "PEM file of the authorities to trust instead of the system's"),
     Field("plain_http", .choice(["allow"]), help: "`allow`: permit `http://` beyond loopback"),
     Field(

@@ -7,17 +7,19 @@ struct HTTPRefusal {
   let request: HTTPRequest
   /// Everything secret that was sent, in the clear.
   let secrets: [String]
+  /// Masks the run's secrets (`ActionCall.mask`).
+  let mask: @Sendable ([UInt8]) -> [UInt8]
   let response: HTTPResponse
 
   func failure(now: Timestamp) -> StepFailure {
     let status = response.status
-    // A 5xx may come after the effect, or from a proxy that gave up on a server which did not. Anything else said no.
-    let effect: StepFailure.Effect = isSafe || status < 500 ? .none : .unknown
-    let pause = response.header("retry-after").flatMap { RetryAfter.pause($0, now: now) }
+    let effect: StepFailure.Effect = isSafe || HTTPStatus.isRefusal(status) ? .none : .unknown
+    let pause = isRetryable ? response.header("retry-after").flatMap { RetryAfter.pause($0, now: now) } : nil
+    let asked = pause.map { "; \(RetryAfter.words($0))" } ?? ""
     return StepFailure(
-      kind, "\(method) \(place) answered \(status)\(reason)", effect: effect, retryable: isRetryable,
-      retryAfter: isRetryable ? pause : nil,
-      detail: ["status": .int(Int64(status)), "body": .string(HTTPExcerpt.of(response.body, hiding: secrets))])
+      kind, "\(method) \(place) answered \(status)\(reason)\(asked)", effect: effect, retryable: isRetryable,
+      retryAfter: pause,
+      detail: ["status": .int(Int64(status)), "body": .string(HTTPExcerpt.of(mask(response.body), hiding: secrets))])
   }
 
   private var kind: StepFailure.Kind {
@@ -69,32 +71,14 @@ enum HTTPExcerpt {
   /// In bytes.
   static let longest = 1024
 
+  /// - Parameter secrets: masked before the end is cut off; one that is cut would not be found.
   static func of(_ body: [UInt8], hiding secrets: [String]) -> String {
-    // A secret that is cut by the end of the excerpt would not be found in it: hide first, then cut.
-    let longestSecret = secrets.map { $0.utf8.count }.max() ?? 0
-    var bytes = Array(body.prefix(longest + longestSecret))
-    for secret in Set(secrets).sorted(by: { $0.utf8.count > $1.utf8.count }) where secret.utf8.count >= 6 {
-      bytes = replacing(Array(secret.utf8), in: bytes)
-    }
+    let masked = Masker(secrets.map { Secret($0, named: []) }).mask(body)
+    var bytes = Array(masked.prefix(longest))
     for (index, byte) in bytes.enumerated() where (byte < 0x20 && byte != 0x0a && byte != 0x09) || byte == 0x7f {
       bytes[index] = UInt8(ascii: ".")
     }
-    let text = String(decoding: bytes.prefix(longest), as: UTF8.self)
-    return body.count > longest ? text + "…" : text
-  }
-
-  private static func replacing(_ secret: [UInt8], in bytes: [UInt8]) -> [UInt8] {
-    var result: [UInt8] = []
-    var position = 0
-    while position < bytes.count {
-      if bytes[position] == secret[0], bytes[position...].starts(with: secret) {
-        result += Array(Secret.mask.utf8)
-        position += secret.count
-      } else {
-        result.append(bytes[position])
-        position += 1
-      }
-    }
-    return result
+    let text = String(decoding: bytes, as: UTF8.self)
+    return masked.count > longest ? text + "…" : text
   }
 }

@@ -15,7 +15,7 @@ enum LogAction {
   private static func declare(_ name: String, _ summary: String) -> ActionDeclaration {
     ActionDeclaration(
       name, summary, fields: [Field("message", .string, required: true, help: "the line; may hold `${{ }}`")],
-      effect: .none, class: .convergent, isDiagnostic: true, isInstant: true)
+      effect: .none, class: .convergent, isDiagnostic: true, isInstant: true, touchesNothingOutside: true)
   }
 
   private static func log(_ call: ActionCall, prefix: String) throws(StepFailure) -> ActionResult {

@@ -4,7 +4,7 @@ import Runbook
 ///
 /// Declared without effect although it is a POST: it changes no server, and after a crash a message that comes twice is
 /// better than one that does not come, or than asking a person whether it came.
-struct WebhookAction: StandardAction {
+struct WebhookAction: HTTPAction {
   static let declaration = ActionDeclaration(
     "notify.webhook", "posts a message to a chat or pager hook",
     fields: [
@@ -17,10 +17,11 @@ struct WebhookAction: StandardAction {
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     var with = call.with.values
     with["json"] = try body(call.with)
-    let inner = ActionCall(
+    var inner = ActionCall(
       with: Arguments(with), key: call.key, runID: call.runID, clock: call.clock, transport: call.transport,
       scripts: call.scripts, files: call.files, deadline: call.deadline, before: call.before,
       intendedAt: call.intendedAt, report: call.report)
+    inner.mask = call.mask
     let answer = try await HTTPCall("POST", isSafe: true).make(inner).result
     return ActionResult(result: answer.filter { $0.key == "status" || $0.key == "body" })
   }

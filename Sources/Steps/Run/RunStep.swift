@@ -20,6 +20,8 @@ struct RunAction: StandardAction {
 
   /// From TERM to KILL.
   static let grace = Duration.seconds(10)
+  /// How much longer than the deadline the keeper may take to end a script before we do it.
+  var patience = RunAction.grace + .seconds(2)
   /// Longest look at a script that an earlier engine started.
   static let glance = Duration.seconds(5)
 
@@ -31,7 +33,8 @@ struct RunAction: StandardAction {
     let work = try ScriptFields(call.with)
     let request = ScriptRequest(
       key: call.key, command: work.command ?? ["/bin/sh", "-eu"], script: work.script,
-      environment: try call.with.environment(), workingDirectory: try call.with.optionalText(EngineField.folder))
+      environment: try call.with.environment(), workingDirectory: try call.with.optionalText(EngineField.folder),
+      lifetime: max(call.deadline - call.clock.now, .zero), grace: Self.grace)
     try await call.scripts.start(request)
     return try await finish(call)
   }
@@ -40,7 +43,14 @@ struct RunAction: StandardAction {
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
     let left = max(call.deadline - call.clock.now, .zero)
     switch try await call.scripts.wait(for: call.key, timeout: min(left, Self.glance)) {
-    case .absent: return .notApplied
+    case .absent:
+      guard try await !isMisplaced(call) else {
+        if try await call.scripts.isSeen(call.key) {
+          throw StepFailure(.timeout, "the script still runs", effect: .unknown, retryable: true)
+        }
+        throw StepFailure(.crashed, Self.misplaced, effect: .unknown)
+      }
+      return .notApplied
     case .lost: return .unsure
     case .running where left > Self.glance:
       throw StepFailure(.timeout, "the script still runs", effect: .unknown, retryable: true)
@@ -57,20 +67,37 @@ struct RunAction: StandardAction {
   }
 
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
-    try await call.scripts.state(of: call.key) != .running
+    switch try await call.scripts.state(of: call.key) {
+    case .running: return false
+    case .absent where try await isMisplaced(call): return try await !call.scripts.isSeen(call.key)
+    case .absent, .ended, .lost: return true
+    }
   }
 
-  /// Waits for the end, but not beyond the step's deadline; then the script is stopped.
+  private static let misplaced = "the folder that kept its script is not the one it was started in"
+
+  /// Whether the script was started, if it was, where we cannot look.
+  private func isMisplaced(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    guard let place = call.scriptPlace else { return false }
+    return try await call.scripts.place() != place
+  }
+
+  /// Waits for the end. At the step's deadline its keeper stops the script; if nobody has, we do.
   private func finish(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
-    switch try await call.scripts.wait(for: call.key, timeout: max(call.deadline - call.clock.now, .zero)) {
-    case .ended(let end): return try ScriptResult(end).get(of: "the script")
+    let left = max(call.deadline - call.clock.now, .zero) + patience
+    switch try await call.scripts.wait(for: call.key, timeout: left) {
+    case .ended(let end) where end.isTimedOut: throw Self.outOfTime
+    case .ended(let end): return try ScriptResult(end, mask: call.mask).get(of: "the script")
     case .absent: throw StepFailure(.crashed, "the script's folder has disappeared", effect: .unknown)
     case .lost:
       throw StepFailure(.crashed, "the script's process is gone and left no exit code", effect: .unknown)
     case .running:
       if Task.isCancelled { throw StepFailure(.cancelled, "the script was told to stop", effect: .applied) }
       try await call.scripts.cancel(call.key, grace: Self.grace)
-      throw StepFailure(.timeout, "the script ran longer than the step's timeout and was stopped", effect: .applied)
+      throw Self.outOfTime
     }
   }
+
+  private static let outOfTime = StepFailure(
+    .timeout, "the script ran longer than the step's timeout and was stopped", effect: .applied)
 }

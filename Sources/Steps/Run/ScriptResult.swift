@@ -7,7 +7,13 @@ struct ScriptResult {
   static let excerpt = 512
 
   let end: ScriptEnd
-  init(_ end: ScriptEnd) { self.end = end }
+  private let mask: @Sendable ([UInt8]) -> [UInt8]
+
+  /// - Parameter mask: masks the run's secrets (`ActionCall.mask`).
+  init(_ end: ScriptEnd, mask: @escaping @Sendable ([UInt8]) -> [UInt8]) {
+    self.end = end
+    self.mask = mask
+  }
 
   /// - Throws: `exit_code` unless it ended with 0. What it did before stays done, so the effect is `applied`.
   func get(of subject: String) throws(StepFailure) -> ActionResult {
@@ -32,8 +38,8 @@ struct ScriptResult {
     [
       "exit_code": end.exitCode.map { .int(Int64($0)) } ?? .null,
       "signal": end.signal.map { .string(SignalName.of($0)) } ?? .null,
-      "stdout": .string(Self.text(Array(end.stdout.suffix(Self.excerpt)))),
-      "stderr": .string(Self.text(Array(end.stderr.suffix(Self.excerpt)))),
+      "stdout": .string(Self.text(Array(mask(end.stdout).suffix(Self.excerpt)))),
+      "stderr": .string(Self.text(Array(mask(end.stderr).suffix(Self.excerpt)))),
     ]
   }
 

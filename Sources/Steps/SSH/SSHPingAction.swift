@@ -23,9 +23,10 @@ struct SSHPingAction: StandardAction {
     }
     if end.exitCode == 0 { return ActionResult() }
     guard end.exitCode == 255 || end.exitCode == nil else {
-      throw StepFailure(.exitCode, "\(ssh.host) let us in, but `true` failed there", detail: SSHLog(end.stderr).detail)
+      throw StepFailure(
+        .exitCode, "\(ssh.host) let us in, but `true` failed there", detail: SSHLog(end.stderr, mask: call.mask).detail)
     }
-    var failure = SSHLog(end.stderr).failure(at: ssh.host)
+    var failure = SSHLog(end.stderr, mask: call.mask).failure(at: ssh.host)
     // It only reads: whatever happened, nothing was changed, and a lost connection is worth another try.
     if failure.effect == .unknown { failure.retryable = true }
     failure.effect = .none

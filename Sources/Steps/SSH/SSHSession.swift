@@ -24,8 +24,10 @@ struct SSHSession {
 
   /// What the client's end says about the script. The client itself ends with 255 when something is wrong with the
   /// connection; so may the script.
-  func result(of end: ScriptEnd, at place: String) throws(StepFailure) -> ActionResult {
-    let log = SSHLog(end.stderr)
+  func result(
+    of end: ScriptEnd, at place: String, mask: @escaping @Sendable ([UInt8]) -> [UInt8]
+  ) throws(StepFailure) -> ActionResult {
+    let log = SSHLog(end.stderr, mask: mask)
     let began = log.position(after: beginning + "\n")
     let ended = log.position(before: "\n" + ending + " ")
     let isAnswered = end.exitCode != nil && end.exitCode != 255
@@ -40,7 +42,7 @@ struct SSHSession {
     var result = end
     let start = min(began ?? 0, end.stderr.count)
     result.stderr = Array(end.stderr[start..<max(start, ended ?? end.stderr.count)])
-    return try ScriptResult(result).get(of: "the script on \(place)")
+    return try ScriptResult(result, mask: mask).get(of: "the script on \(place)")
   }
 }
 
@@ -48,9 +50,12 @@ struct SSHSession {
 struct SSHLog {
   let bytes: [UInt8]
   let text: String
+  /// Masks the run's secrets (`ActionCall.mask`).
+  private let mask: @Sendable ([UInt8]) -> [UInt8]
 
-  init(_ bytes: [UInt8]) {
+  init(_ bytes: [UInt8], mask: @escaping @Sendable ([UInt8]) -> [UInt8]) {
     self.bytes = bytes
+    self.mask = mask
     text = String(decoding: bytes, as: UTF8.self)
   }
 
@@ -62,7 +67,7 @@ struct SSHLog {
   }
 
   /// The last lines, as a person would want to see them.
-  var detail: [String: Value] { ["ssh": .string(String(decoding: bytes.suffix(1024), as: UTF8.self))] }
+  var detail: [String: Value] { ["ssh": .string(String(decoding: mask(bytes).suffix(1024), as: UTF8.self))] }
 
   /// Words with which OpenSSH ends before it has logged in.
   private static let beforeLogin = [
@@ -95,7 +100,7 @@ struct SSHLog {
 
   /// OpenSSH's last line, shortened.
   private var reason: String {
-    let lines = text.split(whereSeparator: { $0.isNewline })
+    let lines = String(decoding: mask(bytes), as: UTF8.self).split(whereSeparator: { $0.isNewline })
     return String((lines.last ?? "it said nothing").prefix(200))
   }
 }

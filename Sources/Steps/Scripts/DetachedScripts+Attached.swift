@@ -5,13 +5,17 @@ import Synchronization
 
 /// Programs that end with the call (ssh), and connections.
 extension DetachedScripts {
+  /// From TERM to KILL.
+  private static let attachedGrace = Duration.seconds(2)
+
   public func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd {
-    let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
-    let key = "\(Self.attachedPrefix)\(getpid())-\(number)"
-    let script = ScriptFolder(path: "\(folder)/\(key)")
+    let key: String
+    let script: ScriptFolder
     let link: KeeperLink
     do throws(PosixError) {
-      link = try open().link
+      link = try open()
+      key = try attachedName()
+      script = ScriptFolder(path: "\(folder)/\(key)")
       _ = try Folder.makeNew(script.path)
     } catch {
       throw Self.failure("a folder in `\(folder)` could not be made", error)
@@ -25,16 +29,18 @@ extension DetachedScripts {
     order.input = stdin.map { Array($0.reveal().utf8) } ?? []
     order.secretFile = request.secretFile.map { Array($0.reveal().utf8) }
     order.isAttached = true
-    let (seconds, attoseconds) = min(max(timeout, .milliseconds(1)), .seconds(366 * 86_400)).components
-    order.timeoutMilliseconds = Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+    order.lifetimeMilliseconds = max(timeout.boundedMilliseconds, 1)
+    order.graceMilliseconds = Self.attachedGrace.boundedMilliseconds
     try await begin(order, on: link, in: script, request.tenure)
     switch await link.wait(for: key, until: .seconds(Int64.max >> 2)) {
     case .ended(let ending) where ending.cause == .timedOut:
       throw StepFailure(.timeout, "`\(request.command.first ?? "")` ran out of time and was stopped", effect: .unknown)
-    case .ended(let ending): return script.end(ending)
+    case .ended(let ending): return try await blocking { script.end(ending) }
     case .interrupted:
       let identity = link.pid(of: key).flatMap { ProcessIdentity($0) }
-      _ = try await blocking { identity.map { ProcessFamily(root: $0).stop(grace: .seconds(2)) } }
+      _ = try await blocking {
+        identity.map { ProcessFamily(root: $0, mark: ScriptFolder.mark(key)).stop(grace: Self.attachedGrace) }
+      }
       throw StepFailure(.cancelled, "`\(request.command.first ?? "")` was stopped", effect: .unknown)
     case .gone:
       throw StepFailure(.crashed, "the process that keeps the scripts ended while one was running", effect: .unknown)

@@ -4,27 +4,43 @@ public import Runbook
 import Synchronization
 
 /// Scripts as real processes, detached from the engine by a keeper (`ScriptKeeper`), each with a folder named by its
-/// key.
+/// key (`ScriptFolder`).
 ///
-/// The folder is on the disk before the script starts: one without a folder was never started. What a crash leaves is
-/// found by pid and start time, and its exit code in `rc`; a process that is gone without `rc` is `lost`, and nobody
-/// can tell.
+/// That a script was started is on the disk before its program begins: what has no folder, or one without `process`,
+/// was never started. Its keeper holds a lock in the folder as long as it keeps it; a script that no keeper keeps, of
+/// which no process is left, and which has no `rc`, is `lost`, and nobody can tell how it ended.
 public final class DetachedScripts: ScriptHost {
-  static let attachedPrefix = "attached-"
-
   let folder: String
   private let keeper: KeeperProgram
   private let detachedEnvironment: [String: String]
   let attachedEnvironment: [String: String]
   let counter = Atomic<UInt64>(0)
-  /// The link to the keeper, and the folder of folders kept open for `fsync`; made when first needed.
-  private let opened = Mutex<(link: KeeperLink, directory: Descriptor)?>(nil)
+  /// The link to the keeper; made when first needed.
+  private let opened = Mutex<KeeperLink?>(nil)
+  /// Keys that a call of `start` is at work on.
+  private let starting = Mutex<Set<String>>([])
+  /// Told by `place`; the same as long as we live.
+  let knownPlace = Mutex<String?>(nil)
+  /// Proves that we live: taken before the first attached program.
+  let ownLock = Mutex<(name: String, lock: FileLock)?>(nil)
+  /// For tests that end this process between two steps of a start.
+  private let probe: @Sendable (EnginePoint) -> Void
 
   /// - Parameters:
   ///   - folder: absolute; made if it is missing, 0700.
   ///   - environment: nil: our own. Scripts get PATH HOME LANG TZ of it; attached programs (ssh) also what the agent
   ///     and the user's configuration need.
-  public init(folder: String, keeper: KeeperProgram = KeeperProgram(), environment: [String: String]? = nil) {
+  public convenience init(
+    folder: String, keeper: KeeperProgram = KeeperProgram(), environment: [String: String]? = nil
+  ) {
+    self.init(folder: folder, keeper: keeper, environment: environment) { _ in }
+  }
+
+  package init(
+    folder: String, keeper: KeeperProgram, environment: [String: String]?,
+    probe: @escaping @Sendable (EnginePoint) -> Void
+  ) {
+    self.probe = probe
     let environment = environment ?? Environment.all
     self.folder = folder
     self.keeper = keeper
@@ -37,19 +53,37 @@ public final class DetachedScripts: ScriptHost {
   }
 
   public func start(_ request: ScriptRequest) async throws(StepFailure) {
+    starting.withLock { _ = $0.insert(request.key) }
+    defer { starting.withLock { _ = $0.remove(request.key) } }
     let script = ScriptFolder(path: "\(folder)/\(request.key)")
     let link: KeeperLink
-    do throws(PosixError) {
-      let (opened, directory) = try open()
-      link = opened
-      guard try Folder.makeNew(script.path) else { return }
-      try directory.synchronize()
-    } catch {
-      throw Self.failure("the script's folder in `\(folder)` could not be made", error)
+    do throws(PosixError) { link = try open() } catch {
+      throw Self.failure("the folder of the scripts `\(folder)` could not be used", error)
     }
+    probe(.called)
+    guard try await makeFolder(script, request.key) else { return }
+    probe(.folderMade)
     var order = order(request, base: detachedEnvironment, in: script)
     order.input = request.script.map { Array(ShellText.program($0).utf8) }
+    // At least a moment: 0 would be for ever.
+    order.lifetimeMilliseconds = request.lifetime.map { max($0.boundedMilliseconds, 1) } ?? 0
     try await begin(order, on: link, in: script, request.tenure)
+    probe(.answered)
+  }
+
+  /// - Returns: false if the script was started already.
+  private func makeFolder(_ script: ScriptFolder, _ key: String) async throws(StepFailure) -> Bool {
+    for _ in 0..<10 {
+      do throws(PosixError) {
+        if try script.make() { return true }
+      } catch {
+        throw Self.failure("the script's folder in `\(folder)` could not be made", error)
+      }
+      // One in which nothing was started is removed by the look.
+      let state = try await looking { () throws(PosixError) in try self.settledState(of: key) }
+      if state != .absent { return false }
+    }
+    return false
   }
 
   func order(_ request: ScriptRequest, base: [String: String], in script: ScriptFolder) -> KeeperOrder {
@@ -58,7 +92,7 @@ public final class DetachedScripts: ScriptHost {
     return KeeperOrder(
       key: request.key, folder: script.path, command: request.command, environment: environment,
       workingDirectory: request.workingDirectory ?? "", input: nil, secretFile: nil, isAttached: false,
-      timeoutMilliseconds: 0)
+      lifetimeMilliseconds: 0, graceMilliseconds: request.grace.boundedMilliseconds)
   }
 
   /// - Parameter tenure: asked now, when there is nothing left to do but start it.
@@ -66,41 +100,53 @@ public final class DetachedScripts: ScriptHost {
     _ order: KeeperOrder, on link: KeeperLink, in script: ScriptFolder, _ tenure: (any Tenure)?
   ) async throws(StepFailure) {
     var order = order
+    order.environment.removeAll { $0.hasPrefix("RUNBOOK_SCRIPT=") }
+    order.environment.append(ScriptFolder.mark(order.key))
     if let tenure {
       guard tenure.begin() else {
         script.remove()
         throw StepFailure.notCertainlyOurs
       }
       let (seconds, attoseconds) = tenure.until.elapsed.components
-      order.notAfter = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+      order.notAfter = Int(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
     }
     // The keeper has answered: it was started, or never will be.
     defer { tenure?.end() }
-    switch await link.start(order) {
+    let answer = await link.start(order, sent: { probe(.ordered) })
+    switch answer {
     case .started: return
-    case .refused(_, KeeperOrder.Refusal.tooLate):
+    case .refused(_, let code) where code == EEXIST && !order.isAttached: return
+    case .refused(_, ETIME):
       script.remove()
       throw StepFailure.notCertainlyOurs
     case .refused(let reason, let code):
-      script.remove()
-      let isShortage = PosixError(code, in: "").isShortage
-      throw StepFailure(isShortage ? .limit : .input, reason, effect: .none, retryable: isShortage)
-    case .gone:
+      if code != ESTALE { script.remove() }
+      throw Self.failure(nil, PosixError(code, in: reason))
+    case .gone where order.isAttached:
       throw StepFailure(
         .crashed, "the process that keeps the scripts ended while one was being started", effect: .unknown)
+    case .gone:
+      let key = order.key
+      let state = try await looking { () throws(PosixError) in try self.settledState(of: key) }
+      // If it was started, whoever waits for it finds its folder.
+      guard state == .absent else { return }
+      throw StepFailure(
+        .crashed, "the process that keeps the scripts ended before it had started this one", effect: .none,
+        retryable: true)
     }
   }
 
   public func state(of key: String) async throws(StepFailure) -> ScriptState {
-    if opened.withLock({ $0?.link.isRunning(key) }) == true { return .running }
+    if starting.withLock({ $0.contains(key) }) { return .running }
+    if opened.withLock({ $0?.isRunning(key) }) == true { return .running }
     return try await looking { () throws(PosixError) in try self.settledState(of: key) }
   }
 
   public func wait(for key: String, timeout: Duration) async throws(StepFailure) -> ScriptState {
     let limit = Monotonic.now + timeout
-    if let link = opened.withLock({ $0?.link }) {
+    if let link = opened.withLock({ $0 }) {
       switch await link.wait(for: key, until: limit) {
-      case .ended(let ending): return .ended(ScriptFolder(path: "\(folder)/\(key)").end(ending))
+      case .ended(let ending): return .ended(try await end(ending, of: key))
       case .interrupted: return .running
       case .gone: break
       }
@@ -108,21 +154,34 @@ public final class DetachedScripts: ScriptHost {
     return try await waitOutside(for: key, until: limit)
   }
 
-  /// Removes what is kept of a script: call it when its outcome is journaled.
+  /// Removes what is kept of a script: call it when its outcome is journaled. The folder of one that runs all the same
+  /// stays: without it nobody could tell that it does.
   public func forget(_ key: String) async {
-    opened.withLock { $0?.link.forget(key) }
-    ScriptFolder(path: "\(folder)/\(key)").remove()
+    opened.withLock { $0?.forget(key) }
+    let script = ScriptFolder(path: "\(folder)/\(key)")
+    if (try? FileLock.isHeld(script.lockPath)) != .some(.some(true)) { script.remove() }
+  }
+
+  /// What it wrote may be as long as `ScriptOutput.limit`: read on a thread of its own.
+  private func end(_ ending: ScriptEnding, of key: String) async throws(StepFailure) -> ScriptEnd {
+    let script = ScriptFolder(path: "\(folder)/\(key)")
+    if ending.stdout.total + ending.stderr.total < 64 << 10 { return script.end(ending) }
+    return try await blocking { script.end(ending) }
   }
 
   public func cancel(_ key: String, grace: Duration) async throws(StepFailure) {
     let script = ScriptFolder(path: "\(folder)/\(key)")
-    let pid = opened.withLock { $0?.link.pid(of: key) }
+    let pid = opened.withLock { $0?.pid(of: key) }
     let left = try await looking { () throws(PosixError) -> Int in
       guard try self.settledState(of: key) == .running else { return 0 }
-      if let family = try script.process?.family { return family.stop(grace: grace) }
-      // A full disk has kept `process` from being written; we still know whom we started.
+      // If we are killed on the way, the next one knows that it is not enough that the program itself has ended.
+      do throws(PosixError) { try script.write("stop", to: "stop") } catch {
+        if !error.isExisting && !error.isDiskFull { throw error }
+      }
+      if let family = try script.process?.family(key) { return family.stop(grace: grace) }
+      // It is just being started by somebody: there is no telling whom to end.
       guard let root = pid.flatMap({ ProcessIdentity($0) }) else { return 0 }
-      return ProcessFamily(root: root).stop(grace: grace)
+      return ProcessFamily(root: root, mark: ScriptFolder.mark(key)).stop(grace: grace)
     }
     guard left == 0 else {
       throw StepFailure(.timeout, "\(left) processes of the script could not be ended", effect: .unknown)
@@ -133,13 +192,13 @@ public final class DetachedScripts: ScriptHost {
 }
 
 extension DetachedScripts {
-  func open() throws(PosixError) -> (link: KeeperLink, directory: Descriptor) {
-    let result = opened.withLock { opened -> Result<(link: KeeperLink, directory: Descriptor), PosixError> in
-      if let known = opened, !known.link.isGone { return .success(known) }
+  func open() throws(PosixError) -> KeeperLink {
+    let result = opened.withLock { opened -> Result<KeeperLink, PosixError> in
+      if let known = opened, !known.isGone { return .success(known) }
       do throws(PosixError) {
         try Folder.make(folder)
         removeStrays()
-        let new = (link: try KeeperLink(keeper), directory: try Descriptor.open(folder, O_RDONLY | O_DIRECTORY))
+        let new = try KeeperLink(keeper)
         opened = new
         return .success(new)
       } catch {
@@ -149,18 +208,8 @@ extension DetachedScripts {
     return try result.get()
   }
 
-  /// Output of attached programs whose engine was killed.
-  private func removeStrays() {
-    for name in FileReading.names(in: folder) where name.hasPrefix(Self.attachedPrefix) {
-      let pid = name.dropFirst(Self.attachedPrefix.count).prefix { $0 != "-" }
-      if let pid = Int32(pid), pid != getpid(), ProcessIdentity(pid) == nil {
-        ScriptFolder(path: "\(folder)/\(name)").remove()
-      }
-    }
-  }
-
   /// Blocking looks at folders and processes, on a thread of their own. What cannot be told now may be told later.
-  private func looking<T: Sendable>(
+  func looking<T: Sendable>(
     _ body: @escaping @Sendable () throws(PosixError) -> T
   ) async throws(StepFailure) -> T {
     let outcome = try await blocking { () -> Result<T, PosixError> in
@@ -179,62 +228,11 @@ extension DetachedScripts {
     }
   }
 
-  static func failure(_ what: String, _ error: PosixError) -> StepFailure {
-    StepFailure(
-      error.isShortage || error.isDiskFull ? .limit : .input, "\(what): \(error.reason)", retryable: error.isShortage)
-  }
-
-  /// The state by the folder alone, once it is sure. May take a moment; never called where it would block others for
-  /// long.
-  private func settledState(of key: String) throws(PosixError) -> ScriptState {
-    let script = ScriptFolder(path: "\(folder)/\(key)")
-    // Between its start and `process`, and between its end and `rc`, a living keeper needs microseconds. Somebody
-    // else's keeper may be at it just now: be patient before calling a script lost.
-    var patience = 40
-    while true {
-      if let ending = try script.ending { return .ended(script.end(ending)) }
-      guard try script.exists else { return .absent }
-      let process = try script.process
-      let state = process?.identity.state
-      if state == .alive { return .running }
-      // Gone: its keeper wrote `rc` before that, or never will.
-      if state == .gone { return try script.ending.map { .ended(script.end($0)) } ?? .lost }
-      // A keeper that lives will write `rc`, however busy the machine is.
-      if state != .zombie || process?.keeper.state != .alive { patience -= 1 }
-      if patience == 0 { return .lost }
-      _ = try? Poll.wait(for: [], timeout: .milliseconds(25))
-    }
-  }
-
-  /// Waits for a script of an earlier engine, whose keeper is none of ours.
-  private func waitOutside(for key: String, until limit: Duration) async throws(StepFailure) -> ScriptState {
-    let wake: (reader: Descriptor, writer: Descriptor)
-    do throws(PosixError) { wake = try Descriptor.pipe() } catch {
-      throw StepFailure(.limit, "the script cannot be watched: \(error.reason)", effect: .unknown, retryable: true)
-    }
-    let outcome = await withTaskCancellationHandler { () async -> Result<ScriptState, StepFailure> in
-      do throws(StepFailure) {
-        return .success(
-          try await looking { () throws(PosixError) in try self.watch(key, until: limit, wake: wake.reader) })
-      } catch { return .failure(error) }
-    } onCancel: {
-      try? wake.writer.write([0])
-    }
-    return try outcome.get()
-  }
-
-  /// Until it is no longer running, `limit` is over or `wake` has something to read.
-  private func watch(_ key: String, until limit: Duration, wake: Descriptor) throws(PosixError) -> ScriptState {
-    while true {
-      let state = try settledState(of: key)
-      guard state == .running, Monotonic.now < limit else { return state }
-      // One that has ended just now is seen by the next look; so is a pid that was a stranger's when we opened it.
-      guard let process = try ScriptFolder(path: "\(folder)/\(key)").process?.identity,
-        let handle = try ProcessHandle.of(process)
-      else { continue }
-      let interests = [Poll.Interest(handle.descriptor.number, .readable), Poll.Interest(wake.number, .readable)]
-      let ready = try Poll.wait(for: interests, timeout: limit - Monotonic.now)
-      if ready[1] { return try settledState(of: key) }
-    }
+  /// - Parameter what: nil: the call that failed says it.
+  static func failure(_ what: String?, _ error: PosixError) -> StepFailure {
+    let isShortage = error.isShortage || error.isDiskFull
+    return StepFailure(
+      isShortage ? .limit : error.code == ESTALE ? .crashed : .input,
+      what.map { "\($0): \(error.reason)" } ?? error.call, effect: .none, retryable: isShortage)
   }
 }

@@ -42,6 +42,8 @@ final class KeeperLink: Sendable {
     socket = ours
     try Thread.start { [weak self] in
       Self.read(from: ours, { self?.handle($0) }, tick: { self?.expireWaits() ?? false })
+      // Its locks are free when it is gone, a moment after the socket: who is told then finds what it left.
+      for _ in 0..<200 where Children.ended(pid) == nil { _ = try? Poll.wait(for: [], timeout: .milliseconds(5)) }
       self?.lose()
       Children.reap(pid)
     }
@@ -62,14 +64,17 @@ final class KeeperLink: Sendable {
     }
   }
 
-  func start(_ order: KeeperOrder) async -> Start {
+  /// - Parameter sent: called when the order is on its way.
+  func start(_ order: KeeperOrder, sent: () -> Void = {}) async -> Start {
     let promise = Promise<Start>()
     let isOpen = state.withLock { state in
       if !state.isGone { state.starting[order.key] = promise }
       return !state.isGone
     }
     guard isOpen else { return .gone }
-    do throws(PosixError) { try send(.start(order)) } catch { lose() }
+    // The thread that reads finds the end of the socket, and tells the promise.
+    do throws(PosixError) { try send(.start(order)) } catch { socket.shutDown() }
+    sent()
     return await promise.value()
   }
 

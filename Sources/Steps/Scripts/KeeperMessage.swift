@@ -28,10 +28,20 @@ struct KeeperOrder: Equatable {
   var secretFile: [UInt8]?
   /// Ends with the engine, and leaves nothing on the disk but its output.
   var isAttached: Bool
-  /// For attached ones; 0: none.
-  var timeoutMilliseconds: Int
+  /// Then it is ended, with all that came from it; 0: never.
+  var lifetimeMilliseconds: Int
+  /// From TERM to KILL.
+  var graceMilliseconds: Int
   /// Nanoseconds of the boot-time clock after which it must not be started any more; 0: whenever.
-  var notAfter: Int64 = 0
+  var notAfter = 0
+}
+
+extension Duration {
+  /// Rounded down; at most a year, at least 0.
+  var boundedMilliseconds: Int {
+    let (seconds, attoseconds) = min(max(self, .zero), .seconds(366 * 86_400)).components
+    return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+  }
 }
 
 extension KeeperMessage {
@@ -55,9 +65,10 @@ extension KeeperMessage {
       [
         text("start"), text(order.key), text(order.folder), text(order.workingDirectory),
         text(order.isAttached ? "1" : "0"),
-        text(String(order.timeoutMilliseconds)), text(order.input == nil ? "0" : "1"), order.input ?? [],
-        text(order.secretFile == nil ? "0" : "1"), order.secretFile ?? [], text(String(order.notAfter)),
-        text(String(order.command.count)),
+        text("\(order.lifetimeMilliseconds) \(order.graceMilliseconds) \(order.notAfter)"),
+        text(order.input == nil ? "0" : "1"),
+        order.input ?? [],
+        text(order.secretFile == nil ? "0" : "1"), order.secretFile ?? [], text(String(order.command.count)),
       ] + order.command.map(text) + order.environment.map(text)
     case .started(let key, let pid): [text("started"), text(key), text(String(pid))]
     case .refused(let key, let reason, let code): [text("refused"), text(key), text(reason), text(String(code))]
@@ -71,18 +82,16 @@ extension KeeperMessage {
   init?(parts: [ArraySlice<UInt8>]) {
     let texts = parts.map { String(decoding: $0, as: UTF8.self) }
     switch (texts.first, texts.count) {
-    case ("start", 12...):
-      guard let timeout = Int(texts[5]), let notAfter = Int64(texts[10]), let count = Int(texts[11]), count >= 1,
-        count <= texts.count - 12
-      else {
-        return nil
-      }
+    case ("start", 11...):
+      let times = texts[5].split(separator: " ").compactMap { Int($0) }
+      guard times.count == 3, let count = Int(texts[10]), count >= 1, count <= texts.count - 11 else { return nil }
       self = .start(
         KeeperOrder(
-          key: texts[1], folder: texts[2], command: Array(texts[12..<(12 + count)]),
-          environment: Array(texts[(12 + count)...]), workingDirectory: texts[3],
+          key: texts[1], folder: texts[2], command: Array(texts[11..<(11 + count)]),
+          environment: Array(texts[(11 + count)...]), workingDirectory: texts[3],
           input: texts[6] == "1" ? Array(parts[7]) : nil, secretFile: texts[8] == "1" ? Array(parts[9]) : nil,
-          isAttached: texts[4] == "1", timeoutMilliseconds: timeout, notAfter: notAfter))
+          isAttached: texts[4] == "1", lifetimeMilliseconds: times[0], graceMilliseconds: times[1],
+          notAfter: times[2]))
     case ("started", 3):
       guard let pid = Int32(texts[2]) else { return nil }
       self = .started(key: texts[1], pid: pid)

@@ -4,14 +4,13 @@ import Runbook
 
 /// One child of the keeper: its pipes, and where their bytes go.
 struct KeptScript {
-  /// One stream of output: from a pipe into a file, up to the limit; the rest is read, counted and thrown away, so
-  /// that the script never blocks and never fills the disk.
+  /// One stream of output: from a pipe into a file, as `ScriptOutput` says; what has no room is counted and thrown
+  /// away, so that the script never blocks and never fills the disk.
   struct Stream {
     /// nil once every writer has closed it.
     var pipe: Descriptor?
     var file: Descriptor?
-    var total = 0
-    var kept = 0
+    var amount = ScriptEnding.Amount(total: 0, kept: 0)
     var isBroken = false
 
     /// Reads what is there, at most `limit` bytes.
@@ -24,45 +23,83 @@ struct KeptScript {
           return
         }
         left -= bytes.count
-        total += bytes.count
+        amount.total += bytes.count
         keep(bytes, in: path)
       }
     }
 
-    /// A full disk loses output, not the script: `total` tells how much is missing.
+    /// A full disk loses output, not the script: the amount tells how much is missing.
     private mutating func keep(_ bytes: [UInt8], in path: String) {
-      guard !isBroken, kept < ScriptFolder.diskLimit else { return }
+      guard !isBroken else { return }
       do throws(PosixError) {
         let target: Descriptor
         if let file { target = file } else { target = try Descriptor.open(path, O_WRONLY | O_CREAT, mode: 0o600) }
         file = target
-        let part =
-          bytes.count <= ScriptFolder.diskLimit - kept ? bytes : Array(bytes.prefix(ScriptFolder.diskLimit - kept))
-        try target.write(part)
-        kept += part.count
+        var rest = bytes[...]
+        while !rest.isEmpty {
+          let kept = amount.kept ?? 0
+          let (offset, room) = ScriptOutput.place(after: kept)
+          let part = rest.prefix(room)
+          try target.write(part, at: offset)
+          amount.kept = kept + part.count
+          rest = rest.dropFirst(part.count)
+        }
       } catch {
         isBroken = true
       }
     }
   }
 
+  /// How far it is on its way to be ended.
+  enum Stop: Equatable {
+    case none
+    /// TERM was sent; KILL follows then, on the boot-time clock.
+    case asked(until: Duration)
+    case killing(since: Duration)
+  }
+
   let key: String
   let pid: Int32
   let folder: ScriptFolder
   let isAttached: Bool
-  /// On the monotonic clock.
-  let deadline: Duration?
+  let family: ProcessFamily
+  let grace: Duration
+  /// Held as long as it is kept; nil for attached ones.
+  var lock: FileLock?
   var stdout: Stream
   var stderr: Stream
   /// What is left to be written to its standard input.
   var input: (pipe: Descriptor, bytes: [UInt8], written: Int)?
   /// Keeps the file in memory that an argument names.
   let secretFile: Descriptor?
-  var hasTimedOut = false
+  var stop = Stop.none
+  /// When its time is over or, while it is being ended, when to look again. On the boot-time clock; nil: never.
+  var wakeAt: Duration?
+  /// How the program itself ended, while others of its family are still being ended.
+  var end: ProcessEnd?
+  private var pause = Duration.milliseconds(2)
 
   /// A pipe holds at most this much (the kernel's upper bound for an unprivileged process): what a script wrote
   /// before it ended is read with one drain of this size, and a survivor that writes for ever does not hold us up.
   static let pipeLimit = 1 << 20
+
+  init(
+    _ order: KeeperOrder, pid: Int32, family: ProcessFamily, lock: FileLock?, stdout: Descriptor, stderr: Descriptor,
+    input: (pipe: Descriptor, bytes: [UInt8], written: Int)?, secretFile: Descriptor?
+  ) {
+    key = order.key
+    self.pid = pid
+    folder = ScriptFolder(path: order.folder)
+    isAttached = order.isAttached
+    self.family = family
+    grace = .milliseconds(order.graceMilliseconds)
+    self.lock = lock
+    self.stdout = Stream(pipe: stdout)
+    self.stderr = Stream(pipe: stderr)
+    self.input = input
+    self.secretFile = secretFile
+    if order.lifetimeMilliseconds > 0 { wakeAt = BootClock.now + .milliseconds(order.lifetimeMilliseconds) }
+  }
 
   mutating func drain(limit: Int = KeptScript.pipeLimit) {
     stdout.drain(into: folder.path + "/stdout", limit: limit)
@@ -79,94 +116,35 @@ struct KeptScript {
       input = nil
     }
   }
-}
 
-extension KeeperOrder {
-  /// Starts it. - Throws: with the reason, in words for the author; then nothing was done.
-  func begin(bystanders: Set<Int32>, keeper: ProcessIdentity) throws(Refusal) -> KeptScript {
-    let program = try resolve()
-    do throws(PosixError) {
-      let (out, outWriter) = try Descriptor.pipe()
-      let (err, errWriter) = try Descriptor.pipe()
-      try out.setNonblocking()
-      try err.setNonblocking()
-      let source: Descriptor
-      var feeding: (pipe: Descriptor, bytes: [UInt8], written: Int)?
-      if let input {
-        let (reader, writer) = try Descriptor.pipe()
-        try writer.setNonblocking()
-        source = reader
-        feeding = (writer, input, 0)
-      } else {
-        source = try Descriptor.open("/dev/null", O_RDONLY)
-      }
-      let secret = try secretFile.map { (content) throws(PosixError) in try Descriptor.inMemory(content) }
-      let secretPath = secret.map { "/proc/\(keeper.pid)/fd/\($0.number)" }
-      let words = command.map { word in
-        secretPath.map { word.replacing(ScriptRequest.secretFilePlaceholder, with: $0) } ?? word
-      }
-      let request = SpawnRequest(
-        program, arguments: words, environment: environment,
-        workingDirectory: workingDirectory.isEmpty ? nil : workingDirectory,
-        descriptors: [source.number, outWriter.number, errWriter.number])
-      let pid = try start(request)
-      var script = KeptScript(
-        key: key, pid: pid, folder: ScriptFolder(path: folder), isAttached: isAttached,
-        deadline: timeoutMilliseconds > 0 ? Monotonic.now + .milliseconds(timeoutMilliseconds) : nil,
-        stdout: .init(pipe: out), stderr: .init(pipe: err), input: feeding, secretFile: secret)
-      script.feed()
-      if !isAttached {
-        let identity = ProcessIdentity(pid) ?? ProcessIdentity(pid: pid, start: 0, bootID: Host.bootID)
-        // If this fails (a full disk) the script runs on, and only finding it again after a crash is lost.
-        try? script.folder.write(
-          ScriptProcess(identity: identity, keeper: keeper, bystanders: bystanders).line, to: "process")
-      }
-      return script
-    } catch {
-      throw Refusal(reason: words(for: error, program: program), code: error.code)
+  /// Ends all that came from it, a step each time its `wakeAt` has come: TERM, the grace, then KILL until nothing is
+  /// left, however long that takes.
+  /// - Returns: whether nothing of it is left.
+  mutating func goOnEnding() -> Bool {
+    let now = BootClock.now
+    guard let wakeAt, now >= wakeAt else { return false }
+    switch stop {
+    case .none:
+      signal(SIGTERM)
+      stop = .asked(until: now + grace)
+    case .asked(let until) where now < until: break
+    case .asked:
+      stop = .killing(since: now)
+      signal(SIGKILL)
+    case .killing: signal(SIGKILL)
     }
+    if end != nil, family.members().isEmpty { return true }
+    // A process that the kernel does not let go of is looked at now and then.
+    let longest: Duration =
+      if case .killing(let since) = stop, now - since > .seconds(10) { .seconds(1) } else { .milliseconds(50) }
+    self.wakeAt = now + pause
+    pause = min(pause * 2, longest)
+    return false
   }
 
-  struct Refusal: Error {
-    let reason: String
-    let code: Int32
-    /// The time for starting it was over. No program's start fails so.
-    static let tooLate: Int32 = ETIME
-  }
-
-  /// Not after `notAfter`: the kernel ends a keeper that is stopped between this look at the clock and the start.
-  private func start(_ request: SpawnRequest) throws(PosixError) -> Int32 {
-    guard notAfter > 0 else { return try request.start() }
-    guard BootClock.now < .nanoseconds(notAfter) else { throw PosixError(Refusal.tooLate, in: "clock_gettime") }
-    let timer = try? KillTimer.ofProcess.get()
-    timer?.arm(at: .nanoseconds(notAfter) + TenureLimit.stretch)
-    defer { timer?.disarm() }
-    return try request.start()
-  }
-
-  private func words(for error: PosixError, program: String) -> String {
-    guard error.call == "posix_spawn" else { return "the program could not be started: \(error.description)" }
-    return switch error.code {
-    case ENOENT: "`\(program)` or the interpreter it names does not exist"
-    case EACCES: "`\(program)` is not executable"
-    case ENOEXEC: "`\(program)` is no program: it has no `#!` line"
-    case E2BIG: "the arguments and the environment are too long"
-    default: "`\(program)` could not be started: \(error.reason)"
-    }
-  }
-
-  /// The program's path: as written if it has a `/`, else from the `PATH` of its own environment.
-  private func resolve() throws(Refusal) -> String {
-    guard let name = command.first, !name.isEmpty else { throw Refusal(reason: "there is no command", code: EINVAL) }
-    if !workingDirectory.isEmpty, !Folder.exists(workingDirectory) {
-      throw Refusal(reason: "the working directory `\(workingDirectory)` does not exist", code: ENOENT)
-    }
-    if name.contains("/") { return name }
-    let path = environment.first { $0.hasPrefix("PATH=") }?.dropFirst(5) ?? "/usr/local/bin:/usr/bin:/bin"
-    for folder in path.split(separator: ":") where folder.hasPrefix("/") {
-      let candidate = "\(folder)/\(name)"
-      if unsafe access(candidate, X_OK) == 0, !Folder.exists(candidate) { return candidate }
-    }
-    throw Refusal(reason: "there is no program `\(name)` on PATH", code: ENOENT)
+  private func signal(_ number: Int32) {
+    if family.signal(number) > 0 || end != nil { return }
+    // The table of processes cannot be read; but the group is ours as long as its leader is not reaped.
+    _ = kill(-pid, number)
   }
 }

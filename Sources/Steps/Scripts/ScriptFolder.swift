@@ -7,15 +7,20 @@ struct ScriptEnding: Equatable {
   enum Cause: Equatable {
     case exited(Int32)
     case signalled(Int32)
-    /// An attached one was ended because its time was over.
+    /// It was ended because its time was over.
     case timedOut
   }
+  /// Bytes of one stream: all that were written, and how many of them, counted from the first, went to its file. nil:
+  /// as many as are there (an older release kept no tail).
+  struct Amount: Equatable {
+    var total: Int
+    var kept: Int?
+  }
   var cause: Cause
-  /// Bytes it wrote, kept or not.
-  var stdoutBytes: Int
-  var stderrBytes: Int
+  var stdout: Amount
+  var stderr: Amount
 
-  /// One line: `exit 0 120 0`.
+  /// One line: `exit 0 120 0 120 0`.
   var line: String {
     let (word, number) =
       switch cause {
@@ -23,78 +28,118 @@ struct ScriptEnding: Equatable {
       case .signalled(let signal): ("signal", signal)
       case .timedOut: ("timeout", 0)
       }
-    return "\(word) \(number) \(stdoutBytes) \(stderrBytes)"
+    return "\(word) \(number) \(stdout.total) \(stderr.total) \(stdout.kept ?? 0) \(stderr.kept ?? 0)"
   }
 
-  init(_ cause: Cause, stdoutBytes: Int, stderrBytes: Int) {
+  init(_ cause: Cause, stdout: Amount, stderr: Amount) {
     self.cause = cause
-    self.stdoutBytes = stdoutBytes
-    self.stderrBytes = stderrBytes
+    self.stdout = stdout
+    self.stderr = stderr
   }
 
   init?(line: String) {
     let fields = line.split(separator: " ")
-    guard fields.count == 4, let number = Int32(fields[1]), let stdout = Int(fields[2]), let stderr = Int(fields[3])
-    else {
-      return nil
-    }
+    guard fields.count == 4 || fields.count == 6, let number = Int32(fields[1]) else { return nil }
+    let counts = fields.dropFirst(2).compactMap { Int($0) }
+    guard counts.count == fields.count - 2, counts.allSatisfy({ $0 >= 0 }) else { return nil }
     switch fields[0] {
     case "exit": cause = .exited(number)
     case "signal": cause = .signalled(number)
     case "timeout": cause = .timedOut
     default: return nil
     }
-    stdoutBytes = stdout
-    stderrBytes = stderr
+    let kept: (Int?, Int?) = counts.count == 4 ? (min(counts[2], counts[0]), min(counts[3], counts[1])) : (nil, nil)
+    stdout = Amount(total: counts[0], kept: kept.0)
+    stderr = Amount(total: counts[1], kept: kept.1)
   }
 }
 
-/// Who a script is, so that another engine can find it: one line of `process`.
+/// Who a script is, so that another engine can find it: one line of `process`. It is on the disk before the program
+/// begins, and removed by the child itself if that never happens.
 struct ScriptProcess: Equatable {
   var identity: ProcessIdentity
   /// The keeper that started it and adopts its orphans.
   var keeper: ProcessIdentity
   /// Orphans the keeper had adopted before: they are others'.
   var bystanders: Set<Int32>
+  /// In which the pids are told; 0: not known.
+  var namespace: UInt64
 
   var line: String {
     let others = bystanders.sorted().map { " \($0)" }.joined()
-    return "\(identity.bootID) \(identity.pid) \(identity.start) \(keeper.pid) \(keeper.start)\(others)"
+    return "2 \(namespace) \(identity.bootID) \(identity.pid) \(identity.start) \(keeper.pid) \(keeper.start)\(others)"
   }
 
-  init(identity: ProcessIdentity, keeper: ProcessIdentity, bystanders: Set<Int32>) {
+  init(
+    identity: ProcessIdentity, keeper: ProcessIdentity, bystanders: Set<Int32>, namespace: UInt64 = Host.pidNamespace
+  ) {
     self.identity = identity
     self.keeper = keeper
     self.bystanders = bystanders
+    self.namespace = namespace
   }
 
   init?(line: String) {
-    let fields = line.split(separator: " ")
-    guard fields.count >= 5, let pid = Int32(fields[1]), let start = UInt64(fields[2]),
-      let keeperPID = Int32(fields[3]),
-      let keeperStart = UInt64(fields[4])
+    // Empty where there was no `/proc`.
+    var fields = line.split(separator: " ", omittingEmptySubsequences: false)[...]
+    var namespace: UInt64 = 0
+    // An older release wrote neither the version nor the namespace.
+    if fields.first == "2", fields.count >= 2, let number = UInt64(fields[1]) {
+      namespace = number
+      fields = fields.dropFirst(2)
+    }
+    let words = Array(fields)
+    guard words.count >= 5, let pid = Int32(words[1]), let start = UInt64(words[2]),
+      let keeperPID = Int32(words[3]),
+      let keeperStart = UInt64(words[4])
     else { return nil }
-    let bootID = String(fields[0])
+    let bootID = String(words[0])
     identity = ProcessIdentity(pid: pid, start: start, bootID: bootID)
     keeper = ProcessIdentity(pid: keeperPID, start: keeperStart, bootID: bootID)
-    bystanders = Set(fields[5...].compactMap { Int32($0) })
+    bystanders = Set(words[5...].compactMap { Int32($0) })
+    self.namespace = namespace
   }
 
-  var family: ProcessFamily {
-    ProcessFamily(root: identity, adopter: keeper.state == .alive ? keeper.pid : 0, bystanders: bystanders)
+  /// Whether its pids mean something here.
+  var isOfOurNamespace: Bool { namespace == 0 || Host.pidNamespace == 0 || namespace == Host.pidNamespace }
+
+  func family(_ key: String) -> ProcessFamily {
+    ProcessFamily(
+      root: identity, adopter: keeper.state == .alive ? keeper.pid : 0, bystanders: bystanders,
+      mark: ScriptFolder.mark(key))
+  }
+
+  /// Whether something of the script lives, for one that no keeper keeps any more.
+  func isAlive(_ key: String) -> Bool {
+    guard isOfOurNamespace else {
+      return identity.bootID == Host.bootID && !ProcessEntry.bearing(ScriptFolder.mark(key)).isEmpty
+    }
+    switch identity.state {
+    case .alive: return true
+    // The keeper of an older release, which holds no lock, is about to write `rc`.
+    case .zombie where keeper.state == .alive: return true
+    case .zombie, .gone: return !family(key).members().isEmpty
+    }
   }
 }
 
-/// The folder of one script, 0700, named by its key. Its being there is what says that the script was started.
+/// The folder of one script, 0700, named by its key.
+///
+/// - `lock`: made with the folder; the keeper holds its lock (`FileLock`) from before the start until after the end.
+/// - `process`: made under the lock before the program begins; without it nothing was started.
+/// - `rc`: how it ended; made under the lock.
+/// - `stop`: somebody has begun to end it.
+/// - `stdout`, `stderr`: see `ScriptOutput`.
 struct ScriptFolder: Sendable {
-  /// Kept of each stream on the disk; what comes after is counted and thrown away.
-  static let diskLimit = 64 << 20
-  /// Of each stream in the result: the first and the last half of it.
-  static let valueLimit = 1 << 20
+  static let files = ["stdout", "stderr", "process", "rc", "stop", "lock"]
 
-  static let files = ["stdout", "stderr", "process", "rc"]
+  /// Stands in the environment of a script, so that all that comes from it can be found.
+  static func mark(_ key: String) -> String { "RUNBOOK_SCRIPT=\(key)" }
 
   let path: String
+
+  var lockPath: String { path + "/lock" }
+  var processPath: String { path + "/process" }
 
   var exists: Bool {
     get throws(PosixError) { try Folder.isThere(path) }
@@ -118,42 +163,57 @@ struct ScriptFolder: Sendable {
   var ending: ScriptEnding? {
     get throws(PosixError) { try line(of: "rc").flatMap { ScriptEnding(line: $0) } }
   }
+  var isBeingStopped: Bool {
+    get throws(PosixError) { try Folder.isThere(path + "/stop") }
+  }
 
-  func write(_ line: String, to name: String) throws(PosixError) {
+  /// - Parameter isDurable: also after a power failure, with the folder itself.
+  func write(_ line: String, to name: String, isDurable: Bool = false) throws(PosixError) {
     let file = try Descriptor.open("\(path)/\(name)", O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
     try file.write(Array("\(line)\n".utf8))
+    guard isDurable else { return }
+    try file.synchronize()
+    for folder in [path, path + "/.."] {
+      try Descriptor.open(folder, O_RDONLY | O_DIRECTORY).synchronize()
+    }
   }
 
   func end(_ ending: ScriptEnding) -> ScriptEnd {
-    let stdout = output("stdout", of: ending.stdoutBytes)
-    let stderr = output("stderr", of: ending.stderrBytes)
+    let stdout = ScriptOutput.read(path + "/stdout", total: ending.stdout.total, kept: ending.stdout.kept)
+    let stderr = ScriptOutput.read(path + "/stderr", total: ending.stderr.total, kept: ending.stderr.kept)
     switch ending.cause {
     case .exited(let code): return ScriptEnd(exitCode: code, stdout: stdout, stderr: stderr)
     case .signalled(let signal): return ScriptEnd(exitCode: nil, signal: signal, stdout: stdout, stderr: stderr)
-    case .timedOut: return ScriptEnd(exitCode: nil, stdout: stdout, stderr: stderr)
+    case .timedOut: return ScriptEnd(exitCode: nil, isTimedOut: true, stdout: stdout, stderr: stderr)
     }
   }
 
-  private func output(_ name: String, of total: Int) -> [UInt8] {
-    guard total > 0 else { return [] }
-    guard let file = try? Descriptor.open("\(path)/\(name)", O_RDONLY), let kept = try? file.size() else {
-      return Self.marker(leftOut: total)
-    }
-    let half = Self.valueLimit / 2
+  /// Makes it, empty. - Returns: false if it is there already.
+  func make() throws(PosixError) -> Bool {
+    guard try Folder.makeNew(path) else { return false }
     do throws(PosixError) {
-      if kept <= Self.valueLimit {
-        return try file.read(at: 0, limit: kept) + (total > kept ? Self.marker(leftOut: total - kept) : [])
-      }
-      let (head, tail) = (try file.read(at: 0, limit: half), try file.read(at: kept - half, limit: half))
-      let end = total > kept ? Self.marker(leftOut: total - kept) : []
-      return head + Self.marker(leftOut: kept - 2 * half) + tail + end
+      _ = try Descriptor.open(lockPath, O_WRONLY | O_CREAT, mode: 0o600)
     } catch {
-      return Self.marker(leftOut: total)
+      remove()
+      throw error
     }
+    return true
   }
 
-  /// Where output is missing, in the place where it is missing.
-  static func marker(leftOut count: Int) -> [UInt8] { Array("\n[\(count) bytes left out]\n".utf8) }
+  /// Removes it if nothing was started in it and nobody is about to: whoever has the order to start it finds it gone.
+  /// - Returns: false if somebody holds it, or has started the script meanwhile.
+  func removeUnstarted() throws(PosixError) -> Bool {
+    let lock: FileLock?
+    do throws(PosixError) { lock = try FileLock.take(lockPath, isNew: true) } catch {
+      // Another one has just done the same.
+      if error.isMissing { return false }
+      throw error
+    }
+    guard let lock, try process == nil, try ending == nil else { return false }
+    remove()
+    withExtendedLifetime(lock) {}
+    return true
+  }
 
   func remove() { Folder.remove(path, files: Self.files) }
 }

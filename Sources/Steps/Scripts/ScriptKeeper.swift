@@ -6,17 +6,23 @@ import Posix
 /// hidden argument, started once a run, with no environment, no terminal and no open file but the socket to the
 /// engine.
 ///
-/// It is a single thread around `poll`: no memory grows with a script's output. It ends when the engine is gone and no
-/// script is left. Its death in turn costs the exit codes of the scripts that run then, and nothing else.
+/// It is a single thread around `poll`: no memory grows with a script's output. It ends a script, and all that came
+/// from it, when the script's lifetime is over. It ends itself when the engine is gone, no script is left, and nothing
+/// that a script left in the background holds a pipe of ours: such a process would die of its next line. Its own death
+/// costs the exit codes of the scripts that run then.
 public struct ScriptKeeper {
   /// The hidden first argument.
   public static let argument = "__keep-scripts"
 
   /// For the program's first line: becomes the keeper, and does not return, if the program was started as one.
   public static func runIfAsked(_ arguments: [String] = CommandLine.arguments) {
+    runIfAsked(arguments) { _, _ in 0 }
+  }
+
+  package static func runIfAsked(_ arguments: [String], probe: @escaping KeeperProbe) {
     guard arguments.count == 2, arguments[1] == argument else { return }
     do throws(PosixError) {
-      var keeper = try ScriptKeeper(engine: Descriptor(adopting: 0))
+      var keeper = try ScriptKeeper(engine: Descriptor(adopting: 0), probe: probe)
       try keeper.run()
       exit(0)
     } catch {
@@ -27,23 +33,25 @@ public struct ScriptKeeper {
   private let engine: Descriptor
   private let childEvents: Descriptor
   private let identity: ProcessIdentity
+  private let probe: KeeperProbe
   private var isEngineGone = false
   private var incoming = FrameReader()
   private var scripts: [KeptScript] = []
   /// Pipes that survivors of ended scripts still hold: read and thrown away, so that they live on undisturbed.
   private var leftovers: [Descriptor] = []
 
-  private init(engine: Descriptor) throws(PosixError) {
+  private init(engine: Descriptor, probe: @escaping KeeperProbe) throws(PosixError) {
     Signals.ignoreAll()
     childEvents = try Signals.childEvents()
     try Children.adoptOrphans()
     try engine.setNonblocking()
     self.engine = engine
     identity = ProcessIdentity.own
+    self.probe = probe
   }
 
   private mutating func run() throws(PosixError) {
-    while !(isEngineGone && scripts.isEmpty) {
+    while !(isEngineGone && scripts.isEmpty && leftovers.isEmpty) {
       var interests = [Poll.Interest(childEvents.number, .readable)]
       if !isEngineGone { interests.append(Poll.Interest(engine.number, .readable)) }
       for script in scripts {
@@ -65,39 +73,51 @@ public struct ScriptKeeper {
     }
   }
 
+  /// `poll` does not count while the machine sleeps, deadlines do: so it is never left alone for long with one.
   private func nextDeadline() -> Duration? {
-    scripts.filter { !$0.hasTimedOut }.compactMap { $0.deadline }.min().map { max($0 - Monotonic.now, .zero) }
+    scripts.compactMap { $0.wakeAt }.min().map { min(max($0 - BootClock.now, .zero), .seconds(10)) }
   }
 
   private mutating func enforceDeadlines() {
-    let now = Monotonic.now
-    for index in scripts.indices {
-      guard let deadline = scripts[index].deadline, !scripts[index].hasTimedOut, now >= deadline else { continue }
-      scripts[index].hasTimedOut = true
-      kill(-scripts[index].pid, SIGKILL)
+    var ended: [String] = []
+    for index in scripts.indices where scripts[index].goOnEnding() { ended.append(scripts[index].key) }
+    for key in ended {
+      guard let index = scripts.firstIndex(where: { $0.key == key }), let end = scripts[index].end else { continue }
+      finish(index, end)
     }
   }
 
   private mutating func reapEnded() {
     while let events = try? childEvents.read(limit: 1024), !events.isEmpty {}
     while let (pid, end) = Children.ended() {
-      // Written down before the pid is free: whoever sees the process gone finds its end.
-      if let index = scripts.firstIndex(where: { $0.pid == pid }) { finish(index, end) }
+      if let index = scripts.firstIndex(where: { $0.pid == pid && $0.end == nil }) {
+        if scripts[index].stop == .none {
+          finish(index, end)
+        } else {
+          // Others of its family may live on; its end is told when they are gone.
+          scripts[index].end = end
+          scripts[index].wakeAt = BootClock.now
+        }
+      }
       Children.reap(pid)
     }
   }
 
   private mutating func finish(_ index: Int, _ end: ProcessEnd) {
     var script = scripts.remove(at: index)
+    _ = probe(script.key, .ended)
     script.drain()
     let cause: ScriptEnding.Cause =
       switch end {
-      case _ where script.hasTimedOut: .timedOut
+      case _ where script.stop != .none: .timedOut
       case .exited(let code): .exited(code)
       case .signalled(let signal): .signalled(signal)
       }
-    let ending = ScriptEnding(cause, stdoutBytes: script.stdout.total, stderrBytes: script.stderr.total)
+    let ending = ScriptEnding(cause, stdout: script.stdout.amount, stderr: script.stderr.amount)
     if !script.isAttached { try? script.folder.write(ending.line, to: "rc") }
+    _ = probe(script.key, .written)
+    // Before it is told: who hears of the end may remove the folder.
+    script.lock = nil
     leftovers += [script.stdout.pipe, script.stderr.pipe].compactMap { $0 }
     say(.ended(key: script.key, ending))
   }
@@ -127,9 +147,11 @@ public struct ScriptKeeper {
 
   private mutating func begin(_ order: KeeperOrder) {
     do throws(KeeperOrder.Refusal) {
-      let script = try order.begin(bystanders: orphans(), keeper: identity)
+      _ = probe(order.key, .ordered)
+      let script = try order.begin(bystanders: orphans(), keeper: identity, probe: probe)
       scripts.append(script)
       say(.started(key: script.key, pid: script.pid))
+      _ = probe(order.key, .answered)
     } catch {
       say(.refused(key: order.key, reason: error.reason, code: error.code))
     }
@@ -144,7 +166,8 @@ public struct ScriptKeeper {
 
   private mutating func loseEngine() {
     isEngineGone = true
-    for script in scripts where script.isAttached { kill(-script.pid, SIGTERM) }
+    // Attached ones end with their engine.
+    for index in scripts.indices where scripts[index].isAttached { scripts[index].wakeAt = BootClock.now }
   }
 
   private mutating func say(_ message: KeeperMessage) {

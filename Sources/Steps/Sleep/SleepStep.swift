@@ -15,7 +15,8 @@ struct SleepAction: StandardAction {
   static let longest = Duration.seconds(30 * 86_400)
   static let declaration = ActionDeclaration(
     "sleep", "waits for a while", fields: [duration], effect: .none, class: .convergent,
-    timeout: longest + .seconds(3600), isDiagnostic: true, isWritable: false)
+    timeout: longest + .seconds(3600), isDiagnostic: true, isWritable: false,
+    touchesNothingOutside: true)
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     guard let duration = try call.with.duration("duration"), duration >= .zero, duration <= Self.longest else {
@@ -24,8 +25,13 @@ struct SleepAction: StandardAction {
     let begun = call.intendedAt ?? call.clock.now
     // A clock that was set back must not prolong the pause beyond what was asked for.
     let left = min(begun + duration - call.clock.now, duration)
-    if left > .zero { await call.clock.sleep(for: left) }
+    let allowed = call.deadline - call.clock.now
+    let pause = min(left, allowed)
+    if pause > .zero { await call.clock.sleep(for: pause) }
     if Task.isCancelled { throw StepFailure(.cancelled, "the pause was cancelled") }
+    guard left <= max(allowed, .zero) else {
+      throw StepFailure(.timeout, "the pause of \(duration.text) is longer than the step may take")
+    }
     return ActionResult()
   }
 }

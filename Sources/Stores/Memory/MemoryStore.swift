@@ -140,12 +140,18 @@ public final class MemoryStore: RunStore {
 
   public func holder(of lock: String) throws(StoreFailure) -> String? { content.withLock { $0.locks[lock] } }
 
-  public func post(_ kind: String, body: [UInt8], to runID: String, requester: String) throws(StoreFailure) {
+  public func post(
+    _ kind: String, body: [UInt8], to runID: String, requester: String,
+    unless isInTheWay: @Sendable (RunRequest) -> Bool
+  ) throws(StoreFailure) -> PostedRequest {
     let now = clock.now
-    try content.withLock { content throws(StoreFailure) in
-      guard let id = content.runs[runID].map({ Int64($0.requests.count + 1) }) else { throw .notFound(runID) }
+    return try content.withLock { content throws(StoreFailure) in
+      guard let earlier = content.runs[runID]?.requests else { throw .notFound(runID) }
+      if let found = earlier.first(where: isInTheWay) { return .refused(found) }
+      let id = Int64(earlier.count + 1)
       content.runs[runID]?.requests.append(
         RunRequest(id: id, kind: kind, body: body, requester: requester, at: now))
+      return .posted(id)
     }
   }
 

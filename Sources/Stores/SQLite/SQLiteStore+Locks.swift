@@ -23,10 +23,14 @@ extension SQLiteStore {
     try read { try $0.holder(of: lock) }
   }
 
-  public func post(_ kind: String, body: [UInt8], to runID: String, requester: String) throws(StoreFailure) {
+  public func post(
+    _ kind: String, body: [UInt8], to runID: String, requester: String,
+    unless isInTheWay: @Sendable (RunRequest) -> Bool
+  ) throws(StoreFailure) -> PostedRequest {
     try write(.mayUseReserve) { [clock] database in
       let connection = database.connection
       let (run, last) = try database.mailbox(of: runID)
+      if let found = try database.requests(for: runID, after: 0).first(where: isInTheWay) { return .refused(found) }
       let request = RunRequest(id: last + 1, kind: kind, body: body, requester: requester, at: clock.now)
       guard request.id <= RunHead.lastSequence else {
         throw StoreFailure.unusable("run `\(runID)` has had too many requests")
@@ -36,31 +40,12 @@ extension SQLiteStore {
         .integer(run << 32 + request.id), .text(kind), .bytes(body), .text(requester),
         .integer(request.at.storedNanoseconds), .integer(request.seal(of: runID)))
       try connection.run("UPDATE runs SET last_request = ? WHERE number = ?", .integer(request.id), .integer(run))
+      return .posted(request.id)
     }
   }
 
   public func requests(for runID: String, after id: Int64) throws(StoreFailure) -> [RunRequest] {
-    try read { database in
-      let (run, last) = try database.mailbox(of: runID)
-      let first = max(0, id)
-      guard first < last else { return [] }
-      let rows = try database.connection.all(
-        "SELECT place, kind, body, requester, at, seal FROM requests WHERE place > ? AND place <= ? ORDER BY place",
-        .integer(run << 32 + first), .integer(run << 32 + RunHead.lastSequence)
-      ) { row in
-        let request = RunRequest(
-          id: row.integer(0) - run << 32, kind: row.text(1), body: row.bytes(2), requester: row.text(3),
-          at: Timestamp(storedNanoseconds: row.integer(4)))
-        return (request, row.integer(5))
-      }
-      for (request, seal) in rows where request.seal(of: runID) != seal {
-        throw database.damaged("request \(request.id) to run `\(runID)` does not match its checksum")
-      }
-      guard rows.map(\.0.id) == Array(first + 1...last) else {
-        throw database.damaged("requests to run `\(runID)` are missing")
-      }
-      return rows.map(\.0)
-    }
+    try read { try $0.requests(for: runID, after: id) }
   }
 }
 
@@ -147,5 +132,27 @@ extension Database {
     }
     guard let found else { throw StoreFailure.notFound(runID) }
     return found
+  }
+
+  fileprivate func requests(for runID: String, after id: Int64) throws -> [RunRequest] {
+    let (run, last) = try mailbox(of: runID)
+    let first = max(0, id)
+    guard first < last else { return [] }
+    let rows = try connection.all(
+      "SELECT place, kind, body, requester, at, seal FROM requests WHERE place > ? AND place <= ? ORDER BY place",
+      .integer(run << 32 + first), .integer(run << 32 + RunHead.lastSequence)
+    ) { row in
+      let request = RunRequest(
+        id: row.integer(0) - run << 32, kind: row.text(1), body: row.bytes(2), requester: row.text(3),
+        at: Timestamp(storedNanoseconds: row.integer(4)))
+      return (request, row.integer(5))
+    }
+    for (request, seal) in rows where request.seal(of: runID) != seal {
+      throw damaged("request \(request.id) to run `\(runID)` does not match its checksum")
+    }
+    guard rows.map(\.0.id) == Array(first + 1...last) else {
+      throw damaged("requests to run `\(runID)` are missing")
+    }
+    return rows.map(\.0)
   }
 }

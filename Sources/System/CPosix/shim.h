@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -35,6 +36,12 @@ extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *acti
 extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int lowest);
 #ifndef POSIX_SPAWN_SETSID
 #define POSIX_SPAWN_SETSID 0x80
+#endif
+extern int close_range(unsigned first, unsigned last, int flags);
+/* Locks that belong to an open file, not to a process. */
+#ifndef F_OFD_GETLK
+#define F_OFD_GETLK 36
+#define F_OFD_SETLK 37
 #endif
 #ifndef MFD_CLOEXEC
 #define MFD_CLOEXEC 1U
@@ -190,4 +197,88 @@ static inline int posix_set_kill_timer(int timer, int64_t seconds, int64_t nanos
   time.it_value.tv_sec = seconds;
   time.it_value.tv_nsec = nanoseconds;
   return (int)syscall(SYS_timer_settime, timer, TIMER_ABSTIME, &time, NULL);
+}
+
+/* Locks the whole open file for itself, without waiting. 0, or -1 (EAGAIN or EACCES: somebody else has it). */
+static inline int posix_lock_file(int fd) {
+  struct flock lock;
+  memset(&lock, 0, sizeof lock);
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+/* 1 if another open file holds the lock, 0 if nobody does, -1 if it cannot be told. */
+static inline int posix_is_file_locked(int fd) {
+  struct flock lock;
+  memset(&lock, 0, sizeof lock);
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  if (fcntl(fd, F_OFD_GETLK, &lock) < 0) return -1;
+  return lock.l_type != F_UNLCK;
+}
+
+/* The number of descriptors this process may have. Raises the soft limit as far as it may, to `wanted` at most. */
+static inline long posix_raise_descriptor_limit(long wanted) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return wanted;
+  if (limit.rlim_cur < (rlim_t)wanted) {
+    limit.rlim_cur = limit.rlim_max < (rlim_t)wanted ? limit.rlim_max : (rlim_t)wanted;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return wanted;
+  }
+  return limit.rlim_cur > (rlim_t)wanted ? wanted : (long)limit.rlim_cur;
+}
+
+/* Starts a child that waits before it becomes `program`: it reads one byte of `gate`. If that ends without a byte (who
+   started it is gone) or `program` cannot be started, it removes the file `mark` and ends. An error is written to
+   `report`, as two ints (1 if it was the folder, and an errno); a program that was started closes it.
+
+   It forks, so only a process with a single thread may call it. `gate`, `report` and `descriptors` must be `count` or
+   more; `descriptors` become 0, 1, 2 ... of the child. Returns its pid, or -1.
+
+   `not_after`, in nanoseconds of this process's boot-time clock (0: whenever): then it fails with ETIME. A timer ends a
+   child that is stopped after that look; becoming the program takes the timer away. */
+static inline int posix_start_gated(
+    const char *program, char *const *arguments, char *const *environment, const char *folder,
+    const int *descriptors, int count, int gate, int report, const char *mark, int64_t not_after, int64_t slack) {
+  pid_t pid = fork();
+  if (pid != 0) return pid;
+  int failure[2] = {0, 0};
+  setsid();
+  for (int number = 1; number < 65; number++) signal(number, SIG_DFL);
+  for (int target = 0; target < count; target++)
+    if (dup2(descriptors[target], target) < 0) failure[1] = errno;
+  if (failure[1] == 0 && folder != NULL && chdir(folder) < 0) {
+    failure[0] = 1;
+    failure[1] = errno;
+  }
+  /* Everything else of ours is closed at once, and not only by exec: locks are held by open files. */
+  int lower = gate < report ? gate : report, upper = gate < report ? report : gate;
+  if (lower > count) close_range((unsigned)count, (unsigned)lower - 1, 0);
+  if (upper > lower + 1) close_range((unsigned)lower + 1, (unsigned)upper - 1, 0);
+  close_range((unsigned)upper + 1, ~0U, 0);
+  char go = 0;
+  ssize_t got;
+  do got = read(gate, &go, 1);
+  while (got < 0 && errno == EINTR);
+  if (got == 1 && failure[1] == 0 && not_after > 0) {
+    struct timespec now = {0, 0};
+    posix_boot_time(&now);
+    if ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec >= not_after) failure[1] = ETIME;
+    int64_t end = not_after + slack;
+    int timer = failure[1] == 0 ? posix_make_kill_timer() : -1;
+    if (timer >= 0) posix_set_kill_timer(timer, end / 1000000000, end % 1000000000);
+  }
+  if (got == 1 && failure[1] == 0) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(program, arguments, environment);
+    failure[1] = errno;
+  }
+  unlink(mark);
+  ssize_t ignored = write(report, failure, sizeof failure);
+  (void)ignored;
+  _exit(127);
 }

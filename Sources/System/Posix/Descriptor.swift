@@ -93,6 +93,18 @@ public final class Descriptor: Sendable {
     while done < bytes.count { done += try writeSome(bytes, from: done, waiting: true) }
   }
 
+  /// All of it from `offset` on, whatever the current position.
+  public func write(_ bytes: ArraySlice<UInt8>, at offset: Int) throws(PosixError) {
+    var done = 0
+    while done < bytes.count {
+      done += try retrying("pwrite") {
+        unsafe bytes.withUnsafeBytes {
+          unsafe pwrite(number, $0.baseAddress?.advanced(by: done), bytes.count - done, off_t(offset + done))
+        }
+      }
+    }
+  }
+
   /// What fits now of `bytes[from...]`; 0 if a non-blocking descriptor takes nothing and `waiting` is false.
   public func writeSome(_ bytes: [UInt8], from start: Int, waiting: Bool = false) throws(PosixError) -> Int {
     while true {

@@ -3,24 +3,39 @@ import CPosix
 /// A process that was started in a session of its own, and everything that came from it.
 ///
 /// Found by session and group, by descent, and, for those that left both (`setsid` and an ended parent), by the
-/// process that adopts our orphans. What began before the family did (`bystanders`) is not part of it.
+/// process that adopts our orphans and by a variable of their environment. What began before the family did
+/// (`bystanders`) is not part of it. One that left its session and cleared its environment while nobody adopts orphans
+/// is not found.
 public struct ProcessFamily: Sendable {
   public let root: ProcessIdentity
   /// Pid of the process that adopts the orphans; 0 if there is none.
   public let adopter: Int32
   /// Children of the adopter that belong to others.
   public let bystanders: Set<Int32>
+  /// `NAME=value`, which the root was given and its descendants inherit; nil: none.
+  public let mark: String?
 
-  public init(root: ProcessIdentity, adopter: Int32 = 0, bystanders: Set<Int32> = []) {
+  public init(root: ProcessIdentity, adopter: Int32 = 0, bystanders: Set<Int32> = [], mark: String? = nil) {
     self.root = root
     self.adopter = adopter
     self.bystanders = bystanders
+    self.mark = mark
   }
 
   /// All that live now, zombies left out.
-  public func members() -> [ProcessEntry] { members(of: ProcessEntry.all()) }
+  public func members() -> [ProcessEntry] {
+    let wanted = mark.map { Array($0.utf8) }
+    let name = wanted.map { $0.prefix { $0 != UInt8(ascii: "=") } + [UInt8(ascii: "=")] }
+    return members(of: ProcessEntry.all()) { entry in
+      guard let wanted, let name, entry.start >= root.start else { return nil }
+      return entry.environment.first { $0.starts(with: name) }.map { $0.elementsEqual(wanted) }
+    }
+  }
 
-  func members(of table: [ProcessEntry]) -> [ProcessEntry] {
+  /// - Parameter isMarked: whether a process bears our mark; false: another family's; nil: none, or it cannot be told.
+  func members(
+    of table: [ProcessEntry], isMarked: (ProcessEntry) -> Bool? = { _ in nil }
+  ) -> [ProcessEntry] {
     guard root.bootID == Host.bootID else { return [] }
     // The kernel gives a pid out again only when no session and no group has its number: then nobody of ours is in
     // them.
@@ -31,10 +46,14 @@ public struct ProcessFamily: Sendable {
       family.insert(entry.pid)
     }
     if adopter != 0 {
-      for entry in table where entry.parent == adopter && !bystanders.contains(entry.pid) && entry.start >= root.start {
+      for entry in table
+      where entry.parent == adopter && !bystanders.contains(entry.pid) && entry.start >= root.start
+        && isMarked(entry) != false
+      {
         family.insert(entry.pid)
       }
     }
+    for entry in table where !family.contains(entry.pid) && isMarked(entry) == true { family.insert(entry.pid) }
     var grew = true
     while grew {
       grew = false
@@ -43,14 +62,22 @@ public struct ProcessFamily: Sendable {
     return table.filter { family.contains($0.pid) && !$0.isZombie }
   }
 
+  /// Sends `signal` to all members, and lets those go on that were stopped: a stopped process takes no notice.
+  /// - Returns: how many there are.
+  @discardableResult
+  public func signal(_ signal: Int32) -> Int {
+    let members = members()
+    for member in members {
+      send(signal, to: member)
+      if signal != SIGKILL { send(SIGCONT, to: member) }
+    }
+    return members.count
+  }
+
   /// TERM to all of them, after `grace` KILL, until nobody is left. Blocks; call it on a thread of its own.
   /// - Returns: how many could not be ended within ten seconds of KILL (a process stuck in the kernel).
   public func stop(grace: Duration) -> Int {
-    for member in members() {
-      send(SIGTERM, to: member)
-      // A stopped process takes no notice of TERM until it goes on.
-      send(SIGCONT, to: member)
-    }
+    signal(SIGTERM)
     let patience = Monotonic.now + grace
     var pause = Duration.milliseconds(2)
     while Monotonic.now < patience {

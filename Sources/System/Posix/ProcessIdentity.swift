@@ -23,23 +23,41 @@ public struct ProcessIdentity: Sendable, Equatable {
 
   public enum State: Sendable, Equatable { case alive, zombie, gone }
 
-  /// `gone` only if that is certain: when the process table cannot be read (no descriptor left) it counts as alive, for
-  /// a wrong verdict of death would let two processes work on the same thing.
+  /// `gone` only if that is certain: when the process table cannot be read (no descriptor left, no `/proc`, or one that
+  /// hides the processes of others) it counts as alive, for a wrong verdict of death would let two processes work on
+  /// the same thing. Pids of another namespace (`Host.pidNamespace`) must not be asked for.
   public var state: State {
-    guard bootID == Host.bootID else { return .gone }
+    guard bootID == Host.bootID || bootID.isEmpty || Host.bootID.isEmpty else { return .gone }
     do throws(FileFailure) {
-      guard let entry = try ProcessEntry.read(pid), entry.start == start else { return .gone }
+      guard let entry = try ProcessEntry.read(pid) else { return ProcessIdentity.exists(pid) ? .alive : .gone }
+      guard entry.start == start else { return .gone }
       return entry.isZombie ? .zombie : .alive
     } catch {
       return .alive
     }
   }
+
+  /// Whether the kernel has such a process, asked without `/proc`.
+  static func exists(_ pid: Int32) -> Bool { pid > 0 && (kill(pid, 0) == 0 || posix_errno() != ESRCH) }
 }
 
 public enum Host {
   /// Changes with every boot of the kernel. Empty if `/proc` is not there.
   public static let bootID: String = {
     let bytes = try? FileReading.all(of: "/proc/sys/kernel/random/boot_id", limit: 100)
+    return String(decoding: (bytes ?? []).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+  }()
+
+  /// Tells the pid namespace of this process from every other that there is now; 0 if `/proc` is not there. A pid means
+  /// nothing in another one.
+  public static let pidNamespace: UInt64 = {
+    var status = stat()
+    return unsafe stat("/proc/self/ns/pid", &status) == 0 ? UInt64(status.st_ino) : 0
+  }()
+
+  /// What this installation of the system is known by: `/etc/machine-id`. Empty if it has none.
+  public static let machineID: String = {
+    let bytes = try? FileReading.all(of: "/etc/machine-id", limit: 100)
     return String(decoding: (bytes ?? []).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
   }()
 
@@ -95,6 +113,18 @@ public struct ProcessEntry: Sendable, Equatable {
     self.session = session
     self.start = start
     isZombie = fields[0] == "Z" || fields[0] == "X"
+  }
+
+  /// `NAME=value` each, as it was started with them; empty if that cannot be read.
+  var environment: [ArraySlice<UInt8>] {
+    let bytes = (try? FileReading.all(of: "/proc/\(pid)/environ", limit: 4 << 20)) ?? []
+    return bytes.split(separator: 0)
+  }
+
+  /// Living processes that were started with `variable` (`NAME=value`); those of other users cannot be told.
+  public static func bearing(_ variable: String) -> [ProcessEntry] {
+    let wanted = Array(variable.utf8)
+    return all().filter { entry in !entry.isZombie && entry.environment.contains { $0.elementsEqual(wanted) } }
   }
 
   /// Every process there is; those that end meanwhile are left out.

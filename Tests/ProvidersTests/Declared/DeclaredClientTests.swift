@@ -105,6 +105,27 @@ import Testing
     }
   }
 
+  /// The server that it was made of is gone, and its number may be given to another one.
+  @Test func aSnapshotThatNamesNoServerIsNobodys() async throws {
+    let server = #"{"id":42,"name":"a","status":"off","public_net":{"ipv4":null}}"#
+    let image = #"{"id":7,"type":"snapshot","status":"available","description":"pre-1","image_size":1.0,"#
+      + #""created":"2025-01-01T00:00:00Z","created_from":null,"bound_to":null,"labels":{},"#
+      + #""protection":{"delete":false}}"#
+    let page = #""meta":{"pagination":{"next_page":null}}"#
+    let system = ScriptedSystem(200, #"{"server":\#(server),"images":[\#(image)],"actions":[],\#(page)}"#)
+    let account = try Account("hetzner", system)
+    for word in ["snapshot", "backup"] {
+      #expect(try await account.failure("\(word).find", ["server": "42", "newest": true]).kind == .notFound)
+      let list = try await account.driver("\(word).list").run(["server": "42"]).result.outputs
+      #expect(list["\(word)s"] == .list([]))
+      #expect(try await account.failure("\(word).restore", ["server": "42", word: "7"]).kind == .notFound)
+      let pruned = try await account.driver("\(word).prune").run(["server": "42", "keep": 0]).result.outputs
+      #expect(pruned["deleted"] == .list([]))
+      #expect(try await account.failure("\(word).delete", ["server": "42", word: "7"]).kind == .conflict)
+    }
+    #expect(system.seen.allSatisfy { $0.method == "GET" })
+  }
+
   @Test(arguments: ["hetzner", "digitalocean"])
   func anIDThatWouldChangeThePathIsNotSent(_ type: String) async throws {
     for id in ["a/b", "..", "x?y=1", "a#b", "%2e", "a b"] {

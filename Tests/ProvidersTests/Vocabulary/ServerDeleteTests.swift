@@ -21,9 +21,9 @@ import Testing
     func items(
       _ kind: ItemKind, server: String?, type: String?, asOf: Duration?
     ) async throws(StepFailure) -> [CloudItem] { [] }
-    func delete(_ kind: ItemKind, _ id: String, server: String?, key: String) async throws(StepFailure) -> Bool {
-      false
-    }
+    func delete(
+      _ kind: ItemKind, _ id: String, server: String?, key: String, until deadline: Timestamp
+    ) async throws(StepFailure) -> Bool { false }
     func limit(_ kind: ItemKind) -> Int? { nil }
   }
 

@@ -42,8 +42,28 @@ struct ZStackOwnActionsTests {
     let result = try await driver.action.perform(call)
     #expect(try await driver.action.observe(call, after: result).verdict == .done)
     #expect(changes(wire) == [#"PUT /vm-instances/\#(ZStackWire.vm)/actions {"\#(name)":{}}"#])
-    // One that is there already is not asked for: ZStack would refuse it.
+    // One that is there already is asked for all the same: an earlier job may be about to take it away.
     try await fixture.run(action, key: "again")
+    #expect(changes(wire).count == 2)
+  }
+
+  /// ZStack refuses to pause what is paused: that is as good as success, and of any other machine it is a refusal.
+  @Test(arguments: [
+    ("zstack.pause", "Paused", true), ("zstack.resume", "Running", true), ("zstack.recover", "Stopped", true),
+    ("zstack.pause", "Stopped", false), ("zstack.resume", "Stopped", false),
+  ])
+  func aRefusalByAMachineThatIsThereIsSuccess(action: String, state: String, isThere: Bool) async throws {
+    let wire = wire(state: state) { request in
+      request.isJob ? ZStackWire.error("SYS.1006", "not allowed", cause: "VM.1010") : nil
+    }
+    let fixture = try ZStackFixture(wire)
+    if isThere {
+      #expect(try await fixture.run(action).result.outputs["state"] != nil)
+    } else {
+      let failure = try await fixture.failure(action, attempts: 1)
+      #expect(failure.kind == .conflict)
+      #expect(failure.effect == StepFailure.Effect.none)
+    }
     #expect(changes(wire).count == 1)
   }
 

@@ -25,7 +25,7 @@ import Testing
     #expect(try ParsedDocument(yaml: "[\(yaml)]").value() == [value])
   }
 
-  @Test(arguments: ["9223372036854775808", "1e999", ".inf", ".nan", "0xFFFFFFFFFFFFFFFFF"])
+  @Test(arguments: ["9223372036854775808", "1e999", ".inf", ".nan", "0xFFFFFFFFFFFFFFFFF", "12345678901234567890.0"])
   func aNumberThatFitsNoneOfOursIsRefused(_ yaml: String) {
     let refusal = #expect(throws: Diagnostics.self) { try ParsedDocument(yaml: "[\(yaml)]").value() }
     #expect(refusal?.items.first?.code == "E-YAML-NUMBER")

@@ -13,7 +13,8 @@ enum MachineFixture {
     ValidatedStep(
       StepDefinition(
         path: path, id: path, title: path, range: .beginning, mode: .call,
-        action: ActionDeclaration("test.act", "Acts.", fields: [], effect: effect, class: effectClass), provider: nil,
+        action: ActionDeclaration(
+          isCommit ? "commit" : "test.act", "Acts.", fields: [], effect: effect, class: effectClass), provider: nil,
         with: [:], condition: nil, env: [:], outputs: [], expect: nil,
         retry: RetryPolicy(
           attempts: 3, delay: .seconds(2), backoff: 2, maxDelay: .seconds(60), jitter: 0, attemptTimeout: nil,

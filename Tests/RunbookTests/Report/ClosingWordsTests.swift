@@ -17,8 +17,8 @@ import TestSupport
           undone  stop, update
           stands  snapshot
 
-          runbook logs r0123456789abcdefghi                 what happened, line by line
-          runbook rerun r0123456789abcdefghi --from update  try again, once the cause is mended
+          runbook logs r0123456789abcdefghi   what happened, line by line
+          runbook rerun r0123456789abcdefghi  try again, once the cause is fixed, from the first step
         """)
   }
 
@@ -66,7 +66,7 @@ import TestSupport
           failed  baseline: timeout: no answer in 1m
 
           runbook logs r0123456789abcdefghi                   what happened, line by line
-          runbook rerun r0123456789abcdefghi --from baseline  try again, once the cause is mended
+          runbook rerun r0123456789abcdefghi --from baseline  try again, once the cause is fixed
         """)
   }
 
@@ -85,6 +85,7 @@ import TestSupport
           runbook resolve r0123456789abcdefghi update --not-applied  it did not: the step has failed and changed nothing
           runbook resolve r0123456789abcdefghi update --retry        do it again, whatever happened
           runbook resolve r0123456789abcdefghi update --fail         count it as failed: roll back
+          runbook cancel r0123456789abcdefghi                        stop the run and undo what was done
           runbook show r0123456789abcdefghi                          look first
         """)
   }

@@ -59,6 +59,30 @@ import TestSupport
     Line(
       "run.waiting", ["for": "resolve", "step": "a"],
       "a … waiting for an answer: `runbook resolve r1 a --applied`, `--not-applied`, `--retry` or `--fail`"),
+    Line(
+      "undo.closed", ["step": "a", "reason": "its condition was false"], "undo a … not undone: its condition was false"),
+    Line("undo.closed", ["step": "a", "reason": "committed"], "undo a … committed"),
+    Line("undo.skipped", ["entry": "a", "by": "ops", "reason": "by hand"], "undo a … left out by ops: by hand"),
+    Line(
+      "undo.skipped", ["entry": "a.undo[0]", "by": "ops", "reason": "by hand"],
+      "undo a … a.undo[0] left out by ops: by hand"),
+    Line(
+      "undo.ended", ["step": "a", "entry": "a.undo[0]", "status": "skipped"],
+      "undo a … a.undo[0] not undone: its condition was false"),
+    Line(
+      "run.resumed", ["epoch": 2, "host": "ci-1", "pid": 42, "without": ["token", "hook"]],
+      "resumed r1 on ci-1, process 42, without secret token, hook"),
+    Line(
+      "request.ignored", ["reason": "the run has ended"], "a message to the run was not heeded: the run has ended"),
+    Line(
+      "run.restored", [:],
+      "the store was put back from an older copy: the run may have done more than is told here"),
+    Line("run.restored_accepted", ["by": "ops"], "ops says that the run may go on"),
+    Line(
+      "lock.freed", ["lock": "db", "reason": "gone", "by": "ops"], "the lock `db` was freed by ops: gone"),
+    Line("clock.set", ["by": "1h"], "the machine's clock was set by 1h; the run's times go on without the jump"),
+    Line("request.found", ["step": "a"], "a … a request without an answer has taken effect"),
+    Line("request.cleared", ["step": "a"], "a … no request without an answer has taken effect"),
     Line("something.new", ["step": "a"], nil),
     Line("step.ended", [:], nil),
     Line("undo.ended", [:], nil),
@@ -81,5 +105,12 @@ import TestSupport
       event: "step.ended", runID: "r1", sequence: 1, at: RunStory.beginning,
       fields: ["step": "a", "status": "succeeded", "outputs": ["id": "7"]])
     #expect(text.line(for: event) == #"12:00:00 a … done {"id":"7"}"#)
+  }
+
+  @Test func progressIsMarkedAsSuch() {
+    let news = RunProgress(step: "stop", message: "not undone yet: it is still changing")
+    #expect(
+      EventText().line(for: news, at: RunStory.beginning)
+        == "12:00:00 stop … progress: not undone yet: it is still changing")
   }
 }

@@ -10,6 +10,29 @@ import Testing
     for (json, text) in texts { #expect(try JSONReader.read(json) == .string(text)) }
   }
 
+  @Test(
+    arguments: [
+      ("9223372036854775807", .int(.max)), ("-9223372036854775808", .int(.min)), ("-0", .int(0)),
+      ("9223372036854775808", "9223372036854775808"), ("18446744073709551615", "18446744073709551615"),
+      ("-9223372036854775809", "-9223372036854775809"), ("1e3", .double(1000)), ("1.0", .double(1)),
+      ("1e19", .double(1e19)), ("12345678901234567.0", "12345678901234567.0"),
+      ("12345678901234567890.0", "12345678901234567890.0"), ("1.2345678901234567891e19", "1.2345678901234567891e19"),
+      ("1.2345678901234567e19", .double(1.2345678901234567e19)), ("1e308", .double(1e308)),
+      ("0.1000000000000000055511151231257827", .double(0.1)), ("100000000000000000000.5", .double(1e20)),
+    ] as [(String, Value)])
+  func aWholeNumberIsReadDigitByDigit(_ json: String, _ value: Value) throws {
+    #expect(try JSONReader.read(json) == value)
+    #expect(try JSONReader.read("[{\"id\": \(json)}]") == [["id": value]])
+    // It is written so that it is read again as the same.
+    #expect(try JSONReader.read(JSONWriter.text(value)) == value)
+  }
+
+  @Test(arguments: ["1e400", "-1e400", "1e99999999999999999999"])
+  func aNumberBeyondAllDoublesIsRefused(_ json: String) {
+    let error = #expect(throws: JSONError.self) { try JSONReader.read(json) }
+    #expect(error?.message == "the number is too large")
+  }
+
   @Test(arguments: [
     (#""no end"#, "the string does not end"), (#""no end\"#, "the string does not end"),
     ("\"a\u{1}b\"", "a control character in a string"), (#""\x""#, "unknown escape"),

@@ -75,4 +75,7 @@ struct LoggedScripts: ScriptHost {
     try await base.connect(host: host, port: port, timeout: timeout)
   }
   func forget(_ key: String) async { await base.forget(key) }
+  func place() async throws(StepFailure) -> String { try await base.place() }
+  func isSeen(_ key: String) async throws(StepFailure) -> Bool { try await base.isSeen(key) }
+  func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async { await base.sweep(isOver) }
 }

@@ -28,7 +28,6 @@ struct RefusedMock: Sendable, CustomTestStringConvertible {
     RefusedMock("mock: v1\nsteps: {a: {fail: {effect: some}}}", "unknown effect"),
     RefusedMock("mock: v1\nsteps: {a: {fail: {retryable: often}}}", "`retryable` is true or false"),
     RefusedMock("mock: v1\nsteps: {a: {fail: {reason: x}}}", "unknown key `reason`"),
-    RefusedMock("mock: v1\nactions: {server.stop: {}}", "a simulation carries `server.stop` out"),
     RefusedMock("mock: v1\nfaults: {vps_org: [[x]]}", "a text is expected here"),
   ])
   func isRefusedWithItsReason(_ refused: RefusedMock) throws {

@@ -39,6 +39,28 @@ private struct Room {
     #expect(result.result["exit_code"] ?? 0 == 0)
   }
 
+  /// An action of a family that nobody has heard of.
+  private struct PagerAction: StandardAction {
+    static let declaration = ActionDeclaration("pager.ring", "wakes somebody", fields: [], effect: .change)
+    func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+      throw StepFailure(.server, "it rang")
+    }
+  }
+
+  @Test func anActionIsSealedUnlessItSaysThatItTouchesNothingOutside() async throws {
+    let room = try Room()
+    let pager = try #require(SimulatedActions.make(from: [PagerAction()]).first)
+    _ = try await pager.perform(room.call("it"))
+    #expect(try await pager.probe(room.call("it")) == .unsure)
+    let real = try #require(SimulatedActions.make(from: [PagerAction()], real: ["pager.ring"]).first)
+    await #expect(throws: StepFailure(.server, "it rang")) { _ = try await real.perform(room.call("it")) }
+  }
+
+  @Test func onlyTheseActionsTouchNothingOutside() {
+    let open = standardActions.map { $0.declaration }.filter { !SimulatedActions.isSealed($0) }.map { $0.name }
+    #expect(Set(open) == ["assert", "commit", "fail", "log.info", "log.warn", "sleep"])
+  }
+
   @Test func anOpenActionIsItself() async throws {
     let room = try Room()
     let failure = try await room.failure("log.info", room.call("it"))

@@ -1,6 +1,7 @@
 import Runbook
 import Simulator
 import TestSupport
+import Testing
 
 /// A run of the enumeration: what it does, how it ends when nothing happens to it, and which of its deeds may be done
 /// once at the most.

@@ -1,6 +1,7 @@
 import Runbook
 import Simulator
 import Stores
+import Testing
 
 /// What is no longer as it was when somebody carries a killed run on.
 enum WorldChange: String, CaseIterable, Sendable, CustomTestStringConvertible {

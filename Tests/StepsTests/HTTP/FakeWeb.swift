@@ -25,12 +25,18 @@ final class FakeWeb: HTTPTransport {
   static let now = Timestamp(seconds: 1_700_000_000)
 
   func perform(
-    _ action: any Action, _ with: [String: Value], timeout: Duration = .seconds(3600)
+    _ action: any Action, _ with: [String: Value], timeout: Duration = .seconds(3600),
+    mask: @escaping @Sendable ([UInt8]) -> [UInt8] = { $0 }
   ) async -> Result<ActionResult, StepFailure> {
-    let call = ActionCall(
+    var call = call(with, timeout: timeout)
+    call.mask = mask
+    do { return .success(try await action.perform(call)) } catch { return .failure(error) }
+  }
+
+  func call(_ with: [String: Value], timeout: Duration = .seconds(3600)) -> ActionCall {
+    ActionCall(
       with: Arguments(with), key: "key1", runID: "r0000000000000000000", clock: StoppedClock(), transport: self,
       scripts: NoScripts(), files: NoFiles(), deadline: FakeWeb.now + timeout)
-    do { return .success(try await action.perform(call)) } catch { return .failure(error) }
   }
 }
 
@@ -63,4 +69,7 @@ private struct NoScripts: ScriptHost {
   }
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure) { throw refusal }
   func forget(_ key: String) async {}
+  func place() async throws(StepFailure) -> String { "nowhere" }
+  func isSeen(_ key: String) async throws(StepFailure) -> Bool { false }
+  func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async {}
 }

@@ -94,18 +94,22 @@ struct HTTPActionsTests {
   }
 
   @Test(arguments: [
-    (301, StepFailure.Kind.expect, false), (400, .input, false), (401, .auth, false), (403, .auth, false),
+    (301, StepFailure.Kind.expect, false), (302, .expect, false), (303, .expect, false), (304, .expect, false),
+    (307, .expect, false), (308, .expect, false), (400, .input, false), (401, .auth, false), (403, .auth, false),
     (404, .notFound, false), (408, .timeout, true), (409, .conflict, false), (410, .notFound, false),
     (412, .conflict, false),
-    (422, .input, false), (425, .input, true), (429, .rateLimited, true), (500, .server, true), (501, .server, false),
+    (422, .input, false), (425, .input, true), (429, .rateLimited, true), (431, .input, false), (444, .input, false),
+    (460, .input, false), (499, .input, false), (500, .server, true), (501, .server, false),
     (502, .server, true), (503, .server, true), (504, .server, true), (599, .server, true),
   ])
   func aStatusSaysWhatFailed(status: Int, kind: StepFailure.Kind, retryable: Bool) async throws {
+    // A form that has done what was asked may answer with a redirect; a proxy may speak for a server that is at work.
+    let isUncertain = status >= 500 || [301, 302, 303, 304, 408, 444, 460, 499].contains(status)
     for (action, isSafe) in [(HTTPGetAction() as any Action, true), (HTTPPostAction(), false)] {
       let failure = try #require(await FakeWeb(status, "why").perform(action, ["url": "https://h:1/p?q"]).failure)
       #expect(failure.kind == kind)
       #expect(failure.retryable == retryable)
-      #expect(failure.effect == (status >= 500 && !isSafe ? .unknown : .none))
+      #expect(failure.effect == (isSafe || !isUncertain ? .none : .unknown))
       #expect(failure.detail["status"] == .int(Int64(status)))
       #expect(failure.detail["body"] == "why")
       #expect(failure.message.contains("https://h:1 answered \(status)"))
@@ -120,9 +124,10 @@ struct HTTPActionsTests {
   }
 
   @Test(arguments: [
-    ("7", Duration.seconds(7)), ("0", .zero), ("999999", .seconds(300)), ("99999999999999999999999", .seconds(300)),
+    ("7", Duration.seconds(7)), ("0", .zero), ("999999", .seconds(999_999)),
+    ("99999999999999999999999", RetryAfter.longest), ("9223372036854775807", RetryAfter.longest),
     ("Tue, 14 Nov 2023 22:13:50 GMT", .seconds(30)), ("Tue, 14 Nov 2000 22:13:50 GMT", .zero),
-    ("Tue, 14 Nov 2099 22:13:50 GMT", .seconds(300)),
+    ("Tue, 14 Nov 2023 23:13:20 GMT", .seconds(3600)),
     ("-7", nil), ("", nil), ("soon", nil), ("1.5", nil), ("Tue, 34 Nov 2023 22:13:50 GMT", nil), ("٣", nil),
   ])
   func retryAfterIsHonoured(header: String, pause: Duration?) async {
@@ -130,6 +135,35 @@ struct HTTPActionsTests {
       let web = FakeWeb(status, headers: [("retry-after", header)])
       #expect(await web.perform(HTTPGetAction(), ["url": "https://h/"]).failure?.retryAfter == pause)
     }
+  }
+
+  @Test func thePauseThatIsAskedForStandsInTheMessage() async {
+    for (header, words) in [("7200", "it asks for a pause of 2h"), ("99999999999999999", "no further request")] {
+      let web = FakeWeb(503, headers: [("retry-after", header)])
+      let failure = await web.perform(HTTPPutAction(), ["url": "https://h/"]).failure
+      #expect(failure?.message.contains(words) == true, "\(failure?.message ?? "")")
+    }
+    // Nobody waits for what is not tried again.
+    let failure = await FakeWeb(404, headers: [("retry-after", "7")]).perform(HTTPPutAction(), ["url": "https://h/"])
+      .failure
+    #expect(failure?.message.contains("pause") == false)
+  }
+
+  // MARK: How late a request may take effect
+
+  @Test func theAuthorSaysHowLateARequestMayTakeEffect() async {
+    let web = FakeWeb(200)
+    for action in Self.actions + [WebhookAction()] {
+      func life(_ with: [String: Value]) -> Duration { action.maxRequestLife(of: web.call(with)) }
+      #expect(life([:]) == .seconds(90))
+      #expect(life(["timeout": .duration(.seconds(300))]) == .seconds(360))
+      #expect(life(["max_request_life": .duration(.seconds(5)), "timeout": .duration(.seconds(300))]) == .seconds(5))
+      let refused = await web.perform(
+        action, ["url": "https://h/", "text": "x", "max_request_life": .duration(.zero)]
+      ).failure
+      #expect(refused == StepFailure(.input, "`max_request_life` must be more than 0s"))
+    }
+    #expect(web.requests.isEmpty)
   }
 
   @Test func anExcerptIsShortAndHidesSecrets() async throws {

@@ -8,6 +8,7 @@ import Testing
 
 struct DetachedScriptsTests {
   let folder = TemporaryFolder()
+  let key = Harness.newKey()
 
   @Test(arguments: [
     ("exit 0", ScriptEnd(exitCode: 0)), ("exit 3", ScriptEnd(exitCode: 3)), ("exit 255", ScriptEnd(exitCode: 255)),
@@ -19,37 +20,38 @@ struct DetachedScriptsTests {
   ])
   func aScriptEndsAsItsShellDid(script: String, end: ScriptEnd) async throws {
     let scripts = Harness.scripts(in: folder)
-    var ended = try await scripts.finish(Harness.shell("k", script))
+    var ended = try await scripts.finish(Harness.shell(key, script))
     if case .ended(var found) = ended, script.contains("UNSET") {
       // The shell's own complaint is not ours to pin down.
       found.stderr = []
       ended = .ended(found)
     }
     #expect(ended == .ended(end))
-    #expect(try await scripts.state(of: "k") != .running)
+    #expect(try await scripts.state(of: key) != .running)
   }
 
   @Test func commandsOfAScriptCannotReadTheScript() async throws {
     let state = try await Harness.scripts(in: folder).finish(
-      Harness.shell("k", "cat\nread line || echo empty\necho 'it''s over'"))
+      Harness.shell(key, "cat\nread line || echo empty\necho 'it''s over'"))
     #expect(state.stdout == "empty\nits over\n")
   }
 
   @Test func aLongScriptArrivesWhole() async throws {
     let script = String(repeating: "# filler that is longer than a pipe holds\n", count: 10_000) + "echo arrived"
-    #expect(try await Harness.scripts(in: folder).finish(Harness.shell("k", script)).stdout == "arrived\n")
+    #expect(try await Harness.scripts(in: folder).finish(Harness.shell(key, script)).stdout == "arrived\n")
   }
 
   @Test func aScriptSeesOnlyItsEnvironmentItsFolderAndThreeDescriptors() async throws {
     let scripts = Harness.scripts(
       in: folder, environment: ["PATH": "/usr/bin:/bin", "HOME": "/root", "LANG": "C", "TOKEN": "t0p"])
     let request = Harness.shell(
-      "k", "env | grep -v '^PWD=\\|^_=' | sort; pwd; ls /proc/$$/fd; readlink /proc/self/fd/0; tty || true",
+      key, "env | grep -v '^PWD=\\|^_=' | sort; pwd; ls /proc/$$/fd; readlink /proc/self/fd/0; tty || true",
       environment: ["GIVEN": Secret("a 'b' $c", named: ["c"])], folder: "/usr")
     let lines = try await scripts.finish(request).stdout?.split(separator: "\n").map(String.init)
     #expect(
       lines == [
-        "GIVEN=a 'b' $c", "HOME=/root", "LANG=C", "PATH=/usr/bin:/bin", "/usr", "0", "1", "2", "/dev/null", "not a tty",
+        "GIVEN=a 'b' $c", "HOME=/root", "LANG=C", "PATH=/usr/bin:/bin", "RUNBOOK_SCRIPT=\(key)", "/usr", "0", "1", "2",
+        "/dev/null", "not a tty",
       ])
   }
 
@@ -58,13 +60,13 @@ struct DetachedScriptsTests {
     let secret = "canary-9b1f44"
     try await scripts.start(
       Harness.shell(
-        "k", "echo begun; while test ! -e \"$GATE\"; do sleep 0.01; done",
+        key, "echo begun; while test ! -e \"$GATE\"; do sleep 0.01; done",
         environment: [
           "TOKEN": Secret(secret, named: ["t"]), "GATE": Secret(folder.path + "/gate", named: []),
         ]))
-    #expect(Harness.eventually { FileReading.names(in: folder.path + "/scripts/k").contains("stdout") })
-    for name in FileReading.names(in: folder.path + "/scripts/k") {
-      let content = try FileReading.all(of: folder.path + "/scripts/k/" + name, limit: 1 << 20)
+    #expect(Harness.eventually { FileReading.names(in: folder.path + "/scripts/\(key)").contains("stdout") })
+    for name in FileReading.names(in: folder.path + "/scripts/\(key)") {
+      let content = try FileReading.all(of: folder.path + "/scripts/\(key)/" + name, limit: 1 << 20)
       #expect(content.firstRange(of: Array(secret.utf8)) == nil, "in \(name)")
     }
     for entry in ProcessEntry.all() {
@@ -72,7 +74,7 @@ struct DetachedScriptsTests {
       #expect(words.firstRange(of: Array(secret.utf8)) == nil)
     }
     _ = folder.file("gate", "")
-    #expect(try await scripts.wait(for: "k").exitCode == 0)
+    #expect(try await scripts.wait(for: key).exitCode == 0)
   }
 
   struct Refusal: Sendable {
@@ -100,86 +102,87 @@ struct DetachedScriptsTests {
     } catch {
       #expect(error == StepFailure(.input, refusal.message, effect: .none))
     }
-    #expect(try await scripts.state(of: "k") == .absent)
+    #expect(try await scripts.state(of: refusal.request.key) == .absent)
   }
 
   @Test func aTextWithoutAnInterpreterIsNoProgram() async throws {
     let file = folder.file("text", "echo hello\n", mode: 0o755)
     await #expect(throws: StepFailure(.input, "`\(file)` is no program: it has no `#!` line")) {
-      try await Harness.scripts(in: folder).start(ScriptRequest(key: "k", command: [file]))
+      try await Harness.scripts(in: folder).start(ScriptRequest(key: key, command: [file]))
     }
   }
 
   @Test func aProgramIsGivenItsArgumentsUntouched() async throws {
-    let request = ScriptRequest(key: "k", command: ["printf", "[%s]", "a b", "$HOME", "", "'\"", "-x"])
+    let request = ScriptRequest(key: key, command: ["printf", "[%s]", "a b", "$HOME", "", "'\"", "-x"])
     #expect(try await Harness.scripts(in: folder).finish(request).stdout == "[a b][$HOME][]['\"][-x]")
   }
 
   @Test func theEndIsSeenAtOnceWhileAGrandchildKeepsThePipe() async throws {
     let scripts = Harness.scripts(in: folder)
-    let state = try await scripts.finish(Harness.shell("k", "sleep 1000 & echo $!"))
+    let state = try await scripts.finish(Harness.shell(key, "sleep 1000 & echo $!"))
     let survivor = try #require(state.stdout.flatMap { Int32($0.dropLast()) })
     #expect(state.exitCode == 0)
     #expect(ProcessIdentity(survivor)?.state == .alive)
     kill(survivor, SIGKILL)
   }
 
-  @Test func muchOutputIsCutInTheMiddleAndCountedAtTheEnd() async throws {
+  @Test func theFirstAndTheLast32MiBAreKeptAndTheMarkerTellsTheRest() async throws {
     let scripts = Harness.scripts(in: folder)
     let state = try await scripts.finish(
-      Harness.shell("k", "echo first; head -c 100000000 /dev/zero; echo last; echo small >&2"))
+      Harness.shell(key, "echo first; head -c 100000000 /dev/zero; echo last; echo small >&2"))
     guard case .ended(let end) = state else { Issue.record("\(state)"); return }
     #expect(end.exitCode == 0)
     #expect(end.stdout.starts(with: Array("first\n".utf8)))
+    #expect(end.stdout.suffix(5) == Array("last\n".utf8)[...])
     #expect(end.stderr == Array("small\n".utf8))
-    let total = 6 + 100_000_000 + 5
-    #expect(end.stdout.suffix(60).contains(Array("[\(total - ScriptFolder.diskLimit) bytes left out]\n".utf8)))
-    #expect(end.stdout.count < ScriptFolder.valueLimit + 200)
-    let kept = try Descriptor.open(folder.path + "/scripts/k/stdout", O_RDONLY).size()
-    #expect(kept == ScriptFolder.diskLimit)
+    let missing = 6 + 100_000_000 + 5 - ScriptOutput.limit
+    let marker = Array("\n[\(missing) bytes left out]\n".utf8)
+    #expect(end.stdout.count == ScriptOutput.limit + marker.count)
+    #expect(end.stdout[ScriptOutput.head..<(ScriptOutput.head + marker.count)] == marker[...])
+    let kept = try Descriptor.open(folder.path + "/scripts/\(key)/stdout", O_RDONLY).size()
+    #expect(kept == ScriptOutput.limit)
   }
 
-  @Test func theBeginningAndTheEndOfLongOutputAreKept() async throws {
+  @Test func threeMegabytesAreReadWhole() async throws {
     let state = try await Harness.scripts(in: folder).finish(
-      Harness.shell("k", "echo first; head -c 3000000 /dev/zero; echo last"))
+      Harness.shell(key, "head -c 1500000 /dev/zero; echo ERROR; head -c 1500000 /dev/zero; echo last"))
     let text = try #require(state.stdout)
-    #expect(text.hasPrefix("first\n") && text.hasSuffix("last\n"))
-    #expect(text.contains("\n[\(3_000_011 - ScriptFolder.valueLimit) bytes left out]\n"))
+    #expect(text.utf8.count == 3_000_011)
+    #expect(Array(text.utf8).firstRange(of: Array("ERROR".utf8)) != nil && text.hasSuffix("last\n"))
   }
 
   @Test func aFolderThatIsThereIsNotStartedAgain() async throws {
     let scripts = Harness.scripts(in: folder)
-    let request = Harness.shell("k", "echo once >> \(folder.path)/ledger")
+    let request = Harness.shell(key, "echo once >> \(folder.path)/ledger")
     _ = try await scripts.finish(request)
     _ = try await scripts.finish(request)
     #expect(try FileReading.all(of: folder.path + "/ledger", limit: 100) == Array("once\n".utf8))
-    await scripts.forget("k")
+    await scripts.forget(key)
     #expect(FileReading.names(in: folder.path + "/scripts").isEmpty)
-    #expect(try await scripts.state(of: "k") == .absent)
+    #expect(try await scripts.state(of: key) == .absent)
   }
 
   @Test func aScriptThatLeftNoTraceOfItsEndIsLost() async throws {
     let scripts = Harness.scripts(in: folder)
-    try Folder.make(folder.path + "/scripts/k")
-    let gone = ScriptProcess(
-      identity: ProcessIdentity(pid: getpid(), start: 1, bootID: Host.bootID), keeper: ProcessIdentity.own,
-      bystanders: [])
-    try ScriptFolder(path: folder.path + "/scripts/k").write(gone.line, to: "process")
-    #expect(try await scripts.state(of: "k") == .lost)
-    #expect(try await scripts.wait(for: "k") == .lost)
+    try Folder.make(folder.path + "/scripts/\(key)")
+    let identity = ProcessIdentity(pid: getpid(), start: 1, bootID: Host.bootID)
+    let gone = ScriptProcess(identity: identity, keeper: identity, bystanders: [])
+    try ScriptFolder(path: folder.path + "/scripts/\(key)").write(gone.line, to: "process")
+    #expect(try await scripts.state(of: key) == .lost)
+    #expect(try await scripts.wait(for: key) == .lost)
   }
 
   @Test func aCancelledWaitAnswersThatItStillRuns() async throws {
     let scripts = Harness.scripts(in: folder)
-    try await scripts.start(Harness.shell("k", "sleep 1000"))
+    try await scripts.start(Harness.shell(key, "sleep 1000"))
     let state = await withTaskGroup(of: ScriptState?.self) { group in
-      group.addTask { try? await scripts.wait(for: "k") }
+      group.addTask { try? await scripts.wait(for: key) }
       group.cancelAll()
       return await group.next() ?? nil
     }
     #expect(state == .running)
-    try await scripts.cancel("k", grace: .seconds(5))
-    #expect(try await scripts.wait(for: "k") == .ended(ScriptEnd(exitCode: nil, signal: 15)))
+    try await scripts.cancel(key, grace: .seconds(5))
+    #expect(try await scripts.wait(for: key) == .ended(ScriptEnd(exitCode: nil, signal: 15)))
   }
 
   @Test(arguments: [
@@ -192,25 +195,20 @@ struct DetachedScriptsTests {
   func nothingSurvivesACancel(script: String) async throws {
     let scripts = Harness.scripts(in: folder)
     let mark = folder.path + "/" + "mark"
-    try await scripts.start(Harness.shell("k", script, environment: ["MARK": Secret(mark, named: [])]))
-    let survivors = {
-      ProcessEntry.all().filter { entry in
-        let variables = (try? FileReading.all(of: "/proc/\(entry.pid)/environ", limit: 1 << 20)) ?? []
-        return !entry.isZombie && variables.firstRange(of: Array("MARK=\(mark)".utf8)) != nil
-      }
-    }
+    try await scripts.start(Harness.shell(key, script, environment: ["MARK": Secret(mark, named: [])]))
+    let survivors = { ProcessEntry.bearing("MARK=\(mark)") }
     #expect(Harness.eventually { !survivors().isEmpty })
-    try await scripts.cancel("k", grace: .milliseconds(200))
+    try await scripts.cancel(key, grace: .milliseconds(200))
     #expect(survivors().isEmpty)
-    #expect(try await scripts.state(of: "k") != .running)
+    #expect(try await scripts.state(of: key) != .running)
   }
 
   @Test func aCancelLeavesOtherScriptsAlone() async throws {
     let scripts = Harness.scripts(in: folder)
     let left = try await scripts.finish(Harness.shell("daemon", "setsid sleep 1000 >/dev/null 2>&1 & echo $!"))
     let daemon = try #require(left.stdout.flatMap { Int32($0.dropLast()) })
-    try await scripts.start(Harness.shell("k", "sleep 1000"))
-    try await scripts.cancel("k", grace: .milliseconds(200))
+    try await scripts.start(Harness.shell(key, "sleep 1000"))
+    try await scripts.cancel(key, grace: .milliseconds(200))
     #expect(ProcessIdentity(daemon)?.state == .alive)
     kill(daemon, SIGKILL)
   }

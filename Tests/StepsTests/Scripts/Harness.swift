@@ -1,6 +1,7 @@
 import Glibc
 import Posix
 import Runbook
+import Synchronization
 import TestSupport
 
 @testable import Steps
@@ -16,17 +17,33 @@ enum Harness {
     return unsafe access(beside, X_OK) == 0 ? beside : Repository.path(".build/debug/ScriptHarness")
   }()
 
-  static func scripts(in folder: TemporaryFolder, environment: [String: String] = ["PATH": "/usr/bin:/bin"])
-    -> DetachedScripts
-  {
-    DetachedScripts(folder: folder.path + "/scripts", keeper: KeeperProgram(path: program), environment: environment)
+  static func scripts(
+    in folder: TemporaryFolder, named name: String = "scripts",
+    environment: [String: String] = ["PATH": "/usr/bin:/bin"]
+  ) -> DetachedScripts {
+    DetachedScripts(folder: folder.path + "/" + name, keeper: KeeperProgram(path: program), environment: environment)
   }
+
+  private static let counter = Atomic<Int>(0)
+
+  /// As keys are in earnest, no other one on the machine is the same: processes are found by it.
+  static func newKey() -> String { "r\(getpid())-\(counter.add(1, ordering: .relaxed).newValue)" }
 
   static func shell(_ key: String, _ script: String, environment: [String: Secret] = [:], folder: String? = nil)
     -> ScriptRequest
   {
     ScriptRequest(
       key: key, command: ["/bin/sh", "-eu"], script: script, environment: environment, workingDirectory: folder)
+  }
+
+  /// Runs the harness with these words. - Returns: its pid, and what it says.
+  static func start(_ words: [String]) throws -> (pid: Int32, said: Descriptor) {
+    let null = try Descriptor.open("/dev/null", O_RDWR)
+    let (reader, writer) = try Descriptor.pipe()
+    let request = SpawnRequest(
+      program, arguments: ["ScriptHarness"] + words, environment: ["PATH=/usr/bin:/bin"],
+      descriptors: [null.number, writer.number, null.number])
+    return (try request.start(), reader)
   }
 
   /// Waits until `holds`, for at most a minute; looks every few milliseconds.

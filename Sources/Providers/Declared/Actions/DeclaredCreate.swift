@@ -27,7 +27,7 @@ struct DeclaredCreate: CloudAction {
       if !reply.response.body.isEmpty { _ = try reply.json() }
       return ActionResult()
     }
-    let result = DictionaryScope(["result": try reply.json()])
+    let result = DictionaryScope(["result": try reply.json()], masker: cloud.masker)
     do throws(SchemaError) {
       return ActionResult(outputs: try CloudItem(try place.value(in: result), kind, rules).outputs)
     } catch {

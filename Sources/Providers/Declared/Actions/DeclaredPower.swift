@@ -1,6 +1,7 @@
 import Runbook
 
-/// `server.stop` and `server.start`: convergent. What is there already is not asked for.
+/// `server.stop` and `server.start`: convergent. It is asked for even of a server that shows it already, because an
+/// earlier request may be about to take it away; a refusal is then as good as success.
 struct DeclaredPower: CloudAction {
   let cloud: DeclaredClient
   let rule: ActionRule
@@ -11,14 +12,18 @@ struct DeclaredPower: CloudAction {
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let server = try await cloud.server(try call.with.text("server"))
-    if server.state == wanted { return state(wanted) }
+    // The file says that such a request is refused.
+    if server.state == wanted, !rule.needs.isEmpty, !rule.needs.contains(wanted) { return state(wanted) }
     let mode: StopMode = try mode(call) == .hard ? .hard : .clean
     let roots = cloud.roots(
       call, declaration, with: wanted == .stopped ? ["mode": .string(mode.rawValue)] : [:])
     do { _ = try await cloud.ask(rule, server, roots) } catch {
-      if error.kind == .conflict, try await cloud.server(server.id).state == wanted { return state(wanted) }
+      // Locked is not "there already"; a plain 409 may be either.
+      let isBusy = error.retryable && error.detail["status"] != 409
+      if error.kind == .conflict, !isBusy, try await cloud.server(server.id).state == wanted { return state(wanted) }
       throw error
     }
+    cloud.noteAccepted(call, wanting: wanted)
     return state(.changing)
   }
 
@@ -38,17 +43,22 @@ struct DeclaredPower: CloudAction {
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
     let server = try await cloud.server(try call.with.text("server"), asOf: call.asOf)
     if let end = cloud.dead(server, wanting: wanted.rawValue) { return end }
-    if server.state == wanted { return cloud.seen(.done, server) }
+    let seen = try await cloud.waitForPower(server, wanting: wanted, call) { () async throws(StepFailure) in
+      try await cloud.nudge(server, to: wanted, mode: .clean, call)
+    }
+    if server.state == wanted { return seen }
     if wanted == .stopped, try mode(call) == .cleanThenHard, let intended = call.intendedAt,
       call.clock.now >= intended + (try call.with.duration("grace") ?? .seconds(300))
     {
       call.report("the guest did not shut down in time: cutting the power")
       try await cloud.nudge(server, to: .stopped, mode: .hard, call)
     }
-    return cloud.seen(.pending, server)
+    return seen
   }
 
-  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await cloud.isAtRest(call) }
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    try await cloud.isAtRest(call, wanting: wanted)
+  }
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await cloud.problems(call) }
 
   private func mode(_ call: ActionCall) throws(StepFailure) -> StopMode {
@@ -86,14 +96,20 @@ struct DeclaredReboot: CloudAction {
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
     let server = try await cloud.server(try call.with.text("server"), asOf: call.asOf)
     if let end = cloud.dead(server, wanting: "running") { return end }
-    if let name = rule.job, let end = cloud.verdict(try await cloud.newJob(name, call), server) { return end }
-    let isBack = server.state == .running && !ChangeSign.isTooEarly(server, call)
+    var isBack = server.state == .running
+    if let name = rule.job {
+      let job = try await cloud.newJob(name, call)
+      if let end = cloud.verdict(job, server) { return end }
+      // The list may be behind the reply; without a job nothing says that the restart is over.
+      isBack = isBack && job != nil
+    } else {
+      isBack = isBack && !ChangeSign.isTooEarly(server, call, after: result)
+    }
     return cloud.seen(isBack ? .done : .pending, server)
   }
 
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
-    if let name = rule.job, try await cloud.newJob(name, call)?.state == .running { return false }
-    return try await cloud.isAtRest(call)
+    try await cloud.isTraceAtRest(rule, call)
   }
 
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await cloud.problems(call) }

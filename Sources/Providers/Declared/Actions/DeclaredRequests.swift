@@ -49,12 +49,20 @@ extension DeclaredClient {
     case nil, .succeeded: return nil
     case .running: return seen(.pending, server)
     case .failed:
-      let reason = job?.error.map { ": \($0.excerpt(200))" } ?? ""
+      let reason = job?.error.map { ": \(masker.mask($0).excerpt(200))" } ?? ""
       let failure = StepFailure(
         .server, "\(service) could not finish `\(job?.name ?? "")` of server \(server.id)\(reason)", effect: .applied,
         detail: ["native_state": .string(job?.nativeState ?? "")])
       return Observation(.failed(failure), nativeState: job?.nativeState)
     }
+  }
+
+  /// At rest after a call of which only a job or the server's last change can tell: its job is over, or it has left its
+  /// mark, or no request can come any more.
+  func isTraceAtRest(_ rule: ActionRule, _ call: ActionCall) async throws(StepFailure) -> Bool {
+    guard let name = rule.job else { return try await isAtRestAfterChange(call) }
+    let isOver = try await newJob(name, call).map { $0.state != .running } ?? isPastRequests(call)
+    return isOver ? try await isAtRest(call) : false
   }
 
   /// Whether a call of which only a job or the server's last change can tell took effect.

@@ -26,13 +26,16 @@ struct DeclaredRestore: CloudAction {
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
     let server = try await cloud.server(try call.with.text("server"), asOf: call.asOf)
     if let end = cloud.dead(server, wanting: "restored") { return end }
+    var isEarly = false
     if let name = rule.job {
       let job = try await cloud.newJob(name, call)
       if let end = cloud.verdict(job, server) { return end }
       // The list may be behind the reply; without a job nothing says that the restore is over.
       if job == nil { return cloud.seen(.pending, server) }
+    } else {
+      isEarly = ChangeSign.isTooEarly(server, call, after: result)
     }
-    if server.state == .changing || server.state == .unknown || ChangeSign.isTooEarly(server, call) {
+    if server.state == .changing || server.state == .unknown || isEarly {
       return cloud.seen(.pending, server)
     }
     guard let wanted = try PowerAfterRestore.wanted(call), wanted != server.state else {
@@ -44,8 +47,7 @@ struct DeclaredRestore: CloudAction {
   }
 
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
-    if let name = rule.job, try await cloud.newJob(name, call)?.state == .running { return false }
-    return try await cloud.isAtRest(call)
+    try await cloud.isTraceAtRest(rule, call)
   }
 
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {

@@ -11,7 +11,7 @@ extension DeclaredClient {
     do { reply = try await send(rules.get, Roots(with: ["server": .string(id)])) } catch {
       throw error.kind == .notFound ? error.renamed("\(service) has no server \(id)") : error
     }
-    let result = DictionaryScope(["result": try reply.json()])
+    let result = DictionaryScope(["result": try reply.json()], masker: masker)
     do throws(SchemaError) { return try CloudServer(try rules.item.value(in: result), rules) } catch {
       throw reply.malformed(error.message)
     }
@@ -35,11 +35,15 @@ extension DeclaredClient {
     let items = try await list(rule, roots, id: { $0.id }) { item throws(SchemaError) in
       try CloudItem(item, kind, rules)
     }
-    // A filter that the other side ignores must not give us another server's items.
-    return items.filter { item in server == nil || item.server == nil || item.server == server }
+    // A filter that the other side ignores must not give us another server's items, nor one that names no server. Where
+    // the file reads no server of an item, the list is of one server.
+    guard let server, rules.read.members["server"] != nil else { return items }
+    return items.filter { $0.server == server }
   }
 
-  func delete(_ kind: ItemKind, _ id: String, server: String?, key: String) async throws(StepFailure) -> Bool {
+  func delete(
+    _ kind: ItemKind, _ id: String, server: String?, key: String, until deadline: Timestamp
+  ) async throws(StepFailure) -> Bool {
     try checkID(id, kind.rawValue)
     guard let rule = manifest.action("\(kind.rawValue).delete") else { return false }
     let with: [String: Value] = [kind.rawValue: .string(id), "server": server.map { .string($0) } ?? .null]

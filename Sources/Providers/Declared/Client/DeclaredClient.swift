@@ -11,6 +11,8 @@ struct DeclaredClient: RemoteCloud {
   /// The block's own fields, as templates read them; null where one is not given.
   private let fields: Value
   private let secrets: [Secret]
+  /// Of the run's secrets and this account's.
+  let masker: Masker
 
   var service: String { manifest.service }
 
@@ -35,6 +37,7 @@ struct DeclaredClient: RemoteCloud {
     }
     self.fields = .map(fields)
     self.secrets = secrets
+    masker = Masker(secrets + connection.secrets)
   }
 
   /// What the templates of a request may read.
@@ -107,7 +110,7 @@ struct DeclaredClient: RemoteCloud {
       request.method, target, headers: headers, body: body, isRead: request.isRead, text: request.text)
     let reply = DeclaredReply(
       service: service, rules: manifest.errors, request: request, response: response, secrets: secrets,
-      now: connection.clock.now)
+      masker: masker, now: connection.clock.now)
     if let failure = reply.failure { throw failure }
     return reply
   }
@@ -130,7 +133,7 @@ struct DeclaredClient: RemoteCloud {
         throw StepFailure(.server, "the list at \(rule.request.text) of \(service) does not end")
       }
       let reply = try await send(rule.request, to: target, scope)
-      let result = DictionaryScope(["result": try reply.json()], now: connection.clock.now)
+      let result = DictionaryScope(["result": try reply.json()], now: connection.clock.now, masker: masker)
       let items = try items(rule, result, reply)
       do throws(SchemaError) {
         for item in items {
@@ -170,11 +173,12 @@ struct DeclaredClient: RemoteCloud {
     guard let check = manifest.check else {
       let rule = manifest.servers.list
       let reply = try await send(rule.request, Roots())
-      _ = try items(rule, DictionaryScope(["result": try reply.json()], now: connection.clock.now), reply)
+      _ = try items(
+        rule, DictionaryScope(["result": try reply.json()], now: connection.clock.now, masker: masker), reply)
       return (nil, reply.response.clockSkew(now: connection.clock.now))
     }
     let reply = try await send(check.request, Roots())
-    let result = DictionaryScope(["result": try reply.json()])
+    let result = DictionaryScope(["result": try reply.json()], masker: masker)
     let identity: String?
     do throws(SchemaError) { identity = try check.identity?.value(in: result).plainWord?.excerpt(200) } catch {
       throw reply.malformed(error.message)

@@ -6,8 +6,10 @@ struct DeclaredReply: Sendable {
   let rules: ErrorRules
   let request: RequestRule
   let response: HTTPResponse
-  /// Masked in whatever is shown of the answer.
+  /// The credential, to be named.
   let secrets: [Secret]
+  /// Of whatever is shown of the answer.
+  let masker: Masker
   let now: Timestamp
 
   private var text: String { request.text.excerpt(200) }
@@ -24,7 +26,7 @@ struct DeclaredReply: Sendable {
   /// A reply of success that does not have the shape it should.
   func malformed(_ reason: String) -> StepFailure {
     StepFailure(
-      .server, "\(service) answered \(response.status) to \(text), but not as it should: \(reason.hiding(secrets))",
+      .server, "\(service) answered \(response.status) to \(text), but not as it should: \(masker.mask(reason))",
       effect: request.isRead ? .none : .unknown, retryable: true, detail: detail)
   }
 
@@ -32,7 +34,7 @@ struct DeclaredReply: Sendable {
   var failure: StepFailure? {
     if (200..<300).contains(response.status) { return nil }
     let body = (try? JSONReader.read(response.body)) ?? .null
-    let scope = DictionaryScope(["result": body, "status": .int(Int64(response.status))], now: now)
+    let scope = DictionaryScope(["result": body, "status": .int(Int64(response.status))], now: now, masker: masker)
     let (kind, words, effect, retryable) = usual
     guard let rule = rules.rules.first(where: { $0.fits(response.status, scope) }) else {
       return make(kind, words, effect: effect, retryable: retryable, scope)
@@ -44,6 +46,7 @@ struct DeclaredReply: Sendable {
 
   private var usual: (StepFailure.Kind, String, StepFailure.Effect, retryable: Bool) {
     let unanswered: StepFailure.Effect = request.isRead ? .none : .unknown
+    let certain = HTTPStatus.isRefusal(response.status) ? .none : unanswered
     return switch response.status {
     case 401: (.auth, "\(service) does not accept \(credential): make a new one there", .none, false)
     case 403: (.auth, "\(credential) has no permission for \(text)", .none, false)
@@ -51,7 +54,7 @@ struct DeclaredReply: Sendable {
     case 408: (.timeout, "\(service) gave up waiting for \(text)", unanswered, true)
     case 409, 423: (.conflict, "\(service) is busy with something else and refused \(text)", .none, true)
     case 429: (.rateLimited, "\(service) wants fewer requests and refused \(text)", .none, true)
-    case 400..<500: (.input, "\(service) refused \(text)", .none, false)
+    case 400..<500: (.input, "\(service) refused \(text)", certain, false)
     case 500...: (.server, "\(service) failed at \(text)", unanswered, true)
     default: (.server, "\(service) answered \(text) with a redirect, which is not followed", unanswered, false)
     }
@@ -67,17 +70,16 @@ struct DeclaredReply: Sendable {
   ) -> StepFailure {
     let reason =
       (try? rules.message?.evaluate(in: scope))?.unwrapped.string
-      .map { ": \($0.hiding(secrets).excerpt(200))" } ?? ""
+      .map { ": \(masker.mask($0).excerpt(200))" } ?? ""
     return StepFailure(
-      kind, "\(message) (\(response.status)\(reason))", effect: effect, retryable: retryable,
-      retryAfter: retryable ? response.header("retry-after").flatMap { RetryAfter.pause($0, now: now) } : nil,
-      detail: detail)
+      kind, "\(message) (\(response.status)\(reason))", effect: effect, retryable: retryable, detail: detail
+    ).heeding(response, now: now)
   }
 
   private var detail: [String: Value] {
     [
       "status": .int(Int64(response.status)), "request": .string(text),
-      "excerpt": .string(response.excerpt(hiding: secrets)),
+      "excerpt": .string(response.excerpt(masker)),
     ]
   }
 }

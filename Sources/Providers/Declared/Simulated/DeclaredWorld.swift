@@ -10,6 +10,7 @@ struct DeclaredWorld: Sendable {
     var createdAt: Timestamp
     var changedAt: Timestamp
     var change: Change?
+    var slow: TwinSlowChange?
   }
   struct Item: Sendable {
     var kind: ItemKind
@@ -88,6 +89,12 @@ struct DeclaredWorld: Sendable {
   /// Ends the changes whose time has come.
   mutating func settle(_ now: Timestamp) {
     func isOver(_ change: Change?) -> Bool { change?.endsAt.map { $0 <= now } ?? false }
+    for index in servers.indices {
+      guard let slow = servers[index].slow, slow.showsAt <= now else { continue }
+      servers[index].state = slow.status
+      servers[index].changedAt = slow.showsAt
+      servers[index].slow = nil
+    }
     for index in servers.indices where isOver(servers[index].change) {
       servers[index].state = servers[index].change?.state ?? servers[index].state
       servers[index].changedAt = servers[index].change?.endsAt ?? now
@@ -135,7 +142,8 @@ struct DeclaredWorld: Sendable {
     guard change.from.isEmpty || isStopping || change.from.contains(servers[index].state) else {
       throw Refusal(.state)
     }
-    let isThere = servers[index].state == change.after && operation != "server.reboot"
+    let isAccepted = !isHard && servers[index].slow != nil && servers[index].slow?.status == change.after
+    let isThere = isAccepted || servers[index].state == change.after && operation != "server.reboot"
     let job = begin(change, index, isThere ? nil : servers[index].state, now, twist)
     if !isThere, !isStopping {
       record(isHard ? "server.stop" : operation, servers[index].id, isHard ? "hard" : "", now)
@@ -191,6 +199,13 @@ struct DeclaredWorld: Sendable {
     let end = twist.isStuck ? nil : now + .seconds(length)
     if let before {
       let failed = change.failed ?? before
+      servers[index].slow = nil
+      if let slow = twist.slow {
+        let result = twist.fails ? failed : change.after ?? before
+        servers[index].slow = TwinSlowChange(showsAt: now + slow, status: result)
+        // What was asked for has been passed on; the guest does the rest.
+        return job(change.job, servers[index].id, now, Change(endsAt: now, fails: false))
+      }
       servers[index].state = twist.word ?? change.during ?? before
       servers[index].changedAt = now
       servers[index].change = Change(

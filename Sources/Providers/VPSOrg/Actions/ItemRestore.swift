@@ -34,7 +34,7 @@ struct VPSOrgItemRestore<Items: VPSOrgItems>: VPSOrgAction {
     let id = try call.with.text("server")
     let server = try await client.server(id, asOf: call.asOf)
     if let end = client.dead(server, wanting: "restored") { return end }
-    if server.state == .changing || server.state == .unknown || ChangeSign.isTooEarly(server, call) {
+    if server.state == .changing || server.state == .unknown || ChangeSign.isTooEarly(server, call, after: result) {
       return client.seen(.pending, server)
     }
     guard let wanted = try PowerAfterRestore.wanted(call), wanted != server.state else {
@@ -45,7 +45,9 @@ struct VPSOrgItemRestore<Items: VPSOrgItems>: VPSOrgAction {
     return client.seen(.pending, server)
   }
 
-  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await client.isAtRest(call) }
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    try await client.isAtRestAfterChange(call)
+  }
 
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
     var problems = try await client.problems(call)

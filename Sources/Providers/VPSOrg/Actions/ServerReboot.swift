@@ -8,7 +8,7 @@ struct VPSOrgServerReboot: VPSOrgAction {
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await client.captureServer(call) }
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
-    try await client.bring(try call.with.text("server"), to: .running, by: .restart)
+    try await client.bring(try call.with.text("server"), to: .running, by: .restart, call)
   }
 
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
@@ -25,10 +25,12 @@ struct VPSOrgServerReboot: VPSOrgAction {
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
     let server = try await client.server(try call.with.text("server"), asOf: call.asOf)
     if let end = client.dead(server, wanting: "running") { return end }
-    let isBack = server.state == .running && !ChangeSign.isTooEarly(server, call)
+    let isBack = server.state == .running && !ChangeSign.isTooEarly(server, call, after: result)
     return client.seen(isBack ? .done : .pending, server)
   }
 
-  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await client.isAtRest(call) }
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    try await client.isAtRestAfterChange(call)
+  }
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await client.problems(call) }
 }

@@ -7,7 +7,7 @@ struct VPSOrgServerStart: VPSOrgAction {
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await client.captureServer(call) }
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
-    try await client.bring(try call.with.text("server"), to: .running, by: .start)
+    try await client.bring(try call.with.text("server"), to: .running, by: .start, call)
   }
 
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
@@ -21,11 +21,16 @@ struct VPSOrgServerStart: VPSOrgAction {
   }
 
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
-    let server = try await client.server(try call.with.text("server"), asOf: call.asOf)
+    let id = try call.with.text("server")
+    let server = try await client.server(id, asOf: call.asOf)
     if let end = client.dead(server, wanting: "running") { return end }
-    return client.seen(server.state == .running ? .done : .pending, server)
+    return try await client.waitForPower(server, wanting: .running, call) { () async throws(StepFailure) in
+      try await client.nudge(id, .start, call)
+    }
   }
 
-  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await client.isAtRest(call) }
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    try await client.isAtRest(call, wanting: .running)
+  }
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await client.problems(call) }
 }

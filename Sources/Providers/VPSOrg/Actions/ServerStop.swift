@@ -8,7 +8,7 @@ struct VPSOrgServerStop: VPSOrgAction {
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let action: VPSOrgClient.PowerAction = try mode(call) == .hard ? .hardStop : .stop
-    return try await client.bring(try call.with.text("server"), to: .stopped, by: action)
+    return try await client.bring(try call.with.text("server"), to: .stopped, by: action, call)
   }
 
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
@@ -25,17 +25,22 @@ struct VPSOrgServerStop: VPSOrgAction {
     let id = try call.with.text("server")
     let server = try await client.server(id, asOf: call.asOf)
     if let end = client.dead(server, wanting: "stopped") { return end }
-    if server.state == .stopped { return client.seen(.done, server) }
+    let seen = try await client.waitForPower(server, wanting: .stopped, call) { () async throws(StepFailure) in
+      try await client.nudge(id, .stop, call)
+    }
+    if server.state == .stopped { return seen }
     if try mode(call) == .cleanThenHard, let intended = call.intendedAt,
       call.clock.now >= intended + (try call.with.duration("grace") ?? .seconds(300))
     {
       call.report("the guest did not shut down in time: cutting the power")
       try await client.nudge(id, .hardStop, call)
     }
-    return client.seen(.pending, server)
+    return seen
   }
 
-  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await client.isAtRest(call) }
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    try await client.isAtRest(call, wanting: .stopped)
+  }
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await client.problems(call) }
 
   private func mode(_ call: ActionCall) throws(StepFailure) -> StopMode {

@@ -4,7 +4,9 @@ import Runbook
 extension VPSOrgClient {
   /// Asks for a power state. A refusal by a server that is already there is success: whether VPS.org converges or
   /// complains is not documented.
-  func bring(_ id: String, to wanted: PowerState, by action: PowerAction) async throws(StepFailure) -> ActionResult {
+  func bring(
+    _ id: String, to wanted: PowerState, by action: PowerAction, _ call: ActionCall
+  ) async throws(StepFailure) -> ActionResult {
     do { try await power(id, action) } catch {
       guard error.kind == .input || error.kind == .conflict else { throw error }
       let server = try await server(id)
@@ -13,6 +15,7 @@ extension VPSOrgClient {
       }
       throw explained(error, server)
     }
+    if action != .restart { noteAccepted(call, wanting: wanted) }
     return ActionResult(outputs: ["state": .string(PowerState.changing.rawValue)])
   }
 

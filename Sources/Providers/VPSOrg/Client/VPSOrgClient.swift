@@ -26,7 +26,9 @@ struct VPSOrgClient: RemoteCloud {
         (name: "Authorization", value: Secret.joined([.plain("Bearer "), .secret(token)])),
         (name: "Accept", value: .plain("application/json")), (name: "Content-Type", value: .plain("application/json")),
       ], body: request.json.map { JSONWriter.revealed($0) }, isRead: request.isRead, text: request.text)
-    let reply = VPSOrgReply(request: request, response: response, token: token, now: connection.clock.now)
+    let reply = VPSOrgReply(
+      request: request, response: response, token: token, secrets: connection.secrets + [token],
+      now: connection.clock.now)
     if let failure = reply.failure { throw failure }
     return reply
   }
@@ -148,8 +150,12 @@ extension VPSOrgClient {
     let items = try await list(
       VPSOrgRequest(method: "GET", path: path, query: query),
       { json throws(SchemaError) in try CloudItem(vpsOrg: json, kind) }, id: { $0.id })
-    // A filter that the other side ignores must not give us another server's snapshots.
-    return items.filter { item in server == nil || item.server == nil || item.server == server }
+    // A filter that the other side ignores must not give us another server's snapshots, nor one that names no server.
+    // Below a server's own path all are its.
+    let isOwnPath = dialect == .d2
+    return items.filter { item in
+      server == nil || item.server == server || isOwnPath && item.server == nil
+    }
   }
 
   func createSnapshot(server: String, name: String, description: String?) async throws(StepFailure) -> CloudItem {
@@ -202,7 +208,9 @@ extension VPSOrgClient {
   }
 
   /// Returns whether there was one to delete.
-  func delete(_ kind: ItemKind, _ id: String, server: String?, key: String) async throws(StepFailure) -> Bool {
+  func delete(
+    _ kind: ItemKind, _ id: String, server: String?, key: String, until deadline: Timestamp
+  ) async throws(StepFailure) -> Bool {
     try checkID(id, kind.rawValue)
     if server == nil { try needsServer() }
     do {

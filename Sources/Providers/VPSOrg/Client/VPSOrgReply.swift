@@ -25,8 +25,9 @@ struct VPSOrgRequest: Sendable {
 struct VPSOrgReply: Sendable {
   let request: VPSOrgRequest
   let response: HTTPResponse
-  /// Masked in whatever is shown of the answer.
   let token: Secret
+  /// Masked in whatever is shown of the answer.
+  let secrets: [Secret]
   let now: Timestamp
 
   /// The body as JSON. An empty one, an HTML page or broken JSON is a `server` failure: the call may well have been
@@ -79,7 +80,7 @@ struct VPSOrgReply: Sendable {
       make(.conflict, "VPS.org is busy with something else and refused \(request.text)", effect: .none, retryable: true)
     case 429:
       make(.rateLimited, "VPS.org wants fewer requests and refused \(request.text)", effect: .none, retryable: true)
-    case 400..<500: make(.input, "VPS.org refused \(request.text)", effect: .none)
+    case 400..<500: make(.input, "VPS.org refused \(request.text)", effect: certain)
     case 500...: make(.server, "VPS.org failed at \(request.text)", effect: unanswered, retryable: true)
     default:
       make(.server, "VPS.org answered \(request.text) with a redirect, which is not followed", effect: unanswered)
@@ -87,6 +88,7 @@ struct VPSOrgReply: Sendable {
   }
 
   private var unanswered: StepFailure.Effect { request.isRead ? .none : .unknown }
+  private var certain: StepFailure.Effect { HTTPStatus.isRefusal(response.status) ? .none : unanswered }
 
   private var tokenText: String {
     token.names.isEmpty ? "the token" : "the token (\(token.names.map { "`\($0)`" }.joined(separator: ", ")))"
@@ -97,15 +99,14 @@ struct VPSOrgReply: Sendable {
   ) -> StepFailure {
     let reason = reason.map { ": \($0)" } ?? ""
     return StepFailure(
-      kind, "\(message) (\(response.status)\(reason))", effect: effect, retryable: retryable,
-      retryAfter: retryable ? response.header("retry-after").flatMap { RetryAfter.pause($0, now: now) } : nil,
-      detail: detail)
+      kind, "\(message) (\(response.status)\(reason))", effect: effect, retryable: retryable, detail: detail
+    ).heeding(response, now: now)
   }
 
   private var detail: [String: Value] {
     [
       "status": .int(Int64(response.status)), "request": .string(request.text),
-      "excerpt": .string(response.excerpt(hiding: [token])),
+      "excerpt": .string(response.excerpt(hiding: secrets)),
     ]
   }
 
@@ -119,6 +120,6 @@ struct VPSOrgReply: Sendable {
       }
       return key == "detail" || key == "non_field_errors" ? text : "\(key): \(text)"
     }
-    return texts.isEmpty ? nil : texts.joined(separator: "; ").hiding([token]).excerpt(200)
+    return texts.isEmpty ? nil : texts.joined(separator: "; ").hiding(secrets).excerpt(200)
   }
 }

@@ -100,6 +100,7 @@ public final class SimulatedVPSOrg: SimulatedSystem {
       guard let index = try? state.world.serverIndex(id) else { return }
       state.world.servers[index].status = status
       state.world.servers[index].change = nil
+      state.world.servers[index].slow = nil
       state.world.servers[index].updatedAt = now
     }
   }

@@ -13,6 +13,7 @@ struct VPSOrgWorld: Sendable {
     var updatedAt: Timestamp
     /// nil at rest. Without an end, the change never ends.
     var change: Change?
+    var slow: TwinSlowChange?
   }
   struct Item: Sendable {
     var kind: ItemKind
@@ -70,6 +71,7 @@ struct VPSOrgWorld: Sendable {
     guard let due = nextEnd, due <= now else { return }
     nextEnd = nil
     for index in servers.indices {
+      showSlow(index, now)
       guard let change = servers[index].change, let end = change.endsAt else { continue }
       guard end <= now else {
         expect(end)
@@ -89,6 +91,17 @@ struct VPSOrgWorld: Sendable {
       items[index].sizeMB = change.sizeMB
       items[index].change = nil
     }
+  }
+
+  private mutating func showSlow(_ index: Int, _ now: Timestamp) {
+    guard let slow = servers[index].slow else { return }
+    guard slow.showsAt <= now else {
+      expect(slow.showsAt)
+      return
+    }
+    servers[index].status = slow.status
+    servers[index].updatedAt = slow.showsAt
+    servers[index].slow = nil
   }
 
   private mutating func expect(_ end: Timestamp?) {
@@ -113,6 +126,12 @@ struct VPSOrgWorld: Sendable {
     _ index: Int, _ word: String, then result: String, seconds: ClosedRange<Int64>, _ now: Timestamp, _ twist: TwinTwist
   ) {
     let length = random.draw(seconds)
+    servers[index].slow = nil
+    if let slow = twist.slow {
+      servers[index].slow = TwinSlowChange(showsAt: now + slow, status: twist.fails ? "error" : result)
+      expect(now + slow)
+      return
+    }
     servers[index].status = twist.word ?? word
     servers[index].updatedAt = now
     servers[index].change = Change(
@@ -137,6 +156,7 @@ extension VPSOrgWorld {
     let server = servers[index]
     let isChanging = server.change != nil
     switch operation {
+    case .start where server.slow?.status == "active", .stop where server.slow?.status == "stopped": return
     case .start where server.status == "active" || (isChanging && server.change?.status == "active"): return
     case .stop
     where server.status == "stopped"

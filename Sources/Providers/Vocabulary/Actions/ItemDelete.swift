@@ -9,6 +9,7 @@ struct ItemDelete<Account: Cloud>: CloudAction {
   let declaration: ActionDeclaration
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
+    try call.refuseIfNeeded(try call.with.text(kind.rawValue), as: kind.rawValue)
     let item = try await find(call)
     if let item, item.isProtected {
       throw StepFailure(
@@ -22,11 +23,12 @@ struct ItemDelete<Account: Cloud>: CloudAction {
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let (id, server) = try target(call)
+    try call.refuseIfNeeded(id, as: kind.rawValue)
     guard call.before["exists"] != false else {
       call.report("\(kind.rawValue) \(id) is already gone")
       return ActionResult()
     }
-    _ = try await cloud.delete(kind, id, server: server, key: call.key)
+    _ = try await cloud.delete(kind, id, server: server, key: call.key, until: call.deadline)
     return ActionResult()
   }
 
@@ -56,7 +58,7 @@ struct ItemDelete<Account: Cloud>: CloudAction {
     guard let server, listsAccount, let item = try await cloud.item(kind, id, server: nil) else {
       return nil
     }
-    throw StepFailure(
-      .conflict, "\(kind.rawValue) \(id) belongs to server \(item.server ?? "?"), not to \(server)")
+    let owner = item.server.map { "server \($0)" } ?? "no server that \(cloud.service) names"
+    throw StepFailure(.conflict, "\(kind.rawValue) \(id) belongs to \(owner), not to \(server)")
   }
 }

@@ -1,7 +1,7 @@
 import Runbook
 
 /// Decides once, in `capture`, what to delete: a repeat after a crash deletes the rest of the same list, and tells all
-/// of it.
+/// of it. What an open undo step of the run needs is left out before anything is counted.
 struct ItemPrune<Account: Cloud>: CloudAction {
   let cloud: Account
   let kind: ItemKind
@@ -20,18 +20,30 @@ struct ItemPrune<Account: Cloud>: CloudAction {
     let candidates = try await cloud.items(kind, server: try call.with.text("server"))
       .filter { $0.state == .ready && $0.isManual && !$0.isProtected && $0.name.hasPrefix(prefix) }
     let now = call.clock.now
-    let doomed = Prune.doomed(candidates, keep: keep ?? 0) { item in
-      age.map { now - (item.createdAt + item.createdAtError) >= $0 } ?? true
+    func doomed(_ items: [CloudItem]) -> [CloudItem] {
+      Prune.doomed(items, keep: keep ?? 0) { item in
+        age.map { now - (item.createdAt + item.createdAtError) >= $0 } ?? true
+      }
     }
-    return ["doomed": .list(doomed.map { .string($0.id) })]
+    let saved = doomed(candidates).filter { call.neededIDs.contains($0.id) }
+    for item in saved {
+      call.report("keeps \(kind.rawValue) \(item.name.excerpt(64)) (id \(item.id)): an undo step of this run needs it")
+    }
+    return [
+      "doomed": .list(doomed(candidates.filter { !call.neededIDs.contains($0.id) }).map { .string($0.id) }),
+      "kept": .list(saved.map { .string($0.id) }),
+    ]
   }
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let server = try call.with.text("server")
     var hasDeleted = false
     for id in doomed(call) {
-      do { hasDeleted = try await cloud.delete(kind, id, server: server, key: "\(call.key)-\(id)") || hasDeleted } catch
-      {
+      do {
+        let wasThere = try await cloud.delete(
+          kind, id, server: server, key: "\(call.key)-\(id)", until: call.deadline)
+        hasDeleted = wasThere || hasDeleted
+      } catch {
         var failure = error
         if hasDeleted, failure.effect == .none { failure.effect = .applied }
         throw failure
@@ -56,7 +68,9 @@ struct ItemPrune<Account: Cloud>: CloudAction {
   private func doomed(_ call: ActionCall) -> [String] { call.before["doomed"]?.list?.compactMap { $0.string } ?? [] }
 
   private func result(_ call: ActionCall) -> ActionResult {
-    ActionResult(outputs: ["deleted": .list(doomed(call).map { .string($0) })])
+    ActionResult(outputs: [
+      "deleted": .list(doomed(call).map { .string($0) }), "kept": call.before["kept"] ?? .list([]),
+    ])
   }
 
   /// - Parameter orOnItsWay: what is being deleted need not be asked for again.

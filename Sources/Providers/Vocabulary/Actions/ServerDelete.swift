@@ -6,6 +6,7 @@ enum ServerDelete {
   /// The id of the server, if it may be deleted. To be asked before the intent and again before the request.
   static func target(_ call: ActionCall) throws(StepFailure) -> String {
     let server = try call.with.text("server")
+    try call.refuseIfNeeded(server, as: "server")
     guard call.createdServers.contains(server) else {
       let made = call.createdServers.sorted().joined(separator: ", ")
       throw StepFailure(

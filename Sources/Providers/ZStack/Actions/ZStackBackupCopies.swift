@@ -25,6 +25,7 @@ struct ZStackRestoreAs: ZStackChange {
   let declaration: ActionDeclaration
   /// Documented for creating a machine: 12 hours.
   var longestJob: Duration { .seconds(12 * 3600) }
+  var makesSomething: Bool { true }
   var patience: Duration? { .seconds(600) }
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
@@ -145,7 +146,8 @@ struct ZStackBackupSync: ZStackChange {
     return .action(["vm-backups", "imageStore", store], "syncVmBackup")
   }
 
-  func evidence(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer { .notApplied }
+  /// Nothing of a scan is to be seen.
+  func evidence(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer { .unsure }
   func arrived(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
     Observation(.done, result: result)
   }
@@ -171,6 +173,7 @@ struct ZStackBackupCopy: ZStackChange {
   let cloud: ZStackClient
   let declaration: ActionDeclaration
   var longestJob: Duration { .seconds(24 * 3600) }
+  var makesSomething: Bool { true }
   var patience: Duration? { .seconds(600) }
 
   func request(_ call: ActionCall) async throws(StepFailure) -> ZStackRequest {

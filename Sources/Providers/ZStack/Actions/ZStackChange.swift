@@ -21,12 +21,16 @@ protocol ZStackChange: CloudAction where Account == ZStackClient {
   /// After this long the thing itself is believed when it shows that all is done, although its job is still said to
   /// run; nil: what it shows may be a part.
   var patience: Duration? { get }
+  /// It makes something that may be listed only long after its job has stopped telling: not to see it proves nothing
+  /// while such a job may run.
+  var makesSomething: Bool { get }
 }
 
 extension ZStackChange {
   var longestJob: Duration { .seconds(1800) }
   var awaitsState: Bool { false }
   var patience: Duration? { nil }
+  var makesSomething: Bool { false }
   func prepare(_ call: ActionCall) async throws(StepFailure) -> ActionResult? { nil }
   func outputs(_ body: Value, _ call: ActionCall) throws(StepFailure) -> [String: Value]? { [:] }
 
@@ -47,7 +51,7 @@ extension ZStackChange {
       guard let outputs = try outputs(body, call) else { return JobNote.doubt(call.clock.now).on(ActionResult()) }
       return JobNote.done.on(ActionResult(outputs: outputs))
     // ZStack had accepted it, and has forgotten it already.
-    case .unknown: return JobNote.doubt(call.clock.now).on(ActionResult())
+    case .unknown: return JobNote.doubt(call.clock.now).on(ActionResult().vanished)
     case .failed(let error):
       switch error.meaning {
       case .doubt: return JobNote.doubt(call.clock.now).on(ActionResult())
@@ -71,7 +75,11 @@ extension ZStackChange {
       default: return .failed(await judged(error, try await request(call), call))
       }
     case .unknown:
-      // While jobs are kept, one that is not there has not arrived (yet).
+      // While jobs are kept, one that is not there has not arrived (yet), unless ZStack had taken it.
+      if cloud.hasTaken(call.key, purpose: declaration.name) {
+        let answer = try await evidence(call)
+        return answer == .notApplied ? .unsure : answer
+      }
       return isWithinWindow(call) ? .notApplied : try await evidence(call)
     }
   }
@@ -81,8 +89,17 @@ extension ZStackChange {
   }
 
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
-    if case .running = try await cloud.outcome(call.key, purpose: declaration.name), !isOverdue(call) { return false }
+    guard try await isJobOver(call) else { return false }
     return try await cloud.isAtRest(call)
+  }
+
+  /// Its job does not run any more; where there is none, none can come any more.
+  func isJobOver(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    switch try await cloud.outcome(call.key, purpose: declaration.name) {
+    case .running: isOverdue(call)
+    case .unknown: cloud.isPastRequests(call)
+    case .done, .failed: true
+    }
   }
 
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await cloud.problems(call) }
@@ -113,7 +130,7 @@ extension ZStackChange {
       }
       return try await arrived(call, after: JobNote.done.on(result.adding(ActionResult(outputs: outputs)))).noting(
         .done)
-    case .unknown: return try await doubted(call, since: call.clock.now, result)
+    case .unknown: return try await doubted(call, since: call.clock.now, result.vanished)
     case .failed(let error):
       switch error.meaning {
       case .doubt, .infrastructure: return try await doubted(call, since: call.clock.now, result)
@@ -139,15 +156,18 @@ extension ZStackChange {
         return Observation(.pending, nativeState: "not told by its job", result: noted)
       }
       let name = declaration.name
+      // A job that was accepted and then vanished may be at work where nobody can see it.
+      let mayCome = makesSomething || result.result[ActionResult.jobHasVanished] == true
+      let isCertain = answer == .notApplied && (!mayCome || isOverdue(call))
       return Observation(
         .failed(
-          answer == .notApplied
+          isCertain
             ? StepFailure(
               .timeout, "ZStack gave up on `\(name)`, and what it was to change shows that it did not take place",
               effect: .none, retryable: true)
             : StepFailure(
               .timeout, "ZStack does not tell what became of `\(name)`, and nothing shows it: look at it there",
-              effect: .applied)))
+              effect: .unknown)))
     }
   }
 
@@ -161,6 +181,11 @@ extension ZStackChange {
     case .failed:
       let answer = try? await evidence(call)
       failure.effect = answer == .notApplied ? .none : .applied
+    case .infrastructure:
+      // Whoever could not be reached any more may be at work.
+      if let id = try? call.with.optionalText("server"), (try? await cloud.server(id))?.state == .changing {
+        failure.effect = .unknown
+      }
     default: break
     }
     return failure
@@ -209,6 +234,15 @@ enum JobNote: Equatable {
 }
 
 extension ActionResult {
+  static let jobHasVanished = "job_vanished"
+
+  /// ZStack had accepted the job, and does not know it any more.
+  var vanished: ActionResult {
+    var result = self
+    result.result[ActionResult.jobHasVanished] = true
+    return result
+  }
+
   func adding(_ other: ActionResult) -> ActionResult {
     ActionResult(
       outputs: outputs.merging(other.outputs) { _, new in new }, result: result.merging(other.result) { _, new in new })

@@ -29,6 +29,8 @@ protocol ZStackItemCreate: ZStackChange {
 }
 
 extension ZStackItemCreate {
+  var makesSomething: Bool { true }
+
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
     let name = try name(call)
     return try await cloud.captureNames(kind, server: try call.with.text("server")) { $0.name == name }
@@ -51,7 +53,7 @@ extension ZStackItemCreate {
   }
 
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
-    if case .running = try await cloud.outcome(call.key, purpose: declaration.name), !isOverdue(call) { return false }
+    guard try await isJobOver(call) else { return false }
     let name = try name(call)
     return try await cloud.isNewItemAtRest(kind, call) { ZStackMark.isOurs($0, name: name, key: call.key) }
   }
@@ -176,11 +178,14 @@ struct ZStackItemDelete: ZStackChange {
   var patience: Duration? { .seconds(600) }
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
-    ["exists": .bool(try await find(call) != nil)]
+    try call.refuseIfNeeded(try call.with.text(kind.rawValue), as: kind.rawValue)
+    return ["exists": .bool(try await find(call) != nil)]
   }
 
   func request(_ call: ActionCall) async throws(StepFailure) -> ZStackRequest {
-    try await cloud.deletion(kind, try call.with.text(kind.rawValue), store: try call.with.optionalText("storage"))
+    try call.refuseIfNeeded(try call.with.text(kind.rawValue), as: kind.rawValue)
+    let store = try call.with.optionalText("storage")
+    return try await cloud.deletion(kind, try call.with.text(kind.rawValue), store: store)
   }
 
   func prepare(_ call: ActionCall) async throws(StepFailure) -> ActionResult? {
@@ -207,11 +212,6 @@ struct ZStackItemDelete: ZStackChange {
     return Observation(.pending, nativeState: item.nativeState, result: result)
   }
 
-  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
-    if case .running = try await cloud.outcome(call.key, purpose: declaration.name), !isOverdue(call) { return false }
-    return try await cloud.isAtRest(call)
-  }
-
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { [] }
 
   /// One that belongs to another server than the author says is a `conflict`: neither deleted nor taken for gone. With
@@ -221,8 +221,9 @@ struct ZStackItemDelete: ZStackChange {
     try cloud.checkID(id, kind.rawValue)
     let server = try call.with.optionalText("server").flatMap { $0.isEmpty ? nil : $0 }
     guard let item = try await cloud.found(kind, id) else { return nil }
-    if let server, let owner = item.server, owner != server {
-      throw StepFailure(.conflict, "\(kind.rawValue) \(id) belongs to server \(owner), not to \(server)")
+    if let server, item.server != server {
+      let owner = item.server.map { "server \($0)" } ?? "no server that ZStack names"
+      throw StepFailure(.conflict, "\(kind.rawValue) \(id) belongs to \(owner), not to \(server)")
     }
     if kind == .backup, let store = try call.with.optionalText("storage"), !store.isEmpty,
       !(try await cloud.members(ofBackup: id)).contains(where: { $0.stores.contains(store) })

@@ -39,6 +39,23 @@ extension ZStackClient {
     return seen
   }
 
+  /// The same after a stop or start: it holds only if no earlier request can take it away.
+  func arrival(
+    _ call: ActionCall, of power: ZStackPower, after result: ActionResult
+  ) async throws(StepFailure) -> Observation {
+    let id = try call.with.text("server")
+    let seen = try await arrival(id, power.wanted, asOf: call.asOf, after: result)
+    guard seen.verdict == .done || seen.verdict == .pending,
+      let state = seen.result.outputs["state"]?.string.flatMap({ PowerState(rawValue: $0) })
+    else { return seen }
+    let server = CloudServer(id: id, name: "", nativeState: seen.nativeState ?? state.rawValue, state: state)
+    var arrived = try await waitForPower(server, wanting: power.wanted, call) { () async throws(StepFailure) in
+      _ = try await start(power.request(id), key: call.key, purpose: "again")
+    }
+    arrived.result = result.adding(arrived.result)
+    return arrived
+  }
+
   private func gone(_ id: String, _ text: String) -> Observation {
     Observation(
       .failed(StepFailure(.notFound, "\(text): it was deleted meanwhile", effect: .applied)), nativeState: "absent")
@@ -72,10 +89,37 @@ struct ZStackPowerChange: ZStackChange {
     return power.request(server)
   }
 
-  /// Start and stop of a machine that is there already succeed at ZStack; the others would be refused.
-  func prepare(_ call: ActionCall) async throws(StepFailure) -> ActionResult? {
-    guard power.name != "startVmInstance", call.before["state"]?.string == power.wanted.rawValue else { return nil }
-    return JobNote.done.on(ActionResult(outputs: ["state": .string(power.wanted.rawValue)]))
+  /// Asked for even of a machine that shows it already, because an earlier job may be about to take it away. A start is
+  /// accepted then; the refusal of another is as good as success.
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    do throws(StepFailure) {
+      let result = try await carryOut(call)
+      if power.name == ZStackPower.start.name { cloud.noteAccepted(call, wanting: .running) }
+      return result
+    } catch {
+      guard let there = await wasThere(call, error) else { throw error }
+      return there
+    }
+  }
+
+  /// The job may be refused long after it was sent.
+  func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
+    let seen = try await watchJob(call, after: result)
+    guard case .failed(let failure) = seen.verdict, let there = await wasThere(call, failure) else { return seen }
+    return Observation(.done, nativeState: seen.nativeState, result: result.adding(there))
+  }
+
+  /// nil: it was not, or is not any more.
+  private func wasThere(_ call: ActionCall, _ failure: StepFailure) async -> ActionResult? {
+    guard failure.effect != .unknown, [.conflict, .input, .server].contains(failure.kind),
+      call.before["state"]?.string == power.wanted.rawValue, case .applied(let there)? = try? await evidence(call)
+    else { return nil }
+    return JobNote.done.on(there)
+  }
+
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    guard try await isJobOver(call) else { return false }
+    return try await cloud.isAtRest(call, wanting: power.wanted)
   }
 
   func outputs(_ body: Value, _ call: ActionCall) throws(StepFailure) -> [String: Value]? { ["state": "changing"] }
@@ -85,7 +129,7 @@ struct ZStackPowerChange: ZStackChange {
   }
 
   func arrived(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
-    try await cloud.arrival(try call.with.text("server"), power.wanted, asOf: call.asOf, after: result)
+    try await cloud.arrival(call, of: power, after: result)
   }
 
   /// A machine that was deleted is what `zstack.recover` is for.
@@ -115,7 +159,13 @@ struct ZStackServerStop: ZStackChange {
   }
 
   func arrived(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
-    try await cloud.arrival(try call.with.text("server"), .stopped, asOf: call.asOf, after: result)
+    try await cloud.arrival(call, of: .grace, after: result)
+  }
+
+  func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    let result = try await carryOut(call)
+    cloud.noteAccepted(call, wanting: .stopped)
+    return result
   }
 
   /// ZStack carries the requests for one machine out one after the other: the power is cut once the clean stop has
@@ -138,6 +188,11 @@ struct ZStackServerStop: ZStackChange {
       return Observation(.failed(await judged(error, request, call)))
     }
     return seen
+  }
+
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    guard try await isJobOver(call) else { return false }
+    return try await cloud.isAtRest(call, wanting: .stopped)
   }
 
   private func mode(_ call: ActionCall) throws(StepFailure) -> StopMode {
@@ -178,6 +233,11 @@ struct ZStackServerReboot: ZStackChange {
 
   func arrived(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
     try await cloud.arrival(try call.with.text("server"), .running, asOf: call.asOf, after: result)
+  }
+
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    guard try await isJobOver(call) else { return false }
+    return try await cloud.isAtRestAfterChange(call)
   }
 }
 

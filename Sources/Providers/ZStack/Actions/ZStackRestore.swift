@@ -145,6 +145,16 @@ struct ZStackItemRestore: ZStackChange {
   }
 }
 
+extension StepFailure {
+  /// Of what came after the machine was asked to stop: that has happened, whatever became of the rest.
+  fileprivate var afterStop: StepFailure {
+    var failure = self
+    if failure.effect == .none { failure.effect = .applied }
+    failure.beforeFirstByte = false
+    return failure
+  }
+}
+
 extension ZStackClient {
   /// Why ZStack would refuse to revert to this group; nil if it would not, or does not offer the question.
   func whyNotAvailable(_ group: String) async throws(StepFailure) -> String? {
@@ -160,7 +170,7 @@ extension ZStackClient {
     guard let answer = answers.first(where: { $0["uuid"]?.string == group }), answer["available"] == false else {
       return nil
     }
-    return answer["reason"]?.string?.excerpt(200) ?? "no reason given"
+    return answer["reason"]?.string?.hiding(hidden).excerpt(200) ?? "no reason given"
   }
 
   /// Stops a machine that is to be overwritten: cleanly, and by cutting its power after five minutes.
@@ -180,7 +190,10 @@ extension ZStackClient {
       default:
         guard !hasAsked || call.clock.now >= begin + .seconds(300), !hasCut else { break }
         call.report(hasAsked ? "the guest did not shut down in time: cutting the power" : "stopping the server first")
-        let isAccepted = try await ask(hasAsked ? .cold : .grace, id, call, purpose: hasAsked ? "cold" : "stop")
+        let isAccepted: Bool
+        do throws(StepFailure) {
+          isAccepted = try await ask(hasAsked ? .cold : .grace, id, call, purpose: hasAsked ? "cold" : "stop")
+        } catch { throw hasAsked ? error.afterStop : error }
         hasCut = hasAsked && isAccepted
         hasAsked = hasAsked || isAccepted
       }
@@ -199,7 +212,8 @@ extension ZStackClient {
     _ hasAsked: Bool, _ look: () async throws(StepFailure) -> CloudServer
   ) async throws(StepFailure) -> CloudServer? {
     do throws(StepFailure) { return try await look() } catch {
-      guard hasAsked, error.retryable else { throw error }
+      guard hasAsked else { throw error }
+      guard error.retryable else { throw error.afterStop }
       return nil
     }
   }

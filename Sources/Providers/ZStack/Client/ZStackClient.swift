@@ -11,6 +11,7 @@ struct ZStackClient: RemoteCloud {
   let connection: Connection
   let credential: ZStackCredential
   let session: SharedSession
+  let takenJobs: ZStackTakenJobs
   let zone: CloudZone
   /// Where backups go unless a step says otherwise.
   let backupStorage: String?
@@ -26,7 +27,7 @@ struct ZStackClient: RemoteCloud {
   }
 
   /// What no message may show.
-  var hidden: [Secret] { credential.secrets + (session.current.map { [$0.id] } ?? []) }
+  var hidden: [Secret] { connection.secrets + credential.secrets + (session.current.map { [$0.id] } ?? []) }
 
   /// Sends, and throws for every status but 2xx. A session that ZStack does not know any more is replaced once.
   func send(_ request: ZStackRequest) async throws(StepFailure) -> ZStackReply {
@@ -50,7 +51,7 @@ struct ZStackClient: RemoteCloud {
       (name: "Content-Type", value: .plain("application/json;charset=UTF-8")),
     ]
     if let job = request.job { headers.append((name: "X-Job-UUID", value: .plain(job))) }
-    var secrets = credential.secrets
+    var secrets = connection.secrets + credential.secrets
     switch credential {
     case .session(let uuid): headers.append(authorization(uuid))
     case .account:
@@ -111,7 +112,7 @@ extension ZStackClient {
     let body: Value = ["logInByAccount": ["accountName": .string(name), "password": .secret(digest)]]
     let request = ZStackRequest(method: "PUT", path: ["accounts", "login"], json: body, label: "PUT /accounts/login")
     let openedAt = connection.clock.monotonic
-    let reply = try await direct(request, hiding: [password, digest], authorization: nil)
+    let reply = try await direct(request, hiding: connection.secrets + [password, digest], authorization: nil)
     if var failure = reply.failure {
       // A second log-in does no harm: nothing but a session can have come of the first.
       failure.effect = .none
@@ -153,7 +154,7 @@ extension ZStackClient {
     let job = ZStackID.make(old.id.reveal(), "renew", old.number)
     request.job = job
     let openedAt = connection.clock.monotonic
-    let secrets = credential.secrets + [old.id]
+    let secrets = connection.secrets + credential.secrets + [old.id]
     do throws(StepFailure) {
       let reply = try await direct(request, hiding: secrets, authorization: old.id)
       guard reply.failure == nil || reply.isDuplicateJob else { return nil }

@@ -23,7 +23,7 @@ struct ZStackError: Sendable, Equatable {
     case failed
   }
 
-  /// Outermost first; at most eight.
+  /// Outermost first; at most eight. Uncut: what is shown of them is masked first.
   let chain: [Link]
 
   /// From the `error` of a reply; nil if it is no object.
@@ -35,7 +35,7 @@ struct ZStackError: Sendable, Equatable {
       var deeper: [Value] = []
       for error in level.prefix(3) where error.map != nil {
         let text = [error["details"], error["description"]].compactMap { $0?.string }.first { !$0.isEmpty }
-        chain.append(Link(code: error["code"]?.string?.excerpt(40) ?? "?", text: text?.excerpt(300) ?? ""))
+        chain.append(Link(code: error["code"]?.string ?? "?", text: text ?? ""))
         deeper += [error["cause"]].compactMap { $0 } + (error["causes"]?.list ?? [])
       }
       level = deeper
@@ -59,18 +59,18 @@ struct ZStackError: Sendable, Equatable {
   }
 
   /// "Failed to stop vm (VM.1002): current state[Starting] (VM.1010)": what is said twice is told once.
-  var text: String {
+  func text(hiding secrets: [Secret]) -> String {
     var parts: [String] = []
     var said: Set<String> = []
     for link in chain where said.insert(link.text).inserted || link.text.isEmpty {
       parts.append(link.text.isEmpty ? link.code : "\(link.text) (\(link.code))")
     }
-    return parts.isEmpty ? "no reason given" : parts.joined(separator: ": ").excerpt(300)
+    return parts.isEmpty ? "no reason given" : parts.joined(separator: ": ").hiding(secrets).excerpt(300)
   }
 
   /// The failure it is, as far as the error alone tells; the effect of `failed` and `doubt` is found by reading.
   func failure(of request: String, hiding secrets: [Secret]) -> StepFailure {
-    let told = text.hiding(secrets)
+    let told = text(hiding: secrets)
     let (kind, message, retryable): (StepFailure.Kind, String, Bool) =
       switch meaning {
       case .doubt: (.timeout, "ZStack gave up waiting for \(request): \(told)", false)
@@ -83,6 +83,6 @@ struct ZStackError: Sendable, Equatable {
       }
     return StepFailure(
       kind, message, effect: meaning == .doubt ? .unknown : .none, retryable: retryable,
-      detail: ["codes": .list(chain.map { .string($0.code) }), "request": .string(request)])
+      detail: ["codes": .list(chain.map { .string($0.code.hiding(secrets).excerpt(40)) }), "request": .string(request)])
   }
 }

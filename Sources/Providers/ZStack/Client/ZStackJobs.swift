@@ -34,12 +34,16 @@ extension ZStackClient {
     request.job = id
     let reply = try await exchange(request)
     // The first sending had arrived: its job is ours.
-    guard !reply.isDuplicateJob else { return try await follow(id) }
+    guard !reply.isDuplicateJob else {
+      takenJobs.note(id)
+      return try await follow(id)
+    }
     if let error = reply.error { return .failed(error) }
     if let failure = reply.failure { throw failure }
     guard reply.response.status == 202 else { return .done(try reply.json()) }
     // A page of a proxy is no acceptance.
     _ = try reply.json()
+    takenJobs.note(id)
     return try await follow(id)
   }
 
@@ -56,6 +60,11 @@ extension ZStackClient {
       }
     }
     return .running
+  }
+
+  /// This process has seen that ZStack took the job of this call.
+  func hasTaken(_ key: String, purpose: String) -> Bool {
+    takenJobs.contains(ZStackID.make(key, purpose)) || takenJobs.contains(ZStackID.make(key, purpose, 1))
   }
 
   /// What became of the job of this call; of the second one, if the first ended with a refused session.

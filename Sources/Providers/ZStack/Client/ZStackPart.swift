@@ -10,8 +10,8 @@ enum ZStackPart {
     guard !failed.isEmpty else { return nil }
     let parts = failed.prefix(5).map { result -> String in
       let id = result["volumeUuid"]?.string ?? result["snapshotUuid"]?.string ?? result["uuid"]?.string ?? "?"
-      let reason = ZStackError(result["error"])?.text ?? "no reason given"
-      return "volume \(id.excerpt(64)): \(reason.hiding(secrets).excerpt(160))"
+      let reason = ZStackError(result["error"])?.text(hiding: secrets) ?? "no reason given"
+      return "volume \(id.excerpt(64)): \(reason.excerpt(160))"
     }
     let volumes = failed.compactMap { $0["volumeUuid"]?.string?.excerpt(64) }
     return StepFailure(

@@ -47,8 +47,8 @@ extension ZStackClient {
       case .snapshot: try await snapshotGroups(server)
       case .backup: try await backups(server.map { "vmInstanceUuid=\($0)" })
       }
-    // A condition that the other side ignores must not give us another server's snapshots.
-    return found.filter { item in server == nil || item.server == nil || item.server == server }
+    // A condition that the other side ignores must not give us another server's snapshots, nor one that names none.
+    return found.filter { item in server == nil || item.server == server }
   }
 
   private func snapshotGroups(_ server: String?) async throws(StepFailure) -> [CloudItem] {
@@ -87,10 +87,14 @@ extension ZStackClient {
     }
   }
 
-  /// Returns whether there was one to delete. Its job is awaited for ten minutes; the rest shows in the list.
-  func delete(_ kind: ItemKind, _ id: String, server: String?, key: String) async throws(StepFailure) -> Bool {
+  /// Returns whether there was one to delete. Its job is awaited for ten minutes, within the step's time; the
+  /// rest shows in the list.
+  func delete(
+    _ kind: ItemKind, _ id: String, server: String?, key: String, until deadline: Timestamp
+  ) async throws(StepFailure) -> Bool {
     let request = try await deletion(kind, id)
-    let end = connection.clock.monotonic + .seconds(600)
+    let left = max(deadline - connection.clock.now, .zero)
+    let end = connection.clock.monotonic + min(left, .seconds(600))
     var job = try await start(request, key: key, purpose: "delete")
     while case .running = job, connection.clock.monotonic < end, !Task.isCancelled {
       await connection.clock.sleep(for: .seconds(3))

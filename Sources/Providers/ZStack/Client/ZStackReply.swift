@@ -66,22 +66,22 @@ struct ZStackReply: Sendable {
     case 409, 423:
       make(.conflict, "ZStack is busy with something else and refused \(text)", effect: .none, retryable: true)
     case 429: make(.rateLimited, "ZStack wants fewer requests and refused \(text)", effect: .none, retryable: true)
-    case 400..<500: make(.input, "ZStack refused \(text)", effect: .none)
+    case 400..<500: make(.input, "ZStack refused \(text)", effect: certain)
     case 500...: make(.server, "ZStack failed at \(text)", effect: unanswered, retryable: true)
     default: make(.server, "ZStack answered \(text) with a redirect, which is not followed", effect: unanswered)
     }
   }
 
   private var unanswered: StepFailure.Effect { request.isRead ? .none : .unknown }
+  private var certain: StepFailure.Effect { HTTPStatus.isRefusal(response.status) ? .none : unanswered }
 
   private func make(
     _ kind: StepFailure.Kind, _ message: String, effect: StepFailure.Effect, retryable: Bool = false
   ) -> StepFailure {
     let reason = plainText.map { ": \($0)" } ?? ""
     return StepFailure(
-      kind, "\(message) (\(response.status)\(reason))", effect: effect, retryable: retryable,
-      retryAfter: retryable ? response.header("retry-after").flatMap { RetryAfter.pause($0, now: now) } : nil,
-      detail: detail)
+      kind, "\(message) (\(response.status)\(reason))", effect: effect, retryable: retryable, detail: detail
+    ).heeding(response, now: now)
   }
 
   private var detail: [String: Value] {
@@ -94,7 +94,7 @@ struct ZStackReply: Sendable {
   /// Faults of a request are told in plain text; nil for a page or data.
   private var plainText: String? {
     guard !response.isHTML else { return nil }
-    let text = String(decoding: response.body.prefix(2048), as: UTF8.self).hiding(secrets).excerpt(200)
+    let text = response.excerpt(hiding: secrets).excerpt(200)
     return text.isEmpty || text.hasPrefix("<") || text.hasPrefix("{") ? nil : text
   }
 }

@@ -165,6 +165,7 @@ extension ZStackWorld {
       throw .invalid("type must be grace or cold")
     }
     if machine.state == power.end, call.operation != .reboot { return 0...0 }
+    if machine.slow?.status == power.end, call.text("type") != "cold" { return 0...0 }
     return call.text("type") == "cold" ? 1...5 : power.seconds
   }
 
@@ -174,6 +175,13 @@ extension ZStackWorld {
     else { return }
     job.former = machines[index].state
     guard job.former != power.end || job.call.operation == .reboot else { return }
+    if machines[index].slow?.status == power.end, job.call.text("type") != "cold" { return }
+    machines[index].slow = nil
+    if let slow = job.twist.slow {
+      machines[index].slow = TwinSlowChange(showsAt: now + slow, status: job.twist.fails ? job.former : power.end)
+      record(job.call.operation, machines[index].uuid, job.call.text("type") ?? "", now)
+      return
+    }
     let word = job.twist.word ?? power.word
     if !word.isEmpty { machines[index].state = word }
     machines[index].lastOpAt = now
@@ -184,6 +192,9 @@ extension ZStackWorld {
     guard let power = ZStackWorld.powers[job.call.operation],
       let index = machines.firstIndex(where: { $0.uuid == job.call.subject })
     else { return [:] }
+    if machines[index].slow?.status == power.end, job.call.operation != .reboot {
+      return ["inventory": document(machines[index])]
+    }
     machines[index].lastOpAt = now
     if job.twist.fails {
       machines[index].state = job.former

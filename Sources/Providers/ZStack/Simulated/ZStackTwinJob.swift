@@ -49,6 +49,12 @@ extension ZStackWorld {
 
   /// Lets everything that was to end until `now` end, in its order, and what waited for it begin.
   mutating func settle(_ now: Timestamp, _ twist: (ZStackTwinJob) -> ZStackTwinTwist) {
+    for index in machines.indices {
+      guard let slow = machines[index].slow, slow.showsAt <= now else { continue }
+      machines[index].state = slow.status
+      machines[index].lastOpAt = slow.showsAt
+      machines[index].slow = nil
+    }
     var rounds = 0
     while rounds < 10_000, let next = nextEnd(now) {
       rounds += 1
@@ -99,7 +105,9 @@ extension ZStackWorld {
           job.phase = .running(until: now + .seconds(300))
         } else {
           try begin(&job, now)
-          job.phase = .running(until: job.twist.isStuck ? nil : now + .seconds(random.draw(seconds)))
+          // Where the guest does the work, the job ends once it was asked.
+          let length = job.twist.slow == nil ? random.draw(seconds) : 1
+          job.phase = .running(until: job.twist.isStuck ? nil : now + .seconds(length))
         }
       } catch {
         job.phase = .over(status: 503, body: error.document)

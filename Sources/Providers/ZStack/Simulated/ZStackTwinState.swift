@@ -166,7 +166,8 @@ struct ZStackTwinState: Sendable {
     let operation = job.call.operation
     let word = operation.rawValue
     func strikes(_ kind: TwinFault.Kind) -> Bool { faults.strike(word) { $0 == kind } != nil }
-    var twist = ZStackTwinTwist(common: faults.twist(word, word: "Quiescing"))
+    var twist = ZStackTwinTwist(
+      common: faults.twist(word, word: "Quiescing", asksGuest: job.call.text("type") != "cold"))
     if [.snapshotRestore, .snapshotDelete, .volumeSnapshotBatchDelete].contains(operation) {
       twist.partial = strikes(.special("partial_revert"))
     }

@@ -13,6 +13,7 @@ struct ZStackWorld: Sendable {
     var memory: Int64 = 4 << 30
     var createdAt: Timestamp
     var lastOpAt: Timestamp
+    var slow: TwinSlowChange?
     var bootOrder = ["HardDisk"]
     var images: [String] = []
   }

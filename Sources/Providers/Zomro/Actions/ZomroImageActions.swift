@@ -126,7 +126,8 @@ struct ZomroImageDelete: CloudAction {
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     if call.before["exists"] != false {
-      _ = try await cloud.delete(.backup, try call.with.text("image"), server: nil, key: call.key)
+      _ = try await cloud.delete(
+        .backup, try call.with.text("image"), server: nil, key: call.key, until: call.deadline)
     }
     return ActionResult()
   }

@@ -20,16 +20,18 @@ struct ZomroRebuild: CloudAction {
     _ = try PowerAfterRestore.wanted(call)
     let image = try await image(call)
     let password = try ZomroPassword.read(call)
-    try await leaveRescue(server, call)
+    let hasLeft = try await leaveRescue(server, call)
     var parameters: [(name: String, value: SecretPart)] = [
       ("elid", .plain(server)), ("zone", .plain(image.zone)), ("select_rebuild", .plain(image.id)),
       ("enablessh", .plain("off")),
     ]
     if let password { parameters.append(("password", .secret(password))) }
     cloud.rebuilds.note(call.key, at: call.clock.now)
-    try await cloud.change(server) { () throws(StepFailure) in
-      _ = try await cloud.send(.commit("instances.fleio.rebuild", parameters))
-    }
+    do throws(StepFailure) {
+      try await cloud.change(server) { () throws(StepFailure) in
+        _ = try await cloud.send(.commit("instances.fleio.rebuild", parameters))
+      }
+    } catch { throw hasLeft ? error.afterLeaving : error }
     return ActionResult(outputs: ["state": "changing"])
   }
 
@@ -49,7 +51,8 @@ struct ZomroRebuild: CloudAction {
     let id = try call.with.text("server")
     let server = try await cloud.server(id, asOf: call.asOf)
     if let end = cloud.dead(server, wanting: "restored") { return end }
-    guard server.state == .running || server.state == .stopped else { return cloud.seen(.pending, server) }
+    guard server.state == .running || server.state == .stopped, !ChangeSign.isTooEarly(server, call, after: result)
+    else { return cloud.seen(.pending, server) }
     guard let wanted = try PowerAfterRestore.wanted(call), wanted != server.state else {
       return cloud.seen(.done, server)
     }
@@ -61,7 +64,9 @@ struct ZomroRebuild: CloudAction {
     return cloud.seen(.pending, server)
   }
 
-  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await cloud.isAtRest(call) }
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    try await cloud.isAtRestAfterChange(call)
+  }
 
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
     var problems = try await cloud.problems(call)
@@ -112,13 +117,16 @@ struct ZomroRebuild: CloudAction {
   }
 
   /// Waits until the server is out of rescue, as nothing else can be asked of it before.
-  private func leaveRescue(_ id: String, _ call: ActionCall) async throws(StepFailure) {
+  /// - Returns: whether that was asked for here.
+  private func leaveRescue(_ id: String, _ call: ActionCall) async throws(StepFailure) -> Bool {
+    var hasAsked = false
     var server = try await cloud.server(id)
     if server.state == .rescue {
       call.report("server \(id) is `\(server.nativeState)`, where Zomro restores nothing: leaving that first")
       try await cloud.unrescue(id)
+      hasAsked = true
     } else {
-      guard server.nativeState == "unrescuing" else { return }
+      guard server.nativeState == "unrescuing" else { return false }
       call.report("server \(id) is on its way out of rescue: waiting for that first")
     }
     while server.state == .rescue || server.state == .changing {
@@ -127,7 +135,20 @@ struct ZomroRebuild: CloudAction {
           .timeout, "server \(id) is still `\(server.nativeState)`, and not out of rescue", effect: .applied)
       }
       await call.clock.sleep(for: .seconds(3))
-      server = try await cloud.server(id)
+      do throws(StepFailure) { server = try await cloud.server(id) } catch {
+        throw hasAsked ? error.afterLeaving : error
+      }
     }
+    return hasAsked
+  }
+}
+
+extension StepFailure {
+  /// Of what came after the server was led out of rescue: that has happened, and more may have.
+  fileprivate var afterLeaving: StepFailure {
+    var failure = self
+    if failure.effect == .none { failure.effect = .applied }
+    failure.beforeFirstByte = false
+    return failure
   }
 }

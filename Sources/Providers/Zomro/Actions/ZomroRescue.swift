@@ -36,9 +36,13 @@ struct ZomroBoot: CloudAction {
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let id = try call.with.text("server")
-    if try await cloud.server(id).nativeState == source.end { return ActionResult(outputs: ["state": "rescue"]) }
     let password = try ZomroPassword.read(call)
-    let image = try await cloud.bootImage(source, server: id, try call.with.text("image"))
+    let image: ZomroChoice
+    do { image = try await cloud.bootImage(source, server: id, try call.with.text("image")) } catch {
+      // A server that is there already may have no form to choose from.
+      guard !error.retryable, try await cloud.server(id).nativeState == source.end else { throw error }
+      return ActionResult(outputs: ["state": "rescue"])
+    }
     var parameters: [(name: String, value: SecretPart)] = [
       ("elid", .plain(id)), (source.field, .plain(image.key)), ("zone", .plain(image.zone ?? "")),
     ]
@@ -68,7 +72,9 @@ struct ZomroBoot: CloudAction {
     return cloud.seen(server.nativeState == source.end ? .done : .pending, server)
   }
 
-  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await cloud.isAtRest(call) }
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    try await cloud.isAtRest(call, wanting: .rescue)
+  }
 
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
     var problems = try await cloud.problems(call)
@@ -93,8 +99,7 @@ struct ZomroUnrescue: CloudAction {
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let id = try call.with.text("server")
     let server = try await cloud.server(id)
-    if server.state == .running { return ActionResult(outputs: ["state": "running"]) }
-    guard server.state == .rescue || server.state == .changing else {
+    guard [.rescue, .changing, .running].contains(server.state) else {
       throw StepFailure(.conflict, "server \(id) is `\(server.nativeState)`: there is no rescue to leave")
     }
     // Already on its way: asked again it would be refused.
@@ -115,7 +120,9 @@ struct ZomroUnrescue: CloudAction {
     return cloud.seen(server.state == .running ? .done : .pending, server)
   }
 
-  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { try await cloud.isAtRest(call) }
+  func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    try await cloud.isAtRest(call, wanting: .running)
+  }
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await cloud.problems(call) }
 }
 

@@ -46,7 +46,7 @@ struct ZomroClient: Sendable {
   ) async throws(StepFailure) -> ZomroReply {
     let target = connection.base.path + "/"
     let passes = pass.compactMap { if case .secret(let secret) = $0.value { secret } else { nil } }
-    let secrets = passes + credential.secrets + call.secrets
+    let secrets = connection.secrets + passes + credential.secrets + call.secrets
     let response = try await connection.send(
       "POST", target,
       headers: [

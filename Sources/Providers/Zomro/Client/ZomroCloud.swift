@@ -85,7 +85,9 @@ extension ZomroClient: RemoteCloud {
   }
 
   /// All three of the documented parameters where they are known; the panel's own client sends `elid` alone.
-  func delete(_ kind: ItemKind, _ id: String, server: String?, key: String) async throws(StepFailure) -> Bool {
+  func delete(
+    _ kind: ItemKind, _ id: String, server: String?, key: String, until deadline: Timestamp
+  ) async throws(StepFailure) -> Bool {
     try checkID(id, kind.rawValue)
     var parameters: [(name: String, value: SecretPart)] = [("elid", .plain(id)), ("elname", .plain(id))]
     if let server { parameters.append(("plid", .plain(server))) }

@@ -60,6 +60,7 @@ struct ZomroReply: Sendable {
   }
 
   private var unanswered: StepFailure.Effect { call.isRead ? .none : .unknown }
+  private var certain: StepFailure.Effect { HTTPStatus.isRefusal(response.status) ? .none : unanswered }
 
   private var detail: [String: Value] {
     [
@@ -84,7 +85,7 @@ struct ZomroReply: Sendable {
     case 408: return make(.timeout, "Zomro gave up waiting for \(text)", effect: unanswered, retryable: true)
     case 429:
       return make(.rateLimited, "Zomro wants fewer requests and refused \(text)", effect: .none, retryable: true)
-    case 400..<500: return make(.input, "Zomro refused \(text)", effect: .none)
+    case 400..<500: return make(.input, "Zomro refused \(text)", effect: certain)
     case 500...: return make(.server, "Zomro failed at \(text)", effect: unanswered, retryable: true)
     default: return make(.server, "Zomro answered \(text) with a redirect, which is not followed", effect: unanswered)
     }
@@ -94,9 +95,8 @@ struct ZomroReply: Sendable {
     _ kind: StepFailure.Kind, _ message: String, effect: StepFailure.Effect, retryable: Bool = false
   ) -> StepFailure {
     StepFailure(
-      kind, "\(message) (\(response.status))", effect: effect, retryable: retryable,
-      retryAfter: retryable ? response.header("retry-after").flatMap { RetryAfter.pause($0, now: now) } : nil,
-      detail: detail)
+      kind, "\(message) (\(response.status))", effect: effect, retryable: retryable, detail: detail
+    ).heeding(response, now: now)
   }
 
   /// What Zomro's own refusal means. Of one that nobody has described, only a look tells whether it had an effect.
@@ -115,11 +115,12 @@ struct ZomroReply: Sendable {
       default: (.input, "Zomro refused", unanswered, false)
       }
     var detail = detail
-    detail["type"] = .string(error.type.excerpt(64))
+    detail["type"] = .string(error.type.hiding(secrets).excerpt(64))
     if let object = error.object { detail["object"] = .string(object.hiding(secrets).excerpt(200)) }
     let reason = error.reason(hiding: secrets).map { ": \($0)" } ?? ""
     return StepFailure(
-      kind, "\(lead) \(call.text) (`\(error.type.excerpt(64))`\(reason))", effect: effect, retryable: retryable,
+      kind, "\(lead) \(call.text) (`\(error.type.hiding(secrets).excerpt(64))`\(reason))", effect: effect,
+      retryable: retryable,
       detail: detail)
   }
 }
@@ -155,14 +156,6 @@ struct ZomroError: Sendable, Equatable {
 extension Value {
   /// A document with the secrets in it masked, wherever Zomro repeats what was sent.
   func hiding(_ secrets: [Secret]) -> Value {
-    switch self {
-    case .string(let text): .string(text.hiding(secrets))
-    case .list(let items): .list(items.map { $0.hiding(secrets) })
-    case .map(let entries):
-      .map(
-        Dictionary(
-          entries.map { ($0.key.hiding(secrets), $0.value.hiding(secrets)) }, uniquingKeysWith: { first, _ in first }))
-    default: self
-    }
+    Masker(secrets).mask(self)
   }
 }

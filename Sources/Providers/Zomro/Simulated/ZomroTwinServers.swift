@@ -37,6 +37,11 @@ extension ZomroWorld {
     _ index: Int, _ word: String, then result: String?, seconds: ClosedRange<Int64>, _ now: Timestamp, _ twist: Twist
   ) {
     let length = draw(seconds)
+    servers[index].slow = nil
+    if let slow = twist.slow, let result {
+      servers[index].slow = TwinSlowChange(showsAt: now + slow, status: twist.fails ? "error" : result)
+      return
+    }
     servers[index].status = twist.word ?? word
     servers[index].change = Change(
       endsAt: twist.isStuck ? nil : now + .seconds(length), status: twist.fails ? "error" : result)
@@ -48,6 +53,8 @@ extension ZomroWorld {
   {
     let index = try serverIndex(id, field: "elid")
     switch operation {
+    case .stop where servers[index].slow?.status == "stopped", .start where servers[index].slow?.status == "active":
+      throw .runningOperation
     case .stop:
       try ZomroTwinGate.check(.stop, servers[index])
       begin(index, "stopping", then: "stopped", seconds: 5...70, now, twist)

@@ -20,6 +20,7 @@ struct ZomroWorld: Sendable {
     var isBeingDeleted = false
     /// nil at rest.
     var change: Change?
+    var slow: TwinSlowChange?
     /// Backups and snapshots that somebody asked for, by day.
     var made: [ImageKind: (day: Int64, count: Int64)] = [:]
   }
@@ -140,6 +141,15 @@ struct ZomroWorld: Sendable {
   private mutating func endChanges(_ now: Timestamp) {
     var gone: Set<String> = []
     for index in servers.indices {
+      if let slow = servers[index].slow, slow.showsAt <= now {
+        servers[index].slow = nil
+        // While an image is made the status is the image's.
+        if servers[index].change == nil {
+          servers[index].status = slow.status
+        } else {
+          servers[index].change?.status = slow.status
+        }
+      }
       guard let change = servers[index].change, let end = change.endsAt, end <= now else { continue }
       servers[index].change = nil
       servers[index].isBeingDeleted = false

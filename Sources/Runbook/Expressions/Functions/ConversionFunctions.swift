@@ -47,7 +47,7 @@ extension EvaluationBudget {
   }
 
   private func notA(_ type: String, _ text: String, like examples: String? = nil) -> EvaluationFault {
-    EvaluationFault("`\(text.shortened)` is no \(type)" + (examples.map { "; it looks like \($0)" } ?? ""))
+    EvaluationFault("`\(shown(text))` is no \(type)" + (examples.map { "; it looks like \($0)" } ?? ""))
   }
 }
 

@@ -26,7 +26,7 @@ extension EvaluationBudget {
 
   private func version(_ text: String) throws(EvaluationFault) -> SemanticVersion {
     guard let version = SemanticVersion(text) else {
-      throw EvaluationFault("`\(text.shortened)` is no version; it looks like `1.4.2` or `2.0.0-rc.1`")
+      throw EvaluationFault("`\(shown(text))` is no version; it looks like `1.4.2` or `2.0.0-rc.1`")
     }
     return version
   }

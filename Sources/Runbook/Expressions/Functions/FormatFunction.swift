@@ -60,7 +60,8 @@ extension EvaluationBudget {
     case ("X", .string(let text)):
       return String(decoding: Array(text.utf8).hexadecimal.utf8.map { $0 >= 0x61 ? $0 - 0x20 : $0 }, as: UTF8.self)
     case ("f", .double(let number)): return number.printed("%.*f", precision)
-    case ("f", .int(let number)): return Double(number).printed("%.*f", precision)
+    case ("f", .int(let number)):
+      return String(number) + (precision > 0 ? "." + String(repeating: "0", count: Int(precision)) : "")
     case ("e", .double(let number)): return number.printed("%.*e", precision)
     case ("e", .int(let number)): return Double(number).printed("%.*e", precision)
     case ("s", _), ("d", _), ("b", _), ("o", _), ("x", _), ("X", _), ("f", _), ("e", _):

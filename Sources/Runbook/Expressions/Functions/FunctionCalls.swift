@@ -83,7 +83,7 @@ extension EvaluationBudget {
     var keyed: [(key: Value, position: Int)] = []
     for (position, item) in items.enumerated() {
       guard case .map(let entries) = item, let value = entries[key] else {
-        throw EvaluationFault("`sort_by` needs `\(key.shortened)` in every item; item \(position) has none")
+        throw EvaluationFault("`sort_by` needs `\(shown(key))` in every item; item \(position) has none")
       }
       if let first = keyed.first?.key, orderForSorting(first, value) == nil {
         throw EvaluationFault("`sort_by` cannot compare \(first.phrase) with \(value.phrase) (item \(position))")
@@ -106,7 +106,7 @@ extension EvaluationBudget {
     case (.reverse, 1, .string(let text)?):
       var reversed = String.UnicodeScalarView()
       reversed.append(contentsOf: text.unicodeScalars.reversed())
-      return .string(String(reversed))
+      return try built(String(reversed))
     case (.reverse, 1, .list(let items)?): return .list(items.reversed())
     case (.slice, 3, .list(let items)?):
       guard case .int(let from) = values[1], case .int(let to) = values[2] else {

@@ -12,10 +12,12 @@ extension EvaluationBudget {
       try spend(text.utf8.count * pattern.utf8.count / 65_536)
       return .bool(Glob.matches(pattern, text))
     case (.lowerAscii, nil, 1):
+      try build(text.utf8.count)
       return .string(text.mappingBytes { $0 >= 0x41 && $0 <= 0x5a ? $0 | 0x20 : $0 })
     case (.upperAscii, nil, 1):
+      try build(text.utf8.count)
       return .string(text.mappingBytes { $0 >= 0x61 && $0 <= 0x7a ? $0 & ~0x20 : $0 })
-    case (.trim, nil, 1): return .string(text.trimmed)
+    case (.trim, nil, 1): return try built(text.trimmed)
     case (.replace, .string(let old)?, 3), (.replace, .string(let old)?, 4):
       guard case .string(let new) = values[2] else { throw wrongArguments(function, values) }
       guard values.count == 4 else { return .string(try replace(old, in: text, with: new, atMost: nil)) }
@@ -94,6 +96,7 @@ extension EvaluationBudget {
     if limit == 0 { return .list([]) }
     var parts: [Value] = []
     if separator.isEmpty {
+      if limit == nil { try build(text.unicodeScalars.count) }
       for scalar in text.unicodeScalars {
         if let limit, parts.count == limit - 1 { break }
         parts.append(.string(String(scalar)))
@@ -107,6 +110,7 @@ extension EvaluationBudget {
       var position = 0
       while limit.map({ parts.count < $0 - 1 }) ?? true, let found = bytes.position(of: mark, from: position) {
         parts.append(.string(String(decoding: bytes[position..<found], as: UTF8.self)))
+        guard parts.count <= ExpressionLimit.size else { throw EvaluationBudget.tooLarge("the list of parts") }
         position = found + mark.count
       }
       parts.append(.string(String(decoding: bytes[position...], as: UTF8.self)))
@@ -137,8 +141,9 @@ extension EvaluationBudget {
     return .int(scalars.position(of: wanted, from: from).map { Int64($0) } ?? -1)
   }
 
-  private func part(_ function: ExpressionFunction, _ text: String, _ values: [Value]) throws(EvaluationFault) -> Value
-  {
+  private mutating func part(
+    _ function: ExpressionFunction, _ text: String, _ values: [Value]
+  ) throws(EvaluationFault) -> Value {
     let scalars = Array(text.unicodeScalars)
     let length = Int64(scalars.count)
     guard case .int(let from) = values[1] else { throw wrongArguments(function, values) }
@@ -153,7 +158,7 @@ extension EvaluationBudget {
     }
     var result = String.UnicodeScalarView()
     result.append(contentsOf: scalars[Int(from)..<Int(to)])
-    return .string(String(result))
+    return try built(String(result))
   }
 }
 

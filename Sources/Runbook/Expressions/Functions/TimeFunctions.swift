@@ -49,7 +49,7 @@ extension EvaluationBudget {
       let minutes = Int64(String(decoding: digits[3...], as: UTF8.self)), (0..<24).contains(hours),
       (0..<60).contains(minutes)
     else {
-      throw EvaluationFault("`\(zone.shortened)` is no time zone known here; it is `UTC` or an offset such as `+02:00`")
+      throw EvaluationFault("`\(shown(zone))` is no time zone known here; it is `UTC` or an offset such as `+02:00`")
     }
     return (hours * 3600 + minutes * 60) * (bytes.first == UInt8(ascii: "-") ? -1 : 1)
   }

@@ -1,0 +1,69 @@
+import Runbook
+
+/// What the owner of a run made of a message to it.
+enum OwnerWord: Equatable {
+  case heeded
+  /// With the reason.
+  case ignored(String)
+  /// It has not said anything yet.
+  case silent
+}
+
+extension StoreAccess {
+  /// How long a command waits for an owner: it may be in the middle of a call that cannot be cut short.
+  private static let patience = Duration.seconds(60)
+  private static let pollTime = Duration.milliseconds(200)
+
+  /// Waits until the run's owner has answered message number `request`, nobody owns the run any more, or a minute is
+  /// over.
+  /// - Parameter sequence: of an entry before the answer.
+  func word(on request: Int64, to id: String, after sequence: Int64, _ shell: Shell) async throws(Refusal) -> OwnerWord
+  {
+    let clock = SystemClock()
+    let begin = clock.monotonic
+    var last = sequence
+    var hasSaidSo = false
+    while true {
+      // Asked before the entries are read: what an owner wrote before it let go of the run is not missed.
+      let isLive = isLive(id)
+      let entries: [JournalEntry]
+      do throws(StoreFailure) { entries = try store.entries(of: id, after: last) } catch {
+        throw Refusal(error, run: id)
+      }
+      for entry in entries {
+        last = entry.sequence
+        guard let body = try? JSONReader.read(entry.body), body["_request"]?.int == request else { continue }
+        return entry.kind == "request.ignored" ? .ignored(body["reason"]?.string ?? "no reason is told") : .heeded
+      }
+      let waited = clock.monotonic - begin
+      if !isLive || waited >= StoreAccess.patience { return .silent }
+      if !hasSaidSo, waited >= .seconds(3) {
+        hasSaidSo = true
+        shell.note("waiting for the run's owner, which finishes what it is doing first")
+      }
+      await clock.sleep(for: StoreAccess.pollTime)
+    }
+  }
+
+  /// The run judged from its journal; nil if its pinned text is not one that this release reads.
+  func outlook(of id: String) throws(Refusal) -> RunOutlook? {
+    do throws(StoreFailure) {
+      let pinned = try RunCreation.read(id, in: store)
+      guard let checked = try? CheckedRunbook(pinned.source) else { return nil }
+      return try RunOutlook(of: id, checked.runbook, in: store)
+    } catch {
+      throw Refusal(error, run: id)
+    }
+  }
+}
+
+extension Refusal {
+  /// Only a person can say whether a run of a restored store may go on.
+  /// - Parameter command: which, with `--restored`, is the answer.
+  static func restored(_ id: String, _ command: String) -> Refusal {
+    Refusal(
+      .waiting, "E-RESTORED",
+      "run \(id) may have done more than its journal says: its store was put back from an older copy",
+      hint: "look at what it acts on (`runbook show \(id)`), then say that it may go on: `\(command) --restored`")
+  }
+}

@@ -1,0 +1,13 @@
+import Runbook
+
+extension ActionCall {
+  /// What an open undo step of the run would put back is not deleted.
+  /// - Throws: `conflict`, without an effect.
+  func refuseIfNeeded(_ id: String, as what: String) throws(StepFailure) {
+    guard neededIDs.contains(id) else { return }
+    throw StepFailure(
+      .conflict,
+      "\(what) \(id.excerpt(64)) is not deleted: an open undo step of this run needs it; put a `commit` before this "
+        + "step, or leave it to a later run")
+  }
+}

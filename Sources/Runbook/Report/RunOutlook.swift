@@ -1,0 +1,38 @@
+/// What may still be said about a run by people, judged from its journal by the same machine that carries the run out.
+/// Needs no secrets and takes nothing over: an owner at work may be ahead of it.
+public struct RunOutlook: Sendable {
+  private let machine: RunMachine
+  private let latest: Timestamp
+  private let isMarkedRestored: Bool
+  /// Of the newest entry that was read.
+  public let lastSequence: Int64
+
+  /// - Parameter runbook: as it was pinned when the run was started.
+  public init(of runID: String, _ runbook: ValidatedRunbook, in store: any RunStore) throws(StoreFailure) {
+    var machine = RunMachine(runbook)
+    var latest = Timestamp(seconds: 0)
+    var last: Int64 = 0
+    for entry in try store.entries(of: runID, after: 0) {
+      machine.apply(try Fact(entry), at: entry.at)
+      latest = max(latest, entry.at)
+      last = entry.sequence
+    }
+    self.machine = machine
+    self.latest = latest
+    lastSequence = last
+    isMarkedRestored = try store.summary(of: runID).isRestored
+  }
+
+  /// Why a cancel comes too late; nil while something can still be stopped.
+  public var cancelRefusal: String? { machine.cancelRefusal }
+  /// The question that a person is asked; nil if none is open.
+  public var openQuestion: (step: String, number: Int)? { machine.openQuestion }
+  public var canResumeRollback: Bool { machine.canResumeRollback }
+  /// A person must say first that a run of a restored store may go on.
+  public var isRestored: Bool { isMarkedRestored || machine.isRestored }
+  /// The number of the newest message that an owner has read and answered.
+  public var lastRequest: Int64 { machine.lastRequest }
+
+  /// The run's own time line, which goes on when somebody sets the wall clock: what its events are stamped by.
+  public func clock(_ base: any EngineClock) -> RunClock { RunClock(base, last: machine.anchor, latest: latest) }
+}

@@ -1,0 +1,36 @@
+import Glibc
+import Runbook
+import Testing
+
+/// A run of a store that was put back from an older copy goes on only after a person has said so.
+@Suite struct RestoredTests {
+  @Test func onlyTheWordRestoredAnswersForARestoredRun() async throws {
+    let place = try Workplace()
+    try place.write("a.yaml", Sample.waits)
+    let arguments = ["run", "a.yaml", "--key", "ci"]
+    let running = try place.start(arguments)
+    try await place.waitFor("two", in: "trace")
+    let id = try #require(Finished(stdout: running.stdout, stderr: "").runID)
+    running.send(SIGTERM)
+    #expect(try await running.finish().code == 9)
+    // The database alone, as a backup of it would hold it.
+    let folder = place.path("state/runbook")
+    _ = try await place.shell("mkdir old; cp \(folder)/runbook.db \(folder)/runbook.db-wal old/")
+    try place.write("go", "")
+    #expect(try await place.run("resume", id).code == 0)
+    let done = place.read("trace")
+    _ = try await place.shell("rm \(folder)/runbook.db \(folder)/runbook.db-wal; cp old/* \(folder)/")
+
+    for command in [["resume", id], ["resume", id], arguments, ["cancel", id]] {
+      let refused = try await place.run(command)
+      #expect(refused.code == 6, "\(command): \(refused)")
+    }
+    let told = try await place.run("resume", id)
+    #expect(told.stdout.contains("may have done more than is known"), "\(told.stdout)")
+    #expect(told.stdout.contains("runbook resume \(id) --restored"), "\(told.stdout)")
+    #expect(place.read("trace") == done)
+    let ended = try await place.run("resume", id, "--restored")
+    #expect(ended.code != 6, "\(ended)")
+    #expect(ended.stdout.contains("says that the run may go on"), "\(ended.stdout)")
+  }
+}
