@@ -71,7 +71,9 @@ struct GuardedScripts: ScriptHost {
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure) {
     try await base.connect(host: host, port: port, timeout: timeout)
   }
-  func place() async throws(StepFailure) -> String? { try await base.place() }
+  func place() async throws(StepFailure) -> String { try await base.place() }
+  func isSeen(_ key: String) async throws(StepFailure) -> Bool { try await base.isSeen(key) }
+  func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async { await base.sweep(isOver) }
   func forget(_ key: String) async { await base.forget(key) }
 }
 
