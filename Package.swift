@@ -49,7 +49,7 @@ let package = Package(
         resources: [
           .embedInCode("Declared/Shipped/hetzner.yaml"), .embedInCode("Declared/Shipped/digitalocean.yaml"),
         ], swiftSettings: strict),
-      target("Stores", uses: ["Runbook", "SQLite"]),
+      target("Stores", uses: ["Runbook", "SQLite", "Posix"]),
       target("Simulator", uses: ["Runbook", "HTTPServer"]),
       target("Transport", uses: ["Runbook", "HTTPClient"]),
       .executableTarget(

@@ -10,6 +10,11 @@ public struct SimulatedProcess: Sendable {
   public var secrets: [String: Secret]
   public var observer: any RunObserver
   public var control = RunControl()
+  /// What says whether the run is certainly this process's; nil: nobody asks.
+  public var tenure: (any Tenure)?
+  /// When it stops working it stays in the process table, as one that is stopped does: its lease has to end before
+  /// another may take the run over. False: it is gone at once.
+  public var staysWhenItStops = false
   /// As `--without-secret` and `--restored` say.
   public var without: Set<String> = []
   public var acceptsRestored: String?
@@ -41,10 +46,9 @@ public struct SimulatedProcess: Sendable {
     return await work(on: lease, life)
   }
 
-  /// Takes the run over from a process that is gone, and works on it.
+  /// Takes the run over from a process that is gone or frozen, and works on it.
   public func resume(_ runID: String, life: KillSwitch = KillSwitch()) async throws -> RunEnd {
-    let lease = try store.takeOver(
-      runID, owner: SimulatedProcess.owner(2), leaseFor: .seconds(10), isGone: { _ in true })
+    let lease = try store.takeOver(runID, owner: SimulatedProcess.owner(2), leaseFor: .seconds(10))
     return await work(on: lease, life)
   }
 
@@ -60,10 +64,12 @@ public struct SimulatedProcess: Sendable {
       scriptEnvironment: world.scriptEnvironment, makesLiveChecks: world.makesLiveChecks)
     var launch = RunLaunch(
       runbook: runbook, source: source, secrets: secrets, store: MortalStore(base: store, life: life), lease: lease,
-      world: mortal, observer: observer, control: control)
+      world: mortal, observer: observer, control: control, tenure: tenure)
     launch.without = without
     launch.acceptsRestored = acceptsRestored
-    return await Interpreter(launch).run()
+    let end = await Interpreter(launch).run()
+    if !staysWhenItStops { store.dropProof(of: lease) }
+    return end
   }
 
   private static func owner(_ pid: Int32) -> Owner {

@@ -22,6 +22,7 @@ public struct LibcurlTransport: HTTPTransport {
       case .sameHost: .sameHost
       }
     wire.allowsPlainHTTP = request.allowsPlainHTTP
+    wire.departure = request.tenure.map { TenureDeparture(tenure: $0) }
     do {
       let answer = try await client.send(wire)
       return HTTPResponse(status: answer.status, headers: answer.headers, body: answer.body, duration: answer.duration)
@@ -45,4 +46,11 @@ public struct LibcurlTransport: HTTPTransport {
     case .cancelled: .cancelled
     }
   }
+}
+
+/// The engine's question in the client's words.
+private struct TenureDeparture: Departure {
+  let tenure: any Tenure
+  func begin() -> Bool { tenure.begin() }
+  func end() { tenure.end() }
 }

@@ -46,7 +46,7 @@ struct Hammer {
       guard let other = try store.openRuns().randomElement() else { continue }
       let taken: Lease
       do throws(StoreFailure) {
-        taken = try store.takeOver(other.id, owner: owner, leaseFor: .zero) { _ in true }
+        taken = try store.takeOver(other.id, owner: owner, leaseFor: .zero)
       } catch {
         if case .owned = error { continue }
         throw error

@@ -26,7 +26,8 @@ import Testing
       lease
         == Lease(
           runID: "r7", epoch: 1, owner: .second, renewedAt: ManualClock.start,
-          expiresAt: ManualClock.start + .milliseconds(1500)))
+          expiresAt: ManualClock.start + .milliseconds(1500),
+          until: BootTime(id: "manual", elapsed: .milliseconds(1500))))
     #expect(try store.lease(of: "r7") == lease)
     let at = ManualClock.start + .nanoseconds(1)
     #expect(
@@ -76,7 +77,7 @@ import Testing
     #expect(throws: missing) { try store.entries(of: "r9", after: 0) }
     #expect(throws: missing) { try store.summary(of: "r9") }
     #expect(throws: missing) { try store.lease(of: "r9") }
-    #expect(throws: missing) { try store.takeOver("r9", owner: .first, leaseFor: .seconds(1)) { _ in true } }
+    #expect(throws: missing) { try store.takeOver("r9", owner: .first, leaseFor: .seconds(1)) }
     #expect(throws: missing) { try store.renew(lease, leaseFor: .seconds(1)) }
     #expect(throws: missing) { try store.release(lease) }
     #expect(throws: missing) { try store.post("cancel", body: [], to: "r9", requester: "ops") }

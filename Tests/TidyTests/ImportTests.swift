@@ -11,7 +11,7 @@ import Testing
     "Runbook": ["YAML"],
     "Steps": ["Runbook", "Posix"],
     "Providers": ["Runbook", "Crypto"],
-    "Stores": ["Runbook", "SQLite"],
+    "Stores": ["Runbook", "SQLite", "Posix"],
     "Simulator": ["Runbook", "HTTPServer"],
     "Transport": ["Runbook", "HTTPClient"],
     "CommandLine": [

@@ -24,8 +24,8 @@ struct ShowCommand: Command {
       var report = RunReport(id: id, plan: plan, events: try access.events(of: id))
       report.isRestored = report.isRestored || run.isRestored
       let lease: Lease?
-      do throws(StoreFailure) { lease = try access.store.lease(of: id) } catch { throw Refusal(error) }
-      let isOwned = run.status != "ended" && Ownership.isLive(lease, at: SystemClock().now)
+      do throws(StoreFailure) { lease = try access.store.ownership(of: id).living } catch { throw Refusal(error) }
+      let isOwned = run.status != "ended" && lease != nil
       if shell.wantsJSON {
         shell.output.result(json: ReportJSON.document(report, status: run.status, owner: isOwned ? lease : nil))
       } else {

@@ -52,7 +52,7 @@ struct UnlockCommand: Command {
     do throws(StoreFailure) {
       guard let id = try store.holder(of: lock) else { throw StoreFailure.notFound(lock) }
       let lease = try store.takeOver(
-        id, owner: Ownership.own, leaseFor: Ownership.leaseTime, isGone: { Ownership.isGone($0) })
+        id, owner: Ownership.own, leaseFor: Ownership.leaseTime)
       defer { try? store.release(lease) }
       let fact = Fact.lockFreed(lock: lock, reason: reason, by: Ownership.requester)
       try store.freeLock(lock, of: id, epoch: lease.epoch, entry: fact.entry(at: SystemClock().now))

@@ -39,6 +39,11 @@ final class InterruptDesk: Sendable {
     }
   }
 
+  /// A word to whoever watches: beside the run's own lines, if there are any yet.
+  func say(_ words: String, or shell: Shell) {
+    if let watcher = state.withLock({ $0.watcher }) { watcher.say(words) } else { shell.output.message(words) }
+  }
+
   private enum Answer { case redraw, cancel, leave, end(ExitCode) }
 
   private func handle(_ signal: Signal) {

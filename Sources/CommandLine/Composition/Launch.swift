@@ -117,14 +117,39 @@ struct RealRun {
   private func attach(to earlier: RunSummary) async throws(Refusal) -> ExitCode {
     guard earlier.fingerprint == creation.fingerprint else { throw Refusal(.keyTaken(earlier)) }
     Detachment.report(runID: earlier.id)
-    if earlier.status == "ended" {
-      shell.note("run \(earlier.id) of this key has ended already")
-    } else if !access.isLive(earlier.id) {
-      shell.note("run \(earlier.id) of this key has no owner: carrying it on")
-      return try await Resumption(earlier.id, access, shell).carryOn()
-    } else {
-      shell.note("run \(earlier.id) of this key is going on: watching it")
+    // Others may attach at the same moment: one of them carries the run on, and the rest watch that one.
+    while true {
+      let run: RunSummary
+      do throws(StoreFailure) { run = try access.store.summary(of: earlier.id) } catch { throw Refusal(error) }
+      if run.isRestored {
+        shell.note(
+          "run \(run.id) of this key may have done more than is known, because the store was put back from an older "
+            + "copy: `runbook show \(run.id)`, then `runbook resume \(run.id)`")
+        return .waiting
+      }
+      if run.status == "ended" {
+        shell.note("run \(run.id) of this key has ended already")
+      } else if access.isLive(run.id) {
+        shell.note("run \(run.id) of this key is going on: watching it")
+      } else {
+        shell.note("run \(run.id) of this key has no owner: carrying it on")
+        if let code = try await carryOn(run.id) { return code }
+        continue
+      }
+      let code = try await Follower(shell: shell, access: access, runID: run.id).follow()
+      // Its owner has stopped in the middle: somebody has to carry it on.
+      if code != .stopped || run.status == "ended" { return code }
     }
-    return try await Follower(shell: shell, access: access, runID: earlier.id).follow()
+  }
+
+  /// nil: somebody else was faster.
+  private func carryOn(_ id: String) async throws(Refusal) -> ExitCode? {
+    do throws(Refusal) {
+      let code = try await Resumption(id, access, shell).carryOn()
+      return code == .refused && access.isLive(id) ? nil : code
+    } catch {
+      if error.code == "E-OWNED" { return nil }
+      throw error
+    }
   }
 }

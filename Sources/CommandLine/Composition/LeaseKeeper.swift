@@ -1,10 +1,15 @@
+import Posix
 import Runbook
 
 /// Keeps a run ours while we work on it, and brings it what others ask: renews the lease, reads the request rows. In
 /// real time, whatever clock the run has.
+///
+/// A lease that could not be renewed in time is renewed later: until then nothing is sent (`tenure`), and the run goes
+/// on if nobody has taken it over meanwhile.
 struct LeaseKeeper: Sendable {
   let store: any RunStore
   let lease: Lease
+  let tenure: RunTenure
   let control: RunControl
   let clock: any EngineClock
   /// The newest request that the engine has read from the store itself.
@@ -12,34 +17,48 @@ struct LeaseKeeper: Sendable {
   /// How often request rows are read: an owner must heed them within a second.
   static let pollTime = Duration.milliseconds(500)
 
+  private struct Progress: Sendable {
+    var lease: Lease
+    var lastRequest: Int64
+    var isLost = false
+  }
+
   /// Works until cancelled, or until the lease is lost; then the run is told to leave at once.
   func work() async {
-    var current = lease
-    var lastRequest = lastKnownRequest
-    // Counted from before the write, on the monotonic clock: we stop believing before others may.
-    var renewedAt = clock.monotonic
-    while !Task.isCancelled {
+    var progress = Progress(lease: lease, lastRequest: lastKnownRequest)
+    while !Task.isCancelled, !progress.isLost {
       await clock.sleep(for: LeaseKeeper.pollTime)
       if Task.isCancelled { return }
-      for request in (try? store.requests(for: lease.runID, after: lastRequest)) ?? [] {
-        lastRequest = max(lastRequest, request.id)
-        if let message = RunControl.Message(request) { control.post(message) }
-      }
-      let begin = clock.monotonic
-      guard begin - renewedAt >= Ownership.leaseTime / 3 else { continue }
-      do throws(StoreFailure) {
-        current = try store.renew(current, leaseFor: Ownership.leaseTime)
-        renewedAt = begin
-      } catch {
-        if case .fenced = error {
-          control.leave("another process has taken the run over")
-          return
-        }
-        if clock.monotonic - renewedAt >= Ownership.leaseTime {
-          control.leave("the lease could not be renewed in time")
-          return
-        }
+      let current = progress
+      // The store may wait long for a neighbour's lock: not on a thread that others need.
+      do throws(PosixError) { progress = try await Thread.run { step(current) } } catch { progress = step(current) }
+    }
+  }
+
+  private func step(_ progress: Progress) -> Progress {
+    var progress = progress
+    for request in (try? store.requests(for: lease.runID, after: progress.lastRequest)) ?? [] {
+      progress.lastRequest = max(progress.lastRequest, request.id)
+      if let message = RunControl.Message(request) { control.post(message) }
+    }
+    guard isDue(progress.lease) else { return progress }
+    do throws(StoreFailure) {
+      progress.lease = try store.renew(progress.lease, leaseFor: Ownership.leaseTime)
+      tenure.extend(progress.lease)
+    } catch {
+      // Anything else may pass, and is asked again.
+      if case .fenced = error {
+        tenure.lose()
+        control.leave("another process has taken the run over")
+        progress.isLost = true
       }
     }
+    return progress
+  }
+
+  /// A third of its time is over.
+  private func isDue(_ lease: Lease) -> Bool {
+    guard let until = lease.until else { return true }
+    return until.elapsed - clock.boot.elapsed <= Ownership.leaseTime * 2 / 3
   }
 }

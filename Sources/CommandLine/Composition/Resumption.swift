@@ -67,17 +67,16 @@ struct Resumption {
 
   /// A live owner is told before a missing secret; a missing secret leaves the run untouched.
   private func secretsBeforeTakeOver() throws(Refusal) -> [String: Secret] {
-    let lease: Lease?
-    do throws(StoreFailure) { lease = try access.store.lease(of: id) } catch { throw Refusal(error) }
-    if let lease, Ownership.isLive(lease, at: SystemClock().now) { throw Refusal(owner: lease) }
+    let ownership: RunOwnership
+    do throws(StoreFailure) { ownership = try access.store.ownership(of: id) } catch { throw Refusal(error) }
+    if let lease = ownership.living { throw Refusal(owner: lease) }
     return try SecretReading.resolve(
       checked.runbook.secrets, folder: checked.source.folder, without: without, canGoWithout: true)
   }
 
   private func takeOver() throws(Refusal) -> Lease {
     do throws(StoreFailure) {
-      return try access.store.takeOver(
-        id, owner: Ownership.own, leaseFor: Ownership.leaseTime, isGone: { Ownership.isGone($0) })
+      return try access.store.takeOver(id, owner: Ownership.own, leaseFor: Ownership.leaseTime)
     } catch {
       throw Refusal(error, run: id)
     }

@@ -24,14 +24,16 @@ struct RunSession {
     let watcher = Watcher(shell, runID: lease.runID, runbook: runbook, clock: clock ?? world.clock, earlier: earlier)
     for event in beginning { watcher.observe(event) }
     InterruptDesk.shared.attach(control, watcher, requester: Ownership.requester)
+    let tenure = RunTenure(lease)
     var launch = RunLaunch(
       runbook: runbook, source: source, secrets: secrets, store: store, lease: lease, world: world, observer: watcher,
-      control: control)
+      control: control, tenure: tenure)
     launch.without = without
     launch.acceptsRestored = acceptsRestored ? Ownership.requester : nil
     let known = (try? store.requests(for: lease.runID, after: 0))?.last?.id ?? 0
     let keeper = LeaseKeeper(
-      store: store, lease: lease, control: control, clock: SystemClock(), lastKnownRequest: lease.epoch > 1 ? known : 0)
+      store: store, lease: lease, tenure: tenure, control: control, clock: SystemClock(),
+      lastKnownRequest: lease.epoch > 1 ? known : 0)
     let interpreter = Interpreter(launch)
     let end = await withTaskGroup(of: Void.self) { group in
       // One each, beside the run and cancelled with its end: the group waits until both have let go of the store and
@@ -43,6 +45,7 @@ struct RunSession {
       group.cancelAll()
       return end
     }
+    store.dropProof(of: lease)
     return conclude(end, watcher.report)
   }
 

@@ -15,6 +15,7 @@ struct StoreAccess {
     var options = SQLiteStore.Options()
     options.creates = creates
     options.witnesses = WitnessPlaces.candidates(Environment.all)
+    options.onWait = { wait in InterruptDesk.shared.say(wait.words, or: shell) }
     let opened: SQLiteStore
     do throws(StoreFailure) {
       let location = try StoreLocation(option: shell.globals.store, environment: Environment.all)
@@ -67,7 +68,7 @@ struct StoreAccess {
     }
   }
 
-  func isLive(_ id: String) -> Bool { Ownership.isLive((try? store.lease(of: id)) ?? nil, at: SystemClock().now) }
+  func isLive(_ id: String) -> Bool { (try? store.ownership(of: id))?.isLive ?? false }
 
   /// Every run that needs somebody, newest first.
   func needs() throws(Refusal) -> [Need] {

@@ -45,9 +45,9 @@ extension Refusal {
   }
 
   /// Somebody else works on the run.
-  init(owner lease: Lease, now: Timestamp = SystemClock().now) {
+  init(owner lease: Lease) {
     let host = DisplayText.escaped(lease.owner.host, limit: 80)
-    let age = (now - lease.renewedAt).elapsedText
+    let age = Ownership.age(of: lease).elapsedText
     self.init(
       .refused, "E-OWNED",
       "run \(lease.runID) belongs to process \(lease.owner.pid) on \(host), which was last heard of \(age) ago",
@@ -64,7 +64,8 @@ extension Refusal {
         + "as it is; both free the lock"
       return
     }
-    guard let lease = try? store.lease(of: holder), !Ownership.isLive(lease, at: SystemClock().now) else { return }
+    guard let ownership = try? store.ownership(of: holder), !ownership.isLive, let lease = try? store.lease(of: holder)
+    else { return }
     message += ", without an owner since \(lease.renewedAt.wholeSecond)"
     hint = "`runbook resume \(holder)` carries it on to its end"
   }

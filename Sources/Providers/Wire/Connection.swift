@@ -70,6 +70,7 @@ struct Connection: Sendable {
     exchange.connectTimeout = min(timeout, exchange.connectTimeout)
     exchange.caFile = caFile
     exchange.allowsPlainHTTP = allowsPlainHTTP
+    exchange.isRead = isRead
     do {
       var response = try await transport.send(exchange)
       let isThrottled = response.status == 429 || response.status == 503

@@ -23,6 +23,10 @@ public struct HTTPRequest: Sendable {
   public var redirects: Redirects = .none
   /// `http://` to anything but loopback is refused unless this is set.
   public var allowsPlainHTTP = false
+  /// Repeating it does no harm and changes nothing, whoever sends it.
+  public var isRead = false
+  /// Asked when the connection stands and the request is about to leave, redirects included; nil: it may.
+  public var tenure: (any Tenure)?
 
   public init(_ method: String, _ url: String, headers: [(name: String, value: Secret)] = [], body: [UInt8]? = nil) {
     self.method = method

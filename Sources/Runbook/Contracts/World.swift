@@ -84,6 +84,8 @@ public struct ScriptRequest: Sendable {
   /// A file that the child can read and that never touches the disk (a private key): `secretFilePlaceholder` in a word
   /// of `command` becomes its path. For `ScriptHost.run` only.
   public var secretFile: Secret?
+  /// Asked when it is about to be started; nil: it may.
+  public var tenure: (any Tenure)?
   public static let secretFilePlaceholder = "{secret-file}"
   /// How long it may run from its start, on a clock that counts while the machine sleeps: then the host ends it and all
   /// that came from it, whether or not an engine lives. nil: for ever. For `ScriptHost.start` only.

@@ -63,8 +63,8 @@ extension Interpreter {
     let path = step.path
     let with = with.merging(engineFields(step, with)) { own, _ in own }
     var call = ActionCall(
-      with: Arguments(with), key: key, runID: runID, clock: clock, transport: launch.world.transport,
-      scripts: launch.world.scripts, files: launch.world.files, deadline: deadline, before: before,
+      with: Arguments(with), key: key, runID: runID, clock: clock, transport: launch.transport,
+      scripts: launch.scripts, files: launch.files, deadline: deadline, before: before,
       intendedAt: intendedAt, step: path,
       report: { observer.progress(RunProgress(step: path, message: masker.mask($0))) })
     call.mask = { masker.mask($0) }

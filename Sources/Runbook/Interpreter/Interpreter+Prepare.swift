@@ -4,7 +4,7 @@ extension Interpreter {
     do throws(StepFailure) {
       let context = try RunContext(
         launch.runbook, inputs: machine.started?.inputs ?? [:], secrets: launch.secrets, without: launch.without,
-        world: launch.world, at: machine.startedAt)
+        world: launch.world, transport: launch.transport, at: machine.startedAt)
       vars = context.vars
       providers = context.providers
       unconnected = context.unconnected

@@ -8,10 +8,11 @@ public struct RunContext: Sendable {
   public let unconnected: [String: String]
 
   /// Sends nothing.
+  /// - Parameter transport: what the providers send through; nil: the world's.
   /// - Throws: `input` or `expression`, naming the variable or the provider.
   public init(
     _ runbook: ValidatedRunbook, inputs: [String: Value], secrets: [String: Secret], without: Set<String> = [],
-    world: RunWorld, at instant: Timestamp
+    world: RunWorld, transport: (any HTTPTransport)? = nil, at instant: Timestamp
   ) throws(StepFailure) {
     var known: [String: Value] = secrets.mapValues { .secret($0) }
     for name in without { known[name] = .lost([name]) }
@@ -30,7 +31,7 @@ public struct RunContext: Sendable {
     for block in runbook.providers {
       do throws(StepFailure) {
         providers[block.name] = try RunContext.connect(
-          block, DictionaryScope(roots, now: instant), world, Array(secrets.values))
+          block, DictionaryScope(roots, now: instant), world, transport ?? world.transport, Array(secrets.values))
       } catch {
         let needed = block.settings.values.reduce(into: Set<String>()) { $0.formUnion($1.references.secrets) }
         guard needed.isDisjoint(with: without) else {
@@ -46,7 +47,8 @@ public struct RunContext: Sendable {
   }
 
   private static func connect(
-    _ block: ProviderBlock, _ scope: DictionaryScope, _ world: RunWorld, _ secrets: [Secret]
+    _ block: ProviderBlock, _ scope: DictionaryScope, _ world: RunWorld, _ transport: any HTTPTransport,
+    _ secrets: [Secret]
   ) throws(StepFailure) -> any Provider {
     guard let kind = world.kind(of: block) else {
       throw StepFailure(.input, "there is no provider type `\(block.type)`")
@@ -55,6 +57,6 @@ public struct RunContext: Sendable {
     return try kind.connect(
       Arguments(settings),
       environment: ProviderEnvironment(
-        transport: world.transport, clock: world.clock, random: world.random, shared: world.shared, secrets: secrets))
+        transport: transport, clock: world.clock, random: world.random, shared: world.shared, secrets: secrets))
   }
 }

@@ -51,10 +51,12 @@ public struct RunLaunch: Sendable {
   public var world: RunWorld
   public var observer: any RunObserver
   public var control: RunControl
+  /// Asked before anything leaves; nil: nobody else can own the run.
+  public var tenure: (any Tenure)?
 
   public init(
     runbook: ValidatedRunbook, source: PinnedSource, secrets: [String: Secret], store: any RunStore, lease: Lease,
-    world: RunWorld, observer: any RunObserver, control: RunControl
+    world: RunWorld, observer: any RunObserver, control: RunControl, tenure: (any Tenure)? = nil
   ) {
     self.runbook = runbook
     self.source = source
@@ -64,6 +66,7 @@ public struct RunLaunch: Sendable {
     self.world = world
     self.observer = observer
     self.control = control
+    self.tenure = tenure
   }
 }
 

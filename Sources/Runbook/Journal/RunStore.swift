@@ -29,7 +29,7 @@ public struct NewEntry: Sendable, Equatable {
   }
 }
 
-/// Who runs a run: enough to tell on the same host whether that process still lives.
+/// Who runs a run, for people to read. Whether it lives is not told by these (see `RunOwnership`).
 public struct Owner: Sendable, Equatable {
   public var host: String
   /// The kernel's boot id: a pid of another boot says nothing.
@@ -94,21 +94,45 @@ public struct HeldLock: Sendable, Equatable {
   }
 }
 
-/// The right to write a run's journal. A lease expires (by wall clock of the store's host); the epoch fences late
+/// The right to write a run's journal. A lease ends on the boot-time clock, which nobody can set; the epoch fences late
 /// writers.
 public struct Lease: Sendable, Equatable {
   public var runID: String
   public var epoch: Int64
   public var owner: Owner
+  /// By the wall clock, for people.
   public var renewedAt: Timestamp
+  /// By the wall clock. Decides nothing but about a lease without `until`.
   public var expiresAt: Timestamp
-  public init(runID: String, epoch: Int64, owner: Owner, renewedAt: Timestamp, expiresAt: Timestamp) {
+  /// When it ends if it is not renewed; nil: written by a release that did not know this clock.
+  public var until: BootTime?
+  public init(
+    runID: String, epoch: Int64, owner: Owner, renewedAt: Timestamp, expiresAt: Timestamp, until: BootTime? = nil
+  ) {
     self.runID = runID
     self.epoch = epoch
     self.owner = owner
     self.renewedAt = renewedAt
     self.expiresAt = expiresAt
+    self.until = until
   }
+}
+
+/// What the store knows of a run's owner. An owner proves its life by a lock that the kernel drops at the end of its
+/// process; no process id and no wall clock is asked.
+public enum RunOwnership: Sendable, Equatable {
+  /// It was never owned, or its owner has given it up.
+  case none
+  /// Its owner's lock is held, and its lease has not ended.
+  case alive(Lease)
+  /// Its owner's lock is held, and its lease has ended: the process is stopped or stuck. The run may be taken over.
+  case frozen(Lease)
+  /// Its owner's lock is free: the process has ended.
+  case gone(Lease)
+
+  public var isLive: Bool { living != nil }
+  /// The lease of an owner that lives.
+  public var living: Lease? { if case .alive(let lease) = self { lease } else { nil } }
 }
 
 /// A message to the owner of a run: `cancel`, `resolve`, `rollback.skip` …, with its arguments as JSON.
@@ -183,12 +207,17 @@ public protocol RunStore: Sendable {
   /// Ended runs that somebody has to look at, newest first: their rollback is owed, or they are marked as restored.
   func owedRuns() throws(StoreFailure) -> [RunSummary]
   func run(withKey key: String) throws(StoreFailure) -> RunSummary?
-  /// Takes the run over with epoch + 1, if its lease has expired or `isGone` says its process no longer lives.
-  func takeOver(_ runID: String, owner: Owner, leaseFor: Duration, isGone: (Owner) -> Bool) throws(StoreFailure)
-    -> Lease
+  func ownership(of runID: String) throws(StoreFailure) -> RunOwnership
+  /// Takes the run over with a higher epoch, unless its owner is alive (`owned`). Create, take over and renew give this
+  /// process's proof of life with the lease; it lasts until `release`, `dropProof`, or the end of the process.
+  func takeOver(_ runID: String, owner: Owner, leaseFor: Duration) throws(StoreFailure) -> Lease
+  /// Also after the lease has ended: it is good as long as nobody has taken the run over (`fenced`).
   func renew(_ lease: Lease, leaseFor: Duration) throws(StoreFailure) -> Lease
   /// Gives the lease up without ending the run (exit 9).
   func release(_ lease: Lease) throws(StoreFailure)
+  /// This process does nothing more for the run, whatever the run's row says: its proof of life goes, as the kernel
+  /// would take it at the end of the process. Writes nothing.
+  func dropProof(of lease: Lease)
   func lease(of runID: String) throws(StoreFailure) -> Lease?
   func locks(of runID: String) throws(StoreFailure) -> [String]
   /// Who holds a lock; nil if nobody.

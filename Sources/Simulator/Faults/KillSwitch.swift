@@ -94,11 +94,11 @@ struct MortalStore: RunStore {
     return try base.renew(lease, leaseFor: leaseFor)
   }
 
-  func takeOver(
-    _ runID: String, owner: Owner, leaseFor: Duration, isGone: (Owner) -> Bool
-  ) throws(StoreFailure) -> Lease {
-    try base.takeOver(runID, owner: owner, leaseFor: leaseFor, isGone: isGone)
+  func takeOver(_ runID: String, owner: Owner, leaseFor: Duration) throws(StoreFailure) -> Lease {
+    try base.takeOver(runID, owner: owner, leaseFor: leaseFor)
   }
+  func ownership(of runID: String) throws(StoreFailure) -> RunOwnership { try base.ownership(of: runID) }
+  func dropProof(of lease: Lease) { base.dropProof(of: lease) }
 
   func entries(of runID: String, after sequence: Int64) throws(StoreFailure) -> [JournalEntry] {
     try base.entries(of: runID, after: sequence)

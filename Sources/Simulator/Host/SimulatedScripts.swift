@@ -56,6 +56,8 @@ public final class SimulatedScripts: ScriptHost {
   public var ledger: [LedgerEntry] { state.withLock { $0.ledger } }
 
   public func start(_ request: ScriptRequest) async throws(StepFailure) {
+    try begin(request)
+    defer { request.tenure?.end() }
     let (now, monotonic) = (clock.now, clock.monotonic)
     state.withLock { state in
       guard state.scripts[request.key] == nil else { return }
@@ -71,6 +73,10 @@ public final class SimulatedScripts: ScriptHost {
       }
       state.scripts[request.key] = script
     }
+  }
+
+  private func begin(_ request: ScriptRequest) throws(StepFailure) {
+    if let tenure = request.tenure, !tenure.begin() { throw StepFailure.notCertainlyOurs }
   }
 
   public func state(of key: String) async throws(StepFailure) -> ScriptState {
@@ -102,10 +108,12 @@ public final class SimulatedScripts: ScriptHost {
 
   public func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd {
     let now = clock.now
+    try begin(request)
     let rule = state.withLock { state in
       state.ledger.append(LedgerEntry(at: now, effect: "command.run", subject: request.key, detail: request.text))
       return state.take(matching: request, stdin: stdin)
     }
+    request.tenure?.end()
     await clock.sleep(for: min(rule.duration, timeout))
     if Task.isCancelled { throw StepFailure(.cancelled, "the command was cancelled", effect: .unknown) }
     guard rule.duration <= timeout else {

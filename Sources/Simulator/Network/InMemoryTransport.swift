@@ -45,12 +45,19 @@ public final class InMemoryTransport: HTTPTransport {
       throw HTTPFailure(.lookup, "no simulated system answers for \(target.origin)", beforeFirstByte: true)
     }
     try pass(.send, request)
+    if let tenure = request.tenure {
+      guard tenure.begin() else {
+        throw HTTPFailure(
+          .connect, "the run may belong to another process now: nothing was sent", beforeFirstByte: true)
+      }
+    }
     let started = clock.monotonic
     let reply = system.answer(
       SimulatedRequest(
         method: request.method, path: target.path, query: target.query,
         headers: request.headers.map { (name: $0.name.lowercased(), value: $0.value.reveal()) },
         body: request.body ?? []))
+    request.tenure?.end()
     var response = try await deliver(reply, to: request, from: target.origin)
     try pass(.receive, request)
     guard response.body.count <= request.bodyLimit else {

@@ -31,7 +31,7 @@ extension DetachedScripts {
     order.isAttached = true
     order.lifetimeMilliseconds = max(timeout.boundedMilliseconds, 1)
     order.graceMilliseconds = Self.attachedGrace.boundedMilliseconds
-    try await begin(order, on: link, in: script)
+    try await begin(order, on: link, in: script, request.tenure)
     switch await link.wait(for: key, until: .seconds(Int64.max >> 2)) {
     case .ended(let ending) where ending.cause == .timedOut:
       throw StepFailure(.timeout, "`\(request.command.first ?? "")` ran out of time and was stopped", effect: .unknown)

@@ -67,7 +67,7 @@ public final class DetachedScripts: ScriptHost {
     order.input = request.script.map { Array(ShellText.program($0).utf8) }
     // At least a moment: 0 would be for ever.
     order.lifetimeMilliseconds = request.lifetime.map { max($0.boundedMilliseconds, 1) } ?? 0
-    try await begin(order, on: link, in: script)
+    try await begin(order, on: link, in: script, request.tenure)
     probe(.answered)
   }
 
@@ -95,14 +95,30 @@ public final class DetachedScripts: ScriptHost {
       lifetimeMilliseconds: 0, graceMilliseconds: request.grace.boundedMilliseconds)
   }
 
-  func begin(_ order: KeeperOrder, on link: KeeperLink, in script: ScriptFolder) async throws(StepFailure) {
+  /// - Parameter tenure: asked now, when there is nothing left to do but start it.
+  func begin(
+    _ order: KeeperOrder, on link: KeeperLink, in script: ScriptFolder, _ tenure: (any Tenure)?
+  ) async throws(StepFailure) {
     var order = order
     order.environment.removeAll { $0.hasPrefix("RUNBOOK_SCRIPT=") }
     order.environment.append(ScriptFolder.mark(order.key))
+    if let tenure {
+      guard tenure.begin() else {
+        script.remove()
+        throw StepFailure.notCertainlyOurs
+      }
+      let (seconds, attoseconds) = tenure.until.elapsed.components
+      order.notAfter = Int(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+    // The keeper has answered: it was started, or never will be.
+    defer { tenure?.end() }
     let answer = await link.start(order, sent: { probe(.ordered) })
     switch answer {
     case .started: return
     case .refused(_, let code) where code == EEXIST && !order.isAttached: return
+    case .refused(_, ETIME):
+      script.remove()
+      throw StepFailure.notCertainlyOurs
     case .refused(let reason, let code):
       if code != ESTALE { script.remove() }
       throw Self.failure(nil, PosixError(code, in: reason))

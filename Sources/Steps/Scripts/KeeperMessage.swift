@@ -32,6 +32,8 @@ struct KeeperOrder: Equatable {
   var lifetimeMilliseconds: Int
   /// From TERM to KILL.
   var graceMilliseconds: Int
+  /// Nanoseconds of the boot-time clock after which it must not be started any more; 0: whenever.
+  var notAfter = 0
 }
 
 extension Duration {
@@ -63,7 +65,8 @@ extension KeeperMessage {
       [
         text("start"), text(order.key), text(order.folder), text(order.workingDirectory),
         text(order.isAttached ? "1" : "0"),
-        text("\(order.lifetimeMilliseconds) \(order.graceMilliseconds)"), text(order.input == nil ? "0" : "1"),
+        text("\(order.lifetimeMilliseconds) \(order.graceMilliseconds) \(order.notAfter)"),
+        text(order.input == nil ? "0" : "1"),
         order.input ?? [],
         text(order.secretFile == nil ? "0" : "1"), order.secretFile ?? [], text(String(order.command.count)),
       ] + order.command.map(text) + order.environment.map(text)
@@ -81,13 +84,14 @@ extension KeeperMessage {
     switch (texts.first, texts.count) {
     case ("start", 11...):
       let times = texts[5].split(separator: " ").compactMap { Int($0) }
-      guard times.count == 2, let count = Int(texts[10]), count >= 1, count <= texts.count - 11 else { return nil }
+      guard times.count == 3, let count = Int(texts[10]), count >= 1, count <= texts.count - 11 else { return nil }
       self = .start(
         KeeperOrder(
           key: texts[1], folder: texts[2], command: Array(texts[11..<(11 + count)]),
           environment: Array(texts[(11 + count)...]), workingDirectory: texts[3],
           input: texts[6] == "1" ? Array(parts[7]) : nil, secretFile: texts[8] == "1" ? Array(parts[9]) : nil,
-          isAttached: texts[4] == "1", lifetimeMilliseconds: times[0], graceMilliseconds: times[1]))
+          isAttached: texts[4] == "1", lifetimeMilliseconds: times[0], graceMilliseconds: times[1],
+          notAfter: times[2]))
     case ("started", 3):
       guard let pid = Int32(texts[2]) else { return nil }
       self = .started(key: texts[1], pid: pid)

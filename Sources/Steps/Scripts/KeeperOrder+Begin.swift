@@ -44,7 +44,9 @@ extension KeeperOrder {
         program, arguments: words, environment: environment,
         workingDirectory: workingDirectory.isEmpty ? nil : workingDirectory,
         descriptors: [source.number, outWriter.number, errWriter.number])
-      let child = try GatedChild.start(request, mark: isAttached ? "" : ScriptFolder(path: folder).processPath)
+      let child = try GatedChild.start(
+        request, mark: isAttached ? "" : ScriptFolder(path: folder).processPath,
+        notAfter: notAfter > 0 ? .nanoseconds(notAfter) : nil, slack: TenureLimit.stretch)
       let identity = ProcessIdentity(child.pid) ?? ProcessIdentity(pid: child.pid, start: 0, bootID: Host.bootID)
       let process = ScriptProcess(identity: identity, keeper: keeper, bystanders: bystanders)
       do throws(PosixError) {

@@ -9,7 +9,7 @@ public final class MemoryStore: RunStore {
   private let content = Mutex(Content())
 
   /// - Parameters:
-  ///   - clock: its wall clock decides when leases expire.
+  ///   - clock: its boot-time clock decides when leases end.
   /// - digestKey: 32 bytes; constant by default, so that a simulated run repeats exactly. Nothing of it leaves the
   /// process.
   public init(clock: any EngineClock, digestKey: [UInt8] = [UInt8](repeating: 0x5a, count: 32)) {
@@ -20,8 +20,7 @@ public final class MemoryStore: RunStore {
   public func create(
     _ run: RunSummary, owner: Owner, leaseFor: Duration, locks: [String], entries: [NewEntry]
   ) throws(StoreFailure) -> Lease {
-    let now = clock.now
-    let lease = Lease(runID: run.id, epoch: 1, owner: owner, renewedAt: now, expiresAt: now + leaseFor)
+    let lease = Lease(runID: run.id, epoch: 1, owner: owner, for: leaseFor, clock)
     try content.withLock { content throws(StoreFailure) in
       if let key = run.key, let other = content.runs.values.first(where: { $0.summary.key == key }) {
         throw .keyTaken(other.summary)
@@ -97,30 +96,29 @@ public final class MemoryStore: RunStore {
     return run.isOwned ? run.lease : nil
   }
 
-  public func takeOver(
-    _ runID: String, owner: Owner, leaseFor: Duration, isGone: (Owner) -> Bool
-  ) throws(StoreFailure) -> Lease {
-    let seen = try lease(of: runID)
-    let seenIsGone = seen.map { isGone($0.owner) } ?? true
-    let now = clock.now
+  public func ownership(of runID: String) throws(StoreFailure) -> RunOwnership {
+    try run(runID).ownership(at: clock.boot)
+  }
+
+  public func takeOver(_ runID: String, owner: Owner, leaseFor: Duration) throws(StoreFailure) -> Lease {
+    let clock = clock
     return try content.withLock { content throws(StoreFailure) in
       guard let run = content.runs[runID] else { throw .notFound(runID) }
-      if run.isOwned, run.lease.expiresAt > now, !(seenIsGone && run.lease == seen) { throw .owned(run.lease) }
-      let lease = Lease(
-        runID: runID, epoch: run.lease.epoch + 1, owner: owner, renewedAt: now, expiresAt: now + leaseFor)
+      if case .alive(let lease) = run.ownership(at: clock.boot) { throw .owned(lease) }
+      let lease = Lease(runID: runID, epoch: run.lease.epoch + 1, owner: owner, for: leaseFor, clock)
       content.runs[runID]?.lease = lease
       content.runs[runID]?.isOwned = true
+      content.runs[runID]?.isProven = true
       return lease
     }
   }
 
   public func renew(_ lease: Lease, leaseFor: Duration) throws(StoreFailure) -> Lease {
-    var renewed = lease
-    renewed.renewedAt = clock.now
-    renewed.expiresAt = renewed.renewedAt + leaseFor
-    try content.withLock { [renewed] content throws(StoreFailure) in
+    let renewed = Lease(runID: lease.runID, epoch: lease.epoch, owner: lease.owner, for: leaseFor, clock)
+    try content.withLock { content throws(StoreFailure) in
       try content.check(lease.runID, ownedAt: lease.epoch)
       content.runs[lease.runID]?.lease = renewed
+      content.runs[lease.runID]?.isProven = true
     }
     return renewed
   }
@@ -129,6 +127,12 @@ public final class MemoryStore: RunStore {
     try content.withLock { content throws(StoreFailure) in
       try content.check(lease.runID, ownedAt: lease.epoch)
       content.runs[lease.runID]?.isOwned = false
+    }
+  }
+
+  public func dropProof(of lease: Lease) {
+    content.withLock { content in
+      if content.runs[lease.runID]?.lease.epoch == lease.epoch { content.runs[lease.runID]?.isProven = false }
     }
   }
 
@@ -193,8 +197,16 @@ private struct Run {
   var summary: RunSummary
   var lease: Lease
   var isOwned = true
+  /// Its owner lives, until somebody says that it does not.
+  var isProven = true
   var entries: [JournalEntry] = []
   var requests: [RunRequest] = []
+
+  func ownership(at now: BootTime) -> RunOwnership {
+    guard isOwned else { return .none }
+    guard isProven, let until = lease.until, now.id == until.id else { return .gone(lease) }
+    return now.elapsed < until.elapsed ? .alive(lease) : .frozen(lease)
+  }
 
   mutating func append(_ new: [NewEntry]) {
     for entry in new {

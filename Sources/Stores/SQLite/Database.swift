@@ -6,6 +6,7 @@ import SQLite
 final class Database {
   let connection: Connection
   let path: String
+  let owners: OwnerLocks
   private let lock: StoreLock
   private var reserve: SpaceReserve
   private var log: WriteAheadLog
@@ -19,14 +20,19 @@ final class Database {
   private var newest: StoreMark?
   private var added: Int64 = 0
   private let witness: StoreWitness?
+  /// Taken in the running transaction.
+  var newProofs: [OwnerLocks.Proof] = []
+  /// To be given up when the running transaction has been committed.
+  var endingProofs: [OwnerLocks.Proof] = []
 
   init(
-    connection: Connection, path: String, lock: StoreLock, reserve: SpaceReserve, log: WriteAheadLog,
-    incarnation: String, witness: StoreWitness?
+    connection: Connection, path: String, lock: StoreLock, owners: OwnerLocks, reserve: SpaceReserve,
+    log: WriteAheadLog, incarnation: String, witness: StoreWitness?
   ) {
     self.connection = connection
     self.path = path
     self.lock = lock
+    self.owners = owners
     self.reserve = reserve
     self.log = log
     self.incarnation = incarnation
@@ -64,18 +70,22 @@ final class Database {
   private func attempt<Result>(_ body: () throws -> Result) throws(StoreFailure) -> Result {
     newest = nil
     added = 0
+    newProofs = []
+    endingProofs = []
     var changes: Int64 = 0
     let result: Result
     do {
-      try connection.run("BEGIN IMMEDIATE")
+      try waitForOthers { try connection.run("BEGIN IMMEDIATE") }
       result = try body()
       if newest == nil { changes = try countChange() }
       try connection.run("COMMIT")
     } catch {
       let failure = failure(for: error, writing: true)
       undo()
+      for proof in newProofs { owners.giveUp(proof) }
       throw failure
     }
+    for proof in endingProofs { owners.giveUp(proof) }
     writeMark(changes: changes)
     // What was committed stays committed: a failure here is met by the next call.
     if connection.frames == 0 { broken = Database.notLogging(path) }
@@ -114,6 +124,23 @@ final class Database {
     noteFiles()
   }
 
+  /// A program that is none of ours may hold SQLite's lock on the file, a backup for instance: what was begun waits for
+  /// it as for a neighbour. Each attempt waits for `lock.interval` by itself.
+  private func waitForOthers<Result>(_ body: () throws -> Result) throws -> Result {
+    var waited = Duration.zero
+    while true {
+      do { return try body() } catch let error as SQLiteError where error.code & 0xff == Database.busy {
+        undo()
+        guard broken == nil else { throw error }
+        waited += lock.interval
+        lock.onWait?(StoreWait(path: path, holder: nil, waited: waited))
+      }
+    }
+  }
+
+  /// SQLITE_BUSY.
+  private static let busy: Int32 = 5
+
   private func countChange() throws(SQLiteError) -> Int64 {
     try connection.first("UPDATE store SET changes = changes + 1 RETURNING changes") { $0.integer(0) } ?? 0
   }
@@ -135,10 +162,12 @@ final class Database {
   func read<Result>(_ body: () throws -> Result) throws(StoreFailure) -> Result {
     if let broken { throw broken }
     do {
-      try connection.run("BEGIN")
-      let result = try body()
-      try connection.run("COMMIT")
-      return result
+      return try waitForOthers {
+        try connection.run("BEGIN")
+        let result = try body()
+        try connection.run("COMMIT")
+        return result
+      }
     } catch {
       let failure = failure(for: error, writing: false)
       undo()

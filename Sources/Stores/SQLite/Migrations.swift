@@ -5,10 +5,10 @@ enum Migrations {
   static let applicationID: Int64 = 0x5275_6e62
   static var newest: Int { all.count }
 
-  static let all: [StaticString] = [first, durations, locksByRun, sweeping]
+  static let all: [StaticString] = [first, durations, locksByRun, bootTimes, sweeping]
 
   /// The form since which `runs.restored` tells which rollbacks are owed.
-  static let flags = 4
+  static let flags = 5
 
   /// - `store.changes` counts transactions that append nothing; `store.seal` is a checksum of the columns before it.
   /// - `runs.head` is the hash of the run's last entry; `summary_seal` and `lease_seal` are checksums of those columns.
@@ -98,6 +98,13 @@ enum Migrations {
     PRAGMA user_version = 3;
     """
 
+  /// When a lease ends on the boot-time clock, in nanoseconds; NULL in one of an earlier release.
+  private static let bootTimes: StaticString = """
+    ALTER TABLE runs ADD COLUMN until_boot TEXT;
+    ALTER TABLE runs ADD COLUMN until_elapsed INTEGER;
+    PRAGMA user_version = 4;
+    """
+
   /// - `runs.restored` holds two flags since this form: 1 restored, 2 the rollback is owed. The index finds the few
   ///   that have one.
   /// - `swept` names what was removed from the store, so that a mark that was made before knows its run again; rows
@@ -114,6 +121,6 @@ enum Migrations {
       entries INTEGER NOT NULL
     ) STRICT;
     INSERT INTO sweeps (only, entries) VALUES (1, 0);
-    PRAGMA user_version = 4;
+    PRAGMA user_version = 5;
     """
 }

@@ -42,7 +42,7 @@ struct RunRow {
       """
       SELECT number, epoch, owned, last_sequence, head, id, name, status, outcome, rollback, exit_code, started_at,
         ended_at, key, fingerprint, restored, summary_seal, owner_host, owner_boot, owner_pid, owner_start, renewed_at,
-        expires_at, lease_seal
+        expires_at, lease_seal, until_boot, until_elapsed
       FROM runs WHERE id = ?
       """, .text(runID)
     ) { RunRow($0) }
@@ -66,8 +66,9 @@ struct RunRow {
       owner: Owner(
         host: row.text(17), bootID: row.text(18), pid: Int32(truncatingIfNeeded: row.integer(19)),
         processStart: UInt64(bitPattern: row.integer(20))),
-      renewedAt: Timestamp(storedNanoseconds: row.integer(21)), expiresAt: Timestamp(storedNanoseconds: row.integer(22))
-    )
+      renewedAt: Timestamp(storedNanoseconds: row.integer(21)),
+      expiresAt: Timestamp(storedNanoseconds: row.integer(22)),
+      until: row.isNull(24) ? nil : BootTime(id: row.text(24), elapsed: .nanoseconds(row.integer(25))))
     leaseSeal = row.integer(23)
   }
 
@@ -134,6 +135,20 @@ extension Lease {
     record.append(Int64(bitPattern: owner.processStart))
     record.append(renewedAt.storedNanoseconds)
     record.append(expiresAt.storedNanoseconds)
+    if let until {
+      record.append(until.id)
+      record.append(until.elapsed.storedNanoseconds)
+    }
     return record.seal
+  }
+}
+
+extension Duration {
+  /// Saturating.
+  var storedNanoseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    let (sum, carried) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
+    return overflow || carried ? (seconds < 0 ? .min : .max) : sum
   }
 }

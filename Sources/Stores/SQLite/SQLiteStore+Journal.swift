@@ -6,16 +6,19 @@ extension SQLiteStore {
   public func create(
     _ run: RunSummary, owner: Owner, leaseFor: Duration, locks: [String], entries: [NewEntry]
   ) throws(StoreFailure) -> Lease {
-    let now = clock.now
-    let lease = Lease(runID: run.id, epoch: 1, owner: owner, renewedAt: now, expiresAt: now + leaseFor)
-    return try write(.forNewWork) { database in
+    try write(.forNewWork) { [clock] database in
       if let key = run.key, let other = try database.summary(withKey: key) { throw StoreFailure.keyTaken(other) }
       guard try RunHead.find(run.id, on: database.connection) == nil else {
         throw StoreFailure.unusable("there already is a run `\(run.id)` in the store `\(database.path)`")
       }
+      let lease = Lease(runID: run.id, epoch: 1, owner: owner, for: leaseFor, clock)
       try database.insert(run, lease)
       try database.take(locks, for: run.id)
       guard var head = try RunHead.find(run.id, on: database.connection) else { throw StoreFailure.notFound(run.id) }
+      guard try database.proveLife(OwnerLocks.Proof(run: head.number, epoch: 1)) else {
+        throw StoreFailure.unusable(
+          "another process works on a run of this number: `\(database.path)` was put back from an older copy; end it")
+      }
       try database.append(entries, to: run.id, &head)
       return lease
     }

@@ -40,32 +40,27 @@ extension SQLiteStore {
     try read { try $0.row(of: runID).heldLease }
   }
 
-  public func takeOver(
-    _ runID: String, owner: Owner, leaseFor: Duration, isGone: (Owner) -> Bool
-  ) throws(StoreFailure) -> Lease {
-    // Asked outside the transaction, so that the store's lock is not held meanwhile.
-    let seen = try lease(of: runID)
-    let seenIsGone = seen.map { isGone($0.owner) } ?? true
-    return try write(.forNewWork) { [clock] database in
+  public func ownership(of runID: String) throws(StoreFailure) -> RunOwnership {
+    try read { [clock] in try $0.ownership(of: $0.row(of: runID), clock) }
+  }
+
+  public func takeOver(_ runID: String, owner: Owner, leaseFor: Duration) throws(StoreFailure) -> Lease {
+    try write(.forNewWork) { [clock] database in
       let row = try database.row(of: runID)
-      let now = clock.now
-      if let held = row.heldLease, held.expiresAt > now, !(seenIsGone && held == seen) {
-        throw StoreFailure.owned(held)
-      }
-      let (epoch, overflow) = row.head.epoch.addingReportingOverflow(1)
-      guard !overflow else { throw database.damaged("the epoch of run `\(runID)` cannot rise") }
-      let lease = Lease(runID: runID, epoch: epoch, owner: owner, renewedAt: now, expiresAt: now + leaseFor)
+      if case .alive(let lease) = try database.ownership(of: row, clock) { throw StoreFailure.owned(lease) }
+      let epoch = try database.proveLife(above: row.head)
+      let lease = Lease(runID: runID, epoch: epoch, owner: owner, for: leaseFor, clock)
       try database.update(lease, isOwned: true)
+      database.endingProofs.append(OwnerLocks.Proof(run: row.head.number, epoch: row.head.epoch))
       return lease
     }
   }
 
   public func renew(_ lease: Lease, leaseFor: Duration) throws(StoreFailure) -> Lease {
     try write(.mayUseReserve) { [clock] database in
-      _ = try database.head(of: lease.runID, epoch: lease.epoch)
-      var renewed = lease
-      renewed.renewedAt = clock.now
-      renewed.expiresAt = renewed.renewedAt + leaseFor
+      let head = try database.head(of: lease.runID, epoch: lease.epoch)
+      _ = try database.proveLife(OwnerLocks.Proof(run: head.number, epoch: head.epoch))
+      let renewed = Lease(runID: lease.runID, epoch: lease.epoch, owner: lease.owner, for: leaseFor, clock)
       try database.update(renewed, isOwned: true)
       return renewed
     }
@@ -73,9 +68,28 @@ extension SQLiteStore {
 
   public func release(_ lease: Lease) throws(StoreFailure) {
     try write(.mayUseReserve) { database in
-      _ = try database.head(of: lease.runID, epoch: lease.epoch)
+      let head = try database.head(of: lease.runID, epoch: lease.epoch)
       try database.update(lease, isOwned: false)
+      database.endingProofs.append(OwnerLocks.Proof(run: head.number, epoch: head.epoch))
     }
+  }
+
+  public func dropProof(of lease: Lease) {
+    // A store that cannot be read gives it up with the process.
+    _ = try? read { database in
+      guard let head = try RunHead.find(lease.runID, on: database.connection) else { return }
+      database.owners.giveUp(OwnerLocks.Proof(run: head.number, epoch: lease.epoch))
+    }
+  }
+}
+
+extension Lease {
+  /// From now on.
+  init(runID: String, epoch: Int64, owner: Owner, for duration: Duration, _ clock: any EngineClock) {
+    let (now, boot) = (clock.now, clock.boot)
+    self.init(
+      runID: runID, epoch: epoch, owner: owner, renewedAt: now, expiresAt: now + duration,
+      until: BootTime(id: boot.id, elapsed: boot.elapsed + duration))
   }
 }
 
@@ -97,8 +111,8 @@ extension Database {
       """
       INSERT INTO runs (epoch, owned, last_sequence, head, id, name, status, outcome, rollback, exit_code, started_at,
         ended_at, key, fingerprint, restored, summary_seal, owner_host, owner_boot, owner_pid, owner_start, renewed_at,
-        expires_at, lease_seal, last_request, lock_count)
-      VALUES (?, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
+        expires_at, lease_seal, until_boot, until_elapsed, last_request, lock_count)
+      VALUES (?, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
       """,
       .integer(lease.epoch), .bytes(JournalChain.start(of: run.id)), .text(run.id), .text(run.name), .text(run.status),
       .text(run.outcome), .text(run.rollback), .integer(run.exitCode.map { Int64($0) }),
@@ -106,7 +120,8 @@ extension Database {
       .text(run.fingerprint), .integer(run.flags), .integer(run.seal), .text(lease.owner.host),
       .text(lease.owner.bootID), .integer(Int64(lease.owner.pid)),
       .integer(Int64(bitPattern: lease.owner.processStart)), .integer(lease.renewedAt.storedNanoseconds),
-      .integer(lease.expiresAt.storedNanoseconds), .integer(lease.seal(isOwned: true)))
+      .integer(lease.expiresAt.storedNanoseconds), .integer(lease.seal(isOwned: true)), .text(lease.until?.id),
+      .integer(lease.until?.elapsed.storedNanoseconds))
   }
 
   /// A run keeps its id and its key for good. Without a new summary only what the release of locks means is noted.
@@ -132,11 +147,12 @@ extension Database {
     try connection.run(
       """
       UPDATE runs SET epoch = ?, owned = ?, owner_host = ?, owner_boot = ?, owner_pid = ?, owner_start = ?,
-        renewed_at = ?, expires_at = ?, lease_seal = ? WHERE id = ?
+        renewed_at = ?, expires_at = ?, lease_seal = ?, until_boot = ?, until_elapsed = ? WHERE id = ?
       """,
       .integer(lease.epoch), .integer(isOwned ? 1 : 0), .text(lease.owner.host), .text(lease.owner.bootID),
       .integer(Int64(lease.owner.pid)), .integer(Int64(bitPattern: lease.owner.processStart)),
       .integer(lease.renewedAt.storedNanoseconds), .integer(lease.expiresAt.storedNanoseconds),
-      .integer(lease.seal(isOwned: isOwned)), .text(lease.runID))
+      .integer(lease.seal(isOwned: isOwned)), .text(lease.until?.id),
+      .integer(lease.until?.elapsed.storedNanoseconds), .text(lease.runID))
   }
 }

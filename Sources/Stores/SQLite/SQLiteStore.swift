@@ -5,8 +5,8 @@ import Synchronization
 /// Journals, leases, locks and requests in one SQLite file that any number of processes share. Write-ahead log, flushed
 /// at every commit; what was answered is on the disk. See `docs/decisions/the-store-on-disk.md`.
 ///
-/// Beside the file lie `-wal` and `-shm` (SQLite's own), `.lock` and `.reserve`; a witness lies elsewhere. Do not carry
-/// an open store over a `fork`.
+/// Beside the file lie `-wal` and `-shm` (SQLite's own), `.lock`, `.owners` and `.reserve`; a witness lies elsewhere. Do
+/// not carry an open store over a `fork`.
 public final class SQLiteStore: RunStore {
   /// For tests; everybody else takes the defaults.
   public struct Options: Sendable {
@@ -19,6 +19,10 @@ public final class SQLiteStore: RunStore {
     /// Folders in which a witness of the store may be kept, absolute, the best first (`WitnessPlaces`); none: no
     /// witness.
     public var witnesses: [String] = []
+    /// How often it is said that another process holds the store's lock.
+    public var waitInterval: Duration = .seconds(10)
+    /// Told so often while another process holds the store's lock. Called on the thread that waits.
+    public var onWait: (@Sendable (StoreWait) -> Void)?
     public init() {}
   }
 
@@ -35,7 +39,7 @@ public final class SQLiteStore: RunStore {
   /// Opens the store and, if need be, makes or migrates it.
   /// - Parameters:
   ///   - path: absolute (`StoreLocation` gives it).
-  ///   - clock: its wall clock decides when leases expire.
+  ///   - clock: its boot-time clock decides when leases end.
   public init(at path: String, clock: any EngineClock, options: Options = Options()) throws(StoreFailure) {
     let opened = try StoreOpening(path: path, options: options, now: clock.now).open()
     self.path = path

@@ -1,5 +1,18 @@
 import Glibc
+import Posix
 import Runbook
+
+/// The store's lock, or the store itself, is held by another process, which has kept us waiting for `waited` so far.
+public struct StoreWait: Sendable {
+  public let path: String
+  /// For words alone; nil if it is in another pid namespace.
+  public let holder: Int32?
+  public let waited: Duration
+
+  public var words: String {
+    "waiting for `\(path)`, held by \(holder.map { "process \($0)" } ?? "another process") for \(waited.text)"
+  }
+}
 
 /// The file `STORE.lock` beside the store: every write transaction and every checkpoint of all processes runs under its
 /// `flock`, because SQLite before 3.51.3 may damage a database when two connections write and checkpoint at once.
@@ -8,11 +21,16 @@ import Runbook
 final class StoreLock {
   let path: String
   private let file: Int32
-  /// How long to wait for another process before saying so. A transaction takes well below a millisecond, a checkpoint
-  /// some: whoever holds it longer is frozen.
-  static let patience: Duration = .seconds(30)
+  let onWait: (@Sendable (StoreWait) -> Void)?
+  let interval: Duration
 
-  init(besides store: String) throws(StoreFailure) {
+  /// - Parameter onWait: told at each `interval` while another process holds the lock. A transaction takes well below a
+  ///   millisecond, a checkpoint some: whoever holds it longer is frozen, and no reason to give up what was begun.
+  init(
+    besides store: String, every interval: Duration, onWait: (@Sendable (StoreWait) -> Void)?
+  ) throws(StoreFailure) {
+    self.interval = interval
+    self.onWait = onWait
     path = store + ".lock"
     file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard file >= 0 else { throw StoreFolder.refusal(to: "open", at: path, of: store) }
@@ -20,20 +38,21 @@ final class StoreLock {
 
   deinit { close(file) }
 
+  /// Waits as long as it takes.
   func acquire() throws(StoreFailure) {
     if flock(file, LOCK_EX | LOCK_NB) == 0 { return }
     // flock has no time limit of its own, so ask again, ever more slowly; at most every 2 ms.
-    var waited: Int64 = 0
+    let begin = Monotonic.now
+    var told = interval
     var pause: Int64 = 50_000
     while errno == EWOULDBLOCK || errno == EINTR {
-      guard waited < StoreLock.patience.milliseconds * 1_000_000 else {
-        throw .unusable(
-          "another process has held `\(path)` for \(StoreLock.patience.text)\(holder.map { " (pid \($0))" } ?? "")")
-      }
       var time = timespec(tv_sec: 0, tv_nsec: Int(pause))
       unsafe nanosleep(&time, nil)
-      waited += pause
       pause = min(pause * 5 / 4, 2_000_000)
+      if Monotonic.now - begin >= told {
+        onWait?(StoreWait(path: path, holder: holder, waited: told))
+        told += interval
+      }
       if flock(file, LOCK_EX | LOCK_NB) == 0 { return }
     }
     throw .unusable("cannot lock `\(path)`: \(StoreFolder.errorText())")
@@ -42,7 +61,7 @@ final class StoreLock {
   func release() { _ = flock(file, LOCK_UN) }
 
   /// The pid that holds the lock, from `/proc/locks`: `1: FLOCK ADVISORY WRITE 4711 fe:00:1234 0 EOF`.
-  private var holder: String? {
+  private var holder: Int32? {
     guard let inode = StoreFolder.status(of: path)?.st_ino else { return nil }
     let table = unsafe open("/proc/locks", O_RDONLY | O_CLOEXEC)
     guard table >= 0 else { return nil }
@@ -51,7 +70,7 @@ final class StoreLock {
     let count = unsafe Glibc.read(table, &bytes, bytes.count)
     for line in String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n") {
       let fields = line.split(separator: " ")
-      if fields.count > 5, fields[1] == "FLOCK", fields[5].hasSuffix(":\(inode)") { return String(fields[4]) }
+      if fields.count > 5, fields[1] == "FLOCK", fields[5].hasSuffix(":\(inode)") { return Int32(fields[4]) }
     }
     return nil
   }

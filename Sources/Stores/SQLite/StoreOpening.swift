@@ -16,21 +16,18 @@ struct StoreOpening {
     var note: String?
   }
 
-  /// How long SQLite waits for a lock of a program that is not one of ours, in milliseconds.
-  private static let busyTimeout: Int32 = 10_000
-
   func open() throws(StoreFailure) -> Opened {
     let exists = try StoreFolder.check(path, creating: options.creates)
     let hasRemains = hasLog || StoreFolder.size(of: path + ".lock") > 0
     guard exists || options.creates || hasRemains else { throw .notFound(path) }
-    let lock = try StoreLock(besides: path)
+    let lock = try StoreLock(besides: path, every: options.waitInterval, onWait: options.onWait)
     try lock.acquire()
     defer { lock.release() }
     try checkItIsNotGone(lock)
     guard exists || options.creates else { throw .notFound(path) }
     if !exists { try StoreFolder.makeFile(path) }
     do {
-      let connection = try Connection(path: path, busyTimeout: StoreOpening.busyTimeout)
+      let connection = try Connection(path: path, busyTimeout: Int32(clamping: options.waitInterval.milliseconds))
       guard !connection.isReadOnly else { throw StoreFailure.readOnly(path: path) }
       return try open(connection, lock)
     } catch let failure as StoreFailure {
@@ -96,8 +93,8 @@ struct StoreOpening {
     let note = options.witnesses.isEmpty || version == 0 || warning != nil ? nil : try recognition.note(witness)
     let log = WriteAheadLog(of: path, limit: options.checkpointFrames)
     let database = Database(
-      connection: connection, path: path, lock: lock, reserve: reserve, log: log, incarnation: recognition.incarnation,
-      witness: witness)
+      connection: connection, path: path, lock: lock, owners: try OwnerLocks(besides: path), reserve: reserve,
+      log: log, incarnation: recognition.incarnation, witness: witness)
     database.noteFiles()
     return Opened(database: database, digestKey: recognition.digestKey, warning: warning, note: note)
   }

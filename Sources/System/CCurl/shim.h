@@ -78,6 +78,10 @@ static inline long curl_info_long(curl_table curl, CURL *_Nonnull easy, CURLINFO
   long value = 0;
   return curl->easy_getinfo(easy, info, &value) == CURLE_OK ? value : 0;
 }
+static inline int64_t curl_info_size(curl_table curl, CURL *_Nonnull easy, CURLINFO info) {
+  curl_off_t value = 0;
+  return curl->easy_getinfo(easy, info, &value) == CURLE_OK ? value : 0;
+}
 static inline void *_Nullable curl_info_owner(curl_table curl, CURL *_Nonnull easy) {
   void *owner = NULL;
   return curl->easy_getinfo(easy, CURLINFO_PRIVATE, &owner) == CURLE_OK ? owner : NULL;

@@ -88,7 +88,9 @@ static inline int posix_mode_is_regular(unsigned mode) { return S_ISREG(mode); }
 static inline int posix_mode_is_directory(unsigned mode) { return S_ISDIR(mode); }
 
 /* The kernel's own answer, past the C library. */
-static inline int posix_boot_time(struct timespec *time) { return (int)syscall(SYS_clock_gettime, CLOCK_BOOTTIME, time); }
+static inline int posix_boot_time(struct timespec *time) {
+  return (int)syscall(SYS_clock_gettime, CLOCK_BOOTTIME, time);
+}
 
 static inline int posix_errno(void) { return errno; }
 static inline const char *posix_error_text(int code) { return strerrordesc_np(code); }
@@ -150,6 +152,53 @@ static inline int posix_socket_error(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size) < 0 ? errno : code;
 }
 
+/* Locks of an open file (not of a process: closing another descriptor of the same file does not drop them) on one byte.
+   0, or -1 with errno. The numbers are Linux's own: the C library names them only with _GNU_SOURCE. */
+static inline int posix_byte_lock(int fd, int command, short kind, int64_t place, short *found) {
+  struct flock lock;
+  memset(&lock, 0, sizeof lock);
+  lock.l_type = kind;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = place;
+  lock.l_len = 1;
+  int result = fcntl(fd, command, &lock);
+  *found = lock.l_type;
+  return result;
+}
+static inline int posix_lock_byte(int fd, int64_t place) {
+  short found;
+  return posix_byte_lock(fd, 37 /* F_OFD_SETLK */, F_WRLCK, place, &found);
+}
+static inline int posix_unlock_byte(int fd, int64_t place) {
+  short found;
+  return posix_byte_lock(fd, 37 /* F_OFD_SETLK */, F_UNLCK, place, &found);
+}
+/* 1 if another open file holds a lock on the byte, 0 if none does, -1 with errno. */
+static inline int posix_is_byte_locked(int fd, int64_t place) {
+  short found;
+  if (posix_byte_lock(fd, 36 /* F_OFD_GETLK */, F_WRLCK, place, &found) < 0) return -1;
+  return found != F_UNLCK;
+}
+
+/* A timer of the boot-time clock that sends SIGKILL to this process. Its number, or -1 with errno. System calls and not
+   the C library's functions, which wrap the number and may be faked by a preloaded library. */
+static inline int posix_make_kill_timer(void) {
+  struct sigevent event;
+  memset(&event, 0, sizeof event);
+  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_signo = SIGKILL;
+  int number = -1;
+  return syscall(SYS_timer_create, CLOCK_BOOTTIME, &event, &number) < 0 ? -1 : number;
+}
+/* To an instant of this process's own boot-time clock; zero disarms it. */
+static inline int posix_set_kill_timer(int timer, int64_t seconds, int64_t nanoseconds) {
+  struct itimerspec time;
+  memset(&time, 0, sizeof time);
+  time.it_value.tv_sec = seconds;
+  time.it_value.tv_nsec = nanoseconds;
+  return (int)syscall(SYS_timer_settime, timer, TIMER_ABSTIME, &time, NULL);
+}
+
 /* Locks the whole open file for itself, without waiting. 0, or -1 (EAGAIN or EACCES: somebody else has it). */
 static inline int posix_lock_file(int fd) {
   struct flock lock;
@@ -186,10 +235,13 @@ static inline long posix_raise_descriptor_limit(long wanted) {
    `report`, as two ints (1 if it was the folder, and an errno); a program that was started closes it.
 
    It forks, so only a process with a single thread may call it. `gate`, `report` and `descriptors` must be `count` or
-   more; `descriptors` become 0, 1, 2 ... of the child. Returns its pid, or -1. */
+   more; `descriptors` become 0, 1, 2 ... of the child. Returns its pid, or -1.
+
+   `not_after`, in nanoseconds of this process's boot-time clock (0: whenever): then it fails with ETIME. A timer ends a
+   child that is stopped after that look; becoming the program takes the timer away. */
 static inline int posix_start_gated(
     const char *program, char *const *arguments, char *const *environment, const char *folder,
-    const int *descriptors, int count, int gate, int report, const char *mark) {
+    const int *descriptors, int count, int gate, int report, const char *mark, int64_t not_after, int64_t slack) {
   pid_t pid = fork();
   if (pid != 0) return pid;
   int failure[2] = {0, 0};
@@ -210,6 +262,14 @@ static inline int posix_start_gated(
   ssize_t got;
   do got = read(gate, &go, 1);
   while (got < 0 && errno == EINTR);
+  if (got == 1 && failure[1] == 0 && not_after > 0) {
+    struct timespec now = {0, 0};
+    posix_boot_time(&now);
+    if ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec >= not_after) failure[1] = ETIME;
+    int64_t end = not_after + slack;
+    int timer = failure[1] == 0 ? posix_make_kill_timer() : -1;
+    if (timer >= 0) posix_set_kill_timer(timer, end / 1000000000, end % 1000000000);
+  }
   if (got == 1 && failure[1] == 0) {
     sigset_t none;
     sigemptyset(&none);

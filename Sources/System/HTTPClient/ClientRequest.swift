@@ -27,6 +27,8 @@ public struct ClientRequest: Sendable, CustomStringConvertible, CustomReflectabl
   public var redirects = Redirects.none
   /// `http://` to anything but loopback is refused unless this is set.
   public var allowsPlainHTTP = false
+  /// Asked each time the request is about to leave; nil: it may.
+  public var departure: (any Departure)?
 
   public init(
     _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil
@@ -39,6 +41,15 @@ public struct ClientRequest: Sendable, CustomStringConvertible, CustomReflectabl
 
   public var description: String { "\(method) request" }
   public var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
+/// Whether a request may leave, asked at the last moment: the connection stands, and no byte of the request has left.
+/// Called under the client's lock: it must not block.
+public protocol Departure: Sendable {
+  /// False: it stays here, and the exchange fails.
+  func begin() -> Bool
+  /// The last byte has left, or nothing more will. Once for each `begin` that said yes.
+  func end()
 }
 
 /// An answer, whatever its status.

@@ -29,6 +29,8 @@ import Synchronization
   private var lastSentAt: Instant = 0
   private var lastReceivedAt: Instant?
   private(set) var refusal: ClientFailure?
+  /// It was let go, and is not known to have left.
+  private(set) var isDeparting = false
   var hasReceived: Bool { lastReceivedAt != nil }
 
   private var headers: [(name: String, value: String)] = []
@@ -121,8 +123,29 @@ extension Exchange {
     // A kept connection may have been opened by a request that was allowed more.
     guard permits(AddressPolicy.zone(ofText: address)) else { return false }
     guard requestAt == nil || isSafe else { return false }
+    departed()
+    if let departure = request.departure {
+      guard departure.begin() else {
+        refusal = ClientFailure(
+          .connect, "the request to \(authority(of: request.url)) was held back before it left", beforeFirstByte: true)
+        return false
+      }
+      isDeparting = true
+    }
     requestAt = .now
     return true
+  }
+
+  /// Nothing more of it will leave.
+  func departed() {
+    guard isDeparting else { return }
+    isDeparting = false
+    request.departure?.end()
+  }
+
+  /// The least that libcurl sends before the body, in bytes: our own headers.
+  var leastHead: Int {
+    request.headers.reduce(0) { $1.value.isEmpty ? $0 : $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
   }
 
   /// The next piece of the request's body.
@@ -139,6 +162,7 @@ extension Exchange {
 
   func receive(header line: UnsafeRawBufferPointer) -> Int {
     lastReceivedAt = .now
+    departed()
     headerBytes += line.count
     guard headerBytes <= Exchange.headLimit else {
       refusal = ClientFailure(

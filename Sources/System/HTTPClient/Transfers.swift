@@ -104,10 +104,24 @@ import Synchronization
       rounds += 1
     }
     collect()
+    noteDepartures()
     if nextLook <= now { endTheSilent(now) }
     arm(for: min(curlDeadline, nextLook))
     defer { ended.removeAll(keepingCapacity: true) }
     return ended
+  }
+
+  // MARK: Departures
+
+  /// Tells those whose last byte has left. libcurl counts what it has handed to the connection.
+  private func noteDepartures() {
+    guard underway.contains(where: \.isDeparting) else { return }
+    for exchange in underway where exchange.isDeparting {
+      guard let easy = unsafe exchange.easy else { continue }
+      let head = unsafe curl_info_long(curl.table, easy, CURLINFO_REQUEST_SIZE)
+      let body = unsafe curl_info_size(curl.table, easy, CURLINFO_SIZE_UPLOAD_T)
+      if head > 0, head >= exchange.leastHead, body >= Int64(exchange.request.body?.count ?? 0) { exchange.departed() }
+    }
   }
 
   // MARK: Endings
@@ -136,6 +150,7 @@ import Synchronization
   /// Takes the exchange out of libcurl. Its task is woken later, outside of the lock.
   private func end(_ exchange: Exchange, _ outcome: Exchange.Outcome) {
     exchange.outcome = outcome
+    exchange.departed()
     ended.append(exchange)
     guard let easy = unsafe exchange.easy else { return }
     unsafe exchange.easy = nil

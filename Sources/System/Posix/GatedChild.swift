@@ -13,9 +13,14 @@ public struct GatedChild: Sendable {
   /// - Parameters:
   ///   - request: always gets a session of its own; its descriptors must be larger than their number.
   ///   - mark: the path of the file that the child removes when it does not become the program.
-  public static func start(_ request: SpawnRequest, mark: String) throws(PosixError) -> GatedChild {
+  ///   - notAfter: a moment of `BootClock` after which it does not become the program (`ETIME`); nil: whenever. A child
+  ///     that is stopped between its look at the clock and the program is ended by the kernel `slack` after it.
+  public static func start(
+    _ request: SpawnRequest, mark: String, notAfter: Duration? = nil, slack: Duration = .zero
+  ) throws(PosixError) -> GatedChild {
     let (gateReader, gate) = try Descriptor.pipe()
     let (report, reportWriter) = try Descriptor.pipe()
+    let limit = notAfter.map { ($0 + BootClock.namespaceOffset).wholeNanoseconds } ?? 0
     let count = request.descriptors.count
     let numbers = request.descriptors + [gateReader.number, reportWriter.number]
     guard numbers.allSatisfy({ $0 >= count }) else { throw PosixError(EBADF, in: "fork") }
@@ -24,7 +29,7 @@ public struct GatedChild: Sendable {
         unsafe request.descriptors.withUnsafeBufferPointer { descriptors in
           unsafe posix_start_gated(
             request.program, arguments, environment, request.workingDirectory, descriptors.baseAddress, Int32(count),
-            gateReader.number, reportWriter.number, mark)
+            gateReader.number, reportWriter.number, mark, limit, slack.wholeNanoseconds)
         }
       }
     }
@@ -48,5 +53,15 @@ public struct GatedChild: Sendable {
   public func abandon() {
     gate.closeEarly()
     Children.reap(pid)
+  }
+}
+
+extension Duration {
+  /// Saturating.
+  fileprivate var wholeNanoseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    let (sum, carried) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
+    return overflow || carried ? .max : sum
   }
 }

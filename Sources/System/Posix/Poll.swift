@@ -70,7 +70,7 @@ public enum BootClock {
   }
 
   /// What this process's time namespace adds to the boot-time clock; zero without one.
-  private static let namespaceOffset: Duration = {
+  static let namespaceOffset: Duration = {
     let bytes = (try? FileReading.all(of: "/proc/self/timens_offsets", limit: 4096)) ?? []
     for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
       let fields = line.split(separator: " ")

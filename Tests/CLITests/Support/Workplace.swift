@@ -64,7 +64,7 @@ final class Workplace: Sendable {
     try start(program: Workplace.binary, ["runbook"] + arguments, extra)
   }
 
-  private func start(program: String, _ arguments: [String], _ extra: [String: String]) throws -> Running {
+  func start(program: String, _ arguments: [String], _ extra: [String: String] = [:]) throws -> Running {
     let number = Running.next()
     let stdout = path(".stdout\(number)")
     let stderr = path(".stderr\(number)")

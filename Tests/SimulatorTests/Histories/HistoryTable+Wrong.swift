@@ -113,6 +113,10 @@ extension HistoryRow {
         because: "a step of `always` of unknown outcome is no success")),
     HistoryRow(
       "lost-undo-script", in: .init(begun: .lost),
-      asks: "reconcile change.undo[0]", ends: "never ends, holds rack-12"),
+      asks: "reconcile change.undo[0]",
+      ends: .init(
+        was: "never ends, holds rack-12", now: "exit 3, rollback succeeded",
+        because: "a clean-up script without an exit code is begun again in a folder of its own"),
+      does: ["sh sleep 2", "sh echo second", "sh echo always"]),
   ]
 }

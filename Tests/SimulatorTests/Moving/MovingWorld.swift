@@ -29,9 +29,11 @@ final class MovingWorld {
     _ text: String, inputs: [String: Value] = [:], secrets: [String: String] = [:],
     scripts rules: [SimulatedScripts.Rule] = []
   ) throws {
-    web = LedgerWeb(clock: clock)
-    twin = SimulatedVPSOrg(clock: clock)
-    scripts = SimulatedScripts(clock: clock, rules: rules)
+    // Other machines have clocks of their own, which nobody sets.
+    let theirs = SteadyClock(base: clock)
+    web = LedgerWeb(clock: theirs)
+    twin = SimulatedVPSOrg(clock: theirs)
+    scripts = SimulatedScripts(clock: theirs, rules: rules)
     store = MemoryStore(clock: clock)
     runbook = try MovingWorld.validated(text)
     source = PinnedSource(text: text, files: runbook.pinnedFiles, folder: "/srv/runbooks")
@@ -107,4 +109,19 @@ final class MovingWorld {
     let entries = (try? store.entries(of: MovingWorld.runID, after: 0)) ?? []
     return entries.map { String(decoding: $0.body, as: UTF8.self) }.joined(separator: "\n")
   }
+}
+
+/// The same time, on a wall clock that is never set.
+struct SteadyClock: EngineClock {
+  let base: VirtualClock
+  private let start: Timestamp
+
+  init(base: VirtualClock) {
+    self.base = base
+    start = base.now + (.zero - base.monotonic)
+  }
+
+  var now: Timestamp { start + base.monotonic }
+  var monotonic: Duration { base.monotonic }
+  func sleep(for duration: Duration) async { await base.sleep(for: duration) }
 }

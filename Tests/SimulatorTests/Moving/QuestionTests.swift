@@ -108,7 +108,9 @@ extension MovingWorld {
   /// What a person does about a rollback that stopped.
   func desk() async throws -> RollbackDesk {
     let owner = Owner(host: "desk", bootID: "desk", pid: 1, processStart: 1)
-    let lease = try store.takeOver(MovingWorld.runID, owner: owner, leaseFor: .seconds(10), isGone: { _ in true })
+    let lease = try store.takeOver(MovingWorld.runID, owner: owner, leaseFor: .seconds(10))
+    // The person's command ends; what it wrote stays good until the run is taken over.
+    store.dropProof(of: lease)
     return try RollbackDesk(runbook, store: store, lease: lease, clock: clock)
   }
 }

@@ -48,14 +48,17 @@ struct Scenario: Sendable, CustomTestStringConvertible {
     """
   }
 
-  private static let undoes = ["sh do-script": "sh undo-script", "PUT putting": "DELETE putting", "POST posting": "DELETE posting"]
+  private static let undoes = [
+    "sh do-script": "sh undo-script", "PUT putting": "DELETE putting", "POST posting": "DELETE posting",
+  ]
 
   static let mixedSucceeding = Scenario(
     name: "scripts and requests, succeeding", text: mixed("fine"), secrets: ["token": "vps_token-1"],
     once: ["sh do-script", "POST posting", "sh fine"], undo: undoes)
   static let mixedFailing = Scenario(
     name: "scripts and requests, failing", text: mixed("breaks"), secrets: ["token": "vps_token-1"],
-    scripts: [.init(matching: "breaks", exitCode: 3), .init(matching: "do-script", duration: .seconds(30))], exitCode: 3,
+    scripts: [.init(matching: "breaks", exitCode: 3), .init(matching: "do-script", duration: .seconds(30))],
+    exitCode: 3,
     once: ["sh do-script", "POST posting", "sh breaks"], undo: undoes)
   static let parked = Scenario(
     name: "a question",

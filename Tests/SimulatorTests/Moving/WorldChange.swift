@@ -18,7 +18,8 @@ enum WorldChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
   func apply(to world: MovingWorld) throws {
     switch self {
     case .nothing: break
-    case .secretRotated: for name in world.secrets.keys { world.rotate(name, to: "https://chat.example.com/rotated-\(name)") }
+    case .secretRotated:
+      for name in world.secrets.keys { world.rotate(name, to: "https://chat.example.com/rotated-\(name)") }
     case .secretGone:
       for name in Array(world.secrets.keys) {
         world.lose(name)

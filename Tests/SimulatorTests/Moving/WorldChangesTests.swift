@@ -41,7 +41,9 @@ import Testing
       let end = try await carryOn(world, row)
       let context = "killed at \(point), \(place), then \(row.change.rawValue): \(end)\n\(world.story)"
       judge(world, end, row, context)
-      if row.change.isNoticed(by: world, row.scenario) { noticed += 1 } else if isDue(row.change, world) {
+      if row.change.isNoticed(by: world, row.scenario) {
+        noticed += 1
+      } else if isDue(row.change, world) {
         Issue.record("nobody noticed; \(context)")
       }
     }

@@ -34,11 +34,13 @@ import Testing
 
   @Test func aStoreFromBeforeIsGivenThePlaceForThem() throws {
     let runs = try open()
-    try runs.begin()
+    let lease = try runs.begin()
     let database = try Connection(path: folder.path("runbook.db"), busyTimeout: 1000)
+    try database.age(lease, owner: lease.owner)
     try database.script(
       """
       DROP TABLE durations; DROP INDEX locks_by_run; DROP INDEX flagged_runs; DROP TABLE swept; DROP TABLE sweeps;
+      ALTER TABLE runs DROP COLUMN until_boot; ALTER TABLE runs DROP COLUMN until_elapsed;
       PRAGMA user_version = 1;
       """)
     let store = try open()
@@ -60,7 +62,10 @@ import Testing
     #expect(try runs.owedRuns().isEmpty)
     let database = try Connection(path: folder.path("runbook.db"), busyTimeout: 1000)
     try database.script(
-      "DROP INDEX flagged_runs; DROP TABLE swept; DROP TABLE sweeps; PRAGMA user_version = 3;")
+      """
+      DROP INDEX flagged_runs; DROP TABLE swept; DROP TABLE sweeps;
+      ALTER TABLE runs DROP COLUMN until_boot; ALTER TABLE runs DROP COLUMN until_elapsed; PRAGMA user_version = 3;
+      """)
     let store = try open()
     #expect(try store.owedRuns().map(\.id) == ["r1"])
     #expect(try store.sweepable(endedBefore: ManualClock.start + .seconds(1)).isEmpty)

@@ -33,7 +33,7 @@ import Testing
     // Nothing new is begun.
     #expect(throws: StoreFailure.diskFull(path: disk.path + "/runbook.db.reserve")) { try store.begin("r2") }
     #expect(throws: StoreFailure.diskFull(path: disk.path + "/runbook.db.reserve")) {
-      try store.takeOver("r1", owner: .second, leaseFor: .seconds(1)) { _ in true }
+      try store.takeOver("r1", owner: .second, leaseFor: .seconds(1))
     }
     // What was begun goes on until the reserve is used up; then it fails clearly, and nothing is half written.
     _ = try store.renew(lease, leaseFor: .seconds(10))

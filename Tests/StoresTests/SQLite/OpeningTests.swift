@@ -30,7 +30,9 @@ import Testing
     let store = try open("state/of/mine/runbook.db")
     try store.begin()
     for name in ["state", "state/of", "state/of/mine"] { #expect(folder.mode(name) == 0o700) }
-    let files = ["runbook.db", "runbook.db-shm", "runbook.db-wal", "runbook.db.lock", "runbook.db.reserve"]
+    let files = [
+      "runbook.db", "runbook.db-shm", "runbook.db-wal", "runbook.db.lock", "runbook.db.owners", "runbook.db.reserve",
+    ]
     for name in files { #expect(folder.mode("state/of/mine/\(name)") == 0o600) }
     #expect(store.warning == nil)
   }
@@ -106,7 +108,7 @@ import Testing
     try open().begin()
     try Connection(path: folder.path("runbook.db"), busyTimeout: 0).script("PRAGMA user_version = 99")
     let before = ["runbook.db", "runbook.db-wal", "runbook.db.lock"].map(folder.read)
-    #expect(throws: StoreFailure.tooNew(found: 99, known: 4)) { try open() }
+    #expect(throws: StoreFailure.tooNew(found: 99, known: 5)) { try open() }
     #expect(["runbook.db", "runbook.db-wal", "runbook.db.lock"].map(folder.read) == before)
   }
 

@@ -1,7 +1,9 @@
 import Runbook
-import Stores
+import SQLite
 import Synchronization
 import TestSupport
+
+@testable import Stores
 
 /// A new store adds one case, and runs every test of `RunStoreTests`.
 enum StoreUnderTest: String, CaseIterable {
@@ -25,6 +27,17 @@ struct Bench {
   let folder: TemporaryFolder
   let kind: StoreUnderTest
 
+  /// What another process opens while this one lives.
+  func another() throws(StoreFailure) -> any RunStore {
+    kind == .sqlite ? try SQLiteStore(at: folder.path("runbook.db"), clock: clock) : store
+  }
+
+  /// The process of this store ends: the kernel drops what it held.
+  mutating func end(_ lease: Lease) throws(StoreFailure) {
+    if kind == .memory { store.dropProof(of: lease) }
+    try reopen()
+  }
+
   /// What a new process would open.
   mutating func reopen() throws(StoreFailure) {
     if kind == .sqlite { store = try SQLiteStore(at: folder.path("runbook.db"), clock: clock) }
@@ -34,8 +47,12 @@ struct Bench {
 /// Stands still until it is moved.
 final class ManualClock: EngineClock {
   private let elapsed = Mutex(Duration.zero)
+  private let wallOffset = Mutex(Duration.zero)
   static let start = Timestamp(seconds: 1_768_564_800, nanoseconds: 123_456_789)
-  var now: Timestamp { ManualClock.start + monotonic }
+  var now: Timestamp { ManualClock.start + monotonic + wallOffset.withLock { $0 } }
+  var boot: BootTime { BootTime(id: "manual", elapsed: monotonic) }
+  /// As an operator sets it.
+  func stepWallClock(by duration: Duration) { wallOffset.withLock { $0 += duration } }
   var monotonic: Duration { elapsed.withLock { $0 } }
   func sleep(for duration: Duration) async { advance(duration) }
   func advance(_ duration: Duration) { elapsed.withLock { $0 += duration } }
@@ -81,6 +98,21 @@ extension RunStore {
 
   func bodies(of id: String = "r1", after sequence: Int64 = 0) throws(StoreFailure) -> [String] {
     try entries(of: id, after: sequence).map { String(decoding: $0.body, as: UTF8.self) }
+  }
+}
+
+extension Connection {
+  /// Makes the lease what a release without boot times would have written.
+  func age(_ lease: Lease, owner: Owner) throws {
+    var former = lease
+    former.owner = owner
+    former.until = nil
+    try run(
+      """
+      UPDATE runs SET until_boot = NULL, until_elapsed = NULL, owner_host = ?, owner_boot = ?, owner_pid = ?,
+        owner_start = ?, lease_seal = ? WHERE id = ?
+      """, .text(owner.host), .text(owner.bootID), .integer(Int64(owner.pid)),
+      .integer(Int64(bitPattern: owner.processStart)), .integer(former.seal(isOwned: true)), .text(lease.runID))
   }
 }
 
