@@ -83,19 +83,31 @@ extension Interpreter {
       record(.resend(path, cleared: cleared))
       return
     }
-    let isSpent = step.retry.countsSends && state.sends >= step.retry.attempts
-    guard clock.now < deadline, !isSpent else {
-      let reason =
-        isSpent ? "no answer came to \(state.sends) requests" : "no answer came before the step's time was over"
-      let failure = StepFailure(.timeout, "\(reason): \(error.message)", effect: cleared ? .none : .unknown)
-      if cleared { record(.cleared(path)) }
-      record(.failed(path, failure, retries: false, delay: .zero))
+    guard let reason = whyNoMore(step, state, before: deadline) else {
+      var schedule = RetrySchedule.standard
+      if let since = state.keySince { schedule.delay = max(schedule.delay, (clock.now - since) / 4) }
+      try await pauseOrInterrupt(schedule.delay(after: 1, asked: nil, random: launch.world.random))
+      record(.resend(path, cleared: cleared))
       return
     }
-    var schedule = RetrySchedule.standard
-    if let since = state.keySince { schedule.delay = max(schedule.delay, (clock.now - since) / 4) }
-    try await pauseOrInterrupt(schedule.delay(after: 1, asked: nil, random: launch.world.random))
-    record(.resend(path, cleared: cleared))
+    let failure = StepFailure(.timeout, "\(reason): \(error.message)", effect: cleared ? .none : .unknown)
+    if cleared { record(.cleared(path)) }
+    record(.failed(path, failure, retries: false, delay: .zero))
+  }
+
+  /// Why a request is not sent once more; nil: it is. Each sending of a clean-up has its whole time, so it is bounded by
+  /// the rollback's time, or by their number.
+  private func whyNoMore(_ step: ValidatedStep, _ state: StepState, before deadline: Timestamp) -> String? {
+    let limit: Int?
+    let end: Timestamp
+    switch state.purpose {
+    case .do: (limit, end) = (step.retry.countsSends ? step.retry.attempts : nil, deadline)
+    case .undo:
+      (limit, end) = (step.retry.countsSends ? step.retry.attempts : nil, machine.rollbackDeadline(default: deadline))
+    case .always, .onFailure, .onRollbackFailure: (limit, end) = (3, Timestamp(seconds: .max))
+    }
+    if let limit, state.sends >= limit { return "no answer came to \(state.sends) requests" }
+    return clock.now < end ? nil : "no answer came before its time was over"
   }
 
   /// The other side still knows the key: the same request with it is answered and not carried out again.

@@ -44,7 +44,7 @@ import Testing
   @Test(arguments: ["always", "undo"])
   func cleanUpOfUnknownOutcomeIsNotCalledDone(_ place: String) async throws {
     let hook =
-      #"{action: http.post, with: {url: "http://127.0.0.1:8099/do/lost/hook", headers: {T: "${{ secrets.token }}"}}}"#
+      #"{action: http.post, with: {url: "http://127.0.0.1:8099/do/200/hook", headers: {T: "${{ secrets.token }}"}}}"#
     let text =
       place == "undo"
       ? """
@@ -123,5 +123,28 @@ import Testing
     let (first, last) = (try #require(world.scripts.ledger.first), try #require(world.scripts.ledger.last))
     #expect(last.at - first.at >= .seconds(2400 - 5), "undone after \((last.at - first.at).text)")
     #expect(world.messages.contains { $0.contains("not undone yet") })
+  }
+
+  /// Nobody ever answers: clean-up is repeated, and not for ever.
+  @Test(arguments: [("undo", 4), ("always", 1)])
+  func cleanUpThatIsNeverAnsweredEnds(_ place: String, _ code: Int32) async throws {
+    let hook = #"{action: http.post, with: {url: "http://127.0.0.1:8099/do/lost/hook"}}"#
+    let world = try MovingWorld(
+      place == "undo"
+        ? """
+        runbook: v1
+        name: cleanup
+        steps:
+          - {id: change, run: echo change, rollback: [\(hook)]}
+          - {id: stop, fail: no luck}
+        """
+        : """
+        runbook: v1
+        name: cleanup
+        steps: [{id: change, run: echo change, rollback: none}]
+        always: [\(hook)]
+        """)
+    #expect(try await world.start().exitCode == code, "\(world.story)")
+    #expect(world.web.deeds.count > 2)
   }
 }
