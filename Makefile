@@ -11,16 +11,19 @@ TEST_TOOLS =
 # Reference programs of `make bench` are written in C.
 BENCH_TOOLS = gcc make bash
 
+# A build of its own, in which mistakes can be made (Tests/PlantedMistakes.txt).
+PLANTED = --scratch-path .build-planted -Xswiftc -DPLANTED_MISTAKES
 RELEASE = -c release --static-swift-stdlib
 EXAMPLE = runbooks/pre_upgrade.yaml --input server=12345 --input host=web01.example.com
 
-.PHONY: help build demo test torture bench lint format install clean
+.PHONY: help build demo test torture planted bench lint format install clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo      build it and watch a runbook run against a simulated cloud'
 	@echo 'make test      build and run every test (debug; a few minutes the first time)'
-	@echo 'make torture   the same with the long campaigns: every kill point, many seeds'
+	@echo 'make torture   the same with the long campaigns, and then `make planted`'
+	@echo 'make planted   make known mistakes on purpose, one by one: a test must catch each'
 	@echo 'make bench     measure against the C loop, just, bash and libcurl, side by side'
 	@echo 'make lint      what the formatter would change or forbids'
 	@echo 'make format    let it'
@@ -44,6 +47,13 @@ torture: libraries
 	@.ci/need.sh $(TEST_TOOLS)
 	$(SWIFT) build --build-tests
 	RUNBOOK_TORTURE=1 $(SWIFT) test --skip-build --disable-xctest
+	$(MAKE) planted
+
+# Without strace the tests that make a disk fail are skipped.
+planted: libraries
+	@.ci/need.sh $(TEST_TOOLS) strace
+	$(SWIFT) build --build-tests $(PLANTED)
+	@.ci/planted.sh "$$($(SWIFT) build $(PLANTED) --show-bin-path)/runbookPackageTests.xctest"
 
 bench: build
 	@.ci/need.sh $(BENCH_TOOLS)
@@ -61,4 +71,4 @@ install: build
 	.ci/install.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)/runbook" "$(DESTDIR)$(PREFIX)"
 
 clean:
-	rm -rf .build
+	rm -rf .build .build-planted

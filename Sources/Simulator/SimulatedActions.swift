@@ -5,7 +5,10 @@ public import Runbook
 public enum SimulatedActions {
   /// Whether a simulation leaves the action's work undone, unless `--real` names it: every one that does not say that
   /// it touches nothing outside.
-  public static func isSealed(_ action: ActionDeclaration) -> Bool { !action.touchesNothingOutside }
+  public static func isSealed(_ action: ActionDeclaration) -> Bool {
+    if PlantedMistake.sealedByAList.isMade { return ["run", "ssh.run", "webhook"].contains(action.name) }
+    return !action.touchesNothingOutside
+  }
 
   /// - Parameters:
   ///   - actions: the real ones (`standardActions`).

@@ -22,7 +22,7 @@ public struct LibcurlTransport: HTTPTransport {
       case .sameHost: .sameHost
       }
     wire.allowsPlainHTTP = request.allowsPlainHTTP
-    wire.departure = request.tenure.map { TenureDeparture(tenure: $0) }
+    if !PlantedMistake.wireNotFenced.isMade { wire.departure = request.tenure.map { TenureDeparture(tenure: $0) } }
     do {
       let answer = try await client.send(wire)
       return HTTPResponse(status: answer.status, headers: answer.headers, body: answer.body, duration: answer.duration)

@@ -222,6 +222,7 @@ public struct JSONReader {
       try digits()
     }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
+    if isWhole, Int64(text) == nil, PlantedMistake.numbersRounded.isMade { return .double(Double(text) ?? 0) }
     if isWhole { return Int64(text).map { .int($0) } ?? .string(text) }
     guard let number = Double(text), number.isFinite else { throw failure("the number is too large") }
     return WholeNumberText.isRounded(text, as: number) ? .string(text) : .double(number)

@@ -38,9 +38,14 @@ struct ScriptResult {
     [
       "exit_code": end.exitCode.map { .int(Int64($0)) } ?? .null,
       "signal": end.signal.map { .string(SignalName.of($0)) } ?? .null,
-      "stdout": .string(Self.text(Array(mask(end.stdout).suffix(Self.excerpt)))),
-      "stderr": .string(Self.text(Array(mask(end.stderr).suffix(Self.excerpt)))),
+      "stdout": .string(Self.text(cut(end.stdout))),
+      "stderr": .string(Self.text(cut(end.stderr))),
     ]
+  }
+
+  private func cut(_ output: [UInt8]) -> [UInt8] {
+    if PlantedMistake.cutBeforeMasking.isMade { return mask(Array(output.suffix(Self.excerpt))) }
+    return Array(mask(output).suffix(Self.excerpt))
   }
 
   /// Without one trailing newline; bytes that are no UTF-8 become U+FFFD.

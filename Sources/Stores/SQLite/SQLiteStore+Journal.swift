@@ -59,7 +59,7 @@ extension Database {
   /// The end of the run's journal, for its owner of `epoch`.
   func head(of runID: String, epoch: Int64) throws -> RunHead {
     guard let head = try RunHead.find(runID, on: connection) else { throw StoreFailure.notFound(runID) }
-    guard head.epoch == epoch, head.isOwned else {
+    guard head.epoch == epoch && head.isOwned || PlantedMistake.epochNotChecked.isMade else {
       throw StoreFailure.fenced(by: try RunRow.find(runID, on: connection)?.heldLease)
     }
     return head

@@ -23,7 +23,8 @@ struct HammerProcess {
     let file = try Descriptor.open(folder.path(output), O_WRONLY | O_APPEND)
     let none = try Descriptor.open("/dev/null", O_RDWR)
     pid = try SpawnRequest(
-      words[0], arguments: words, environment: ["PATH=/usr/bin:/bin"],
+      words[0], arguments: words,
+      environment: ["PATH=/usr/bin:/bin"] + ChosenMistake.environment.map { "\($0.key)=\($0.value)" },
       descriptors: [none.number, file.number, none.number]
     ).start()
   }

@@ -19,7 +19,7 @@ final class SecretSearch: Sendable, CustomReflectable, CustomStringConvertible {
     for (index, unit) in units.enumerated() {
       plain.add(SecretNeedle(unit: index, reading: .plain, bytes: unit.bytes))
       for isURL in [false, true] {
-        for alignment in 0..<3 {
+        for alignment in 0..<(PlantedMistake.oneAlignmentMasked.isMade ? 1 : 3) {
           guard let digits = Base64Form(alignment: alignment, isURL: isURL).encoded(unit.bytes) else { continue }
           let place = SecretNeedle.Base64Place(alignment: alignment, isURL: isURL)
           base64.add(SecretNeedle(unit: index, reading: .base64(place), bytes: digits))
