@@ -215,6 +215,25 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
     #expect(end?.exitCode == 1)
   }
 
+  /// Neither that it was done is known nor that it was not.
+  @Test func anUndoOfUnknownOutcomeIsStillOwed() {
+    var driver = Driver(F.runbook([F.undoable("one"), F.step("two")]))
+    driver.failures = ["two": applied, "one.undo[0]": lost]
+    let end = driver.carryOn()
+    #expect(driver.machine.state(of: "one.undo[0]").status == .unknown)
+    #expect(end?.rollback == .failed)
+    #expect(end?.exitCode == 4)
+    #expect(!driver.machine.releasesLocks)
+  }
+
+  @Test func anAlwaysStepOfUnknownOutcomeFailsTheRun() {
+    var driver = Driver(F.runbook([F.step("one")], always: [F.step("bell")]))
+    driver.failures["bell"] = lost
+    let end = driver.carryOn()
+    #expect(driver.machine.state(of: "bell").status == .unknown)
+    #expect(end?.exitCode == 1)
+  }
+
   @Test func rollbackAfterSuccessIsForDrills() {
     let policy = RollbackPolicy(after: [.success, .failure], timeout: .seconds(60))
     var driver = Driver(F.runbook([F.undoable("one")], policy: policy))

@@ -94,7 +94,7 @@ import Testing
       runbook: v1
       name: crash
       steps:
-        - {id: change, action: http.post, idempotent: true, retry: {attempts: 2}, with: {url: "http://127.0.0.1:8099/do/503/x"}, rollback: none}
+        - {id: change, action: http.post, idempotent: true, retry: {attempts: 2}, with: {url: "http://127.0.0.1:8099/do/503,503,503,503,200/x"}, rollback: none}
       """)
     try await world.start(killedAt: "before reading the reply to POST")
     _ = try await world.resume()

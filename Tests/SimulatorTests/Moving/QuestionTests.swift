@@ -40,6 +40,14 @@ import Testing
     #expect(world.web.deeds == ["POST x", "POST x"], "sent a third time unasked")
     #expect(world.events("request.ignored").count == 1)
     #expect(world.events("run.waiting").compactMap { $0.fields["question"]?.int } == [1, 2])
+    // Nor is it one that comes while the next question is open.
+    try world.post("resolve", answer)
+    guard case .parked = try await world.resume() else {
+      Issue.record("\(world.story)")
+      return
+    }
+    #expect(world.web.deeds == ["POST x", "POST x"], "sent a third time by an answer to the first question")
+    #expect(world.events("request.ignored").last?.fields["reason"]?.string?.contains("earlier question") == true)
   }
 
   @Test func anAnswerAboutAnotherStepIsIgnoredWithItsReason() async throws {
