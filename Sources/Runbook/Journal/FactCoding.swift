@@ -97,6 +97,13 @@ extension Fact {
       )
     case .cancelRequested(let by, let rollback, let request):
       ("cancel.requested", ["by": .string(by), "rollback": .bool(rollback), "_request": .int(request)])
+    default: codedAnswer
+    }
+  }
+
+  /// What people said, the rollback, and how the run came to its end.
+  private var codedAnswer: (kind: String, fields: [String: Value?]) {
+    switch self {
     case .requestIgnored(let request, let reason):
       ("request.ignored", ["_request": .int(request), "reason": .string(reason)])
     case .storeRestored: ("run.restored", [:])
@@ -131,6 +138,9 @@ extension Fact {
         ]
       )
     case .runLeft(let reason): ("run.left", ["reason": .string(reason), "exit_code": 9])
+    case .runStarted, .runPinned, .runResumed, .runChecked, .stepStarted, .attemptStarted, .requestFound,
+      .requestCleared, .attemptEnded, .stepWaiting, .stepEnded, .runWaiting, .stepResolved, .cancelRequested:
+      coded
     }
   }
 }
@@ -368,15 +378,6 @@ extension Fact {
       self = .stepResolved(
         step: try fields.text("step"), answer: try fields.word("answer", Resolution.self), by: try fields.text("by"),
         request: try fields.int("_request"))
-    case "request.ignored":
-      self = .requestIgnored(request: try fields.int("_request"), reason: try fields.text("reason"))
-    case "run.restored": self = .storeRestored
-    case "run.restored_accepted": self = .restoredAccepted(by: try fields.text("by"))
-    case "lock.freed":
-      self = .lockFreed(
-        lock: try fields.text("lock"), reason: try fields.text("reason"), by: try fields.text("by"))
-    case "clock.set":
-      self = .clockSet(by: .milliseconds(try fields.int("_milliseconds")))
     case "cancel.requested":
       self = .cancelRequested(
         by: try fields.text("by"), rollback: fields.body["rollback"]?.bool ?? true, request: try fields.int("_request"))
@@ -386,6 +387,15 @@ extension Fact {
 
   private init(rollback entry: JournalEntry, _ fields: Fields) throws(StoreFailure) {
     switch entry.kind {
+    case "request.ignored":
+      self = .requestIgnored(request: try fields.int("_request"), reason: try fields.text("reason"))
+    case "run.restored": self = .storeRestored
+    case "run.restored_accepted": self = .restoredAccepted(by: try fields.text("by"))
+    case "lock.freed":
+      self = .lockFreed(
+        lock: try fields.text("lock"), reason: try fields.text("reason"), by: try fields.text("by"))
+    case "clock.set":
+      self = .clockSet(by: .milliseconds(try fields.int("_milliseconds")))
     case "rollback.started": self = .rollbackStarted(reason: try fields.text("reason"))
     case "undo.settled": self = .undoSettled(step: try fields.text("step"))
     case "undo.closed": self = .undoClosed(step: try fields.text("step"), reason: try fields.text("reason"))
