@@ -369,6 +369,12 @@ extension Fact {
           status: try fields.word("status", StepStatus.self), attempt: fields.attempt, outputs: fields.map("outputs"),
           error: fields.error,
           effect: fields.optionalText("_effect").flatMap { StepFailure.Effect(rawValue: $0) }))
+    default: self = try Fact(rollback: entry, fields)
+    }
+  }
+
+  private init(rollback entry: JournalEntry, _ fields: Fields) throws(StoreFailure) {
+    switch entry.kind {
     case "run.waiting":
       // An earlier release did not number its questions.
       self = .runWaiting(
@@ -381,12 +387,6 @@ extension Fact {
     case "cancel.requested":
       self = .cancelRequested(
         by: try fields.text("by"), rollback: fields.body["rollback"]?.bool ?? true, request: try fields.int("_request"))
-    default: self = try Fact(rollback: entry, fields)
-    }
-  }
-
-  private init(rollback entry: JournalEntry, _ fields: Fields) throws(StoreFailure) {
-    switch entry.kind {
     case "request.ignored":
       self = .requestIgnored(request: try fields.int("_request"), reason: try fields.text("reason"))
     case "run.restored": self = .storeRestored
