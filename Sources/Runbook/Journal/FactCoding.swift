@@ -32,6 +32,7 @@ extension Fact {
           "name": .string(run.name), "file": .string(run.file), "inputs": .map(run.inputs), "key": text(run.key),
           "requester": .string(run.requester), "simulated": .bool(run.simulated), "rerun_of": text(run.rerunOf),
           "from_step": text(run.fromStep), "_inherited": run.inherited.isEmpty ? nil : .map(run.inherited),
+          "unsearched": run.unsearched.isEmpty ? nil : .list(run.unsearched.map { .string($0) }),
           "_boot": run.boot?.coded,
           "_secrets": run.secretDigests.isEmpty ? nil : .map(run.secretDigests.mapValues { .string($0) }),
         ]
@@ -315,6 +316,7 @@ extension Fact {
         fromStep: fields.optionalText("from_step"), inherited: fields.map("_inherited"),
         boot: BootTime(coded: fields.body["_boot"]))
       run.secretDigests = fields.map("_secrets").compactMapValues { $0.string }
+      run.unsearched = fields.body["unsearched"]?.list?.compactMap { $0.string } ?? []
       self = .runStarted(run)
     case "run.pinned":
       var files: [String: [UInt8]] = [:]
