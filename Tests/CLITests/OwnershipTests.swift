@@ -157,6 +157,7 @@ import Testing
       runbook: v1
       name: patient
       steps:
+        - {id: begin, run: "touch begun; while ! test -e go; do sleep 0.1; done", rollback: none}
         - id: one
           action: http.post
           with: {url: "\(ledger.url)/slow", body: "{}"}
@@ -165,9 +166,10 @@ import Testing
 
       """)
     let running = try place.start(["run", "a.yaml"])
-    for _ in 0..<3000 where ledger.requests.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
-    let neighbour = try hold(place, 20)
+    for _ in 0..<3000 where !place.exists("begun") { try await Task.sleep(for: .milliseconds(10)) }
+    let neighbour = try hold(place, 14)
     try await neighbour.waitFor("held")
+    try place.write("go", "")
     let ended = try await running.finish()
     #expect(ended.code == 0, "\(ended)")
     let words = "waiting for `\(place.path("state/runbook/runbook.db.lock"))`, held by process "

@@ -1,5 +1,5 @@
-// A step's fields are evaluated once, when it is begun. The intent keeps them, so every later attempt, wait, probe, undo
-// and process uses the same.
+// A step's fields are evaluated once, when it is begun. The intent keeps them, so every later attempt, wait, probe,
+// undo and process uses the same.
 extension Interpreter {
   /// The author's fields, and `_env`.
   func evaluatedFields(_ step: ValidatedStep, in scope: RunScope) throws(StepFailure) -> [String: Value] {
@@ -32,8 +32,8 @@ extension Interpreter {
     return environment
   }
 
-  /// What the engine adds to the author's fields (names that begin with `_`): the same in every process, because it comes
-  /// from the pinned runbook.
+  /// What the engine adds to the author's fields (names that begin with `_`): the same in every process, because it
+  /// comes from the pinned runbook.
   private func engineFields(_ step: ValidatedStep, _ with: [String: Value]) -> [String: Value] {
     var fields: [String: Value] = [:]
     switch step.action.name {
@@ -90,8 +90,8 @@ extension Interpreter {
     return ids
   }
 
-  /// The call of the step's current attempt, with the arguments of its intent. Those that were made of a secret which has
-  /// changed or is gone since are lost: reading how it went does not need them, making the call does.
+  /// The call of the step's current attempt, with the arguments of its intent. Those that were made of a secret which
+  /// has changed or is gone since are lost: reading how it went does not need them, making the call does.
   ///
   /// - Parameter limit: `attempt_timeout`, for the call itself; nil: only the step's own deadline.
   func currentCall(_ step: ValidatedStep, within limit: Duration? = nil) throws(StepFailure) -> ActionCall {

@@ -89,8 +89,8 @@ extension Interpreter {
     do throws(StepFailure) { return try await launch.world.scripts.place() } catch { throw .step(error) }
   }
 
-  /// What must be known before the call. Within the step's time and by the author's `retry`; an undo, whose step is owed,
-  /// is as patient as its own attempts are.
+  /// What must be known before the call. Within the step's time and by the author's `retry`; an undo, whose step is
+  /// owed, is as patient as its own attempts are.
   private func captured(
     _ step: ValidatedStep, _ purpose: Purpose, _ action: any Action, _ call: ActionCall
   ) async throws(Refusal) -> [String: Value] {

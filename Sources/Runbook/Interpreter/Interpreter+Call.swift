@@ -206,8 +206,8 @@ extension Interpreter {
     record(.failed(step.path, failure, retries: isRepeated, delay: pause))
   }
 
-  /// Whether a failed try is followed by another. An undo repeats retryable errors as long as the rollback may take, and
-  /// others three times, unless its author wrote a `retry`.
+  /// Whether a failed try is followed by another. An undo repeats retryable errors as long as the rollback may take,
+  /// and others three times, unless its author wrote a `retry`.
   func repeats(
     _ step: ValidatedStep, _ purpose: Purpose, _ failure: StepFailure, tries: Int, until deadline: Timestamp,
     after pause: Duration

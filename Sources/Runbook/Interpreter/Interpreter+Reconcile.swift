@@ -95,8 +95,8 @@ extension Interpreter {
     record(.failed(path, failure, retries: false, delay: .zero))
   }
 
-  /// Why a request is not sent once more; nil: it is. Each sending of a clean-up has its whole time, so it is bounded by
-  /// the rollback's time, or by their number.
+  /// Why a request is not sent once more; nil: it is. Each sending of a clean-up has its whole time, so it is bounded
+  /// by the rollback's time, or by their number.
   private func whyNoMore(_ step: ValidatedStep, _ state: StepState, before deadline: Timestamp) -> String? {
     let limit: Int?
     let end: Timestamp

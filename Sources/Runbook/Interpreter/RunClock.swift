@@ -3,7 +3,8 @@
 /// (deadlines, pauses, the stamps of its journal) lies on it, so they can all be compared.
 ///
 /// A process that carries the run on under the same boot goes on from the journaled anchor. After another boot the time
-/// line goes on at the wall clock, but never goes back, so that what was left of a deadline is at most its whole length.
+/// line goes on at the wall clock, but never goes back, so that what was left of a deadline is at most its whole
+/// length.
 public struct RunClock: EngineClock {
   /// An instant of the run and the moment of the boot at which it was.
   struct Anchor: Sendable, Equatable {

@@ -81,6 +81,7 @@ public struct RunCreation: Sendable {
       name: runbook.name, file: file, inputs: inputs, key: key, requester: requester, simulated: isSimulated,
       rerunOf: earlier?.id, fromStep: earlier?.fromStep, inherited: earlier?.inherited ?? [:], boot: clock.boot)
     started.secretDigests = coder.digests
+    started.unsearched = coder.masker.unsearchedNames
     let summary = RunSummary(
       id: id, name: runbook.name, status: "running", startedAt: instant, key: key, fingerprint: fingerprint)
     return try store.create(

@@ -68,6 +68,8 @@ public struct RunStarted: Sendable {
   public var boot: BootTime?
   /// Keyed digests of the declared secrets, by name: a later process tells which of them have changed.
   public var secretDigests: [String: String] = [:]
+  /// Names of secrets that are too short to be searched for in output.
+  public var unsearched: [String] = []
 
   public init(
     name: String, file: String, inputs: [String: Value], key: String? = nil, requester: String, simulated: Bool = false,

@@ -32,6 +32,7 @@ extension Fact {
           "name": .string(run.name), "file": .string(run.file), "inputs": .map(run.inputs), "key": text(run.key),
           "requester": .string(run.requester), "simulated": .bool(run.simulated), "rerun_of": text(run.rerunOf),
           "from_step": text(run.fromStep), "_inherited": run.inherited.isEmpty ? nil : .map(run.inherited),
+          "unsearched": run.unsearched.isEmpty ? nil : .list(run.unsearched.map { .string($0) }),
           "_boot": run.boot?.coded,
           "_secrets": run.secretDigests.isEmpty ? nil : .map(run.secretDigests.mapValues { .string($0) }),
         ]
@@ -97,6 +98,13 @@ extension Fact {
       )
     case .cancelRequested(let by, let rollback, let request):
       ("cancel.requested", ["by": .string(by), "rollback": .bool(rollback), "_request": .int(request)])
+    default: codedAnswer
+    }
+  }
+
+  /// What people said, the rollback, and how the run came to its end.
+  private var codedAnswer: (kind: String, fields: [String: Value?]) {
+    switch self {
     case .requestIgnored(let request, let reason):
       ("request.ignored", ["_request": .int(request), "reason": .string(reason)])
     case .storeRestored: ("run.restored", [:])
@@ -131,6 +139,9 @@ extension Fact {
         ]
       )
     case .runLeft(let reason): ("run.left", ["reason": .string(reason), "exit_code": 9])
+    case .runStarted, .runPinned, .runResumed, .runChecked, .stepStarted, .attemptStarted, .requestFound,
+      .requestCleared, .attemptEnded, .stepWaiting, .stepEnded, .runWaiting, .stepResolved, .cancelRequested:
+      coded
     }
   }
 }
@@ -305,6 +316,7 @@ extension Fact {
         fromStep: fields.optionalText("from_step"), inherited: fields.map("_inherited"),
         boot: BootTime(coded: fields.body["_boot"]))
       run.secretDigests = fields.map("_secrets").compactMapValues { $0.string }
+      run.unsearched = fields.body["unsearched"]?.list?.compactMap { $0.string } ?? []
       self = .runStarted(run)
     case "run.pinned":
       var files: [String: [UInt8]] = [:]
@@ -359,6 +371,12 @@ extension Fact {
           status: try fields.word("status", StepStatus.self), attempt: fields.attempt, outputs: fields.map("outputs"),
           error: fields.error,
           effect: fields.optionalText("_effect").flatMap { StepFailure.Effect(rawValue: $0) }))
+    default: self = try Fact(rollback: entry, fields)
+    }
+  }
+
+  private init(rollback entry: JournalEntry, _ fields: Fields) throws(StoreFailure) {
+    switch entry.kind {
     case "run.waiting":
       // An earlier release did not number its questions.
       self = .runWaiting(
@@ -368,6 +386,9 @@ extension Fact {
       self = .stepResolved(
         step: try fields.text("step"), answer: try fields.word("answer", Resolution.self), by: try fields.text("by"),
         request: try fields.int("_request"))
+    case "cancel.requested":
+      self = .cancelRequested(
+        by: try fields.text("by"), rollback: fields.body["rollback"]?.bool ?? true, request: try fields.int("_request"))
     case "request.ignored":
       self = .requestIgnored(request: try fields.int("_request"), reason: try fields.text("reason"))
     case "run.restored": self = .storeRestored
@@ -377,15 +398,6 @@ extension Fact {
         lock: try fields.text("lock"), reason: try fields.text("reason"), by: try fields.text("by"))
     case "clock.set":
       self = .clockSet(by: .milliseconds(try fields.int("_milliseconds")))
-    case "cancel.requested":
-      self = .cancelRequested(
-        by: try fields.text("by"), rollback: fields.body["rollback"]?.bool ?? true, request: try fields.int("_request"))
-    default: self = try Fact(rollback: entry, fields)
-    }
-  }
-
-  private init(rollback entry: JournalEntry, _ fields: Fields) throws(StoreFailure) {
-    switch entry.kind {
     case "rollback.started": self = .rollbackStarted(reason: try fields.text("reason"))
     case "undo.settled": self = .undoSettled(step: try fields.text("step"))
     case "undo.closed": self = .undoClosed(step: try fields.text("step"), reason: try fields.text("reason"))

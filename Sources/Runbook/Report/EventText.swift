@@ -37,13 +37,15 @@ public struct EventText: Sendable {
   private func words(for event: RunEvent) -> String? {
     let fields = event.fields
     switch event.event {
-    case "run.started": return started()
+    case "run.started": return started(fields)
     case "run.resumed":
       let place = fields["host"]?.string.map { " on \(DisplayText.escaped($0, limit: 80))" } ?? ""
       let pid = fields["pid"]?.int.map { ", process \($0)" } ?? ""
-      let names = (fields["without"]?.list ?? []).compactMap { $0.string }.map { DisplayText.escaped($0, limit: 64) }
-      let without = names.isEmpty ? "" : ", without secret \(names.joined(separator: ", "))"
-      return "resumed \(report.id)\(place)\(pid)\(without)"
+      let names = EventText.names(fields["without"])
+      let without = names.isEmpty ? "" : ", without secret \(names)"
+      let changed = EventText.names(fields["changed"])
+      let news = changed.isEmpty ? "" : "; changed since its start: secret \(changed)"
+      return "resumed \(report.id)\(place)\(pid)\(without)\(news)"
     case "run.waiting": return waiting(for: fields["for"]?.string, at: fields["step"]?.string)
     case "step.resolved":
       return "\(name(fields["step"])) … answered: \(word(fields["answer"]))\(by(fields["by"]))"
@@ -71,7 +73,11 @@ public struct EventText: Sendable {
     }
   }
 
-  private func started() -> String {
+  private static func names(_ list: Value?) -> String {
+    (list?.list ?? []).compactMap { $0.string }.map { DisplayText.escaped($0, limit: 64) }.joined(separator: ", ")
+  }
+
+  private func started(_ fields: [String: Value]) -> String {
     let what = report.isSimulated ? "simulating" : "started"
     var text = "\(what) \(DisplayText.escaped(report.name, limit: 64)) as \(report.id)"
     if let inputs = report.inputs.map, !inputs.isEmpty {
@@ -79,6 +85,8 @@ public struct EventText: Sendable {
         .map { "\(DisplayText.escaped($0.key, limit: 64))=\(DisplayText.line($0.value, limit: 80))" }
       text += ": " + shown.joined(separator: ", ")
     }
+    let short = EventText.names(fields["unsearched"])
+    if !short.isEmpty { text += "; too short to be hidden in output: secret \(short)" }
     return text
   }
 

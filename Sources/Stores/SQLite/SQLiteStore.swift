@@ -5,8 +5,8 @@ import Synchronization
 /// Journals, leases, locks and requests in one SQLite file that any number of processes share. Write-ahead log, flushed
 /// at every commit; what was answered is on the disk. See `docs/decisions/the-store-on-disk.md`.
 ///
-/// Beside the file lie `-wal` and `-shm` (SQLite's own), `.lock`, `.owners` and `.reserve`; a witness lies elsewhere. Do
-/// not carry an open store over a `fork`.
+/// Beside the file lie `-wal` and `-shm` (SQLite's own), `.lock`, `.owners` and `.reserve`; a witness lies elsewhere.
+/// Do not carry an open store over a `fork`.
 public final class SQLiteStore: RunStore {
   /// For tests; everybody else takes the defaults.
   public struct Options: Sendable {

@@ -245,7 +245,9 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
 
   /// The same facts give the same machine, at every prefix: what crash recovery stands on.
   /// Behind every transaction of the journal, because a process may have died there.
-  @Test(arguments: [[:], ["three": applied], ["three": lost], ["two": nothing], ["three": applied, "two.undo[0]": lost]])
+  @Test(arguments: [
+    [:], ["three": applied], ["three": lost], ["two": nothing], ["three": applied, "two.undo[0]": lost],
+  ])
   func replayOfEveryPrefixAsksForTheSameNextThing(_ failures: [String: StepFailure]) throws {
     var driver = Driver(F.runbook([F.undoable("one"), F.undoable("two"), F.step("three")], always: [F.step("bell")]))
     driver.failures = failures

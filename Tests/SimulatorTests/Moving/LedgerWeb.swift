@@ -2,9 +2,9 @@ import Runbook
 import Simulator
 import Synchronization
 
-/// A web site that writes every request that may change something into a ledger, at the moment at which it takes effect.
-/// The address says what becomes of each request to it: `/do/lost,409/x` loses the reply to the first and answers 409 to
-/// all others.
+/// A web site that writes every request that may change something into a ledger, at the moment at which it takes
+/// effect. The address says what becomes of each request to it: `/do/lost,409/x` loses the reply to the first and
+/// answers 409 to all others.
 ///
 /// `200` … an answer · `lost` it takes effect, and the reply is lost · `drop` it is lost on its way · `late8` the
 /// connection breaks, and it takes effect 8 seconds later.

@@ -27,7 +27,8 @@ struct Scenario: Sendable, CustomTestStringConvertible {
   }
 
   private static func http(_ name: String, _ fates: String = "200", _ path: String) -> String {
-    #"{id: \#(name), action: http.\#(name), with: {url: "http://127.0.0.1:8099/do/\#(fates)/\#(path)", headers: {T: "${{ secrets.token }}"}}"#
+    #"{id: \#(name), action: http.\#(name), "#
+      + #"with: {url: "http://127.0.0.1:8099/do/\#(fates)/\#(path)", headers: {T: "${{ secrets.token }}"}}"#
   }
 
   /// A script, a convergent and an opaque request with undo steps, then success or failure.

@@ -51,8 +51,9 @@ import Testing
 
   @Test func aStoreFromBeforeTellsWhichRollbacksAreOwed() throws {
     let runs = try open()
+    var leases: [Lease] = []
     for id in ["r1", "r2", "r3"] {
-      try runs.begin(id)
+      leases.append(try runs.begin(id))
       var summary = RunSummary.sample(id, status: "ended")
       summary.rollback = id == "r3" ? "succeeded" : "failed"
       let end = NewEntry.sample("end", kind: id == "r2" ? "rollback.abandoned" : "run.ended")
@@ -61,6 +62,7 @@ import Testing
     }
     #expect(try runs.owedRuns().isEmpty)
     let database = try Connection(path: folder.path("runbook.db"), busyTimeout: 1000)
+    for lease in leases { try database.age(lease, owner: lease.owner) }
     try database.script(
       """
       DROP INDEX flagged_runs; DROP TABLE swept; DROP TABLE sweeps;
