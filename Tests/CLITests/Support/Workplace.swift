@@ -42,8 +42,8 @@ final class Workplace: Sendable {
   func environment(_ extra: [String: String] = [:]) -> [String] {
     let base = [
       "PATH": "/usr/bin:/bin", "HOME": folder, "XDG_STATE_HOME": folder + "/state", "LANG": "C.UTF-8", "TZ": "UTC",
-    ]
-    return base.merging(ChosenMistake.environment) { _, chosen in chosen }.merging(extra) { _, mine in mine }.filter { $0.value != "-" }.map { "\($0.key)=\($0.value)" }
+    ].merging(ChosenMistake.environment) { own, _ in own }
+    return base.merging(extra) { _, mine in mine }.filter { $0.value != "-" }.map { "\($0.key)=\($0.value)" }
   }
 
   /// Runs the command to its end. An extra variable with the value `-` is taken out of the environment.
