@@ -1,7 +1,7 @@
 #!/bin/sh
 # Proves that the tests catch mistakes: planted.sh TEST-PROGRAM, built with -DPLANTED_MISTAKES
-# Makes each mistake of Tests/PlantedMistakes.txt and runs the test that stands beside it, which has to fail. Exit code 1
-# if a mistake is caught by nothing, or if a test fails, or is skipped, while no mistake is made.
+# Makes each mistake of Tests/PlantedMistakes.txt and runs the test that stands beside it, which has to fail. Exit
+# code 1 if a mistake is caught by nothing, or if a test fails, or is skipped, while no mistake is made.
 set -eu
 program=$1
 table=$(dirname "$0")/../Tests/PlantedMistakes.txt
