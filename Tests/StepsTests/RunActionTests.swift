@@ -91,8 +91,10 @@ struct RunActionTests {
       Issue.record("not failed"); return
     }
     #expect(failure.message == "the script ended with exit code 2")
+    #expect(try ScriptFolder(path: folder.path + "/scripts/made").make())
+    #expect(try await action.probe(calls.make([:], key: "made")) == .notApplied)
     try Folder.make(folder.path + "/scripts/empty")
-    #expect(try await action.probe(calls.make([:], key: "empty")) == .notApplied)
+    #expect(try await action.probe(calls.make([:], key: "empty")) == .unsure)
     try Folder.make(folder.path + "/scripts/lost")
     let gone = ProcessIdentity(pid: ProcessIdentity.own.pid, start: 1, bootID: Host.bootID)
     let process = ScriptProcess(identity: gone, keeper: gone, bystanders: [])

@@ -22,8 +22,13 @@ extension DetachedScripts {
         let ending = try script.ending
         let isThere = try script.process != nil
         if ending == nil, isThere { return .lost }
-      } else if try script.ending == nil, try script.removeUnstarted() {
-        return .absent
+      } else if try script.ending == nil {
+        // Emptied, or made before the machine was booted: nobody can tell whether something was started in it.
+        guard try script.isOfThisBoot else {
+          if try script.exists { return .lost }
+          continue
+        }
+        if try script.removeUnstarted() { return .absent }
       }
       _ = try? Poll.wait(for: [], timeout: .milliseconds(5))
     }

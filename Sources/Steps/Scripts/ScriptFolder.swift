@@ -125,8 +125,10 @@ struct ScriptProcess: Equatable {
 
 /// The folder of one script, 0700, named by its key.
 ///
-/// - `lock`: made with the folder; the keeper holds its lock (`FileLock`) from before the start until after the end.
-/// - `process`: made under the lock before the program begins; without it nothing was started.
+/// - `lock`: made with the folder, and holds the boot in which it was made; the keeper holds its lock (`FileLock`) from
+///   before the start until after the end.
+/// - `process`: made under the lock before the program begins. In the boot in which the folder was made nothing was
+///   started without it. Of a folder that another boot has made, or that was emptied, nobody can tell.
 /// - `rc`: how it ended; made under the lock.
 /// - `stop`: somebody has begun to end it.
 /// - `stdout`, `stderr`: see `ScriptOutput`.
@@ -167,14 +169,20 @@ struct ScriptFolder: Sendable {
     get throws(PosixError) { try Folder.isThere(path + "/stop") }
   }
 
-  /// - Parameter isDurable: also after a power failure, with the folder itself.
+  /// - Parameter isDurable: the folder itself outlasts a power failure. What is in it need not: after another boot
+  ///   nothing of the script runs, and a folder alone says that it may have been started.
   func write(_ line: String, to name: String, isDurable: Bool = false) throws(PosixError) {
     let file = try Descriptor.open("\(path)/\(name)", O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
     try file.write(Array("\(line)\n".utf8))
     guard isDurable else { return }
-    try file.synchronize()
-    for folder in [path, path + "/.."] {
-      try Descriptor.open(folder, O_RDONLY | O_DIRECTORY).synchronize()
+    try Descriptor.open(path + "/..", O_RDONLY | O_DIRECTORY).synchronize()
+  }
+
+  /// Whether it is as this boot has made it.
+  var isOfThisBoot: Bool {
+    get throws(PosixError) {
+      let boot = try line(of: "lock")
+      return !Host.bootID.isEmpty && boot == Host.bootID
     }
   }
 
@@ -190,14 +198,22 @@ struct ScriptFolder: Sendable {
 
   /// Makes it, empty. - Returns: false if it is there already.
   func make() throws(PosixError) -> Bool {
-    guard try Folder.makeNew(path) else { return false }
+    guard try !exists else { return false }
+    // Under another name first: no folder of this name is ever without its lock.
+    let new = ScriptFolder(path: "\(path)~\(getpid())")
+    new.remove()
+    guard try Folder.makeNew(new.path) else { return false }
     do throws(PosixError) {
-      _ = try Descriptor.open(lockPath, O_WRONLY | O_CREAT, mode: 0o600)
+      try new.write(Host.bootID, to: "lock")
+      guard unsafe rename(new.path, path) != 0 else { return true }
+      let error = PosixError(errno, in: "rename")
+      guard error.code == EEXIST || error.code == ENOTEMPTY else { throw error }
     } catch {
-      remove()
+      new.remove()
       throw error
     }
-    return true
+    new.remove()
+    return false
   }
 
   /// Removes it if nothing was started in it and nobody is about to: whoever has the order to start it finds it gone.

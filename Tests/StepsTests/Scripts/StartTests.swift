@@ -64,11 +64,25 @@ struct StartTests {
 
   @Test func aFolderInWhichNothingWasStartedIsAbsentAndIsUsedAgain() async throws {
     let scripts = Harness.scripts(in: folder)
-    try Folder.make(folder.path + "/scripts/\(key)")
+    let script = ScriptFolder(path: folder.path + "/scripts/\(key)")
+    try Folder.make(folder.path + "/scripts")
+    #expect(try script.make())
     #expect(try await scripts.state(of: key) == .absent)
-    try Folder.make(folder.path + "/scripts/\(key)")
+    #expect(try script.make())
     #expect(try await scripts.finish(Harness.shell(key, ledger)) == .ended(ScriptEnd(exitCode: 0)))
     #expect(runs == 1)
+  }
+
+  /// It may have been emptied by somebody, or by a power failure.
+  @Test func anEmptyFolderIsNoProofThatNothingWasStarted() async throws {
+    let scripts = Harness.scripts(in: folder)
+    try Folder.make(folder.path + "/scripts/\(key)")
+    #expect(try await scripts.state(of: key) == .lost)
+    let other = ScriptFolder(path: folder.path + "/scripts/\(key)b")
+    #expect(try other.make())
+    try FileWriting.replace(other.lockPath, content: Array("another boot\n".utf8), mode: 0o600)
+    #expect(try await scripts.state(of: key + "b") == .lost)
+    #expect(runs == 0)
   }
 
   @Test func aFolderThatSomebodyIsJustStartingInIsNotTakenAway() async throws {
