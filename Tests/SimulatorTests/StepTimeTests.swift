@@ -40,9 +40,10 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ("steps: [{id: nap, sleep: 6s, timeout: 1s}]", 1), ("timeout: 1s\nsteps: [{id: nap, sleep: 20s}]", 1),
-  ] as [(String, Int64)])
+  @Test(
+    arguments: [
+      ("steps: [{id: nap, sleep: 6s, timeout: 1s}]", 1), ("timeout: 1s\nsteps: [{id: nap, sleep: 20s}]", 1),
+    ] as [(String, Int64)])
   func aPauseEndsWithItsStepAndItsRun(_ text: String, _ seconds: Int64) async throws {
     let world = World()
     let begun = world.clock.now

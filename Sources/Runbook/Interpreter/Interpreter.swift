@@ -93,6 +93,7 @@ public actor Interpreter {
         }
         record(.checked(problems: [problem]))
       }
+      if launch.lease.epoch > 1, machine.ended == nil { try takeMissingLocks() }
       move = try nextMove()
     } catch {
       move = .end(.lost(error))

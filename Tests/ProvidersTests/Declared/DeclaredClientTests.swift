@@ -108,7 +108,8 @@ import Testing
   /// The server that it was made of is gone, and its number may be given to another one.
   @Test func aSnapshotThatNamesNoServerIsNobodys() async throws {
     let server = #"{"id":42,"name":"a","status":"off","public_net":{"ipv4":null}}"#
-    let image = #"{"id":7,"type":"snapshot","status":"available","description":"pre-1","image_size":1.0,"#
+    let image =
+      #"{"id":7,"type":"snapshot","status":"available","description":"pre-1","image_size":1.0,"#
       + #""created":"2025-01-01T00:00:00Z","created_from":null,"bound_to":null,"labels":{},"#
       + #""protection":{"delete":false}}"#
     let page = #""meta":{"pagination":{"next_page":null}}"#

@@ -39,7 +39,8 @@ struct ZStackJobsTests {
   func aJobThatWasAcceptedAndThenVanishedIsUnknown(_ action: String) async throws {
     let isStart = action == "server.start"
     let group = "33333333333343338333333333333333"
-    let snapshot = #"{"uuid":"\#(group)","name":"pre-1","vmInstanceUuid":"\#(ZStackWire.vm)","#
+    let snapshot =
+      #"{"uuid":"\#(group)","name":"pre-1","vmInstanceUuid":"\#(ZStackWire.vm)","#
       + #""createDate":"Jan 16, 2025 4:00:00 PM","snapshotCount":0}"#
     let wire = ZStackWire { request in
       if request.isChange { return ZStackWire.accepted() }

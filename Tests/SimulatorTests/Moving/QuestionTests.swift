@@ -83,6 +83,30 @@ import Testing
     #expect(world.locks == [])
   }
 
+  /// A lock that was freed by hand is taken again before anything is done; another run that holds it now goes first.
+  @Test func aRunWhoseLockWasFreedByHandTakesItAgainOrWaits() async throws {
+    let world = try await parked()
+    try world.post("cancel", ["rollback": true])
+    let lease = try world.store.takeOver(
+      MovingWorld.runID, owner: Owner(host: "desk", bootID: "desk", pid: 1, processStart: 1), leaseFor: .seconds(10))
+    try world.store.append(
+      [], to: MovingWorld.runID, epoch: lease.epoch, summary: nil, locks: [], releasingLocks: true)
+    try world.store.release(lease)
+    let other = try world.store.create(
+      RunSummary(
+        id: "r1111111111111111111", name: "other", status: "running", startedAt: world.clock.now, fingerprint: ""),
+      owner: lease.owner, leaseFor: .seconds(10), locks: ["rack-1"], entries: [])
+    let deeds = world.started.count
+    guard case .lost(.lockHeld("rack-1", _)) = try await world.resume() else {
+      Issue.record("it went on beside the other run: \(world.story)")
+      return
+    }
+    #expect(world.started.count == deeds)
+    try world.store.append([], to: other.runID, epoch: 1, summary: nil, locks: [], releasingLocks: true)
+    #expect(try await world.resume().exitCode == 5)
+    #expect(world.locks == [])
+  }
+
   @Test func anAbandonedRollbackNeedsSomebodyAndFreesTheLocks() async throws {
     let world = try await parked()
     try world.post("cancel", ["rollback": false])
