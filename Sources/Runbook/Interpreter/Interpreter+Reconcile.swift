@@ -101,13 +101,16 @@ extension Interpreter {
     let limit: Int?
     let end: Timestamp
     switch state.purpose {
-    case .do: (limit, end) = (step.retry.countsSends ? step.retry.attempts : nil, deadline)
+    // A cloud's action looks before it sends again; a bare request does not, so its attempts are all its sendings.
+    case .do:
+      let isCounted = step.retry.countsSends || step.provider == nil
+      (limit, end) = (isCounted ? step.retry.attempts : nil, deadline)
     case .undo:
       (limit, end) = (step.retry.countsSends ? step.retry.attempts : nil, machine.rollbackDeadline(default: deadline))
     case .always, .onFailure, .onRollbackFailure: (limit, end) = (3, Timestamp(seconds: .max))
     }
-    if let limit, state.sends >= limit { return "no answer came to \(state.sends) requests" }
-    return clock.now < end ? nil : "no answer came before its time was over"
+    if let limit, state.sends >= limit { return "none of \(state.sends) requests had a certain answer" }
+    return clock.now < end ? nil : "no certain answer came before its time was over"
   }
 
   /// The other side still knows the key: the same request with it is answered and not carried out again.

@@ -44,7 +44,8 @@ public struct RollbackDesk: Sendable {
   /// - Returns: false if no such entry is owed.
   public mutating func skip(_ entry: String, reason: String, by: String) throws(StoreFailure) -> Bool {
     guard skippable.contains(entry) else { return false }
-    try append([.undoSkipped(entry: entry, reason: reason, by: by, request: 0)])
+    // The locks stay until the rollback is resumed: only then has the run come to its end again.
+    try append([.undoSkipped(entry: entry, reason: reason, by: by, request: 0)], keepsLocks: true)
     return true
   }
 
@@ -68,7 +69,7 @@ public struct RollbackDesk: Sendable {
     try append([.rollbackResumed(by: by, request: 0)])
   }
 
-  private mutating func append(_ facts: [Fact]) throws(StoreFailure) {
+  private mutating func append(_ facts: [Fact], keepsLocks: Bool = false) throws(StoreFailure) {
     let instant = clock.now
     for fact in facts { machine.apply(fact, at: instant) }
     var summary = try store.summary(of: lease.runID)
@@ -81,6 +82,6 @@ public struct RollbackDesk: Sendable {
     }
     try store.append(
       facts.map { $0.entry(at: instant) }, to: lease.runID, epoch: lease.epoch, summary: summary, locks: [],
-      releasingLocks: machine.ended != nil && machine.releasesLocks)
+      releasingLocks: machine.ended != nil && machine.releasesLocks && !keepsLocks)
   }
 }

@@ -91,7 +91,7 @@ extension RunMachine {
     case .clockSet(let by): wallAhead += by
     case .requestIgnored(let request, _): lastRequest = max(lastRequest, request)
     case .storeRestored: isRestored = true
-    case .restoredAccepted: isRestored = false
+    case .restoredAccepted: acceptRestored()
     case .runResumed(let resumed):
       resumedAt = instant
       // After another boot the time line goes on at the wall clock.
@@ -145,6 +145,12 @@ extension RunMachine {
       if stop == nil, cursor < runbook.steps.count { stop = .cancel(by: by, rollback: rollback) }
     default: applyRollback(fact, at: instant)
     }
+  }
+
+  /// Scripts that ended in the life that was put back may have been swept: a missing folder says nothing.
+  private mutating func acceptRestored() {
+    isRestored = false
+    if let active, states[active]?.scriptPlace != nil { states[active]?.scriptPlace = "before the store was put back" }
   }
 
   /// The process that made a call is gone: nobody saw how it went.

@@ -19,12 +19,20 @@ extension DetachedScripts {
       if let known = try readPlace() { id = known } else { id = try makePlace() }
       // Not the machine's id itself, which its owner may want to keep.
       let machine = SHA256.hash(Array("runbook scripts \(Host.machineID)".utf8)).prefix(8)
-      let place = "\(id)-\(Hex.text(machine))"
+      let place = "\(id)-\(Hex.text(machine))-\(changeOfPlace)"
       knownPlace.withLock { $0 = place }
       return place
     } catch {
       throw Self.failure("the folder of the scripts `\(folder)` could not be used", error)
     }
+  }
+
+  /// When the file that names the place was last changed in the file system. A copy has the same content, and another
+  /// time, which nobody can set: what is missing in a folder that was put back may have been started.
+  private var changeOfPlace: String {
+    var info = stat()
+    guard unsafe stat("\(folder)/\(Self.placeFile)", &info) == 0 else { return "0" }
+    return "\(info.st_ctim.tv_sec).\(info.st_ctim.tv_nsec)"
   }
 
   private func readPlace() throws(PosixError) -> String? {
@@ -46,8 +54,7 @@ extension DetachedScripts {
     defer { _ = unsafe unlink(temporary) }
     try file.write(Array("\(id)\n".utf8))
     try file.synchronize()
-    let isOurs = unsafe link(temporary, "\(folder)/\(Self.placeFile)") == 0
-    if !isOurs, errno != EEXIST { throw PosixError(errno, in: "link") }
+    let isOurs = try FileWriting.move(temporary, toNew: "\(folder)/\(Self.placeFile)")
     for folder in [folder, folder + "/.."] { try Descriptor.open(folder, O_RDONLY | O_DIRECTORY).synchronize() }
     if isOurs { return id }
     guard let id = try readPlace() else { throw PosixError(EIO, in: "read") }

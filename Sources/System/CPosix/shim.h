@@ -92,6 +92,11 @@ static inline int posix_boot_time(struct timespec *time) {
   return (int)syscall(SYS_clock_gettime, CLOCK_BOOTTIME, time);
 }
 
+/* Gives the file its name unless something has that name already (EEXIST). */
+static inline int posix_rename_new(const char *from, const char *to) {
+  return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 1 /* RENAME_NOREPLACE */);
+}
+
 static inline int posix_errno(void) { return errno; }
 static inline const char *posix_error_text(int code) { return strerrordesc_np(code); }
 

@@ -112,3 +112,12 @@ public enum Folder {
     return unsafe stat(path, &status) == 0 ? Int64(status.st_mtim.tv_sec) : nil
   }
 }
+
+extension FileWriting {
+  /// Gives the file its name. - Returns: false if something has that name already; then nothing is changed.
+  public static func move(_ path: String, toNew name: String) throws(PosixError) -> Bool {
+    if unsafe posix_rename_new(path, name) == 0 { return true }
+    guard posix_errno() == EEXIST else { throw PosixError("renameat2") }
+    return false
+  }
+}

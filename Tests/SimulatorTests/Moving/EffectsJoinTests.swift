@@ -88,6 +88,19 @@ import Testing
     #expect(world.web.deeds == Array(repeating: "POST x", count: count), "\(world.story)")
   }
 
+  @Test func aBareRequestIsSentThreeTimesUnlessItsAuthorSaysOtherwise() async throws {
+    let world = try MovingWorld(
+      """
+      runbook: v1
+      name: storm
+      steps:
+        - {id: change, action: http.put, with: {url: "http://127.0.0.1:8099/do/503/x"}, timeout: 10m, rollback: none}
+      """)
+    _ = try await world.start()
+    #expect(world.web.deeds == ["PUT x", "PUT x", "PUT x"], "\(world.story)")
+    #expect(world.end(of: "change")?.fields["error"]?["message"]?.string?.contains("503") == true)
+  }
+
   @Test func aResendAfterACrashCountsAsAnAttempt() async throws {
     let world = try MovingWorld(
       """

@@ -41,6 +41,7 @@ import Testing
     var desk = try await world.desk()
     #expect(try desk.skip("change", reason: "by hand", by: "ops"))
     #expect(desk.canResume)
+    #expect(world.locks == ["rack-1"], "nobody would be told that the run has not come to its end")
     try desk.resume(by: "ops")
     try world.store.release(desk.lease)
     #expect(try await world.resume().exitCode == 4)
