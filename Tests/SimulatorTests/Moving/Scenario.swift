@@ -61,6 +61,26 @@ struct Scenario: Sendable, CustomTestStringConvertible {
     scripts: [.init(matching: "breaks", exitCode: 3), .init(matching: "do-script", duration: .seconds(30))],
     exitCode: 3,
     once: ["sh do-script", "POST posting", "sh breaks"], undo: undoes)
+  /// A request of each class: convergent, opaque, opaque and repeatable.
+  static let requests = Scenario(
+    name: "requests of each class",
+    text: """
+      runbook: v1
+      name: requests
+      locks: [rack-1]
+      secrets: {token: {source: env, key: T}}
+      steps:
+        - \(http("get", "503,200", "looking"))}
+        - \(http("put", "200", "putting")), rollback: [{action: http.delete, with: {url: "http://127.0.0.1:8099/putting"}}]}
+        - \(http("patch", "200", "patching")), rollback: [{action: http.put, with: {url: "http://127.0.0.1:8099/patching"}}]}
+        - \(http("delete", "200", "deleting")), rollback: [{action: http.put, with: {url: "http://127.0.0.1:8099/deleting"}}]}
+        - \(http("post", "200", "again")), idempotent: true, rollback: [{action: http.delete, with: {url: "http://127.0.0.1:8099/again"}}]}
+        - {id: stop, fail: no luck}
+      """, secrets: ["token": "vps_token-1"], exitCode: 3, once: ["PATCH patching"],
+    undo: [
+      "PUT putting": "DELETE putting", "PATCH patching": "PUT patching", "DELETE deleting": "PUT deleting",
+      "POST again": "DELETE again",
+    ])
   static let parked = Scenario(
     name: "a question",
     text: """
@@ -87,7 +107,8 @@ struct Scenario: Sendable, CustomTestStringConvertible {
 
   static var all: [Scenario] {
     get throws {
-      [.mixedSucceeding, .mixedFailing, .parked] + (try PreUpgradeWorld.Scenario.allCases.map { try preUpgrade($0) })
+      [.mixedSucceeding, .mixedFailing, .requests, .parked]
+        + (try PreUpgradeWorld.Scenario.allCases.map { try preUpgrade($0) })
     }
   }
 }
