@@ -74,7 +74,7 @@ struct GcCommand: Command {
       access.file.sweepWitnesses()
       result.bytes = try access.file.giveSpaceBack()
     } catch {
-      // What was removed is removed; only the file is as long as it was.
+      // The runs are removed all the same; only the file stays as long as it was.
       guard case .diskFull = error, !result.runs.isEmpty else { throw Refusal(error) }
     }
     return result

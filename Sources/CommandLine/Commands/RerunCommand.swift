@@ -71,7 +71,7 @@ struct RerunCommand: Command {
     }
   }
 
-  /// What the steps before `first` gave in the earlier run.
+  /// The statuses and outputs that the steps before `first` had in the earlier run.
   /// - Throws: a step that was undone since: what comes after it cannot rely on it.
   private func inheritance(
     before first: String, of checked: CheckedRunbook, _ access: StoreAccess

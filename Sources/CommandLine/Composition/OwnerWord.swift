@@ -1,6 +1,6 @@
 import Runbook
 
-/// What the owner of a run made of a message to it.
+/// The answer of a run's owner to a message.
 enum OwnerWord: Equatable {
   case heeded
   /// With the reason.

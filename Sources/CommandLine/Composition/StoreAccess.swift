@@ -80,7 +80,7 @@ struct StoreAccess {
     }
   }
 
-  /// What the run was started with, from its first entry alone.
+  /// The inputs that the run was started with, read from its first entry alone.
   func inputs(of id: String) -> Value {
     guard let entry = try? store.firstEntry(of: id) else { return .map([:]) }
     return RunEvent(entry, runID: id)?.fields["inputs"] ?? .map([:])

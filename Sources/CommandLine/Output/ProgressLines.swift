@@ -26,7 +26,7 @@ struct ProgressLines {
   /// An event tells what has become of the step: what was kept about it is old.
   mutating func forget(_ path: String) { steps[path] = nil }
 
-  /// What is to be printed at this instant of a clock that nobody sets.
+  /// The lines to print at this instant of a clock that nobody can set.
   mutating func due(at instant: Duration) -> [RunProgress] {
     var due: [RunProgress] = []
     for (path, step) in steps.sorted(by: { $0.key < $1.key }) {

@@ -32,7 +32,7 @@ protocol Cloud: Sendable {
   ) async throws(StepFailure) -> Bool
   /// The lists that waits share; nil: each wait asks for itself.
   var watch: CloudWatch? { get }
-  /// What this process has asked of the power of servers; nil: nothing is remembered.
+  /// The stops and starts that this process has had accepted; nil: none are remembered.
   var powerRequests: PowerRequests? { get }
   /// How many of them one server may have; nil: no such limit is known.
   func limit(_ kind: ItemKind) -> Int?

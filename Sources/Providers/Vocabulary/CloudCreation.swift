@@ -86,7 +86,7 @@ extension Cloud {
     guard try await isAtRest(call) else { return false }
     do {
       let new = try await newItems(kind, call, matches)
-      // What was asked for may show later, unless there was one to use again.
+      // The new item may show later, unless an existing one was used again.
       if new.isEmpty, call.before["taken"]?.string == nil { return isPastRequests(call) }
       return new.allSatisfy { $0.state != .creating && $0.state != .deleting }
     } catch {

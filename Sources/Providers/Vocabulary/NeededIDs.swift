@@ -1,7 +1,7 @@
 import Runbook
 
 extension ActionCall {
-  /// What an open undo step of the run would put back is not deleted.
+  /// Refuses to delete an item that an open undo step of the run would put back.
   /// - Throws: `conflict`, without an effect.
   func refuseIfNeeded(_ id: String, as what: String) throws(StepFailure) {
     guard neededIDs.contains(id) else { return }

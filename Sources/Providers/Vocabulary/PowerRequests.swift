@@ -8,7 +8,7 @@ final class PowerRequests: Sendable {
   /// After this long without a sign a request is not expected to show any more.
   static let patience: Duration = .seconds(600)
 
-  /// What a look at a server means to a step that wants a power state.
+  /// How a step that wants a power state has to read one look at its server.
   enum Look: Sendable, Equatable {
     case there
     /// It shows what is wanted, and an earlier request for the contrary is still to come.

@@ -203,7 +203,7 @@ struct DeclaredWorld: Sendable {
       if let slow = twist.slow {
         let result = twist.fails ? failed : change.after ?? before
         servers[index].slow = TwinSlowChange(showsAt: now + slow, status: result)
-        // What was asked for has been passed on; the guest does the rest.
+        // The request has been passed on to the guest, which does the rest.
         return job(change.job, servers[index].id, now, Change(endsAt: now, fails: false))
       }
       servers[index].state = twist.word ?? change.during ?? before

@@ -146,7 +146,7 @@ struct ZStackBackupSync: ZStackChange {
     return .action(["vm-backups", "imageStore", store], "syncVmBackup")
   }
 
-  /// Nothing of a scan is to be seen.
+  /// A scan leaves no trace that could be looked for.
   func evidence(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer { .unsure }
   func arrived(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
     Observation(.done, result: result)
