@@ -1,5 +1,6 @@
 import Runbook
 import Simulator
+import Stores
 import Testing
 
 /// Nothing is undone while it may still happen, and what could not be asked does not count as at rest.
@@ -146,5 +147,29 @@ import Testing
         """)
     #expect(try await world.start().exitCode == code, "\(world.story)")
     #expect(world.web.deeds.count > 2)
+  }
+
+  /// The script had ended, and its folder was swept, in the life that was put back.
+  @Test func aScriptIsNotBegunAgainInARestoredStoreBecauseItsFolderIsGone() async throws {
+    let world = try MovingWorld(Self.scripted, secrets: ["token": "first-secret"])
+    try await world.start(killedAt: "after starting a script")
+    await world.scripts.forget(try #require(world.scripts.ledger.first).subject)
+    let copy = MemoryStore(clock: world.clock)
+    var summary = try world.store.summary(of: MovingWorld.runID)
+    summary.isRestored = true
+    try copy.restore(
+      summary, entries: try world.store.entries(of: MovingWorld.runID, after: 0), requests: [], locks: [], epoch: 1)
+    world.store = copy
+    guard case .restored = try await world.resume() else {
+      Issue.record("nobody was asked: \(world.story)")
+      return
+    }
+    world.acceptsRestored = "ops"
+    _ = try await world.resume()
+    let begun = world.events("step.started").filter { $0.fields["step"] == "change" }
+    #expect(begun.count == 1)
+    #expect(
+      world.scripts.ledger.filter { $0.subject == world.scripts.ledger.first?.subject }.count == 1, "\(world.story)")
+    #expect(world.end(of: "change")?.fields["status"] == "unknown", "\(world.story)")
   }
 }
