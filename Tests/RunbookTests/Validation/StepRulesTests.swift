@@ -36,6 +36,10 @@ import Testing
         + "with an `id`",
       "④ E-KEY-FOREIGN: `loop` is a word of other tools; here it is `for_each`"),
     Refused(
+      "- {sleep: ①31d}\n- {wait_for: net.tcp, with: {host: a, port: ②0}}\n- {wait_for: net.tcp, with: {host: a, port: ③70000}}",
+      "① E-RANGE: `sleep` is 31d; it must be 0s to 30d",
+      "② E-RANGE: `port` is 0; it must be 1 to 65535", "③ E-RANGE: `port` is 70000; it must be 1 to 65535"),
+    Refused(
       "- {action: ①server.stopp, with: {server: a}}",
       "① E-ACTION: unknown action `server.stopp`; did you mean `server.stop`?"),
     Refused(
