@@ -93,7 +93,10 @@ struct CancelCommand: Command {
     case .ignored(let reason): throw isTooLate(reason)
     case .heeded:
       say("the run is being cancelled; \(what)", "heeded", isLive, shell)
-      shell.note(isLive ? "`\(Advice.line("logs", id, "--follow"))` watches it" : "`\(Advice.line("show", id))` says how it ended")
+      shell.note(
+        isLive
+          ? "`\(Advice.line("logs", id, "--follow"))` watches it"
+          : "`\(Advice.line("show", id))` says how it ended")
     case .silent:
       if let run = try? access.store.summary(of: id), run.status == "ended" { throw hasEnded }
       say("cancel asked for; \(what)", "asked", isLive, shell)

@@ -45,7 +45,8 @@ struct RerunCommand: Command {
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
     guard run.status == "ended" else {
-      throw Refusal(.usage, "E-NOT-ENDED", "run \(id) has not ended", hint: "`\(Advice.line("resume", id))` carries it on")
+      throw Refusal(
+        .usage, "E-NOT-ENDED", "run \(id) has not ended", hint: "`\(Advice.line("resume", id))` carries it on")
     }
     if run.isRestored, !acceptsRestored {
       throw from.map { Refusal.restored(id, "rerun", id, "--from", $0) } ?? Refusal.restored(id, "rerun", id)
@@ -97,6 +98,7 @@ struct RerunCommand: Command {
     let shown = DisplayText.escaped(undone, limit: 100)
     throw Refusal(
       .usage, "E-UNDONE", "step `\(shown)` was undone in run \(id), so nothing after it can rely on it",
-      hint: "`\(Advice.line("rerun", id))` does all steps again; `--from \(shown)`, or a step before it, is possible too")
+      hint: "`\(Advice.line("rerun", id))` does all steps again; "
+        + "`\(Advice.line("rerun", id, "--from", undone))`, or a step before it, is possible too")
   }
 }

@@ -129,6 +129,9 @@ struct ResolveCommand: Command {
     } else {
       shell.output.result("answer noted: `\(DisplayText.escaped(step, limit: 100))` \(answer.rawValue)\n")
     }
-    shell.note(isLive ? "`\(Advice.line("logs", id, "--follow"))` watches it" : "`\(Advice.line("resume", id))` carries the run on")
+    shell.note(
+      isLive
+        ? "`\(Advice.line("logs", id, "--follow"))` watches it"
+        : "`\(Advice.line("resume", id))` carries the run on")
   }
 }

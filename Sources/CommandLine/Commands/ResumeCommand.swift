@@ -48,7 +48,8 @@ struct ResumeCommand: Command {
       throw Refusal(
         .usage, "E-ENDED", "run \(id) has ended: \(RunWords.outcome(run.outcome, rollback: run.rollback))",
         hint: isOwed
-          ? "`\(Advice.line("rollback", "resume", id))` goes on with its rollback" : "`\(Advice.line("rerun", id))` starts it anew")
+          ? "`\(Advice.line("rollback", "resume", id))` goes on with its rollback"
+          : "`\(Advice.line("rerun", id))` starts it anew")
     }
     access.tellOwnerless(shell, but: id)
     return try await Resumption(id, access, shell, without: without, acceptsRestored: acceptsRestored).carryOn()

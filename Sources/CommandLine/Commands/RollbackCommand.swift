@@ -164,7 +164,8 @@ struct RollbackCommand: Command {
     let left = desk.skippable.map { DisplayText.escaped($0, limit: 100) }.joined(separator: ", ")
     return Refusal(
       .usage, "E-NO-ENTRY", "there is no undo step `\(DisplayText.escaped(entry ?? "", limit: 100))` left to be done",
-      hint: left.isEmpty ? "nothing is left: `\(Advice.line("rollback", "resume", id))` ends the run" : "left are: \(left)")
+      hint: left.isEmpty
+        ? "nothing is left: `\(Advice.line("rollback", "resume", id))` ends the run" : "left are: \(left)")
   }
 
   private func say(_ shell: Shell, _ words: String, _ next: String?) {

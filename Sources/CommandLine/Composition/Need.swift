@@ -22,7 +22,7 @@ struct Need {
   init?(_ run: RunSummary, _ marks: RunMarks) {
     self.run = run
     posted = marks.posted[run.id]
-    if run.isRestored {
+    if run.isRestored, posted == nil {
       reason = .restored
     } else if run.status == "ended" {
       guard run.isOwed else { return nil }

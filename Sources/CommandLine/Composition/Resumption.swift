@@ -100,7 +100,7 @@ struct Resumption {
       shell: shell, runbook: checked.runbook, source: checked.source, secrets: secrets, store: access.store,
       lease: lease,
       world: Composition.realWorld(scripts: access.scripts), earlier: earlier)
-    // A secret that is missing and that nothing needs is one to go on without: what needs it all the same fails by name.
+    // A secret that is missing and that nothing needs is one to go on without.
     session.without = Set(checked.runbook.secrets.map(\.name)).subtracting(secrets.keys).union(without)
     session.acceptsRestored = acceptsRestored
     return await session.carryOut()

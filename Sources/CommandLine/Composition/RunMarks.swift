@@ -19,7 +19,7 @@ extension StoreAccess {
       marks.now[run.id] = (try? RunClock(clock, of: run.id, in: store))?.now
       guard !isLive(run.id) else { continue }
       marks.ownerless.insert(run.id)
-      if run.status == "waiting" { marks.posted[run.id] = posted(to: run.id) }
+      if run.status == "waiting" || run.isRestored { marks.posted[run.id] = posted(to: run.id) }
     }
     return marks
   }
@@ -30,10 +30,10 @@ extension StoreAccess {
     let requests = (try? store.requests(for: id, after: outlook.lastRequest)) ?? []
     for request in requests {
       switch RunControl.Message(request) {
-      case .cancel(_, _, _, let restored)? where restored || !outlook.isRestored && outlook.cancelRefusal == nil:
+      case .cancel(_, _, _, let restored)? where outlook.cancelRefusal == nil && (restored || !outlook.isRestored):
         return RunReport.Posted(isCancel: true, by: request.requester, at: request.at)
       case .resolve(let step, _, _, _, let number)?
-      where outlook.openQuestion.map { $0.step == step && $0.number == number ?? 1 } == true:
+      where !outlook.isRestored && outlook.openQuestion.map { $0.step == step && $0.number == number ?? 1 } == true:
         return RunReport.Posted(isCancel: false, by: request.requester, at: request.at)
       default: continue
       }

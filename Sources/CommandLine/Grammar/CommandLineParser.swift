@@ -188,11 +188,13 @@ struct CommandLineParser {
       case "run": return "`runbook plan` tells what would be done, `runbook run --simulate` tries it out"
       case "rerun": return "`runbook plan` tells what the file would do, `runbook run --simulate` tries it out"
       case "gc": return "`--list` shows what would be removed"
-      case "resume", "rollback", "cancel", "resolve": return "`runbook show` tells what is left to do; it changes nothing"
+      case "resume", "rollback", "cancel", "resolve":
+        return "`runbook show` tells what is left to do, and changes nothing"
       default: return nil
       }
     }
-    let isInput = ["e", "extra-vars", "var", "set", "param"].contains(bare) || name.hasPrefix("-e") && bare.contains("=")
+    let isInput =
+      ["e", "extra-vars", "var", "set", "param"].contains(bare) || name.hasPrefix("-e") && bare.contains("=")
     guard isInput, spec.options.contains(where: { $0.name == "input" }) else { return nil }
     return "`--input NAME=VALUE` gives an input, `--inputs FILE` all of them"
   }

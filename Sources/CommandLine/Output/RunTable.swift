@@ -36,12 +36,12 @@ enum RunTable {
   private static func name(_ run: RunSummary) -> String { DisplayText.escaped(run.name, limit: 32) }
 
   private static func state(_ run: RunSummary, _ marks: RunMarks) -> StyledText {
+    if let posted = marks.posted[run.id] {
+      return StyledText(posted.isCancel ? "cancel asked for, no owner" : "answered, no owner", .warning)
+    }
     if run.isRestored { return StyledText("may have done more than is known", .warning) }
     guard run.status == "ended" else {
       let word = RunWords.spaced(DisplayText.escaped(run.status, limit: 40))
-      if let posted = marks.posted[run.id] {
-        return StyledText(posted.isCancel ? "cancel asked for, no owner" : "answered, no owner", .warning)
-      }
       if run.status == "waiting" { return StyledText("waiting for an answer", .warning) }
       return marks.ownerless.contains(run.id) ? StyledText("\(word), no owner", .warning) : StyledText(word, .active)
     }

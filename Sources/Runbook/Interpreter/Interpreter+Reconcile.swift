@@ -140,7 +140,8 @@ extension Interpreter {
       do throws(StepFailure) { answer = try await action.probe(call) } catch {
         let failure = masker.mask(error)
         launch.observer.progress(RunProgress(step: step.path, message: failure.message))
-        guard failure.retryable || isCleanUp && tries < 3 && !failure.isFinal, clock.now < giveUp else { return .unsure }
+        let isRepeated = failure.retryable || isCleanUp && tries < 3 && !failure.isFinal
+        guard isRepeated, clock.now < giveUp else { return .unsure }
         asked = failure.retryAfter ?? .zero
       }
       if answer.isDefinite { return answer }

@@ -17,7 +17,7 @@ public enum ClosingWords {
 
   private static func headline(_ report: RunReport, _ standing: Standing) -> StyledText {
     let name = DisplayText.escaped(report.name.isEmpty ? report.id : report.name, limit: 64)
-    if report.isRestored { return restored(name, report) }
+    if report.isRestored, report.posted == nil { return restored(name, report) }
     if report.status != "ended" { return unfinished(name, report) }
     let took = report.elapsed.map { " after \($0.elapsedText)" } ?? ""
     let simulated = report.isSimulated ? " (simulated)" : ""

@@ -11,7 +11,7 @@ struct NextCommands {
 
   private var lines: [Line] {
     guard !report.isSimulated else { return [] }  // nothing was kept that could be gone on with
-    if report.isRestored { return restored }
+    if report.isRestored, report.posted == nil { return restored }
     if report.status != "ended" {
       return report.posted == nil ? report.waitingStep.map { parked($0) } ?? open : open
     }

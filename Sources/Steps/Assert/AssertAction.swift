@@ -14,10 +14,8 @@ struct AssertAction: StandardAction {
     guard let holds = try call.with.bool("that") else { throw StepFailure.unfit("`that` is missing") }
     guard holds else {
       // It was evaluated when the step began, and stays what it was.
-      var failure = StepFailure(
-        .expect, try call.with.optionalText("message") ?? "what this step asserts is not true")
-      failure.isFinal = true
-      throw failure
+      throw StepFailure(
+        .expect, try call.with.optionalText("message") ?? "what this step asserts is not true", isFinal: true)
     }
     return ActionResult()
   }

@@ -31,9 +31,8 @@ struct SleepAction: StandardAction {
     if pause > .zero { await call.clock.sleep(for: pause) }
     if Task.isCancelled { throw StepFailure(.cancelled, "the pause was cancelled") }
     guard left <= max(allowed, .zero) else {
-      var failure = StepFailure(.timeout, "the pause of \(duration.text) is longer than the step may take")
-      failure.isFinal = true
-      throw failure
+      throw StepFailure(
+        .timeout, "the pause of \(duration.text) is longer than the step may take", isFinal: true)
     }
     return ActionResult()
   }

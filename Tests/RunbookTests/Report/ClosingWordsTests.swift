@@ -114,13 +114,13 @@ import TestSupport
   @Test func aStepWhoseOutcomeWasLostIsNamedWithItsCause() {
     var story = RunStory()
     story.begin()
-    story.start(0, "update", "run", effect: "change")
-    story.end(
-      60, "update", "unknown", error: RunStory.error("crashed", "it cannot be known whether it took effect", effect: "unknown"))
+    story.start(0, "call", "run", effect: "change")
+    let error = RunStory.error("crashed", "it cannot be known whether it took effect", effect: "unknown")
+    story.end(60, "call", "unknown", error: error)
     story.finish(61, "failed", "not_needed", 1)
-    #expect(
-      words(story).contains("  failed   update: crashed: it cannot be known whether it took effect\n"), "\(words(story))")
-    #expect(words(story).contains("  unknown  update\n"))
+    let told = words(story)
+    #expect(told.contains("  failed   call: crashed: it cannot be known whether it took effect\n"), "\(told)")
+    #expect(told.contains("  unknown  call\n"), "\(told)")
   }
 
   @Test func aMessageThatMayHaveArrivedIsNotToldAsNothing() {
@@ -131,7 +131,8 @@ import TestSupport
     error["detail"] = ["arrival": "unknown"]
     story.end(60, "tell", "failed", error: .map(error))
     story.finish(61, "failed", "not_needed", 1)
-    #expect(words(story).contains("failed at `tell` after 1m01s; there was nothing to undo (exit 1)"), "\(words(story))")
-    #expect(words(story).contains("  unknown  tell: whether its message has arrived\n"), "\(words(story))")
+    let told = words(story)
+    #expect(told.contains("failed at `tell` after 1m01s; there was nothing to undo (exit 1)"), "\(told)")
+    #expect(told.contains("  unknown  tell: whether its message has arrived\n"), "\(told)")
   }
 }

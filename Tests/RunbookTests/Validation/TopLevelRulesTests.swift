@@ -49,12 +49,12 @@ import Testing
       "② E-KEY-UNKNOWN: `secrets.a` has no key `from`; known here: `source`, `key`, `path`"),
     Refused(
       "vars: {version: ①3.10, big: ②1e5, fine: 3.1, list: [1, ③0x1F], quoted: '3.10', mask: 0644}",
-      "① E-YAML-NUMBER: `3.10` is a number here, and would be written `3.1`; write \"3.10\" to keep its text, or 3.1 if it "
-        + "is a number",
-      "② E-YAML-NUMBER: `1e5` is a number here, and would be written `100000.0`; write \"1e5\" to keep its text, or "
-        + "100000.0 if it is a number",
-      "③ E-YAML-NUMBER: `0x1F` is a number here, and would be written `31`; write \"0x1F\" to keep its text, or 31 if it "
-        + "is a number"),
+      "① E-YAML-NUMBER: `3.10` is a number here, and would be written `3.1`; write \"3.10\" to keep its text, or "
+        + "3.1 if it is a number",
+      "② E-YAML-NUMBER: `1e5` is a number here, and would be written `100000`; write \"1e5\" to keep its text, or "
+        + "100000 if it is a number",
+      "③ E-YAML-NUMBER: `0x1F` is a number here, and would be written `31`; write \"0x1F\" to keep its text, or 31 "
+        + "if it is a number"),
     Refused(
       "providers: {①a: {②tpye: vps_org}}",
       "① E-KEY-MISSING: `providers.a` needs `type`; one of digitalocean, hetzner, vps_org, zomro, zstack",

@@ -129,7 +129,8 @@ extension Validation {
     case .bool: return read.bool(node, name).map { .literal(.bool($0)) }
     case .duration:
       let least = name == "grace" ? Duration.zero : .milliseconds(1)
-      return read.duration(node, name, in: durations ?? least ... .seconds(366 * 86_400))
+      let range = durations.map { max(least, $0.lowerBound)...$0.upperBound } ?? least ... .seconds(366 * 86_400)
+      return read.duration(node, name, in: range)
         .map { .literal(.duration($0)) }
     case .choice(let words): return read.choice(node, name, words).map { .literal(.string($0)) }
     case .url: return address(node, name)
