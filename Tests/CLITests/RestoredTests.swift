@@ -43,7 +43,9 @@ import Testing
       name: two_lives
       steps:
         - {id: two, run: "echo two >> trace; while ! test -e go2; do sleep 0.05; done", rollback: none}
-        - {id: three, run: "echo three >> trace; while ! test -e go3; do sleep 0.05; done; echo end >> trace", rollback: none}
+        - id: three
+          run: "echo three >> trace; while ! test -e go3; do sleep 0.05; done; echo end >> trace"
+          rollback: none
 
       """)
     let running = try place.start(["run", "a.yaml"])
@@ -64,15 +66,16 @@ import Testing
     _ = try await place.shell("rm \(folder)/runbook.db \(folder)/runbook.db-wal; cp old/* \(folder)/")
 
     #expect(try await place.run("list").code == 0)
-    let parked = try await place.run("resume", id, "--restored")
-    #expect(parked.code == 6, "\(parked)")
-    #expect(try await place.run("resolve", id, "two", "--applied").code == 0)
-    let ended = try await place.run("resume", id)
+    let ended = try await place.run("resume", id, "--restored")
     #expect(ended.code == 0, "\(ended)")
     #expect(place.read("trace") == "two\nthree\nend\n")
-    let words = "three … its script is not started again: it was started before the store was put back"
-    #expect(ended.stdout.contains(words), "\(ended.stdout)")
-    #expect(try await place.run("logs", id).stdout.contains(words))
+    // The second step was in the journal of the copy, the third was not.
+    let logs = try await place.run("logs", id)
+    for step in ["two", "three"] {
+      let words = "\(step) … its script is not started again: it was started before the store was put back"
+      #expect(ended.stdout.contains(words), "\(ended.stdout)")
+      #expect(logs.stdout.contains(words), "\(logs.stdout)")
+    }
     #expect(try await place.run("logs", id, "--format", "json").stdout.contains("script.adopted"))
   }
 }

@@ -36,7 +36,9 @@ struct BasicActionsTests {
     if that {
       await #expect(throws: Never.self) { try await AssertAction().perform(call) }
     } else {
-      await #expect(throws: StepFailure(.expect, "the count is off", isFinal: true)) { try await AssertAction().perform(call) }
+      await #expect(throws: StepFailure(.expect, "the count is off", isFinal: true)) {
+        try await AssertAction().perform(call)
+      }
     }
   }
 

@@ -115,7 +115,7 @@ extension RunReport {
   /// A cancel would still find something to stop.
   public var canCancel: Bool {
     guard ["queued", "running", "waiting"].contains(status), cancelledBy == nil, rollbackReason == nil,
-      posted?.isCancel != true
+      posted == nil
     else {
       return false
     }

@@ -26,8 +26,8 @@ struct ScriptFields {
     command = nil
     let field = given == ["script_file"] ? EngineField.script : "script"
     guard let text = try with.optionalText(field), !text.allSatisfy(\.isWhitespace) else {
-      throw StepFailure(
-        .input, given == ["script_file"] ? "`script_file` was not read or is empty" : "`script` is empty")
+      throw StepFailure.unfit(
+        given == ["script_file"] ? "`script_file` was not read or is empty" : "`script` is empty")
     }
     guard !text.utf8.contains(0) else { throw StepFailure.unfit("the script holds a NUL byte") }
     script = text

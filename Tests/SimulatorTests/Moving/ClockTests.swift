@@ -71,6 +71,22 @@ import Testing
   }
 
   @Test(arguments: jumps)
+  func howLongARunHasTakenIsToldByItsOwnTime(_ jump: Duration) async throws {
+    let world = try MovingWorld(
+      """
+      runbook: v1
+      name: pausing
+      steps: [{id: one, sleep: 10m}]
+      """)
+    try await world.start(killedAt: "after commit of step.started")
+    world.clock.advance(by: .seconds(60))
+    world.clock.stepWallClock(by: jump)
+    let clock = try RunClock(world.clock, of: MovingWorld.runID, in: world.store)
+    let took = clock.now - (try world.store.summary(of: MovingWorld.runID).startedAt)
+    #expect(took >= .seconds(60) && took < .seconds(62), "\(took.text)")
+  }
+
+  @Test(arguments: jumps)
   func aQuestionIsOpenForADayWhateverTheClockDoes(_ jump: Duration) async throws {
     let world = try MovingWorld(
       """

@@ -132,7 +132,7 @@ struct SSHRunActionTests {
 
   @Test func aMissingClientIsNamed() async {
     let message = "the OpenSSH client could not be started: there is no program `no-ssh-here` on PATH"
-    await #expect(throws: StepFailure.unfit(message)) {
+    await #expect(throws: StepFailure(.input, message)) {
       try await SSHRunAction(program: SSHProgram(path: "no-ssh-here")).perform(ssh.call(["script": "true"]))
     }
   }
