@@ -25,7 +25,7 @@ extension Arguments {
     for (name, value) in entries {
       guard EnvironmentName.isValid(name) else {
         throw StepFailure.unfit(
-        "`env`: a variable's name is letters, digits and `_`, and does not begin with a digit")
+          "`env`: a variable's name is letters, digits and `_`, and does not begin with a digit")
       }
       let text = try Self.environmentText(value, name: name)
       guard !text.reveal().utf8.contains(0) else { throw StepFailure.unfit("`env.\(name)` holds a NUL byte") }
