@@ -49,7 +49,8 @@ enum Main {
         output.result(HelpText.page(for: command.spec))
         return .succeeded
       }
-      return try await command.init(invocation.arguments).run(in: shell)
+      let verb = try command.init(invocation.arguments)
+      return await Advice.$commands.withValue(globals.advised) { await verb.run(in: shell) }
     } catch {
       return Shell(globals: globals, output: output).refuse(Refusal(error))
     }

@@ -24,11 +24,11 @@ extension Arguments {
     var environment: [String: Secret] = [:]
     for (name, value) in entries {
       guard EnvironmentName.isValid(name) else {
-        throw StepFailure(
-          .input, "`env`: a variable's name is letters, digits and `_`, and does not begin with a digit")
+        throw StepFailure.unfit(
+          "`env`: a variable's name is letters, digits and `_`, and does not begin with a digit")
       }
       let text = try Self.environmentText(value, name: name)
-      guard !text.reveal().utf8.contains(0) else { throw StepFailure(.input, "`env.\(name)` holds a NUL byte") }
+      guard !text.reveal().utf8.contains(0) else { throw StepFailure.unfit("`env.\(name)` holds a NUL byte") }
       environment[name] = text
     }
     return environment
@@ -41,7 +41,7 @@ extension Arguments {
     case .int(let number): return Secret(String(number), named: [])
     case .double(let number): return Secret("\(number)", named: [])
     case .bool(let flag): return Secret(flag ? "true" : "false", named: [])
-    default: throw StepFailure(.input, "`env.\(name)` must be text")
+    default: throw StepFailure.unfit("`env.\(name)` must be text")
     }
   }
 }

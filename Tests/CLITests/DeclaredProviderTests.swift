@@ -80,7 +80,7 @@ import Testing
     let runbook = try await place.run("validate", "a.yaml")
     #expect(runbook.code == 2)
     #expect(runbook.stderr.hasPrefix("a.yaml:5:27: error E-PROVIDER: `./acme.yaml` has a mistake: line "))
-    #expect(runbook.stderr.contains("`runbook validate ./acme.yaml` lists all of them"))
+    #expect(runbook.stderr.contains("`runbook validate ./acme.yaml`, in the runbook's folder, lists all of them"))
     #expect(try await place.run("providers", "./acme.yaml").code == 2)
     #expect(try await place.run("simulate", "./acme.yaml").code == 2)
     let missing = try await place.run("simulate", "./other.yaml")

@@ -102,6 +102,39 @@ import Testing
     #expect(CommandLineParser.wantsJSON(words) == wants)
   }
 
+  @Test(
+    arguments: [
+      (["run", "a.yaml", "--check"], "`runbook run --simulate` tries it out"),
+      (["run", "a.yaml", "--dry-run"], "`runbook plan` tells what would be done"),
+      (["run", "a.yaml", "-n"], "`runbook plan` tells what would be done"),
+      (["run", "a.yaml", "-e", "x=1"], "`--input NAME=VALUE` gives an input"),
+      (["plan", "a.yaml", "-e", "x=1"], "`--input NAME=VALUE` gives an input"),
+      (["run", "a.yaml", "-ex=1"], "`--input NAME=VALUE` gives an input"),
+      (["run", "a.yaml", "--extra-vars", "x=1"], "`--input NAME=VALUE` gives an input"),
+      (["resume", "--dry-run"], "`runbook show` tells what is left to do"),
+      (["gc", "--dry-run"], "`--list` shows what would be removed"),
+    ] as [([String], String)])
+  func aHabitOfOtherToolsIsAnsweredWithOurWord(_ words: [String], _ hint: String) {
+    do throws(UsageError) {
+      _ = try CommandLineParser.parse(words)
+      Issue.record("\(words) was accepted")
+    } catch {
+      #expect(error.code == "E-UNKNOWN-OPTION")
+      #expect(error.hint.contains(hint), "\(error.hint)")
+    }
+  }
+
+  @Test func aRunThatIsLeftOutLeavesTheOtherWordsInTheirPlaces() throws {
+    func operands(_ words: String...) throws(UsageError) -> [String: [String]] {
+      try CommandLineParser.parse(words).arguments.operands
+    }
+    #expect(try operands("resume") == [:])
+    #expect(try operands("resolve", "update", "--fail") == ["STEP": ["update"]])
+    #expect(try operands("resolve", "r1", "update", "--fail") == ["RUN": ["r1"], "STEP": ["update"]])
+    #expect(try operands("rollback", "abandon", "--reason", "x") == ["WHAT": ["abandon"]])
+    #expect(try operands("rollback", "skip", "r1", "a") == ["WHAT": ["skip"], "RUN": ["r1"], "ENTRY": ["a"]])
+  }
+
   @Test func noRubbishTraps() {
     let words = [
       "run", "-", "--", "--input", "=", "--=", "", "-q", "--format", "\u{0}", "eval", "--x=y", "rollback", "skip", "é",

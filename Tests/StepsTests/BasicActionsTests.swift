@@ -36,12 +36,14 @@ struct BasicActionsTests {
     if that {
       await #expect(throws: Never.self) { try await AssertAction().perform(call) }
     } else {
-      await #expect(throws: StepFailure(.expect, "the count is off")) { try await AssertAction().perform(call) }
+      await #expect(throws: StepFailure(.expect, "the count is off", isFinal: true)) {
+        try await AssertAction().perform(call)
+      }
     }
   }
 
   @Test func anAssertionOfSomethingElseThanABooleanIsRefused() async {
-    await #expect(throws: StepFailure(.input, "`that` must be true or false")) {
+    await #expect(throws: StepFailure.unfit("`that` must be true or false")) {
       try await AssertAction().perform(calls.make(["that": "true"]))
     }
   }
@@ -95,7 +97,7 @@ struct BasicActionsTests {
       _ = try await SleepAction().perform(call)
       #expect(!fails)
     } catch {
-      #expect(error == StepFailure(.timeout, "the pause of 1m is longer than the step may take"))
+      #expect(error == StepFailure(.timeout, "the pause of 1m is longer than the step may take", isFinal: true))
       #expect(fails)
     }
     #expect(clock.pauses.withLock { $0 } == pauses)
@@ -103,7 +105,7 @@ struct BasicActionsTests {
 
   @Test(arguments: [Duration.seconds(-1), .seconds(31 * 86_400)])
   func anAbsurdPauseIsRefused(duration: Duration) async {
-    await #expect(throws: StepFailure(.input, "`sleep` must be between 0s and 30 days")) {
+    await #expect(throws: StepFailure.unfit("`sleep` must be between 0s and 30 days")) {
       try await SleepAction().perform(calls.make(["duration": .duration(duration)]))
     }
   }
@@ -126,7 +128,7 @@ struct BasicActionsTests {
 
   @Test(arguments: [("999", "no mode"), ("77777", "too much"), ("-1", "negative")])
   func aModeThatIsNoneIsRefused(mode: String, _: String) async {
-    await #expect(throws: StepFailure(.input, "`mode` must be octal permissions such as \"0644\"")) {
+    await #expect(throws: StepFailure.unfit("`mode` must be octal permissions such as \"0644\"")) {
       try await WriteFileAction().perform(calls.make(["path": "/tmp/x", "content": "", "mode": .string(mode)]))
     }
   }
@@ -143,7 +145,7 @@ struct BasicActionsTests {
 
   @Test(arguments: [0, 65_536, -1] as [Int64])
   func aPortBeyondItsRangeIsRefused(port: Int64) async {
-    await #expect(throws: StepFailure(.input, "`port` must be 1 to 65535")) {
+    await #expect(throws: StepFailure.unfit("`port` must be 1 to 65535")) {
       try await TCPAction().perform(calls.make(["host": "127.0.0.1", "port": .int(port)]))
     }
   }

@@ -63,7 +63,7 @@ struct RunActionTests {
       ),
     ] as [([String: Value], String)])
   func whatCannotBeRunIsRefusedBeforeAnythingIsStarted(with: [String: Value], message: String) async throws {
-    await #expect(throws: StepFailure(.input, message)) { try await RunAction().perform(calls.make(with)) }
+    await #expect(throws: StepFailure.unfit(message)) { try await RunAction().perform(calls.make(with)) }
     #expect(!Folder.exists(folder.path + "/scripts"))
   }
 

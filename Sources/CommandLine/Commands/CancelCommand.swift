@@ -9,7 +9,7 @@ struct CancelCommand: Command {
       The run's owner reads the request within a second, and the command waits for its word. A run without an owner \
       carries it out as soon as it is resumed. During a rollback, in `always` and after it there is nothing to cancel.
       """,
-    operands: [OperandSpec("RUN", .run, .one, "the id of the run")],
+    operands: [RunOptions.run],
     options: [
       .flag("no-rollback", "leave everything as it is; its undo steps stay pending, and it keeps its locks"),
       .flag("restored", "the run's store was put back from an older copy: cancel what is known of it"),
@@ -20,12 +20,12 @@ struct CancelCommand: Command {
     ],
     group: .act)
 
-  private let id: String
+  private var id: String
   private let rollsBack: Bool
   private let acceptsRestored: Bool
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
-    id = try arguments.required("RUN")
+    id = arguments.operand("RUN") ?? ""
     rollsBack = !arguments.flag("no-rollback")
     acceptsRestored = arguments.flag("restored")
   }
@@ -33,24 +33,32 @@ struct CancelCommand: Command {
   func run(in shell: Shell) async -> ExitCode {
     do throws(Refusal) {
       let (access, run) = try StoreAccess.forRun(id, shell)
-      guard run.status != "ended" else { throw hasEnded }
-      let outlook = try access.outlook(of: id)
-      if run.isRestored || outlook?.isRestored == true, !acceptsRestored {
-        throw Refusal.restored(id, "runbook cancel \(id)\(rollsBack ? "" : " --no-rollback")")
-      }
-      if let reason = outlook?.cancelRefusal { throw isTooLate(reason) }
-      switch try post(access, after: outlook?.lastRequest ?? 0) {
-      case .refused(let earlier): try tell(earlier, access, shell)
-      case .posted(let number):
-        let sequence = outlook?.lastSequence ?? 0
-        let word = access.isLive(id) ? try await access.word(on: number, to: id, after: sequence, shell) : .silent
-        try tell(word, access, shell)
-      }
-      access.tellOwnerless(shell, but: id)
-      return .succeeded
+      var command = self
+      command.id = run.id
+      return try await command.carryOut(access, run, shell)
     } catch {
       return shell.refuse(error)
     }
+  }
+
+  private func carryOut(
+    _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
+  ) async throws(Refusal) -> ExitCode {
+    guard run.status != "ended" else { throw hasEnded }
+    let outlook = try access.outlook(of: id)
+    if run.isRestored || outlook?.isRestored == true, !acceptsRestored {
+      throw rollsBack ? Refusal.restored(id, "cancel", id) : Refusal.restored(id, "cancel", id, "--no-rollback")
+    }
+    if let reason = outlook?.cancelRefusal { throw isTooLate(reason) }
+    switch try post(access, after: outlook?.lastRequest ?? 0) {
+    case .refused(let earlier): try tell(earlier, access, shell)
+    case .posted(let number):
+      let sequence = outlook?.lastSequence ?? 0
+      let word = access.isLive(id) ? try await access.word(on: number, to: id, after: sequence, shell) : .silent
+      try tell(word, access, shell)
+    }
+    access.tellOwnerless(shell, but: id)
+    return .succeeded
   }
 
   /// One cancel at a time: who asks again is told of the first.
@@ -69,7 +77,7 @@ struct CancelCommand: Command {
   private func tell(_ earlier: RunRequest, _ access: StoreAccess, _ shell: Shell) throws(Refusal) {
     let by = DisplayText.escaped(earlier.requester, limit: 64)
     let asked = "a cancel was asked for already, by \(by) at \(earlier.at.wholeSecond)"
-    let next = access.isLive(id) ? "its owner carries it out" : "`runbook resume \(id)` carries it out"
+    let next = access.isLive(id) ? "its owner carries it out" : "`\(Advice.line("resume", id))` carries it out"
     guard case .cancel(_, rollsBack, _, _)? = RunControl.Message(earlier) else {
       let other = rollsBack ? "without undoing anything" : "with undoing what was done"
       throw Refusal(.usage, "E-ASKED", "\(asked), \(other)", hint: next)
@@ -85,15 +93,18 @@ struct CancelCommand: Command {
     case .ignored(let reason): throw isTooLate(reason)
     case .heeded:
       say("the run is being cancelled; \(what)", "heeded", isLive, shell)
-      shell.note(isLive ? "`runbook logs \(id) --follow` watches it" : "`runbook show \(id)` says how it ended")
+      shell.note(
+        isLive
+          ? "`\(Advice.line("logs", id, "--follow"))` watches it"
+          : "`\(Advice.line("show", id))` says how it ended")
     case .silent:
       if let run = try? access.store.summary(of: id), run.status == "ended" { throw hasEnded }
       say("cancel asked for; \(what)", "asked", isLive, shell)
       shell.note(
         isLive
           ? "its owner has not answered yet: it finishes a call that cannot be cut short; "
-            + "`runbook logs \(id) --follow` watches it"
-          : "nobody works on it now: `runbook resume \(id)` carries the cancel out")
+            + "`\(Advice.line("logs", id, "--follow"))` watches it"
+          : "nobody works on it now: `\(Advice.line("resume", id))` carries the cancel out")
     }
   }
 
@@ -105,12 +116,12 @@ struct CancelCommand: Command {
   }
 
   private var hasEnded: Refusal {
-    Refusal(.usage, "E-ENDED", "run \(id) has ended already", hint: "`runbook show \(id)` says how")
+    Refusal(.usage, "E-ENDED", "run \(id) has ended already", hint: "`\(Advice.line("show", id))` says how")
   }
 
   private func isTooLate(_ reason: String) -> Refusal {
     Refusal(
       .usage, "E-TOO-LATE", "run \(id) is not cancelled: \(DisplayText.escaped(reason, limit: 300))",
-      hint: "`runbook show \(id)` says where it stands")
+      hint: "`\(Advice.line("show", id))` says where it stands")
   }
 }

@@ -93,7 +93,7 @@ struct GcCommand: Command {
     let runs = GcCommand.count(result.runs.count, "run")
     let folders = result.folders == 0 ? "" : " and \(GcCommand.count(result.folders, "folder")) of scripts"
     if listsOnly {
-      if !result.runs.isEmpty { shell.print(RunTable.lines(result.runs, ownerless: [], now: SystemClock().now)) }
+      if !result.runs.isEmpty { shell.print(RunTable.lines(result.runs, RunMarks())) }
       shell.note("\(runs)\(folders) would be removed; nothing was done")
     } else {
       let entries = result.runs.isEmpty ? "" : " (\(GcCommand.count(Int(clamping: result.entries), "journal entry")))"

@@ -54,13 +54,13 @@ struct ListCommand: Command {
   private func listRuns(_ access: StoreAccess, _ shell: Shell) throws(Refusal) -> ExitCode {
     let runs: [RunSummary]
     do throws(StoreFailure) { runs = try access.store.summaries(limit: limit) } catch { throw Refusal(error) }
-    let ownerless = Set(runs.filter { $0.status != "ended" && !access.isLive($0.id) }.map(\.id))
+    let marks = access.marks(of: runs)
     if shell.wantsJSON {
-      shell.output.result(json: ReportJSON.document(runs, ownerless: ownerless, inputs: inputs(of: runs, access)))
+      shell.output.result(json: ReportJSON.document(runs, ownerless: marks.ownerless, inputs: inputs(of: runs, access)))
     } else if shell.globals.quiet {
       shell.output.result(runs.map { $0.id + "\n" }.joined())
     } else {
-      shell.print(RunTable.lines(runs, ownerless: ownerless, now: SystemClock().now))
+      shell.print(RunTable.lines(runs, marks))
       access.tellOwnerless(shell)
     }
     return .succeeded
@@ -73,40 +73,41 @@ struct ListCommand: Command {
   private func listNeeds(_ access: StoreAccess, _ shell: Shell) throws(Refusal) -> ExitCode {
     let needs = try access.needs()
     let runs = needs.map(\.run)
-    let ownerless = Set(runs.filter { $0.status != "ended" && !access.isLive($0.id) }.map(\.id))
+    let marks = access.marks(of: runs)
     if shell.wantsJSON {
       let reasons = Dictionary(needs.map { ($0.run.id, $0.json) }, uniquingKeysWith: { first, _ in first })
       shell.output.result(
-        json: ReportJSON.document(runs, ownerless: ownerless, inputs: inputs(of: runs, access), needs: reasons))
+        json: ReportJSON.document(runs, ownerless: marks.ownerless, inputs: inputs(of: runs, access), needs: reasons))
     } else if shell.globals.quiet {
       shell.output.result(runs.map { $0.id + "\n" }.joined())
     } else if !needs.isEmpty {
-      shell.print(RunTable.lines(needs, ownerless: ownerless, now: SystemClock().now))
+      shell.print(RunTable.lines(needs, marks))
     }
     return needs.isEmpty ? .succeeded : .failed
   }
 
   private func listLocks(_ access: StoreAccess, _ shell: Shell) throws(Refusal) -> ExitCode {
-    var rows: [(lock: HeldLock, run: RunSummary, isLive: Bool)] = []
+    var rows: [(lock: HeldLock, run: RunSummary)] = []
     do throws(StoreFailure) {
       for lock in try access.store.heldLocks() {
-        rows.append((lock, try access.store.summary(of: lock.runID), access.isLive(lock.runID)))
+        rows.append((lock, try access.store.summary(of: lock.runID)))
       }
     } catch {
       throw Refusal(error)
     }
+    let marks = access.marks(of: rows.map(\.run))
     if shell.wantsJSON {
-      let locks = rows.map { lock, run, isLive -> Value in
+      let locks = rows.map { lock, run -> Value in
         [
           "lock": .string(lock.name), "run_id": .string(lock.runID), "name": .string(run.name),
-          "status": .string(run.status), "ownerless": .bool(run.status != "ended" && !isLive),
+          "status": .string(run.status), "ownerless": .bool(marks.ownerless.contains(run.id)),
         ]
       }
       shell.output.result(json: ["v": 1, "locks": .list(locks)])
     } else if shell.globals.quiet {
       shell.output.result(rows.map { DisplayText.escaped($0.lock.name) + "\n" }.joined())
     } else {
-      shell.print(rows.map { RunTable.line($0.lock, $0.run, isLive: $0.isLive) })
+      shell.print(rows.map { RunTable.line($0.lock, $0.run, marks) })
       if rows.isEmpty { shell.note("no lock is held") }
     }
     return .succeeded

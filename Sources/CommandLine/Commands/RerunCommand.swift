@@ -8,7 +8,7 @@ struct RerunCommand: Command {
       A new run with the inputs of the earlier one and the file as it is now. With --from the outputs of the steps \
       before it are taken over from the earlier run; a step before it that was undone since is a reason to refuse.
       """,
-    operands: [OperandSpec("RUN", .run, .one, "the id of the earlier run")],
+    operands: [RunOptions.run],
     options: [
       .value("from", "STEP", .text, "the first step to do; the ones before it keep their outputs"),
       RunOptions.restored,
@@ -19,12 +19,12 @@ struct RerunCommand: Command {
     ],
     group: .run)
 
-  private let id: String
+  private var id: String
   private let from: String?
   private let acceptsRestored: Bool
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
-    id = try arguments.required("RUN")
+    id = arguments.operand("RUN") ?? ""
     from = arguments.value("from")
     acceptsRestored = arguments.flag("restored")
   }
@@ -33,42 +33,50 @@ struct RerunCommand: Command {
     InterruptDesk.shared.open()
     do throws(Refusal) {
       let (access, run) = try StoreAccess.forRun(id, shell)
-      guard run.status == "ended" else {
-        throw Refusal(.usage, "E-NOT-ENDED", "run \(id) has not ended", hint: "`runbook resume \(id)` carries it on")
-      }
-      if run.isRestored, !acceptsRestored {
-        throw Refusal.restored(
-          id, "runbook rerun \(id)\(from.map { " --from \(DisplayText.escaped($0, limit: 100))" } ?? "")")
-      }
-      access.tellOwnerless(shell)
-      let earlier: (started: RunStarted, source: PinnedSource)
-      do throws(StoreFailure) { earlier = try RunCreation.read(id, in: access.store) } catch { throw Refusal(error) }
-      let path = earlier.source.folder + "/" + RunbookFile.name(of: earlier.started.file)
-      let checked = try shell.check(path, isStrict: false)
-      let steps = checked.runbook.steps.map(\.path)
-      let first = from ?? steps.first ?? ""
-      guard steps.contains(first) else {
-        throw Refusal(
-          .usage, "E-STEP",
-          "there is no step `\(DisplayText.escaped(first, limit: 100))` in `\(DisplayText.escaped(path, limit: 300))`",
-          hint: Suggestion.hint(for: first, among: steps))
-      }
-      let inherited = try inheritance(before: first, of: checked, access)
-      let inputs: [String: Value]
-      do throws(InputMistakes) {
-        inputs = try InputReader.read(texts: [], values: earlier.started.inputs, for: checked.runbook.inputs)
-      } catch {
-        throw Refusal(
-          .usage, "E-INPUT", error.messages.joined(separator: "\n       "),
-          hint: "the file's inputs have changed: `runbook run` takes new ones")
-      }
-      let creation = RunCreation(
-        runbook: checked.runbook, source: checked.source, file: earlier.started.file, inputs: inputs,
-        requester: Ownership.requester, earlier: (id, first, inherited))
-      return try await RealRun(creation, access, shell, lockWait: nil).carryOut()
+      var command = self
+      command.id = run.id
+      return try await command.carryOut(access, run, shell)
     } catch {
       return shell.refuse(error)
     }
+  }
+
+  private func carryOut(
+    _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
+  ) async throws(Refusal) -> ExitCode {
+    guard run.status == "ended" else {
+      throw Refusal(
+        .usage, "E-NOT-ENDED", "run \(id) has not ended", hint: "`\(Advice.line("resume", id))` carries it on")
+    }
+    if run.isRestored, !acceptsRestored {
+      throw from.map { Refusal.restored(id, "rerun", id, "--from", $0) } ?? Refusal.restored(id, "rerun", id)
+    }
+    access.tellOwnerless(shell)
+    let earlier: (started: RunStarted, source: PinnedSource)
+    do throws(StoreFailure) { earlier = try RunCreation.read(id, in: access.store) } catch { throw Refusal(error) }
+    let path = earlier.source.folder + "/" + RunbookFile.name(of: earlier.started.file)
+    let checked = try shell.check(path, isStrict: false)
+    let steps = checked.runbook.steps.map(\.path)
+    let first = from ?? steps.first ?? ""
+    guard steps.contains(first) else {
+      throw Refusal(
+        .usage, "E-STEP",
+        "there is no step `\(DisplayText.escaped(first, limit: 100))` in `\(DisplayText.escaped(path, limit: 300))`",
+        hint: Suggestion.hint(for: first, among: steps))
+    }
+    let inherited = try inheritance(before: first, of: checked, access)
+    let inputs: [String: Value]
+    do throws(InputMistakes) {
+      inputs = try InputReader.read(texts: [], values: earlier.started.inputs, for: checked.runbook.inputs)
+    } catch {
+      throw Refusal(
+        .usage, "E-INPUT", error.messages.joined(separator: "\n       "),
+        hint: "the file's inputs have changed: `runbook run` takes new ones")
+    }
+    let creation = RunCreation(
+      runbook: checked.runbook, source: checked.source, file: earlier.started.file, inputs: inputs,
+      requester: Ownership.requester, earlier: (id, first, inherited))
+    return try await RealRun(creation, access, shell, lockWait: nil).carryOut()
   }
 
   /// The statuses and outputs that the steps before `first` had in the earlier run.
@@ -90,6 +98,7 @@ struct RerunCommand: Command {
     let shown = DisplayText.escaped(undone, limit: 100)
     throw Refusal(
       .usage, "E-UNDONE", "step `\(shown)` was undone in run \(id), so nothing after it can rely on it",
-      hint: "`runbook rerun \(id)` does all steps again; `--from \(shown)`, or a step before it, is possible too")
+      hint: "`\(Advice.line("rerun", id))` does all steps again; "
+        + "`\(Advice.line("rerun", id, "--from", undone))`, or a step before it, is possible too")
   }
 }

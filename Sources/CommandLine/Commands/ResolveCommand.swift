@@ -10,7 +10,7 @@ struct ResolveCommand: Command {
       second is told of the first answer.
       """,
     operands: [
-      OperandSpec("RUN", .run, .one, "the id of the run"),
+      RunOptions.run,
       OperandSpec("STEP", .text, .one, "the step that waits for an answer"),
     ],
     options: [
@@ -25,13 +25,16 @@ struct ResolveCommand: Command {
     ],
     group: .act)
 
-  private let id: String
+  private var id: String
   private let step: String
   private let answer: Resolution
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
-    id = try arguments.required("RUN")
+    id = arguments.operand("RUN") ?? ""
     step = try arguments.required("STEP")
+    if id.isEmpty, RunID.isWellFormed(step) || step == "latest" {
+      throw UsageError("`STEP` is missing: the step that waits for an answer", hint: UsageError.help("resolve"))
+    }
     let answers = Resolution.allCases.filter { arguments.flag($0.rawValue) }
     guard answers.count == 1, let answer = answers.first else {
       throw UsageError(
@@ -44,28 +47,36 @@ struct ResolveCommand: Command {
   func run(in shell: Shell) async -> ExitCode {
     do throws(Refusal) {
       let (access, run) = try StoreAccess.forRun(id, shell)
-      guard run.status != "ended" else {
-        throw Refusal(.usage, "E-ENDED", "run \(id) has ended already", hint: "`runbook show \(id)` says how")
-      }
-      guard let outlook = try access.outlook(of: id) else {
-        throw Refusal(
-          .usage, "E-STORE-NEWER", "the runbook of run \(id) cannot be read by this release",
-          hint: "use the release that started it")
-      }
-      let question = try question(outlook)
-      switch try post(access, question, after: outlook.lastRequest) {
-      case .refused(let earlier): throw isAnswered(earlier, access)
-      case .posted(let number):
-        let word =
-          access.isLive(id)
-          ? try await access.word(on: number, to: id, after: outlook.lastSequence, shell) : .silent
-        if case .ignored(let reason) = word { throw isTooLate(reason) }
-        tell(access.isLive(id), shell)
-      }
-      return .succeeded
+      var command = self
+      command.id = run.id
+      return try await command.carryOut(access, run, shell)
     } catch {
       return shell.refuse(error)
     }
+  }
+
+  private func carryOut(
+    _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
+  ) async throws(Refusal) -> ExitCode {
+    guard run.status != "ended" else {
+      throw Refusal(.usage, "E-ENDED", "run \(id) has ended already", hint: "`\(Advice.line("show", id))` says how")
+    }
+    guard let outlook = try access.outlook(of: id) else {
+      throw Refusal(
+        .usage, "E-STORE-NEWER", "the runbook of run \(id) cannot be read by this release",
+        hint: "use the release that started it")
+    }
+    let question = try question(outlook)
+    switch try post(access, question, after: outlook.lastRequest) {
+    case .refused(let earlier): throw isAnswered(earlier, access)
+    case .posted(let number):
+      let word =
+        access.isLive(id)
+        ? try await access.word(on: number, to: id, after: outlook.lastSequence, shell) : .silent
+      if case .ignored(let reason) = word { throw isTooLate(reason) }
+      tell(access.isLive(id), shell)
+    }
+    return .succeeded
   }
 
   /// The number of the open question.
@@ -78,7 +89,7 @@ struct ResolveCommand: Command {
     throw Refusal(
       .usage, "E-NOT-WAITING",
       "run \(id) does not wait for an answer about `\(DisplayText.escaped(step, limit: 100))`: \(waiting)",
-      hint: "`runbook show \(id)` says where it stands")
+      hint: "`\(Advice.line("show", id))` says where it stands")
   }
 
   /// One answer a question: of two people who answer at once one is told of the other.
@@ -103,13 +114,13 @@ struct ResolveCommand: Command {
     return Refusal(
       .usage, "E-ANSWERED",
       "already answered by \(by) at \(earlier.at.wholeSecond)\(answer)",
-      hint: access.isLive(id) ? "the run's owner carries it out" : "`runbook resume \(id)` carries it out")
+      hint: access.isLive(id) ? "the run's owner carries it out" : "`\(Advice.line("resume", id))` carries it out")
   }
 
   private func isTooLate(_ reason: String) -> Refusal {
     Refusal(
       .usage, "E-TOO-LATE", "the answer came too late: \(DisplayText.escaped(reason, limit: 300))",
-      hint: "`runbook show \(id)` says where the run stands")
+      hint: "`\(Advice.line("show", id))` says where the run stands")
   }
 
   private func tell(_ isLive: Bool, _ shell: Shell) {
@@ -118,6 +129,9 @@ struct ResolveCommand: Command {
     } else {
       shell.output.result("answer noted: `\(DisplayText.escaped(step, limit: 100))` \(answer.rawValue)\n")
     }
-    shell.note(isLive ? "`runbook logs \(id) --follow` watches it" : "`runbook resume \(id)` carries the run on")
+    shell.note(
+      isLive
+        ? "`\(Advice.line("logs", id, "--follow"))` watches it"
+        : "`\(Advice.line("resume", id))` carries the run on")
   }
 }

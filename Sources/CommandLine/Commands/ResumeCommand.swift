@@ -8,7 +8,7 @@ struct ResumeCommand: Command {
       After a crash, a reboot or a second Ctrl-C. Steps whose outcome was lost are looked at first: nothing is \
       repeated that might have happened. A run whose owner lives is refused (exit 7).
       """,
-    operands: [OperandSpec("RUN", .run, .one, "the id of the run, as `runbook list` shows it")],
+    operands: [RunOptions.run],
     options: [RunOptions.withoutSecret, RunOptions.restored],
     examples: [
       .init("runbook resume r0123456789abcdefghi", "go on where it stopped"),
@@ -18,12 +18,12 @@ struct ResumeCommand: Command {
     ],
     group: .run)
 
-  private let id: String
+  private var id: String
   private let without: [String]
   private let acceptsRestored: Bool
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
-    id = try arguments.required("RUN")
+    id = arguments.operand("RUN") ?? ""
     without = arguments.values(of: "without-secret")
     acceptsRestored = arguments.flag("restored")
   }
@@ -32,17 +32,26 @@ struct ResumeCommand: Command {
     InterruptDesk.shared.open()
     do throws(Refusal) {
       let (access, run) = try StoreAccess.forRun(id, shell)
-      guard run.status != "ended" else {
-        let isOwed = try access.outlook(of: id)?.canResumeRollback == true
-        throw Refusal(
-          .usage, "E-ENDED", "run \(id) has ended: \(RunWords.outcome(run.outcome, rollback: run.rollback))",
-          hint: isOwed
-            ? "`runbook rollback resume \(id)` goes on with its rollback" : "`runbook rerun \(id)` starts it anew")
-      }
-      access.tellOwnerless(shell, but: id)
-      return try await Resumption(id, access, shell, without: without, acceptsRestored: acceptsRestored).carryOn()
+      var command = self
+      command.id = run.id
+      return try await command.carryOut(access, run, shell)
     } catch {
       return shell.refuse(error)
     }
+  }
+
+  private func carryOut(
+    _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
+  ) async throws(Refusal) -> ExitCode {
+    guard run.status != "ended" else {
+      let isOwed = try access.outlook(of: id)?.canResumeRollback == true
+      throw Refusal(
+        .usage, "E-ENDED", "run \(id) has ended: \(RunWords.outcome(run.outcome, rollback: run.rollback))",
+        hint: isOwed
+          ? "`\(Advice.line("rollback", "resume", id))` goes on with its rollback"
+          : "`\(Advice.line("rerun", id))` starts it anew")
+    }
+    access.tellOwnerless(shell, but: id)
+    return try await Resumption(id, access, shell, without: without, acceptsRestored: acceptsRestored).carryOn()
   }
 }

@@ -12,7 +12,7 @@ struct RollbackCommand: Command {
       """,
     operands: [
       OperandSpec("WHAT", .words(["resume", "skip", "abandon"]), .one, "what to do"),
-      OperandSpec("RUN", .run, .one, "the id of the run"),
+      RunOptions.run,
       OperandSpec("ENTRY", .text, .optional, "for `skip`: the undo step, as `runbook show RUN` names it"),
     ],
     options: [
@@ -31,19 +31,21 @@ struct RollbackCommand: Command {
     group: .act)
 
   private let what: String
-  private let id: String
-  private let entry: String?
+  private var id: String
+  private var entry: String?
   private let reason: String?
   private let without: [String]
   private let acceptsRestored: Bool
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     what = try arguments.required("WHAT")
-    id = try arguments.required("RUN")
+    id = arguments.operand("RUN") ?? ""
     entry = arguments.operand("ENTRY")
     reason = arguments.value("reason")
     without = arguments.values(of: "without-secret")
     acceptsRestored = arguments.flag("restored")
+    // One word is the undo step, and the run is left out, unless it can only be a run.
+    if what == "skip", entry == nil, id != "latest", !RunID.isWellFormed(id), !id.isEmpty { (entry, id) = (id, "") }
     if what == "skip", entry == nil {
       throw UsageError(
         "`ENTRY` is missing: the undo step to leave out", hint: "`runbook show RUN` names it, such as `update.undo[0]`")
@@ -67,24 +69,32 @@ struct RollbackCommand: Command {
   func run(in shell: Shell) async -> ExitCode {
     InterruptDesk.shared.open()
     do throws(Refusal) {
-      let (access, _) = try StoreAccess.forRun(id, shell)
-      access.tellOwnerless(shell, but: id)
-      let resumption = try Resumption(id, access, shell, without: without, acceptsRestored: acceptsRestored)
-      let refusal = refusal(RunReport(id: id, events: try access.events(of: id)))
-      // Told before a secret that is missing, and after an owner that lives.
-      if !access.isLive(id), let outlook = try access.outlook(of: id) {
-        guard outlook.canResumeRollback else { throw refusal }
-        if what == "resume", outlook.isRestored, !acceptsRestored {
-          throw Refusal.restored(id, "runbook rollback resume \(id)")
-        }
-      }
-      return try await resumption.decide(carriesOn: what == "resume") {
-        (desk: inout RollbackDesk) throws(Refusal) in
-        guard desk.canResume else { throw refusal }
-        try decide(&desk, shell)
-      }
+      let (access, run) = try StoreAccess.forRun(id, shell)
+      var command = self
+      command.id = run.id
+      return try await command.carryOut(access, run, shell)
     } catch {
       return shell.refuse(error)
+    }
+  }
+
+  private func carryOut(
+    _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
+  ) async throws(Refusal) -> ExitCode {
+    access.tellOwnerless(shell, but: id)
+    let resumption = try Resumption(id, access, shell, without: without, acceptsRestored: acceptsRestored)
+    let refusal = refusal(RunReport(id: id, events: try access.events(of: id)))
+    // Told before a secret that is missing, and after an owner that lives.
+    if !access.isLive(id), let outlook = try access.outlook(of: id) {
+      guard outlook.canResumeRollback else { throw refusal }
+      if what == "resume", outlook.isRestored, !acceptsRestored {
+        throw Refusal.restored(id, "rollback", "resume", id)
+      }
+    }
+    return try await resumption.decide(carriesOn: what == "resume") {
+      (desk: inout RollbackDesk) throws(Refusal) in
+      guard desk.canResume else { throw refusal }
+      try decide(&desk, shell)
     }
   }
 
@@ -93,7 +103,7 @@ struct RollbackCommand: Command {
     if report.status != "ended" {
       return Refusal(
         .usage, "E-NOT-ENDED", "run \(id) has not ended, so its rollback has not stopped",
-        hint: "`runbook resume \(id)` carries it on")
+        hint: "`\(Advice.line("resume", id))` carries it on")
     }
     if let abandoned = report.abandoned {
       let why = DisplayText.escaped(abandoned.reason, limit: 300)
@@ -111,7 +121,7 @@ struct RollbackCommand: Command {
   private func decide(_ desk: inout RollbackDesk, _ shell: Shell) throws(Refusal) {
     let by = Ownership.requester
     if what == "resume", desk.isRestored, !acceptsRestored {
-      throw Refusal.restored(id, "runbook rollback resume \(id)")
+      throw Refusal.restored(id, "rollback", "resume", id)
     }
     if what == "skip", !desk.skippable.contains(entry ?? "") { throw noEntry(desk) }
     do throws(StoreFailure) {
@@ -127,8 +137,8 @@ struct RollbackCommand: Command {
         say(
           shell, "left out `\(DisplayText.escaped(entry, limit: 100))`",
           isLast
-            ? "nothing is left to be undone: `runbook rollback resume \(id)` ends the run"
-            : "`runbook rollback resume \(id)` goes on with the rest")
+            ? "nothing is left to be undone: `\(Advice.line("rollback", "resume", id))` ends the run"
+            : "`\(Advice.line("rollback", "resume", id))` goes on with the rest")
       default:
         try desk.abandon(reason: reason ?? "", by: by)
         if desk.hasEnded {
@@ -136,7 +146,7 @@ struct RollbackCommand: Command {
         } else {
           say(
             shell, "the rollback is abandoned; things stay as they are",
-            "`runbook resume \(id)` ends the run and frees its locks")
+            "`\(Advice.line("resume", id))` ends the run and frees its locks")
         }
       }
     } catch {
@@ -154,7 +164,8 @@ struct RollbackCommand: Command {
     let left = desk.skippable.map { DisplayText.escaped($0, limit: 100) }.joined(separator: ", ")
     return Refusal(
       .usage, "E-NO-ENTRY", "there is no undo step `\(DisplayText.escaped(entry ?? "", limit: 100))` left to be done",
-      hint: left.isEmpty ? "nothing is left: `runbook rollback resume \(id)` ends the run" : "left are: \(left)")
+      hint: left.isEmpty
+        ? "nothing is left: `\(Advice.line("rollback", "resume", id))` ends the run" : "left are: \(left)")
   }
 
   private func say(_ shell: Shell, _ words: String, _ next: String?) {

@@ -168,8 +168,11 @@ struct RunCommand: Command {
   }
 }
 
-/// Options that several commands share.
+/// Operands and options that several commands share.
 enum RunOptions {
+  static let run = OperandSpec(
+    "RUN", .run, .optional,
+    "the run: its id or the beginning of it, or `latest`; left out: the one that needs somebody, if it is one")
   static let input: OptionSpec = .value(
     "input", "NAME=VALUE", .text, repeatable: true, "an input, typed by its declaration; lists and maps as JSON")
   static let inputs: OptionSpec = .value("inputs", "FILE", .file, "inputs from a JSON object; --input goes before it")

@@ -58,7 +58,11 @@ struct UnlockCommand: Command {
       try store.freeLock(lock, of: id, epoch: lease.epoch, entry: fact.entry(at: SystemClock().now))
       return id
     } catch {
-      guard case .notFound = error else { throw Refusal(error) }
+      switch error {
+      case .notFound: break
+      case .owned(let lease), .fenced(by: let lease?): throw access.refusal(owner: lease)
+      default: throw Refusal(error)
+      }
       throw unknown(((try? store.heldLocks()) ?? []).map(\.name))
     }
   }
@@ -67,7 +71,7 @@ struct UnlockCommand: Command {
     let hint = Suggestion.hint(for: lock, among: locks.map { DisplayText.escaped($0, limit: 200) })
     return Refusal(
       .usage, "E-LOCK", "no run holds a lock `\(DisplayText.escaped(lock, limit: 200))`",
-      hint: hint ?? (locks.isEmpty ? "no lock is held" : "`runbook list --locks` shows the locks"))
+      hint: hint ?? (locks.isEmpty ? "no lock is held" : "`\(Advice.line("list", "--locks"))` shows the locks"))
   }
 
   private func tell(_ id: String, _ access: StoreAccess, _ shell: Shell) {
@@ -86,12 +90,12 @@ struct UnlockCommand: Command {
     let steps = owed.map { DisplayText.escaped($0, limit: 100) }.joined(separator: ", ")
     if run?.status != "ended" {
       let debt = owed.isEmpty ? "" : ", and may have to undo \(steps)"
-      shell.note("run \(id) has not ended\(debt): `runbook resume \(id)` carries it on")
+      shell.note("run \(id) has not ended\(debt): `\(Advice.line("resume", id))` carries it on")
     } else if run?.isOwed == true {
       shell.note(
         "run \(id) still owes the rollback\(owed.isEmpty ? "" : " of \(steps)"): "
-          + "`runbook rollback resume \(id)` tries it, "
-          + "`runbook rollback abandon \(id) --reason TEXT` leaves things as they are")
+          + "`\(Advice.line("rollback", "resume", id))` tries it, "
+          + "`\(Advice.line("rollback", "abandon", id, "--reason", "TEXT"))` leaves things as they are")
     }
   }
 

@@ -63,7 +63,7 @@ enum Detachment {
       } else {
         shell.output.result(id + "\n")
       }
-      shell.note("`runbook logs \(id) --follow` watches it")
+      shell.note("`\(Advice.line("logs", id, "--follow"))` watches it")
       return .waiting
     }
     guard let message = news["message"]?.string else {

@@ -124,7 +124,7 @@ struct RealRun {
       if run.isRestored {
         shell.note(
           "run \(run.id) of this key may have done more than is known, because the store was put back from an older "
-            + "copy: `runbook show \(run.id)`, then `runbook resume \(run.id) --restored`")
+            + "copy: `\(Advice.line("show", run.id))`, then `\(Advice.line("resume", run.id, "--restored"))`")
         return .waiting
       }
       if run.status == "ended" {

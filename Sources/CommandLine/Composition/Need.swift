@@ -15,18 +15,22 @@ struct Need {
   let run: RunSummary
   let reason: Reason
 
+  /// What a person has answered already, and nobody has read.
+  private let posted: RunReport.Posted?
+
   /// nil for a run that needs nobody.
-  init?(_ run: RunSummary, isLive: Bool) {
+  init?(_ run: RunSummary, _ marks: RunMarks) {
     self.run = run
-    if run.isRestored {
+    posted = marks.posted[run.id]
+    if run.isRestored, posted == nil {
       reason = .restored
     } else if run.status == "ended" {
       guard run.isOwed else { return nil }
       reason = .rollback
-    } else if run.status == "waiting" {
+    } else if run.status == "waiting", posted == nil {
       reason = .waiting
     } else {
-      guard !isLive else { return nil }
+      guard marks.ownerless.contains(run.id) else { return nil }
       reason = .ownerless
     }
   }
@@ -35,7 +39,7 @@ struct Need {
     switch reason {
     case .restored: "the store was put back from an older copy: the run may have done more than is known"
     case .waiting: "it waits for an answer"
-    case .ownerless: "it was interrupted, and nobody carries it on"
+    case .ownerless: "\(posted.map { RunWords.posted($0) } ?? "it was interrupted"), and nobody carries it on"
     case .rollback:
       switch run.rollback {
       case "pending": "its rollback has not been begun"
@@ -47,11 +51,11 @@ struct Need {
 
   var command: String {
     switch reason {
-    case .restored where run.status == "ended": "runbook rollback resume \(run.id) --restored"
-    case .restored: "runbook resume \(run.id) --restored"
-    case .waiting: "runbook show \(run.id)"
-    case .ownerless: "runbook resume \(run.id)"
-    case .rollback: "runbook rollback resume \(run.id)"
+    case .restored where run.status == "ended": Advice.line("rollback", "resume", run.id, "--restored")
+    case .restored: Advice.line("resume", run.id, "--restored")
+    case .waiting: Advice.line("show", run.id)
+    case .ownerless: Advice.line("resume", run.id)
+    case .rollback: Advice.line("rollback", "resume", run.id)
     }
   }
 

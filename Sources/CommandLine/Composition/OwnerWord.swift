@@ -59,11 +59,12 @@ extension StoreAccess {
 
 extension Refusal {
   /// Only a person can say whether a run of a restored store may go on.
-  /// - Parameter command: which, with `--restored`, is the answer.
-  static func restored(_ id: String, _ command: String) -> Refusal {
+  /// - Parameter command: the words of the command which, with `--restored`, is the answer.
+  static func restored(_ id: String, _ command: String...) -> Refusal {
     Refusal(
       .waiting, "E-RESTORED",
       "run \(id) may have done more than its journal says: its store was put back from an older copy",
-      hint: "look at what it acts on (`runbook show \(id)`), then say that it may go on: `\(command) --restored`")
+      hint: "look at what it acts on (`\(Advice.line("show", id))`), then say that it may go on: "
+        + "`\(Advice.line(command + ["--restored"]))`")
   }
 }

@@ -35,7 +35,7 @@ struct Resumption {
     do throws(Refusal) { secrets = try secretsBeforeTakeOver() } catch {
       let isRestored = try access.outlook(of: id)?.isRestored == true
       guard error.code == "E-SECRET", isRestored, !acceptsRestored else { throw error }
-      throw Refusal.restored(id, "runbook resume \(id)")
+      throw Refusal.restored(id, "resume", id)
     }
     return await work(on: try takeOver(), secrets)
   }
@@ -69,16 +69,28 @@ struct Resumption {
   private func secretsBeforeTakeOver() throws(Refusal) -> [String: Secret] {
     let ownership: RunOwnership
     do throws(StoreFailure) { ownership = try access.store.ownership(of: id) } catch { throw Refusal(error) }
-    if let lease = ownership.living { throw Refusal(owner: lease) }
+    if let lease = ownership.living { throw access.refusal(owner: lease) }
     return try SecretReading.resolve(
-      checked.runbook.secrets, folder: checked.source.folder, without: without, canGoWithout: true)
+      checked.runbook.secrets, folder: checked.source.folder, without: without, canGoWithout: true,
+      needed: try neededSecrets())
+  }
+
+  /// What is left to do decides: a secret of a step that is done is not asked for.
+  private func neededSecrets() throws(Refusal) -> Set<String>? {
+    guard let outlook = try access.outlook(of: id) else { return nil }
+    do throws(StoreFailure) {
+      let requests = try access.store.requests(for: id, after: outlook.lastRequest)
+      return outlook.neededSecrets(heeding: requests.compactMap { RunControl.Message($0) })
+    } catch {
+      throw Refusal(error, run: id)
+    }
   }
 
   private func takeOver() throws(Refusal) -> Lease {
     do throws(StoreFailure) {
       return try access.store.takeOver(id, owner: Ownership.own, leaseFor: Ownership.leaseTime)
     } catch {
-      throw Refusal(error, run: id)
+      throw access.refusal(error, run: id)
     }
   }
 
@@ -88,7 +100,8 @@ struct Resumption {
       shell: shell, runbook: checked.runbook, source: checked.source, secrets: secrets, store: access.store,
       lease: lease,
       world: Composition.realWorld(scripts: access.scripts), earlier: earlier)
-    session.without = without
+    // A secret that is missing and that nothing needs is one to go on without.
+    session.without = Set(checked.runbook.secrets.map(\.name)).subtracting(secrets.keys).union(without)
     session.acceptsRestored = acceptsRestored
     return await session.carryOut()
   }

@@ -65,7 +65,7 @@ extension Shell {
   /// The closing words: on stdout for people, nowhere for programs, which have the last event.
   func close(_ report: RunReport) {
     guard !wantsJSON else { return }
-    let lines = ClosingWords.lines(for: report)
+    let lines = ClosingWords.lines(for: report, Advice.commands)
     print(globals.quiet ? lines : [StyledText()] + lines)
   }
 }

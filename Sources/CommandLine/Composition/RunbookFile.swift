@@ -100,7 +100,7 @@ extension Shell {
       return checked
     } catch {
       printDiagnostics(error.items, path, file.bytes)
-      throw Refusal.invalid(path, error)
+      throw Refusal.invalid(path, error, hint: "`\(AdvisedCommands().line("validate", path))` lists all of them")
     }
   }
 
@@ -117,13 +117,14 @@ extension Shell {
 }
 
 extension Refusal {
-  static func invalid(_ path: String, _ diagnostics: Diagnostics) -> Refusal {
+  /// - Parameter hint: what lists the mistakes; nil if there is no such command.
+  static func invalid(_ path: String, _ diagnostics: Diagnostics, hint: String? = nil) -> Refusal {
     let errors = diagnostics.items.filter { $0.severity == .error }
     let first = errors.first.map { ": line \($0.range.start.line), \($0.code): \($0.message)" } ?? ""
     return Refusal(
       .usage, "E-INVALID",
       "`\(DisplayText.escaped(path, limit: 300))` has "
         + (errors.count == 1 ? "a mistake" : "\(errors.count) mistakes") + first,
-      hint: "`runbook validate` lists all of them")
+      hint: hint)
   }
 }

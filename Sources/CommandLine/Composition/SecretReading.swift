@@ -11,9 +11,11 @@ enum SecretReading {
   /// - Parameters:
   ///   - without: names that are not read.
   ///   - canGoWithout: the command takes `--without-secret`.
+  ///   - needed: names that must be there; nil: all. The others are read if they can be, so that they are masked.
   /// - Throws: one refusal that names every secret that is missing.
   static func resolve(
-    _ declarations: [SecretDeclaration], folder: String, without: Set<String> = [], canGoWithout: Bool = false
+    _ declarations: [SecretDeclaration], folder: String, without: Set<String> = [], canGoWithout: Bool = false,
+    needed: Set<String>? = nil
   ) throws(Refusal) -> [String: Secret] {
     var secrets: [String: Secret] = [:]
     var missing: [(name: String, refusal: Refusal)] = []
@@ -21,7 +23,7 @@ enum SecretReading {
       do throws(Refusal) {
         secrets[declaration.name] = Secret(try text(of: declaration, folder: folder), named: [declaration.name])
       } catch {
-        missing.append((declaration.name, error))
+        if needed?.contains(declaration.name) ?? true { missing.append((declaration.name, error)) }
       }
     }
     guard let first = missing.first?.refusal else { return secrets }
@@ -74,7 +76,7 @@ enum SecretReading {
     let shown = DisplayText.escaped(path, limit: 300)
     var status = stat()
     if unsafe stat(path, &status) == 0, status.st_mode & 0o077 != 0 {
-      throw refusal(declaration, "others may read `\(shown)`", hint: "chmod 600 '\(shown)'")
+      throw refusal(declaration, "others may read `\(shown)`", hint: "chmod 600 \(AdvisedCommands.quoted(path))")
     }
     let bytes: [UInt8]
     do throws(FileFailure) { bytes = try FileReading.all(of: path, limit: fileLimit) } catch {

@@ -33,20 +33,6 @@ struct StoreAccess {
     if let note = opened.note { shell.note("note: \(DisplayText.escaped(note, limit: 2000))") }
   }
 
-  /// For a command about one run.
-  static func forRun(_ id: String, _ shell: Shell) throws(Refusal) -> (access: StoreAccess, run: RunSummary) {
-    guard RunID.isWellFormed(id) else {
-      throw Refusal(
-        .usage, "E-NOT-FOUND", "`\(DisplayText.escaped(id, limit: 80))` is not the id of a run",
-        hint: "an id is `r` and 19 letters or digits; `runbook list` shows them")
-    }
-    let access: StoreAccess
-    do throws(Refusal) { access = try StoreAccess(shell, creates: false) } catch {
-      throw error.code == "E-NOT-FOUND" ? Refusal(.notFound(id)) : error
-    }
-    do throws(StoreFailure) { return (access, try access.store.summary(of: id)) } catch { throw Refusal(error) }
-  }
-
   /// The run's events so far.
   func events(of id: String, after sequence: Int64 = 0) throws(Refusal) -> [RunEvent] {
     do throws(StoreFailure) {
@@ -72,12 +58,10 @@ struct StoreAccess {
 
   /// Every run that needs somebody, newest first.
   func needs() throws(Refusal) -> [Need] {
-    do throws(StoreFailure) {
-      let runs = try store.openRuns() + store.owedRuns()
-      return runs.sorted { $0.id > $1.id }.compactMap { Need($0, isLive: isLive($0.id)) }
-    } catch {
-      throw Refusal(error)
-    }
+    let runs: [RunSummary]
+    do throws(StoreFailure) { runs = try store.openRuns() + store.owedRuns() } catch { throw Refusal(error) }
+    let marks = marks(of: runs)
+    return runs.sorted { $0.id > $1.id }.compactMap { Need($0, marks) }
   }
 
   /// The inputs that the run was started with, read from its first entry alone.
@@ -91,15 +75,16 @@ struct StoreAccess {
     guard let open = try? store.openRuns() else { return }
     let ownerless = open.filter { $0.id != own && !isLive($0.id) }
     guard !ownerless.isEmpty else { return }
-    let waiting = ownerless.filter { $0.status == "waiting" }
-    let stopped = ownerless.filter { $0.status != "waiting" }
+    let waiting = ownerless.filter { $0.status == "waiting" && posted(to: $0.id) == nil }
+    let stopped = ownerless.filter { run in !waiting.contains { $0.id == run.id } }
     var parts: [String] = []
     if let first = stopped.first {
-      parts.append("\(StoreAccess.count(stopped.count, "run has", "runs have")) no owner: `runbook resume \(first.id)`")
+      let count = StoreAccess.count(stopped.count, "run has", "runs have")
+      parts.append("\(count) no owner: `\(Advice.line("resume", first.id))`")
     }
     if let first = waiting.first {
-      parts.append(
-        "\(StoreAccess.count(waiting.count, "run waits", "runs wait")) for an answer: `runbook show \(first.id)`")
+      let count = StoreAccess.count(waiting.count, "run waits", "runs wait")
+      parts.append("\(count) for an answer: `\(Advice.line("show", first.id))`")
     }
     shell.output.message("note: " + parts.joined(separator: "; "))
   }

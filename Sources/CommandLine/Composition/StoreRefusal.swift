@@ -7,13 +7,13 @@ extension Refusal {
     case .notFound(let what):
       self.init(
         .usage, "E-NOT-FOUND", "there is no run `\(DisplayText.escaped(what, limit: 80))` in this store",
-        hint: "`runbook list` shows the runs; `--store` names another store")
+        hint: "`\(Advice.line("list"))` shows the runs; `--store` names another store")
     case .owned(let lease), .fenced(by: let lease?):
       self.init(owner: lease)
     case .fenced(by: nil):
       self.init(
         .refused, "E-OWNED", "another process has taken the run over",
-        hint: run.map { "`runbook logs \($0) --follow` watches it" })
+        hint: run.map { "`\(Advice.line("logs", $0, "--follow"))` watches it" })
     case .keyTaken(let other):
       self.init(
         .usage, "E-KEY-TAKEN", "this key belongs to run \(other.id), which has another file or other inputs",
@@ -21,7 +21,7 @@ extension Refusal {
     case .lockHeld(let lock, let holder):
       self.init(
         .refused, "E-LOCKED", "`\(DisplayText.escaped(lock, limit: 200))` is held by \(holder)",
-        hint: "`runbook show \(holder)` says what it does; `--lock-wait 10m` waits for it")
+        hint: "`\(Advice.line("show", holder))` says what it does; `--lock-wait 10m` waits for it")
     case .diskFull(let path):
       self.init(
         .stopped, "E-DISK-FULL", "no space is left where the store is: `\(path)`",
@@ -40,18 +40,21 @@ extension Refusal {
       self.init(.usage, "E-STORE", what, hint: "`--store PATH` or RUNBOOK_STORE names another store")
     case .writeFailed(let what):
       self.init(
-        .stopped, "E-STORE-WRITE", what, hint: run.map { "`runbook resume \($0)` goes on when the disk is well again" })
+        .stopped, "E-STORE-WRITE", what,
+        hint: run.map { "`\(Advice.line("resume", $0))` goes on when the disk is well again" })
     }
   }
 
   /// Somebody else works on the run.
-  init(owner lease: Lease) {
+  /// - Parameter canCancel: a cancel would be carried out.
+  init(owner lease: Lease, canCancel: Bool = false) {
     let host = DisplayText.escaped(lease.owner.host, limit: 80)
     let age = Ownership.age(of: lease).elapsedText
     self.init(
       .refused, "E-OWNED",
       "run \(lease.runID) belongs to process \(lease.owner.pid) on \(host), which was last heard of \(age) ago",
-      hint: "`runbook logs \(lease.runID) --follow` watches it; `runbook cancel \(lease.runID)` stops it")
+      hint: "`\(Advice.line("logs", lease.runID, "--follow"))` watches it"
+        + (canCancel ? "; `\(Advice.line("cancel", lease.runID))` stops it" : ""))
   }
 
   /// `held by RUN, without an owner since T: runbook resume RUN`.
@@ -60,13 +63,13 @@ extension Refusal {
     if let run = try? store.summary(of: holder), run.status == "ended" {
       message += ", which has ended and still owes its rollback"
       hint =
-        "`runbook rollback resume \(holder)` undoes it; `runbook rollback abandon \(holder) --reason TEXT` leaves it "
-        + "as it is; both free the lock"
+        "`\(Advice.line("rollback", "resume", holder))` undoes it; "
+        + "`\(Advice.line("rollback", "abandon", holder, "--reason", "TEXT"))` leaves it as it is; both free the lock"
       return
     }
     guard let ownership = try? store.ownership(of: holder), !ownership.isLive, let lease = try? store.lease(of: holder)
     else { return }
     message += ", without an owner since \(lease.renewedAt.wholeSecond)"
-    hint = "`runbook resume \(holder)` carries it on to its end"
+    hint = "`\(Advice.line("resume", holder))` carries it on to its end"
   }
 }

@@ -112,8 +112,12 @@ struct CommandLineParser {
 
   private mutating func assignOperands(_ spec: CommandSpec) throws(UsageError) {
     var rest = operands[...]
+    var needed = spec.operands.count { $0.arity != .optional }
     for operand in spec.operands {
-      let taken = operand.arity == .oneOrMore ? rest : rest.prefix(1)
+      if operand.arity != .optional { needed -= 1 }
+      // What may be left out is left out if there are only enough words for what may not.
+      let isLeftOut = operand.arity == .optional && rest.count <= needed
+      let taken = isLeftOut ? [] : operand.arity == .oneOrMore ? rest : rest.prefix(1)
       if taken.isEmpty, operand.arity != .optional {
         throw UsageError("`\(operand.name)` is missing: \(operand.summary)", hint: "usage: \(spec.usage)")
       }
@@ -169,14 +173,29 @@ struct CommandLineParser {
         "`\(shown(word))` looks like an option", code: "E-UNKNOWN-OPTION",
         hint: "put `--` before an expression that begins with `-`: `runbook eval -- '\(shown(word))'`")
     }
-    if command?.spec.name == "gc", ["dry-run", "n", "check"].contains(bare) {
-      return UsageError(
-        "`\(shown(name))` is no option of `runbook gc`", code: "E-UNKNOWN-OPTION",
-        hint: "`--list` shows what would be removed")
-    }
-    let suggestion = Suggestion.question(for: name, among: known.map { "--\($0.name)" })
+    let suggestion = habit(name) ?? Suggestion.question(for: name, among: known.map { "--\($0.name)" })
     let place = command.map { " of `runbook \($0.spec.name)`" } ?? ""
     return UsageError(
       "`\(shown(name))` is no option\(place)", code: "E-UNKNOWN-OPTION", hint: suggestion ?? help)
+  }
+
+  /// What other tools call it; nil if it is no habit that we know.
+  private func habit(_ name: String) -> String? {
+    guard let spec = command?.spec else { return nil }
+    let bare = String(name.drop { $0 == "-" })
+    if ["check", "dry-run", "dryrun", "diff", "n"].contains(bare) {
+      switch spec.name {
+      case "run": return "`runbook plan` tells what would be done, `runbook run --simulate` tries it out"
+      case "rerun": return "`runbook plan` tells what the file would do, `runbook run --simulate` tries it out"
+      case "gc": return "`--list` shows what would be removed"
+      case "resume", "rollback", "cancel", "resolve":
+        return "`runbook show` tells what is left to do, and changes nothing"
+      default: return nil
+      }
+    }
+    let isInput =
+      ["e", "extra-vars", "var", "set", "param"].contains(bare) || name.hasPrefix("-e") && bare.contains("=")
+    guard isInput, spec.options.contains(where: { $0.name == "input" }) else { return nil }
+    return "`--input NAME=VALUE` gives an input, `--inputs FILE` all of them"
   }
 }

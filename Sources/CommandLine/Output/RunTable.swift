@@ -2,23 +2,24 @@ import Runbook
 
 /// Runs as text: the table of `list` and the page of `show`.
 enum RunTable {
-  static func lines(_ runs: [RunSummary], ownerless: Set<String>, now: Timestamp) -> [StyledText] {
+  static func lines(_ runs: [RunSummary], _ marks: RunMarks) -> [StyledText] {
     guard !runs.isEmpty else { return [StyledText("no runs yet", .faint)] }
     let nameWidth = min(32, max(4, runs.map { DisplayWidth.of(name($0)) }.max() ?? 4))
     let head =
       "RUN                   \(DisplayWidth.padded("NAME", to: nameWidth))  STARTED               TOOK    STATE"
     return [StyledText(head, .faint)]
       + runs.map { run in
-        let took = ((run.endedAt ?? now) - run.startedAt).elapsedText
+        let end = run.endedAt ?? marks.now[run.id] ?? run.startedAt
+        let took = (end - run.startedAt).elapsedText
         let left = "\(run.id)  \(DisplayWidth.padded(name(run), to: nameWidth))  \(run.startedAt.wholeSecond)  "
         return StyledText(left) + StyledText(DisplayWidth.padded(took, to: 6) + "  ", .faint)
-          + state(run, ownerless.contains(run.id))
+          + state(run, marks)
       }
   }
 
   /// The same, and below each run what to type.
-  static func lines(_ needs: [Need], ownerless: Set<String>, now: Timestamp) -> [StyledText] {
-    let table = lines(needs.map(\.run), ownerless: ownerless, now: now)
+  static func lines(_ needs: [Need], _ marks: RunMarks) -> [StyledText] {
+    let table = lines(needs.map(\.run), marks)
     guard table.count == needs.count + 1 else { return table }
     return [table[0]]
       + zip(table.dropFirst(), needs).flatMap { line, need in
@@ -27,19 +28,22 @@ enum RunTable {
   }
 
   /// `vps_org/9f3c/server/12345  r01…  pre_upgrade  running, no owner`
-  static func line(_ lock: HeldLock, _ run: RunSummary, isLive: Bool) -> StyledText {
+  static func line(_ lock: HeldLock, _ run: RunSummary, _ marks: RunMarks) -> StyledText {
     StyledText(DisplayText.escaped(lock.name, limit: 200), .strong) + StyledText("  \(run.id)  \(name(run))  ")
-      + state(run, run.status != "ended" && !isLive)
+      + state(run, marks)
   }
 
   private static func name(_ run: RunSummary) -> String { DisplayText.escaped(run.name, limit: 32) }
 
-  private static func state(_ run: RunSummary, _ isOwnerless: Bool) -> StyledText {
+  private static func state(_ run: RunSummary, _ marks: RunMarks) -> StyledText {
+    if let posted = marks.posted[run.id] {
+      return StyledText(posted.isCancel ? "cancel asked for, no owner" : "answered, no owner", .warning)
+    }
     if run.isRestored { return StyledText("may have done more than is known", .warning) }
     guard run.status == "ended" else {
       let word = RunWords.spaced(DisplayText.escaped(run.status, limit: 40))
       if run.status == "waiting" { return StyledText("waiting for an answer", .warning) }
-      return isOwnerless ? StyledText("\(word), no owner", .warning) : StyledText(word, .active)
+      return marks.ownerless.contains(run.id) ? StyledText("\(word), no owner", .warning) : StyledText(word, .active)
     }
     let words = RunWords.outcome(run.outcome, rollback: run.rollback)
     return StyledText(words, role(run.outcome, run.rollback))

@@ -118,7 +118,8 @@ final class Watcher: RunObserver {
   // MARK: Lines
 
   private func workLines() async {
-    var text = EventText(runID: runID, verbose: shell.globals.verbose, clockText: Shell.localTime)
+    var text = EventText(
+      runID: runID, verbose: shell.globals.verbose, clockText: Shell.localTime, commands: Advice.commands)
     for event in earlier { _ = text.line(for: event) }
     var progress = ProgressLines()
     await withTaskGroup(of: Void.self) { group in

@@ -116,7 +116,7 @@ struct LiveTree {
     case "undo.skipped", "undo.closed": closeUndo(event)
     case "rollback.abandoned":
       finished.append(faint("rollback abandoned \(report.abandoned.map { RunWords.decision($0) } ?? "")"))
-    default: if let words = RunWords.notice(event) { finished.append(faint(words)) }
+    default: if let words = RunWords.notice(event, in: report) { finished.append(faint(words)) }
     }
   }
 

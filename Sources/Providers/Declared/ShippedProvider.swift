@@ -24,7 +24,7 @@ struct ShippedProvider: ProviderKind {
   var facts: ProviderFacts { load()?.facts ?? ProviderFacts() }
 
   func connect(_ settings: Arguments, environment: ProviderEnvironment) throws(StepFailure) -> any Provider {
-    guard let provider = load() else { throw StepFailure(.input, "the file of `\(type)` is broken") }
+    guard let provider = load() else { throw StepFailure.unfit("the file of `\(type)` is broken") }
     return try provider.connect(settings, environment: environment)
   }
 

@@ -26,7 +26,7 @@ public struct VPSOrgProvider: ProviderKind {
     _ settings: Arguments, environment: ProviderEnvironment
   ) throws(StepFailure) -> any Provider {
     let word = try settings.optionalText("api") ?? VPSOrgDialect.d1.rawValue
-    guard let dialect = VPSOrgDialect(rawValue: word) else { throw StepFailure(.input, "`api` must be d1 or d2") }
+    guard let dialect = VPSOrgDialect(rawValue: word) else { throw StepFailure.unfit("`api` must be d1 or d2") }
     let connection = try Connection(
       to: "VPS.org", settings, defaultURL: VPSOrgProvider.defaultURL, example: VPSOrgProvider.defaultURL,
       environment: environment)

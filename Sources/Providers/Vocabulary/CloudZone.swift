@@ -30,7 +30,7 @@ enum CloudZone: Sendable, Equatable {
     }
     // An RFC 3339 time in that zone: the offset is checked with it.
     guard text.utf8.count == 6, let noon = Timestamp("2000-01-01T12:00:00" + text) else {
-      throw StepFailure(.input, "`time_zone` must be `UTC` or an offset like `+08:00`")
+      throw StepFailure.unfit("`time_zone` must be `UTC` or an offset like `+08:00`")
     }
     self = .offset(946_728_000 - noon.seconds)
   }

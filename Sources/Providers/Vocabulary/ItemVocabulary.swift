@@ -69,7 +69,9 @@ struct ItemVocabulary: Sendable {
       "\(word).prune", "delete a server's old \(word)s: only ready ones that a person or a run made",
       fields: [
         ServerVocabulary.server,
-        Field("keep", .int, help: "how many of the newest stay, 0 or more; equally new ones stay together"),
+        Field(
+          "keep", .int, bounds: .int(0 ... .max),
+          help: "how many of the newest stay, 0 or more; equally new ones stay together"),
         Field("prefix", .string, help: "only those whose name begins with this; default: all"),
         Field("older_than", .duration, help: "only those at least this old; `keep`, `older_than` or both"),
       ],

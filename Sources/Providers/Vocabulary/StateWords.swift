@@ -22,7 +22,7 @@ enum PowerAfterRestore: String, Sendable, CaseIterable {
     case .same:
       let before = call.before["state"]?.string.flatMap { PowerState(rawValue: $0) }
       return before == .running || before == .stopped ? before : nil
-    case nil: throw StepFailure(.input, "`power` must be same, running or stopped")
+    case nil: throw StepFailure.unfit("`power` must be same, running or stopped")
     }
   }
 }

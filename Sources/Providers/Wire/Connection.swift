@@ -34,12 +34,12 @@ struct Connection: Sendable {
   ) throws(StepFailure) {
     self.service = service
     guard let url = try settings.optionalText("url") ?? defaultURL else {
-      throw StepFailure(.input, "`url` is missing: where \(service) is, like `\(example)`")
+      throw StepFailure.unfit("`url` is missing: where \(service) is, like `\(example)`")
     }
-    guard let base = BaseURL(url) else { throw StepFailure(.input, "`url` of \(service) must be like `\(example)`") }
+    guard let base = BaseURL(url) else { throw StepFailure.unfit("`url` of \(service) must be like `\(example)`") }
     self.base = base
     timeout = try settings.duration("timeout") ?? .seconds(30)
-    guard timeout > .zero else { throw StepFailure(.input, "`timeout` must be above zero") }
+    guard timeout > .zero else { throw StepFailure.unfit("`timeout` must be above zero") }
     maxRequestLife = try settings.duration("max_request_life") ?? timeout + .seconds(60)
     caFile = try settings.optionalText("ca_file")
     allowsPlainHTTP = try settings.optionalText("plain_http") == "allow"
@@ -92,9 +92,9 @@ struct Connection: Sendable {
     case nil: return nil
     case .int(let number)?: limit = Double(number)
     case .double(let number)?: limit = number
-    default: throw StepFailure(.input, "`max_requests_per_second` must be a number")
+    default: throw StepFailure.unfit("`max_requests_per_second` must be a number")
     }
-    guard limit > 0 else { throw StepFailure(.input, "`max_requests_per_second` must be above zero") }
+    guard limit > 0 else { throw StepFailure.unfit("`max_requests_per_second` must be above zero") }
     return .seconds(1 / min(max(limit, 0.001), 1000))
   }
 

@@ -57,7 +57,7 @@ public struct ZomroProvider: ProviderKind {
   private static func credential(_ settings: Arguments) throws(StepFailure) -> ZomroCredential {
     let word = try settings.optionalText("auth") ?? Authentication.session.rawValue
     guard let way = Authentication(rawValue: word) else {
-      throw StepFailure(.input, "`auth` must be session or authinfo")
+      throw StepFailure.unfit("`auth` must be session or authinfo")
     }
     let session = try secret("session", settings)
     let username = try settings.optionalText("username") ?? ""
@@ -65,22 +65,22 @@ public struct ZomroProvider: ProviderKind {
     let factor = try secret("totp", settings)
     if let session {
       guard username.isEmpty, password == nil, way == .session else {
-        throw StepFailure(.input, "give `session`, or `username` and `password`, not both")
+        throw StepFailure.unfit("give `session`, or `username` and `password`, not both")
       }
-      guard factor == nil else { throw StepFailure(.input, "`totp` goes with `username` and `password` only") }
+      guard factor == nil else { throw StepFailure.unfit("`totp` goes with `username` and `password` only") }
       return .session(session)
     }
     guard !username.isEmpty, let password else {
-      throw StepFailure(.input, "`username` and `password` are missing, or `session` is")
+      throw StepFailure.unfit("`username` and `password` are missing, or `session` is")
     }
     switch way {
     case .session:
       return .login(
         username: username, password: password, secondFactor: factor.map { ZomroSecondFactor(secret: $0) })
     case .authinfo:
-      guard factor == nil else { throw StepFailure(.input, "`totp` goes with `auth: session` only") }
+      guard factor == nil else { throw StepFailure.unfit("`totp` goes with `auth: session` only") }
       guard !username.contains(":") else {
-        throw StepFailure(.input, "`username` must hold no colon with `auth: authinfo`, which ends it there")
+        throw StepFailure.unfit("`username` must hold no colon with `auth: authinfo`, which ends it there")
       }
       return .authinfo(username: username, password: password)
     }

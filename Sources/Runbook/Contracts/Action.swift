@@ -203,7 +203,7 @@ public struct Arguments: Sendable {
   /// A required text; empty counts as missing (no `DELETE /snapshots/`).
   public func text(_ name: String) throws(StepFailure) -> String {
     guard let text = try optionalText(name), !text.isEmpty else {
-      throw StepFailure(.input, "`\(name)` is missing or empty")
+      throw StepFailure.unfit("`\(name)` is missing or empty")
     }
     return text
   }
@@ -212,7 +212,7 @@ public struct Arguments: Sendable {
     case nil: return nil
     case .string(let text): return text
     case .int(let number): return String(number)
-    default: throw StepFailure(.input, "`\(name)` must be text")
+    default: throw StepFailure.unfit("`\(name)` must be text")
     }
   }
   /// Text that may be secret, for the one place that sends it.
@@ -224,21 +224,21 @@ public struct Arguments: Sendable {
     switch self[name] {
     case nil: return nil
     case .int(let number): return number
-    default: throw StepFailure(.input, "`\(name)` must be a whole number")
+    default: throw StepFailure.unfit("`\(name)` must be a whole number")
     }
   }
   public func bool(_ name: String) throws(StepFailure) -> Bool? {
     switch self[name] {
     case nil: return nil
     case .bool(let flag): return flag
-    default: throw StepFailure(.input, "`\(name)` must be true or false")
+    default: throw StepFailure.unfit("`\(name)` must be true or false")
     }
   }
   public func duration(_ name: String) throws(StepFailure) -> Duration? {
     switch self[name] {
     case nil: return nil
     case .duration(let duration): return duration
-    default: throw StepFailure(.input, "`\(name)` must be a duration such as `30s`")
+    default: throw StepFailure.unfit("`\(name)` must be a duration such as `30s`")
     }
   }
 }

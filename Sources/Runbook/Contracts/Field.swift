@@ -17,6 +17,35 @@ public struct Field: Sendable {
     case expression
   }
 
+  /// What a number or a duration must lie within, both ends included.
+  public enum Bounds: Sendable, Equatable {
+    case int(ClosedRange<Int64>)
+    case number(ClosedRange<Double>)
+    case duration(ClosedRange<Duration>)
+
+    /// True for values of other types, which the field's kind refuses.
+    func contains(_ value: Value) -> Bool {
+      switch (self, value) {
+      case (.int(let range), .int(let number)): range.contains(number)
+      case (.number(let range), .int(let number)): range.contains(Double(number))
+      case (.number(let range), .double(let number)): range.contains(number)
+      case (.duration(let range), .duration(let duration)): range.contains(duration)
+      default: true
+      }
+    }
+
+    /// `1 to 65535`, `0 or more`.
+    var words: String {
+      switch self {
+      case .int(let range):
+        range.upperBound == .max ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
+      case .number(let range):
+        "\(Value.double(range.lowerBound).plainText) to \(Value.double(range.upperBound).plainText)"
+      case .duration(let range): ScalarReader.words(range)
+      }
+    }
+  }
+
   public var name: String
   public var kind: Kind
   public var required: Bool
@@ -27,6 +56,9 @@ public struct Field: Sendable {
   public var help: String
   /// What a string must match (linear-time regular expression), if anything.
   public var pattern: String?
+  /// A constant outside is refused at load, a computed value before the call. nil: any number; a duration of 1 ms to
+  /// 366 days, if it is a constant.
+  public var bounds: Bounds?
   /// `false`: a command string, or one that a program interprets: `${{ }}` inside it is a load error.
   public var allowsInterpolation: Bool
   /// Part of the language, but not built: writing it is a load error that says "`NAME` is not supported yet".
@@ -35,7 +67,8 @@ public struct Field: Sendable {
   public init(
     _ name: String, _ kind: Kind, required: Bool = false, acceptsSecret: Bool = false,
     default defaultValue: Value? = nil,
-    pattern: String? = nil, allowsInterpolation: Bool = true, isPlanned: Bool = false, help: String
+    pattern: String? = nil, bounds: Bounds? = nil, allowsInterpolation: Bool = true, isPlanned: Bool = false,
+    help: String
   ) {
     self.name = name
     self.kind = kind
@@ -43,6 +76,7 @@ public struct Field: Sendable {
     self.acceptsSecret = acceptsSecret
     self.defaultValue = defaultValue
     self.pattern = pattern
+    self.bounds = bounds
     self.allowsInterpolation = allowsInterpolation
     self.isPlanned = isPlanned
     self.help = help

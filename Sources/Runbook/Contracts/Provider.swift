@@ -39,7 +39,9 @@ extension ProviderKind {
       Field(
         "max_request_life", .duration, help: "how late a lost request may still take effect; default `timeout` + 60s"),
       Field("ca_file", .string, help: "PEM file of the authorities to trust instead of the system's"),
-      Field("max_requests_per_second", .number, help: "an upper bound for this run's requests; default none"),
+      Field(
+        "max_requests_per_second", .number, bounds: .number(0.001...1000),
+        help: "an upper bound for this run's requests, 0.001 to 1000; default none"),
       Field("plain_http", .choice(["allow"]), help: "`allow`: permit `http://` beyond loopback"),
     ]
   }

@@ -36,12 +36,15 @@ public struct StepFailure: Error, Sendable, Equatable {
   public var retryAfter: Duration?
   /// Facts for `error.detail`: status codes, an excerpt of a reply of at most 1 KiB. Never a secret.
   public var detail: [String: Value]
+  /// The same call can only fail the same way: what it was given is wrong, and nothing was asked of anybody. Never
+  /// repeated, not by an undo and not by an author's `retry`. Default: no.
+  public var isFinal: Bool
   /// Failed before any byte left (look-up, connect, TLS): retried for `connect_timeout` and no attempt is counted.
   public var beforeFirstByte: Bool
 
   public init(
     _ kind: Kind, _ message: String, effect: Effect = .none, retryable: Bool = false, retryAfter: Duration? = nil,
-    detail: [String: Value] = [:], beforeFirstByte: Bool = false
+    detail: [String: Value] = [:], beforeFirstByte: Bool = false, isFinal: Bool = false
   ) {
     self.kind = kind
     self.message = message
@@ -50,5 +53,11 @@ public struct StepFailure: Error, Sendable, Equatable {
     self.retryAfter = retryAfter
     self.detail = detail
     self.beforeFirstByte = beforeFirstByte
+    self.isFinal = isFinal
+  }
+
+  /// `input`, and final: told by the fields alone.
+  public static func unfit(_ message: String) -> StepFailure {
+    StepFailure(.input, message, isFinal: true)
   }
 }

@@ -17,7 +17,10 @@ enum FieldValues {
         if let value = field.defaultValue { values[field.name] = value }
       case .string(""): if field.required { throw missing(field) } else { values[field.name] = value }
       case .secret(let secret) where secret.isEmpty && field.required: throw missing(field)
-      default: values[field.name] = try convert(value, to: field)
+      default:
+        let value = try convert(value, to: field)
+        if let bounds = field.bounds, !bounds.contains(value) { throw wrong(field, bounds.words) }
+        values[field.name] = value
       }
     }
     return values
@@ -35,7 +38,7 @@ enum FieldValues {
 
   /// A required field that is null or empty never becomes a request (no `DELETE /snapshots/`).
   private static func missing(_ field: Field) -> StepFailure {
-    StepFailure(.input, "`\(field.name)` is empty, and the action needs it")
+    .unfit("`\(field.name)` is empty, and the action needs it")
   }
 
   private static func convert(_ value: Value, to field: Field) throws(StepFailure) -> Value {
@@ -71,7 +74,7 @@ enum FieldValues {
   }
 
   private static func wrong(_ field: Field, _ expected: String) -> StepFailure {
-    StepFailure(.input, "`\(field.name)` must be \(expected)")
+    .unfit("`\(field.name)` must be \(expected)")
   }
 
   /// A digest of what is sent, keyed by the store so that secrets cannot be guessed from it. Unlike the journal it

@@ -11,6 +11,7 @@ extension Interpreter {
       record(.failed(path, masker.mask(error), retries: false, delay: .zero))
       return
     }
+    await tellOfEarlierScript(step, call)
     if !PlantedMistake.callBeforeCommit.isMade { try flushed() }
     switch try await perform(action, call, step) {
     case .success(let result): succeed(step, result)
@@ -19,6 +20,17 @@ extension Interpreter {
       if failure.kind == .cancelled { takeMessages() }
       fail(step, failure)
     }
+  }
+
+  /// Keys are the same in every life of a store: a script that one which was put back has started is not started again.
+  /// Nothing that this life knows of it is wrong, but a person must be told where it comes from.
+  private func tellOfEarlierScript(_ step: ValidatedStep, _ call: ActionCall) async {
+    let state = machine.state(of: step.path)
+    // Not when it is sent again: then this life may have started it.
+    guard machine.wasRestored, step.action.cancellable, state.keySince == state.intendedAt,
+      let found = try? await launch.world.scripts.state(of: call.key), found != .absent
+    else { return }
+    record(.adopted(step.path))
   }
 
   /// Clean-up gets its whole time again when another process carries it on; the main steps keep theirs.
@@ -158,7 +170,7 @@ extension Interpreter {
       throw StepFailure(.expression, "`expect`: \(error.message)", effect: .applied)
     }
     guard holds else {
-      let words = explanation(of: expect, in: scope)
+      let words = masker.mask(expect.explanation(in: scope))
       throw StepFailure(.expect, "`expect` does not hold: \(words)", effect: .applied)
     }
     return outputs
@@ -212,6 +224,7 @@ extension Interpreter {
     _ step: ValidatedStep, _ purpose: Purpose, _ failure: StepFailure, tries: Int, until deadline: Timestamp,
     after pause: Duration
   ) -> Bool {
+    if failure.isFinal { return false }
     let end = clock.now + pause
     if purpose == .undo {
       guard end < machine.rollbackDeadline(default: clock.now) else { return false }

@@ -30,7 +30,9 @@ extension Interpreter {
     case .keyed where isKeyGood(action, state) && clock.now < call.deadline:
       try await resend(step, before: call.deadline, cleared: false)
     case .keyed, .convergent, .findable, .opaque:
-      switch try await seek(action, call, step, until: lateBound) {
+      let answer = try await seek(action, call, step, until: lateBound)
+      if answer.isDefinite, state.scriptPlace == RunMachine.placeBeforeRestore { record(.adopted(path)) }
+      switch answer {
       case .applied(let result):
         record(.found(path))
         succeed(step, result)
@@ -138,7 +140,8 @@ extension Interpreter {
       do throws(StepFailure) { answer = try await action.probe(call) } catch {
         let failure = masker.mask(error)
         launch.observer.progress(RunProgress(step: step.path, message: failure.message))
-        guard failure.retryable || isCleanUp && tries < 3, clock.now < giveUp else { return .unsure }
+        let isRepeated = failure.retryable || isCleanUp && tries < 3 && !failure.isFinal
+        guard isRepeated, clock.now < giveUp else { return .unsure }
         asked = failure.retryAfter ?? .zero
       }
       if answer.isDefinite { return answer }

@@ -52,7 +52,7 @@ extension Interpreter {
         let failure = masker.mask(error)
         launch.observer.progress(RunProgress(step: step.path, message: failure.message))
         let pause = RetrySchedule.undo.delay(after: tries, asked: nil, random: launch.world.random)
-        guard failure.retryable || tries < 3, clock.now + pause < giveUp else {
+        guard failure.retryable || tries < 3 && !failure.isFinal, clock.now + pause < giveUp else {
           let message = "`\(step.path)` may still run: \(failure.message)"
           record(.unsettled(step.path, StepFailure(failure.kind, message, effect: .unknown)))
           return false

@@ -127,14 +127,14 @@ extension Interpreter {
     let scope = scope(for: step.path, attempt: attemptRoots(watch.result, error: error))
     do throws(ExpressionFailure) {
       if error == nil, let failIf = step.wait.failIf, try evaluate(failIf, in: scope).bool == true {
-        let message = "`fail_if` holds: \(explanation(of: failIf, in: scope))"
+        let message = "`fail_if` holds: \(masker.mask(failIf.explanation(in: scope)))"
         return .failed(StepFailure(.stopCondition, message, effect: .applied))
       }
       if case .failed(let failure) = verdict { return .failed(failure) }
       let holds: Bool
       if let until = step.wait.until {
         holds = try evaluate(until, in: scope).bool == true
-        if !holds { watch.unmet = explanation(of: until, in: scope) }
+        if !holds { watch.unmet = masker.mask(until.explanation(in: scope)) }
       } else {
         holds = verdict == .done
       }
@@ -252,7 +252,11 @@ final class Watch {
   }
 
   func timedOut(at instant: Timestamp) -> StepFailure {
-    var message = "not `\(until)` after \((instant - since).rounded.text)"
+    let after = "after \((instant - since).rounded.text)"
+    var message =
+      if step.wait.until != nil { "`until` does not hold \(after)" } else if let goal = step.action.wait?.until {
+        "it is not `\(goal)` \(after)"
+      } else { "it has not succeeded \(after)" }
     if let nativeState { message += "; it is `\(nativeState)`" }
     if let unmet { message += "; \(unmet)" }
     if let lastFailure { message += "; the last look failed: \(lastFailure.message)" }

@@ -28,6 +28,24 @@ public struct RunClock: EngineClock {
     }
   }
 
+  /// The time line of a run as its journal tells it, without its runbook.
+  public init(_ base: any EngineClock, of runID: String, in store: any RunStore) throws(StoreFailure) {
+    var last: Anchor?
+    var latest = Timestamp(seconds: 0)
+    for entry in try store.entries(of: runID, after: 0) {
+      latest = max(latest, entry.at)
+      guard entry.kind == "run.started" || entry.kind == "run.resumed" else { continue }
+      let boot: BootTime? =
+        switch try Fact(entry) {
+        case .runStarted(let run): run.boot
+        case .runResumed(let resumed): resumed.boot
+        default: nil
+        }
+      last = boot.map { Anchor(at: entry.at, boot: $0) }
+    }
+    self.init(base, last: last, latest: latest)
+  }
+
   public var now: Timestamp {
     if PlantedMistake.wallClockForDurations.isMade { return base.now }
     return anchor.at + (base.boot.elapsed - anchor.boot.elapsed)

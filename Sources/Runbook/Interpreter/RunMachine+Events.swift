@@ -20,6 +20,8 @@ public enum StepEvent: Sendable {
   case found(String)
   /// No request without an answer had an effect, and none can arrive any more.
   case cleared(String)
+  /// Its script was started before the store was put back; what came of it then is taken.
+  case adopted(String)
   /// The effect cannot be known.
   case unknowable(String, StepFailure)
   case attemptDue(String, key: String)
@@ -81,6 +83,7 @@ extension RunMachine {
       return [.attemptStarted(step: path, attempt: state.attempt, key: key, cleared: cleared)]
     case .found(let path): return state(of: path).lostRequests > 0 ? [.requestFound(step: path)] : []
     case .cleared(let path): return [.requestCleared(step: path)]
+    case .adopted(let path): return [.scriptAdopted(step: path)]
     case .unknowable(let path, let failure): return unknowable(path, failure, at: instant)
     case .attemptDue(let path, let key):
       return [.attemptStarted(step: path, attempt: state(of: path).attempt + 1, key: key, cleared: false)]

@@ -35,6 +35,8 @@ public struct RunMachine: Sendable {
   private(set) var questions = 0
   /// The store was put back from an older copy, and nobody has said that the run may go on.
   private(set) var isRestored = false
+  /// A person has said that a run of a restored store may go on: scripts may be found that were started before.
+  private(set) var wasRestored = false
   /// By how much the wall clock was known to be ahead of the run's time line.
   private(set) var wallAhead = Duration.zero
   /// Where the run's time line was tied to the machine's boot-time clock last.
@@ -87,7 +89,7 @@ extension RunMachine {
       startedAt = instant
       anchor = run.boot.map { RunClock.Anchor(at: instant, boot: $0) }
       inherit(run)
-    case .runPinned, .runLeft, .lockFreed: break
+    case .runPinned, .runLeft, .lockFreed, .scriptAdopted: break
     case .clockSet(let by): wallAhead += by
     case .requestIgnored(let request, _): lastRequest = max(lastRequest, request)
     case .storeRestored: isRestored = true
@@ -150,8 +152,12 @@ extension RunMachine {
   /// Scripts that ended in the life that was put back may have been swept: a missing folder says nothing.
   private mutating func acceptRestored() {
     isRestored = false
-    if let active, states[active]?.scriptPlace != nil { states[active]?.scriptPlace = "before the store was put back" }
+    wasRestored = true
+    if let active, states[active]?.scriptPlace != nil { states[active]?.scriptPlace = RunMachine.placeBeforeRestore }
   }
+
+  /// No place of a script: it was started, if it was, before the store was put back.
+  static let placeBeforeRestore = "before the store was put back"
 
   /// The process that made a call is gone: nobody saw how it went.
   private mutating func lose(_ path: String, at instant: Timestamp) {

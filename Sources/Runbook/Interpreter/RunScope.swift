@@ -13,12 +13,11 @@ struct RunScope: ExpressionScope {
   var attempt: [String: Value] = [:]
   /// The machine's wall clock.
   var now: Timestamp
-  /// Hides secrets in every value: for messages alone.
-  private var masker: Masker?
+  let messageMasker: Masker?
 
   init(
     machine: RunMachine, runID: String, inputs: [String: Value], vars: [String: Value], secrets: [String: Secret],
-    without: Set<String>, selfPath: String?, attempt: [String: Value], now: Timestamp
+    without: Set<String>, selfPath: String?, attempt: [String: Value], now: Timestamp, masker: Masker?
   ) {
     self.machine = machine
     self.runID = runID
@@ -29,20 +28,10 @@ struct RunScope: ExpressionScope {
     self.selfPath = selfPath
     self.attempt = attempt
     self.now = now
-  }
-
-  func masked(by masker: Masker) -> RunScope {
-    var scope = self
-    scope.masker = masker
-    return scope
+    messageMasker = masker
   }
 
   func root(_ name: String) -> Value? {
-    guard let masker else { return trueRoot(name) }
-    return trueRoot(name).map { masker.mask($0) }
-  }
-
-  private func trueRoot(_ name: String) -> Value? {
     switch name {
     case "inputs": .map(inputs)
     case "vars": .map(vars)
@@ -70,16 +59,11 @@ struct RunScope: ExpressionScope {
     }
   }
 
-  func member(of root: String, _ name: String) -> Value?? {
-    guard let masker, case .some(let value) = trueMember(of: root, name) else { return trueMember(of: root, name) }
-    return .some(value.map { masker.mask($0) })
-  }
-
   private func secret(_ name: String) -> Value? {
     secrets[name].map { .secret($0) } ?? (without.contains(name) ? .lost([name]) : nil)
   }
 
-  private func trueMember(of root: String, _ name: String) -> Value?? {
+  func member(of root: String, _ name: String) -> Value?? {
     switch root {
     case "steps": .some(stepValue(name))
     case "inputs": .some(inputs[name])

@@ -14,6 +14,9 @@ public enum Fact: Sendable {
   case requestFound(step: String)
   /// No request without an answer had an effect, and none can arrive any more.
   case requestCleared(step: String)
+  /// A script that was started in the life of a store which was put back since: it is not started again, and how it
+  /// ended then is taken for this step.
+  case scriptAdopted(step: String)
   case attemptEnded(AttemptEnded)
   case stepWaiting(step: String, nativeState: String?, until: String, deadline: Timestamp, result: ActionResult?)
   case stepEnded(StepEnded)

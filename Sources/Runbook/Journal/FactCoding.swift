@@ -66,6 +66,7 @@ extension Fact {
       )
     case .requestFound(let step): ("request.found", ["step": .string(step)])
     case .requestCleared(let step): ("request.cleared", ["step": .string(step)])
+    case .scriptAdopted(let step): ("script.adopted", ["step": .string(step)])
     case .attemptEnded(let ended):
       (
         "attempt.ended",
@@ -140,7 +141,8 @@ extension Fact {
       )
     case .runLeft(let reason): ("run.left", ["reason": .string(reason), "exit_code": 9])
     case .runStarted, .runPinned, .runResumed, .runChecked, .stepStarted, .attemptStarted, .requestFound,
-      .requestCleared, .attemptEnded, .stepWaiting, .stepEnded, .runWaiting, .stepResolved, .cancelRequested:
+      .requestCleared, .scriptAdopted, .attemptEnded, .stepWaiting, .stepEnded, .runWaiting, .stepResolved,
+      .cancelRequested:
       coded
     }
   }
@@ -354,6 +356,7 @@ extension Fact {
         cleared: fields.body["_cleared"]?.bool ?? false)
     case "request.found": self = .requestFound(step: try fields.text("step"))
     case "request.cleared": self = .requestCleared(step: try fields.text("step"))
+    case "script.adopted": self = .scriptAdopted(step: try fields.text("step"))
     case "attempt.ended":
       self = .attemptEnded(
         AttemptEnded(

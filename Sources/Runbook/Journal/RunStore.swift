@@ -250,6 +250,10 @@ extension RunStore {
   public func openRuns() throws(StoreFailure) -> [RunSummary] {
     try summaries(limit: .max).filter { $0.status != "ended" }
   }
+  /// Runs whose id begins so, newest first.
+  public func runs(beginningWith prefix: String) throws(StoreFailure) -> [RunSummary] {
+    try summaries(limit: .max).filter { $0.id.hasPrefix(prefix) }
+  }
   public func owedRuns() throws(StoreFailure) -> [RunSummary] {
     try summaries(limit: .max).filter { $0.status == "ended" && ($0.isOwed || $0.isRestored) }
   }

@@ -1,11 +1,12 @@
 /// The last lines of a run: how it ended, what state things are in, and what to type next.
 public enum ClosingWords {
-  public static func lines(for report: RunReport) -> [StyledText] {
+  /// - Parameter commands: makes the lines of what to type next.
+  public static func lines(for report: RunReport, _ commands: AdvisedCommands = AdvisedCommands()) -> [StyledText] {
     let standing = Standing(report)
     var lines = [headline(report, standing)]
     let state = stateLines(report, standing)
     if !state.isEmpty { lines += [StyledText()] + table(state) }
-    let next = NextCommands.of(report)
+    let next = NextCommands.of(report, commands)
     if !next.isEmpty {
       lines += [StyledText()] + table(next.map { (StyledText($0.command, .strong), StyledText($0.meaning, .faint)) })
     }
@@ -16,7 +17,7 @@ public enum ClosingWords {
 
   private static func headline(_ report: RunReport, _ standing: Standing) -> StyledText {
     let name = DisplayText.escaped(report.name.isEmpty ? report.id : report.name, limit: 64)
-    if report.isRestored { return restored(name, report) }
+    if report.isRestored, report.posted == nil { return restored(name, report) }
     if report.status != "ended" { return unfinished(name, report) }
     let took = report.elapsed.map { " after \($0.elapsedText)" } ?? ""
     let simulated = report.isSimulated ? " (simulated)" : ""
@@ -54,6 +55,7 @@ public enum ClosingWords {
 
   private static func notNeeded(_ report: RunReport, _ standing: Standing) -> String {
     if !standing.unknown.isEmpty { return "; it is not known whether all of it took effect" }
+    if !standing.untold.isEmpty { return "; there was nothing to undo" }
     if standing.standing.contains(where: { $0.closed == "committed" }) { return "; what it had committed stands" }
     if !standing.conditionFalse.isEmpty { return "; nothing was undone" }
     return standing.isClean ? "; it had changed nothing" : "; there was nothing to undo"
@@ -65,6 +67,10 @@ public enum ClosingWords {
   }
 
   private static func unfinished(_ name: String, _ report: RunReport) -> StyledText {
+    if let posted = report.posted {
+      return StyledText("… ", .warning) + StyledText(name, .strong)
+        + " has not ended: \(RunWords.posted(posted)), and nobody carries it on."
+    }
     if report.status == "waiting", report.leftReason == nil || report.waitingStep != nil {
       let step = report.waitingStep.map { " at `\(DisplayText.escaped($0, limit: 100))`" } ?? ""
       return StyledText("… ", .warning) + StyledText(name, .strong) + " waits for an answer\(step) (exit 6)."
@@ -93,7 +99,10 @@ public enum ClosingWords {
       return lines
     }
     for problem in report.problems { add("refused", .bad, DisplayText.escaped(problem, limit: 600)) }
-    let failed = report.steps.filter { ["failed", "not_applied"].contains($0.status) }
+    let failed = report.steps.filter { step in
+      ["failed", "not_applied"].contains(step.status)
+        || step.status == "unknown" && step.endedAt != nil && step.path != report.waitingStep
+    }
     for step in failed {
       let why = RunWords.failure(step.error).map { ": \($0)" } ?? ""
       let stands = standing.standing.contains { $0.path == step.path } ? "; what it did stands" : ""
@@ -111,6 +120,7 @@ public enum ClosingWords {
     }
     if let abandoned = report.abandoned { add("abandoned", .warning, RunWords.decision(abandoned)) }
     add("unknown", .warning, standing.unknown)
+    for path in standing.untold { add("unknown", .warning, "\(shown(path)): whether its message has arrived") }
     let kept = standing.standing.filter { step in !failed.contains { $0.path == step.path } }
     if !kept.isEmpty { add("stands", .warning, kept.map { thing($0) }.joined(separator: ", ")) }
     return lines

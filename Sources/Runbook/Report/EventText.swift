@@ -7,10 +7,13 @@ public struct EventText: Sendable {
   private let isVerbose: Bool
   /// Hour, minute and second, in whatever zone the reader lives.
   private let clockText: @Sendable (Timestamp) -> String
+  private let commands: AdvisedCommands
 
   public init(
-    runID: String = "", verbose: Bool = false, clockText: @escaping @Sendable (Timestamp) -> String = EventText.utc
+    runID: String = "", verbose: Bool = false, clockText: @escaping @Sendable (Timestamp) -> String = EventText.utc,
+    commands: AdvisedCommands = AdvisedCommands()
   ) {
+    self.commands = commands
     report = RunReport(id: runID)
     isVerbose = verbose
     self.clockText = clockText
@@ -66,9 +69,10 @@ public struct EventText: Sendable {
     case "rollback.resumed": return "rolling back again\(by(fields["by"]))"
     case "rollback.abandoned": return "rollback abandoned\(by(fields["by"])): \(word(fields["reason"], limit: 300))"
     case "run.left":
-      return "left, not ended: \(word(fields["reason"], limit: 300)); `runbook resume \(report.id)` goes on"
+      let left = "left, not ended: \(word(fields["reason"], limit: 300))"
+      return report.isSimulated ? left : "\(left); `\(commands.line("resume", report.id))` goes on"
     default:
-      if let notice = RunWords.notice(event) { return notice }
+      if let notice = RunWords.notice(event, in: report) { return notice }
       return event.event.hasPrefix("undo.") ? undoWords(event) : stepWords(event)
     }
   }
@@ -163,7 +167,7 @@ public struct EventText: Sendable {
     let subject = DisplayText.escaped(step, limit: 100)
     if what == "lock" { return "\(subject) … waiting for a lock" }
     return
-      "\(subject) … waiting for an answer: `runbook resolve \(report.id) \(subject) --applied`,"
+      "\(subject) … waiting for an answer: `\(commands.line("resolve", report.id, step, "--applied"))`,"
       + " `--not-applied`, `--retry` or `--fail`"
   }
 

@@ -33,6 +33,15 @@ public struct RunOutlook: Sendable {
   public var canResumeRollback: Bool { machine.canResumeRollback }
   /// A person must say first that a run of a restored store may go on.
   public var isRestored: Bool { isMarkedRestored || machine.isRestored }
+  /// Names of the secrets without which something that is left to do would fail.
+  /// - Parameter messages: posted to the run and not read yet: after a cancel its further steps are not left.
+  public func neededSecrets(heeding messages: [RunControl.Message]) -> Set<String> {
+    var machine = machine
+    for case .cancel(let by, let rollback, let request, _) in messages {
+      _ = machine.handle(.cancelRequested(by: by, rollback: rollback, request: request), at: latest)
+    }
+    return machine.neededSecrets
+  }
   /// The number of the newest message that an owner has read and answered.
   public var lastRequest: Int64 { machine.lastRequest }
 

@@ -24,6 +24,8 @@ public struct RunReport: Sendable, Equatable {
   public var cancelledBy: String?
   /// The store was put back from an older copy, and nobody has said that the run may go on.
   public var isRestored = false
+  /// A message to the run that no process has read yet; nil if there is none, or if somebody works on the run.
+  public var posted: Posted?
   /// Who left the rest of the rollback undone, and why.
   public var abandoned: Decision?
   /// A person has decided about the rollback since the run ended.
@@ -64,6 +66,18 @@ public struct RunReport: Sendable, Equatable {
     return endedAt - startedAt
   }
 
+  /// An answer or a cancel that a person has posted.
+  public struct Posted: Sendable, Equatable {
+    public var isCancel: Bool
+    public var by: String
+    public var at: Timestamp
+    public init(isCancel: Bool, by: String, at: Timestamp) {
+      self.isCancel = isCancel
+      self.by = by
+      self.at = at
+    }
+  }
+
   /// What a person said about the run, for the words about it.
   public struct Decision: Sendable, Equatable {
     public var by: String
@@ -100,7 +114,9 @@ extension RunReport {
 
   /// A cancel would still find something to stop.
   public var canCancel: Bool {
-    guard ["queued", "running", "waiting"].contains(status), cancelledBy == nil, rollbackReason == nil else {
+    guard ["queued", "running", "waiting"].contains(status), cancelledBy == nil, rollbackReason == nil,
+      posted == nil
+    else {
       return false
     }
     if let last = plan.last, let status = step(last)?.status, !["pending", "started", "unknown"].contains(status) {

@@ -80,9 +80,16 @@ public enum RunWords {
     }
   }
 
-  /// An event about the run as a whole, or about a request without an answer, in words that the lines and the live tree
-  /// share; nil for other events.
-  public static func notice(_ event: RunEvent) -> String? {
+  /// `it was answered by ops at 2026-…`, for a message that no process has read yet.
+  public static func posted(_ posted: RunReport.Posted) -> String {
+    let what = posted.isCancel ? "a cancel was asked for" : "it was answered"
+    return "\(what) by \(DisplayText.escaped(posted.by, limit: 64)) at \(posted.at.wholeSecond)"
+  }
+
+  /// An event about the run as a whole, or about what became of a request or a script, in words that the lines and the
+  /// live tree share; nil for other events.
+  /// - Parameter report: of the run, this event applied.
+  public static func notice(_ event: RunEvent, in report: RunReport) -> String? {
     func text(_ name: String, _ limit: Int = 300) -> String {
       DisplayText.escaped(event.fields[name]?.string ?? "?", limit: limit)
     }
@@ -92,10 +99,24 @@ public enum RunWords {
     case "run.restored_accepted": "\(text("by", 64)) says that the run may go on"
     case "lock.freed": "the lock `\(text("lock"))` was freed by \(text("by", 64)): \(text("reason"))"
     case "clock.set": "the machine's clock was set by \(text("by", 40)); the run's times go on without the jump"
-    case "request.found": "\(text("step", 100)) … a request without an answer has taken effect"
-    case "request.cleared": "\(text("step", 100)) … no request without an answer has taken effect"
+    case "request.found":
+      isScript(event, report)
+        ? "\(text("step", 100)) … its script was started, and it is known now how that ended"
+        : "\(text("step", 100)) … a request without an answer has taken effect"
+    case "request.cleared":
+      isScript(event, report)
+        ? "\(text("step", 100)) … its script was not started"
+        : "\(text("step", 100)) … no request without an answer has taken effect"
+    case "script.adopted":
+      "\(text("step", 100)) … its script is not started again: it was started before the store was put back, and how "
+        + "it ended then counts"
     default: nil
     }
+  }
+
+  private static func isScript(_ event: RunEvent, _ report: RunReport) -> Bool {
+    let path = event.fields["step"]?.string ?? ""
+    return ["run", "ssh.run"].contains(report.step(path)?.action ?? report.undo(path)?.action)
   }
 
   /// `failed, rolled back`, `succeeded`.

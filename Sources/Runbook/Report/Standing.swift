@@ -16,10 +16,13 @@ public struct Standing: Sendable, Equatable {
   /// May or may not have taken effect; nobody knows.
   public var unknown: [String] = []
 
+  /// Changed nothing, but sent a message of which nobody knows whether it has arrived.
+  public var untold: [String] = []
+
   /// Every change that was made was undone.
   public var isClean: Bool {
     undoneInPart.isEmpty && standing.isEmpty && notUndone.isEmpty && conditionFalse.isEmpty && leftOut.isEmpty
-      && unknown.isEmpty
+      && unknown.isEmpty && untold.isEmpty
   }
 
   public init(_ report: RunReport) {
@@ -32,6 +35,7 @@ public struct Standing: Sendable, Equatable {
     if report.status == "ended", report.outcome != "succeeded" {
       notUndone = newestFirst.filter { !["succeeded", "skipped", "closed"].contains($0.status) }
     }
+    untold = report.steps.filter { $0.error["detail"]?["arrival"]?.string == "unknown" }.map(\.path)
     for step in report.steps where step.isMain && step.effect != "none" && step.startedAt != nil {
       place(step, report.undo.filter { $0.step == step.path })
     }

@@ -11,9 +11,11 @@ struct AssertAction: StandardAction {
     effect: .none, class: .convergent, isDiagnostic: true, isInstant: true, touchesNothingOutside: true)
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
-    guard let holds = try call.with.bool("that") else { throw StepFailure(.input, "`that` is missing") }
+    guard let holds = try call.with.bool("that") else { throw StepFailure.unfit("`that` is missing") }
     guard holds else {
-      throw StepFailure(.expect, try call.with.optionalText("message") ?? "what this step asserts is not true")
+      // It was evaluated when the step began, and stays what it was.
+      throw StepFailure(
+        .expect, try call.with.optionalText("message") ?? "what this step asserts is not true", isFinal: true)
     }
     return ActionResult()
   }

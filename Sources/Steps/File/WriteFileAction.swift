@@ -18,7 +18,7 @@ struct WriteFileAction: StandardAction {
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let (path, content) = try request(call)
     guard let mode = UInt16(try call.with.optionalText("mode") ?? "0600", radix: 8), mode <= 0o777 else {
-      throw StepFailure(.input, "`mode` must be octal permissions such as \"0644\"")
+      throw StepFailure.unfit("`mode` must be octal permissions such as \"0644\"")
     }
     try await call.files.write(path, content: content, mode: mode)
     return ActionResult(outputs: ["path": .string(path)])
@@ -38,8 +38,8 @@ struct WriteFileAction: StandardAction {
 
   private func request(_ call: ActionCall) throws(StepFailure) -> (path: String, content: [UInt8]) {
     let path = try call.with.text("path")
-    guard let content = try call.with.revealed("content") else { throw StepFailure(.input, "`content` is missing") }
-    guard content.utf8.count <= Self.longest else { throw StepFailure(.input, "`content` is longer than 16 MiB") }
+    guard let content = try call.with.revealed("content") else { throw StepFailure.unfit("`content` is missing") }
+    guard content.utf8.count <= Self.longest else { throw StepFailure.unfit("`content` is longer than 16 MiB") }
     return (try call.with.inFolder(path), Array(content.utf8))
   }
 }

@@ -34,16 +34,16 @@ struct HTTPCall {
   func request(_ call: ActionCall) throws(StepFailure) -> HTTPRequest {
     let with = call.with
     guard let url = try with.revealed("url"), !url.isEmpty else {
-      throw StepFailure(.input, "`url` is missing or empty")
+      throw StepFailure.unfit("`url` is missing or empty")
     }
     var request = HTTPRequest(method, try HTTPText.adding(with["query"], to: url), headers: try headers(with))
     request.body = try body(with, &request.headers)
     let left = call.deadline - call.clock.now
     guard left > .zero else { throw StepFailure(.timeout, "no time is left for the request") }
     let timeout = min(try with.duration("timeout") ?? HTTPFields.defaultTimeout, left)
-    guard timeout > .zero else { throw StepFailure(.input, "`timeout` must be more than 0s") }
+    guard timeout > .zero else { throw StepFailure.unfit("`timeout` must be more than 0s") }
     if let life = try with.duration("max_request_life"), life <= .zero {
-      throw StepFailure(.input, "`max_request_life` must be more than 0s")
+      throw StepFailure.unfit("`max_request_life` must be more than 0s")
     }
     request.totalTimeout = timeout
     request.connectTimeout = min(timeout, .seconds(10))
@@ -57,10 +57,10 @@ struct HTTPCall {
 
   private func headers(_ with: Arguments) throws(StepFailure) -> [(name: String, value: Secret)] {
     guard let fields = with["headers"] else { return [] }
-    guard let entries = fields.map else { throw StepFailure(.input, "`headers` must be a map") }
+    guard let entries = fields.map else { throw StepFailure.unfit("`headers` must be a map") }
     var headers: [(name: String, value: Secret)] = []
     for (name, value) in entries.sorted(by: { $0.key < $1.key }) {
-      guard let text = HTTPText.secret(value) else { throw StepFailure(.input, "the header `\(name)` must be text") }
+      guard let text = HTTPText.secret(value) else { throw StepFailure.unfit("the header `\(name)` must be text") }
       headers.append((name, text))
     }
     return headers
@@ -74,7 +74,7 @@ struct HTTPCall {
       if text != nil { HTTPText.setDefault("content-type", "text/plain; charset=utf-8", in: &headers) }
       return text.map { Array($0.utf8) }
     }
-    guard text == nil else { throw StepFailure(.input, "`json` and `body` exclude each other") }
+    guard text == nil else { throw StepFailure.unfit("`json` and `body` exclude each other") }
     HTTPText.setDefault("content-type", "application/json", in: &headers)
     return JSONWriter.bytes(HTTPText.revealed(json))
   }

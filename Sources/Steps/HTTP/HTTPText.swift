@@ -44,11 +44,11 @@ enum HTTPText {
   /// The URL with the fields of `query` appended, sorted by name and percent-encoded.
   static func adding(_ query: Value?, to url: String) throws(StepFailure) -> String {
     guard let query else { return url }
-    guard let entries = query.map else { throw StepFailure(.input, "`query` must be a map") }
+    guard let entries = query.map else { throw StepFailure.unfit("`query` must be a map") }
     var pairs: [String] = []
     for (name, value) in entries.sorted(by: { $0.key < $1.key }) {
-      if case .secret = value { throw StepFailure(.input, "`query.\(name)` may not be a secret; a whole `url` may") }
-      guard let text = secret(value) else { throw StepFailure(.input, "`query.\(name)` must be text") }
+      if case .secret = value { throw StepFailure.unfit("`query.\(name)` may not be a secret; a whole `url` may") }
+      guard let text = secret(value) else { throw StepFailure.unfit("`query.\(name)` must be text") }
       pairs.append(encoded(name) + "=" + encoded(text.reveal()))
     }
     guard !pairs.isEmpty else { return url }

@@ -22,8 +22,20 @@ struct WebhookAction: HTTPAction {
       scripts: call.scripts, files: call.files, deadline: call.deadline, before: call.before,
       intendedAt: call.intendedAt, report: call.report)
     inner.mask = call.mask
-    let answer = try await HTTPCall("POST", isSafe: true).make(inner).result
-    return ActionResult(result: answer.filter { $0.key == "status" || $0.key == "body" })
+    let answer: ActionResult
+    do throws(StepFailure) { answer = try await HTTPCall("POST", isSafe: false).make(inner) } catch {
+      throw Self.untold(error)
+    }
+    return ActionResult(result: answer.result.filter { $0.key == "status" || $0.key == "body" })
+  }
+
+  /// A message is no change, but whether it has arrived is a fact of its own.
+  private static func untold(_ failure: StepFailure) -> StepFailure {
+    guard failure.effect == .unknown else { return failure }
+    var failure = failure
+    failure.effect = .none
+    failure.detail["arrival"] = "unknown"
+    return failure
   }
 
   private func body(_ with: Arguments) throws(StepFailure) -> Value {
@@ -31,11 +43,11 @@ struct WebhookAction: HTTPAction {
     switch (text, with["json"]) {
     case (let text?, nil): return ["text": .string(text)]
     case (let text?, .map(let keys)?):
-      guard keys["text"] == nil else { throw StepFailure(.input, "`text` is given twice: by itself and in `json`") }
+      guard keys["text"] == nil else { throw StepFailure.unfit("`text` is given twice: by itself and in `json`") }
       return .map(keys.merging(["text": .string(text)]) { own, _ in own })
     case (nil, let json?): return json
-    case (_?, _?): throw StepFailure(.input, "`json` must be a map when `text` is given")
-    case (nil, nil): throw StepFailure(.input, "`text` is missing: there is nothing to say")
+    case (_?, _?): throw StepFailure.unfit("`json` must be a map when `text` is given")
+    case (nil, nil): throw StepFailure.unfit("`text` is missing: there is nothing to say")
     }
   }
 }

@@ -16,7 +16,7 @@ struct ScriptFields {
   init(_ with: Arguments) throws(StepFailure) {
     let given = ["script", "script_file", "command"].filter { with[$0] != nil }
     guard given.count == 1 else {
-      throw StepFailure(.input, "exactly one of `script`, `script_file` and `command` must be given")
+      throw StepFailure.unfit("exactly one of `script`, `script_file` and `command` must be given")
     }
     if given == ["command"] {
       script = nil
@@ -26,29 +26,29 @@ struct ScriptFields {
     command = nil
     let field = given == ["script_file"] ? EngineField.script : "script"
     guard let text = try with.optionalText(field), !text.allSatisfy(\.isWhitespace) else {
-      throw StepFailure(
-        .input, given == ["script_file"] ? "`script_file` was not read or is empty" : "`script` is empty")
+      throw StepFailure.unfit(
+        given == ["script_file"] ? "`script_file` was not read or is empty" : "`script` is empty")
     }
-    guard !text.utf8.contains(0) else { throw StepFailure(.input, "the script holds a NUL byte") }
+    guard !text.utf8.contains(0) else { throw StepFailure.unfit("the script holds a NUL byte") }
     script = text
   }
 
   private static func argv(_ with: Arguments) throws(StepFailure) -> [String] {
-    guard let items = with["command"]?.list else { throw StepFailure(.input, "`command` must be a list of words") }
+    guard let items = with["command"]?.list else { throw StepFailure.unfit("`command` must be a list of words") }
     var argv: [String] = []
     for item in items {
       switch item {
       case .string(let word): argv.append(word)
       case .int(let number): argv.append(String(number))
       case .bool(let flag): argv.append(flag ? "true" : "false")
-      default: throw StepFailure(.input, "`command`: element \(argv.count + 1) is not text")
+      default: throw StepFailure.unfit("`command`: element \(argv.count + 1) is not text")
       }
     }
     guard let program = argv.first, !program.isEmpty else {
-      throw StepFailure(.input, "`command` must begin with the name of a program")
+      throw StepFailure.unfit("`command` must begin with the name of a program")
     }
     guard !argv.contains(where: { $0.utf8.contains(0) }) else {
-      throw StepFailure(.input, "`command` holds a NUL byte")
+      throw StepFailure.unfit("`command` holds a NUL byte")
     }
     return argv
   }

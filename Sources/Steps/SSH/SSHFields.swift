@@ -9,7 +9,8 @@ enum SSHFields {
   static let declared = [
     Field("host", .string, required: true, pattern: hostPattern, help: "name or address"),
     Field("user", .string, pattern: userPattern, help: "who to log in as; default: what the ssh configuration says"),
-    Field("port", .int, help: "1 to 65535; default: what the ssh configuration says, else 22"),
+    Field(
+      "port", .int, bounds: .int(1...65_535), help: "1 to 65535; default: what the ssh configuration says, else 22"),
     Field("key", .string, acceptsSecret: true, help: "path of a private key, or its content as a secret"),
     Field("password", .string, acceptsSecret: true, isPlanned: true, help: "password to log in with"),
     Field("jump", .string, pattern: jumpPattern, help: "machine to go through: `user@host:port`"),

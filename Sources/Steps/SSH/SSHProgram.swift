@@ -25,22 +25,22 @@ struct SSHCommand {
 
   init(_ program: SSHProgram, _ with: Arguments) throws(StepFailure) {
     self.program = program
-    if with["password"] != nil { throw StepFailure(.input, "`password` is not supported yet; use `key` or an agent") }
+    if with["password"] != nil { throw StepFailure.unfit("`password` is not supported yet; use `key` or an agent") }
     host = try with.text("host")
     user = try with.optionalText("user")
     jump = try with.optionalText("jump")
     port = try with.int("port")
-    guard SSHWord.isHost(host) else { throw StepFailure(.input, "`host` is not a host name or an address") }
-    if let user, !SSHWord.isUser(user) { throw StepFailure(.input, "`user` is not a user name") }
+    guard SSHWord.isHost(host) else { throw StepFailure.unfit("`host` is not a host name or an address") }
+    if let user, !SSHWord.isUser(user) { throw StepFailure.unfit("`user` is not a user name") }
     if let jump, !SSHWord.isJump(jump) {
-      throw StepFailure(.input, "`jump` must be `host`, `user@host` or `user@host:port`")
+      throw StepFailure.unfit("`jump` must be `host`, `user@host` or `user@host:port`")
     }
-    if let port, !(1...65_535).contains(port) { throw StepFailure(.input, "`port` must be 1 to 65535") }
+    if let port, !(1...65_535).contains(port) { throw StepFailure.unfit("`port` must be 1 to 65535") }
     switch try with.optionalText("host_key") ?? "strict" {
     case "strict": acceptsNewHostKeys = false
     case "accept_new": acceptsNewHostKeys = true
-    case "rescue": throw StepFailure(.input, "`host_key: rescue` is not supported yet")
-    default: throw StepFailure(.input, "`host_key` must be `strict` or `accept_new`")
+    case "rescue": throw StepFailure.unfit("`host_key: rescue` is not supported yet")
+    default: throw StepFailure.unfit("`host_key` must be `strict` or `accept_new`")
     }
     knownHosts = try Self.path(try with.optionalText("known_hosts"), in: with)
     if case .secret(let secret)? = with["key"] {
@@ -64,8 +64,8 @@ struct SSHCommand {
         $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "$")
       })
     else {
-      throw StepFailure(
-        .input, "the path of a key or of known hosts may not hold quotes, `%`, `$` or control characters")
+      throw StepFailure.unfit(
+        "the path of a key or of known hosts may not hold quotes, `%`, `$` or control characters")
     }
     return path.hasPrefix("~/") ? path : try with.inFolder(path)
   }

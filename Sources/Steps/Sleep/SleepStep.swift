@@ -11,7 +11,8 @@ public struct SleepStep: StepKind {
 
 struct SleepAction: StandardAction {
   static let duration = Field(
-    "duration", .duration, required: true, help: "how long, such as `30s` or `1h30m`; at most 30 days")
+    "duration", .duration, required: true, bounds: .duration(.zero...longest),
+    help: "how long, such as `30s` or `1h30m`; at most 30 days")
   static let longest = Duration.seconds(30 * 86_400)
   static let declaration = ActionDeclaration(
     "sleep", "waits for a while", fields: [duration], effect: .none, class: .convergent,
@@ -20,7 +21,7 @@ struct SleepAction: StandardAction {
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     guard let duration = try call.with.duration("duration"), duration >= .zero, duration <= Self.longest else {
-      throw StepFailure(.input, "`sleep` must be between 0s and 30 days")
+      throw StepFailure.unfit("`sleep` must be between 0s and 30 days")
     }
     let begun = call.intendedAt ?? call.clock.now
     // A clock that was set back must not prolong the pause beyond what was asked for.
@@ -30,7 +31,8 @@ struct SleepAction: StandardAction {
     if pause > .zero { await call.clock.sleep(for: pause) }
     if Task.isCancelled { throw StepFailure(.cancelled, "the pause was cancelled") }
     guard left <= max(allowed, .zero) else {
-      throw StepFailure(.timeout, "the pause of \(duration.text) is longer than the step may take")
+      throw StepFailure(
+        .timeout, "the pause of \(duration.text) is longer than the step may take", isFinal: true)
     }
     return ActionResult()
   }

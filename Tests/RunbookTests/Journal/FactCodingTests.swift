@@ -26,7 +26,7 @@ import Testing
         effect: .destroy, key: "k", digest: "d", with: ["a": "b"], before: ["at": .timestamp(instant)],
         deadline: instant, isWait: false)),
     .attemptStarted(step: "stop", attempt: 2, key: "k2", cleared: true), .requestFound(step: "stop"),
-    .requestCleared(step: "stop"),
+    .requestCleared(step: "stop"), .scriptAdopted(step: "stop"),
     .attemptEnded(
       AttemptEnded(
         step: "stop", attempt: 1, error: error,

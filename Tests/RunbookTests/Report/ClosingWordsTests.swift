@@ -110,4 +110,29 @@ import TestSupport
     story.finish(1, "failed", "not_needed", 1)
     #expect(words(story) == "✗ demo failed after 1.0s; it had changed nothing (exit 1) (simulated).")
   }
+
+  @Test func aStepWhoseOutcomeWasLostIsNamedWithItsCause() {
+    var story = RunStory()
+    story.begin()
+    story.start(0, "call", "run", effect: "change")
+    let error = RunStory.error("crashed", "it cannot be known whether it took effect", effect: "unknown")
+    story.end(60, "call", "unknown", error: error)
+    story.finish(61, "failed", "not_needed", 1)
+    let told = words(story)
+    #expect(told.contains("  failed   call: crashed: it cannot be known whether it took effect\n"), "\(told)")
+    #expect(told.contains("  unknown  call\n"), "\(told)")
+  }
+
+  @Test func aMessageThatMayHaveArrivedIsNotToldAsNothing() {
+    var story = RunStory()
+    story.begin()
+    story.start(0, "tell", "notify.webhook")
+    var error = RunStory.error("timeout", "no answer in 30s", effect: "none").map ?? [:]
+    error["detail"] = ["arrival": "unknown"]
+    story.end(60, "tell", "failed", error: .map(error))
+    story.finish(61, "failed", "not_needed", 1)
+    let told = words(story)
+    #expect(told.contains("failed at `tell` after 1m01s; there was nothing to undo (exit 1)"), "\(told)")
+    #expect(told.contains("  unknown  tell: whether its message has arrived\n"), "\(told)")
+  }
 }

@@ -31,6 +31,20 @@ import TestSupport
         """)
   }
 
+  @Test func aScriptIsNotCalledARequest() {
+    var story = RunStory()
+    story.begin()
+    story.start(0, "update", "run", effect: "change")
+    story.tell(1, "request.found", ["step": "update"])
+    story.tell(2, "request.cleared", ["step": "update"])
+    #expect(
+      lines(story).hasSuffix(
+        """
+        update … its script was started, and it is known now how that ended
+        12:00:02 update … its script was not started
+        """))
+  }
+
   struct Line: Sendable {
     var event: String
     var fields: [String: Value]
@@ -83,6 +97,10 @@ import TestSupport
       "lock.freed", ["lock": "db", "reason": "gone", "by": "ops"], "the lock `db` was freed by ops: gone"),
     Line("clock.set", ["by": "1h"], "the machine's clock was set by 1h; the run's times go on without the jump"),
     Line("request.found", ["step": "a"], "a … a request without an answer has taken effect"),
+    Line(
+      "script.adopted", ["step": "a"],
+      "a … its script is not started again: it was started before the store was put back, and how it ended then "
+        + "counts"),
     Line("request.cleared", ["step": "a"], "a … no request without an answer has taken effect"),
     Line("something.new", ["step": "a"], nil),
     Line("step.ended", [:], nil),

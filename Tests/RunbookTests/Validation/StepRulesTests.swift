@@ -36,6 +36,11 @@ import Testing
         + "with an `id`",
       "④ E-KEY-FOREIGN: `loop` is a word of other tools; here it is `for_each`"),
     Refused(
+      "- {sleep: ①31d}\n- {wait_for: net.tcp, with: {host: a, port: ②0}}\n"
+        + "- {wait_for: net.tcp, with: {host: a, port: ③70000}}",
+      "① E-RANGE: `sleep` is 31d; it must be 1ms to 30d",
+      "② E-RANGE: `port` is 0; it must be 1 to 65535", "③ E-RANGE: `port` is 70000; it must be 1 to 65535"),
+    Refused(
       "- {action: ①server.stopp, with: {server: a}}",
       "① E-ACTION: unknown action `server.stopp`; did you mean `server.stop`?"),
     Refused(
@@ -64,9 +69,9 @@ import Testing
     Refused(
       "- {id: a, sleep: 1s}\n- {id: ①a, sleep: 1s}",
       "① E-ID-DUPLICATE: the id `a` is given twice; first on line 7; ids are unique in a file"),
-    Refused("- {sleep: ①0s}", "① E-RANGE: `sleep` is 0s; it must be 1ms to 366d"),
-    Refused("- {sleep: ①-1s}", "① E-RANGE: `sleep` is -1s; it must be 1ms to 366d"),
-    Refused("- {sleep: ①9223372036854775807s}", "① E-RANGE: `sleep` is 9223372036854775807s; it must be 1ms to 366d"),
+    Refused("- {sleep: ①0s}", "① E-RANGE: `sleep` is 0s; it must be 1ms to 30d"),
+    Refused("- {sleep: ①-1s}", "① E-RANGE: `sleep` is -1s; it must be 1ms to 30d"),
+    Refused("- {sleep: ①9223372036854775807s}", "① E-RANGE: `sleep` is 9223372036854775807s; it must be 1ms to 30d"),
     Refused(
       "- {sleep: ①5}",
       "① E-TYPE: `sleep` must be a duration such as `30s`, `5m` or `1h30m`, not `5`; did you mean `5s`?"),

@@ -45,6 +45,26 @@ import Testing
       "④ E-KEY-UNKNOWN: `secrets.d` has no key `key`; known here: `source`, `path`",
       "⑤ E-CHOICE: `secrets.e.source` must be `env` or `file`, not `vault`"),
     Refused(
+      "secrets: {①a: {②from: env}}", "① E-KEY-MISSING: `secrets.a` needs `source`; `env` or `file`",
+      "② E-KEY-UNKNOWN: `secrets.a` has no key `from`; known here: `source`, `key`, `path`"),
+    Refused(
+      "vars: {version: ①3.10, big: ②1e5, fine: 3.1, list: [1, ③0x1F], quoted: '3.10', mask: 0644}",
+      "① E-YAML-NUMBER: `3.10` is a number here, and would be written `3.1`; write \"3.10\" to keep its text, or "
+        + "3.1 if it is a number",
+      "② E-YAML-NUMBER: `1e5` is a number here, and would be written `100000`; write \"1e5\" to keep its text, or "
+        + "100000 if it is a number",
+      "③ E-YAML-NUMBER: `0x1F` is a number here, and would be written `31`; write \"0x1F\" to keep its text, or 31 "
+        + "if it is a number"),
+    Refused(
+      "providers: {①a: {②tpye: vps_org}}",
+      "① E-KEY-MISSING: `providers.a` needs `type`; one of digitalocean, hetzner, vps_org, zomro, zstack",
+      "② E-KEY-UNKNOWN: `providers.a` has no key `tpye`; did you mean `type`?"),
+    Refused(
+      "providers: {a: {type: vps_org, token: x, max_requests_per_second: ①-1, timeout: ②0s, max_request_life: ③0s}}",
+      "① E-RANGE: `providers.a.max_requests_per_second` is -1; it must be 0.001 to 1000",
+      "② E-RANGE: `providers.a.timeout` is 0s; it must be 1ms to 366d",
+      "③ E-RANGE: `providers.a.max_request_life` is 0s; it must be 1ms to 366d"),
+    Refused(
       "providers: {a: {type: ①zstak}, b: {type: ②vps}, ③c: {}}",
       "① E-PROVIDER: unknown provider type `zstak`; did you mean `zstack`?",
       "② E-PROVIDER: unknown provider type `vps`; known here: `digitalocean`, `hetzner`, `vps_org`, "

@@ -1,5 +1,6 @@
 import Runbook
 import Simulator
+import Stores
 import Testing
 
 /// Durations are durations: nobody's setting of the wall clock ends a wait early or makes a pause longer.
@@ -68,6 +69,23 @@ import Testing
     #expect(paused <= (isRebooted ? .seconds(41) : .seconds(31)), "paused for \(paused.text)")
     if !isRebooted { #expect(paused >= .seconds(29), "paused for \(paused.text)") }
     #expect(end.exitCode == (isRebooted && jump > .seconds(600) ? 1 : 0), "\(world.story)")
+  }
+
+  @Test(arguments: jumps)
+  func howLongARunHasTakenIsToldByItsOwnTime(_ jump: Duration) async throws {
+    let world = try MovingWorld(
+      """
+      runbook: v1
+      name: pausing
+      steps: [{id: one, sleep: 10m}]
+      """)
+    try await world.start(killedAt: "after commit of step.started")
+    world.clock.advance(by: .seconds(60))
+    world.clock.stepWallClock(by: jump)
+    let clock = try RunClock(world.clock, of: MovingWorld.runID, in: world.store)
+    let started = try #require(try world.store.firstEntry(of: MovingWorld.runID)).at
+    let took = clock.now - started
+    #expect(took >= .seconds(60) && took < .seconds(62), "\(took.text)")
   }
 
   @Test(arguments: jumps)

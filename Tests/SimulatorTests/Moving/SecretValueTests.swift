@@ -35,6 +35,53 @@ import Testing
     #expect(world.web.ledger.map(\.detail) == [#"{"volume":"postgres-7"}"#])
   }
 
+  @Test func aSecretInWhatIsReadLaterIsNeededUntilNothingReadsIt() async throws {
+    let world = try world()
+    try await world.start(killedAt: "after commit of step.ended+step.started")
+    let outlook = try RunOutlook(of: MovingWorld.runID, world.runbook, in: world.store)
+    #expect(outlook.neededSecrets(heeding: []) == ["user"])
+    #expect(outlook.neededSecrets(heeding: [.cancel(by: "ops", rollback: true, request: 1)]) == [])
+  }
+
+  @Test func onlyWhatIsLeftToDoNeedsItsSecrets() async throws {
+    let world = try MovingWorld(
+      """
+      runbook: v1
+      name: needs
+      secrets:
+        done: {source: env, key: A}
+        undo: {source: env, key: B}
+        later: {source: env, key: C}
+        always: {source: env, key: D}
+        cloud: {source: env, key: E}
+        idle: {source: env, key: F}
+      providers:
+        used: {type: vps_org, token: "${{ secrets.cloud }}"}
+        unused: {type: vps_org, token: "${{ secrets.idle }}"}
+      steps:
+        - id: one
+          run: echo one
+          env: {T: "${{ secrets.done }}"}
+          rollback: [{run: echo undo, env: {T: "${{ secrets.undo }}"}}]
+        - {id: publish, action: http.post, with: {url: "http://127.0.0.1:8099/do/503/x"}, rollback: none}
+        - {id: three, run: echo three, env: {T: "${{ secrets.later }}"}, rollback: none}
+        - {id: look, action: server.status, provider: used, with: {server: "12345"}}
+      always:
+        - {run: echo always, env: {T: "${{ secrets.always }}"}}
+      """,
+      secrets: [
+        "done": "aaaaaaaa", "undo": "bbbbbbbb", "later": "cccccccc", "always": "dddddddd", "cloud": "vps_eeee",
+        "idle": "vps_ffff",
+      ])
+    guard case .parked = try await world.start() else {
+      Issue.record("\(world.story)")
+      return
+    }
+    let outlook = try RunOutlook(of: MovingWorld.runID, world.runbook, in: world.store)
+    #expect(outlook.neededSecrets(heeding: []) == ["undo", "later", "always", "cloud"])
+    #expect(outlook.neededSecrets(heeding: [.cancel(by: "ops", rollback: true, request: 1)]) == ["undo", "always"])
+  }
+
   @Test func aValueMadeOfASecretThatHasChangedIsLostAndNeverRebuilt() async throws {
     let world = try world()
     try await world.start(killedAt: "after commit of step.ended+step.started")

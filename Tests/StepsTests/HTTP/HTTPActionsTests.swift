@@ -161,7 +161,7 @@ struct HTTPActionsTests {
       let refused = await web.perform(
         action, ["url": "https://h/", "text": "x", "max_request_life": .duration(.zero)]
       ).failure
-      #expect(refused == StepFailure(.input, "`max_request_life` must be more than 0s"))
+      #expect(refused == .unfit("`max_request_life` must be more than 0s"))
     }
     #expect(web.requests.isEmpty)
   }

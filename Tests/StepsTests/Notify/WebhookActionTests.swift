@@ -40,5 +40,10 @@ struct WebhookActionTests {
     let failure = try #require(await web.perform(WebhookAction(), ["url": hook, "text": "a"]).failure)
     #expect(failure.effect == .none)
     #expect(failure.retryable)
+    // But nobody knows whether the message has arrived, and that is told.
+    #expect(failure.detail["arrival"] == "unknown")
+    let unsent = HTTPFailure(.connect, "refused", beforeFirstByte: true)
+    let known = try #require(await FakeWeb(unsent).perform(WebhookAction(), ["url": hook, "text": "a"]).failure)
+    #expect(known.detail["arrival"] == nil)
   }
 }

@@ -42,7 +42,7 @@ struct SSHPingActionTests {
       ),
     ] as [([String: Value], String)])
   func whatOpenSSHCouldMisreadIsRefused(with: [String: Value], message: String) async {
-    await #expect(throws: StepFailure(.input, message)) {
+    await #expect(throws: StepFailure.unfit(message)) {
       try await SSHPingAction(program: ssh.client("exit 0")).perform(ssh.call(with))
     }
     #expect(ssh.written("arguments").isEmpty)

@@ -73,7 +73,7 @@ struct DeclaredCreate: CloudAction {
 
   private func checkName(_ name: String) throws(StepFailure) {
     guard let text = rule.namePattern, let pattern = try? Pattern(text), !pattern.matches(name) else { return }
-    throw StepFailure(
-      .input, "`\(name.excerpt(80))` cannot name a \(kind.rawValue) at \(cloud.service): it must match `\(text)`")
+    throw StepFailure.unfit(
+      "`\(name.excerpt(80))` cannot name a \(kind.rawValue) at \(cloud.service): it must match `\(text)`")
   }
 }

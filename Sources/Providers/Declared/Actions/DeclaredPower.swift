@@ -64,7 +64,7 @@ struct DeclaredPower: CloudAction {
   private func mode(_ call: ActionCall) throws(StepFailure) -> StopMode {
     guard wanted == .stopped, let word = try call.with.optionalText("mode") else { return .clean }
     guard let mode = StopMode(rawValue: word) else {
-      throw StepFailure(.input, "`mode` must be clean, hard or clean_then_hard")
+      throw StepFailure.unfit("`mode` must be clean, hard or clean_then_hard")
     }
     return mode
   }

@@ -29,7 +29,7 @@ extension DeclaredClient {
   ) async throws(StepFailure) -> [CloudItem] {
     if let server { try checkID(server, "server") }
     guard let rules = manifest.items(kind) else { return [] }
-    guard server != nil || rules.listsAccount else { throw StepFailure(.input, "`server` is needed at \(service)") }
+    guard server != nil || rules.listsAccount else { throw StepFailure.unfit("`server` is needed at \(service)") }
     let rule = server == nil ? rules.listAll ?? rules.list : rules.list
     let roots = Roots(with: ["server": server.map { .string($0) } ?? .null])
     let items = try await list(rule, roots, id: { $0.id }) { item throws(SchemaError) in

@@ -24,12 +24,12 @@ struct DeclaredClient: RemoteCloud {
     for field in manifest.fields {
       var value = settings[field.name] ?? field.defaultValue ?? .null
       if field.required, value.isNull || value == "" {
-        throw StepFailure(.input, "`\(field.name)` is missing: \(field.help)")
+        throw StepFailure.unfit("`\(field.name)` is missing: \(field.help)")
       }
       if field.acceptsSecret, let text = value.string { value = .secret(Secret(text, named: [])) }
       if case .secret(let secret) = value {
         guard !secret.isEmpty || !field.required else {
-          throw StepFailure(.input, "`\(field.name)` is empty: \(field.help)")
+          throw StepFailure.unfit("`\(field.name)` is empty: \(field.help)")
         }
         secrets.append(secret)
       }
@@ -77,7 +77,7 @@ struct DeclaredClient: RemoteCloud {
       if let argument { arguments.append("\(argument.name.percentEncoded)=\(argument.value.percentEncoded)") }
       return connection.base.path + path + (arguments.isEmpty ? "" : "?" + arguments.joined(separator: "&"))
     } catch {
-      throw StepFailure(.input, "\(request.text): \(error.message)")
+      throw StepFailure.unfit("\(request.text): \(error.message)")
     }
   }
 
@@ -97,10 +97,10 @@ struct DeclaredClient: RemoteCloud {
         JSONWriter.revealed(try template.evaluate(in: scope).withoutNulls)
       }
     } catch {
-      throw StepFailure(.input, "\(request.text): \(error.message)")
+      throw StepFailure.unfit("\(request.text): \(error.message)")
     }
     for (name, value) in headers where value.reveal().utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
-      throw StepFailure(.input, "the header `\(name)` would hold a line break or a control character")
+      throw StepFailure.unfit("the header `\(name)` would hold a line break or a control character")
     }
     for (name, value) in [("Accept", "application/json"), ("Content-Type", "application/json")]
     where !headers.contains(where: { $0.name.lowercased() == name.lowercased() }) {
@@ -187,7 +187,7 @@ struct DeclaredClient: RemoteCloud {
   }
 
   func checkID(_ id: String, _ what: String) throws(StepFailure) {
-    guard id.isUsableID else { throw StepFailure(.input, "`\(id.excerpt(40))` cannot be the id of a \(what)") }
+    guard id.isUsableID else { throw StepFailure.unfit("`\(id.excerpt(40))` cannot be the id of a \(what)") }
   }
 }
 

@@ -22,7 +22,7 @@ struct VPSOrgRawRequest: VPSOrgAction {
     guard !segments.isEmpty, !path.contains("//"), !path.contains(where: { "?#\\".contains($0) }),
       segments.allSatisfy({ $0.isUsableID })
     else {
-      throw StepFailure(.input, "`path` must be like `/servers/12345/`; arguments go into `query`")
+      throw StepFailure.unfit("`path` must be like `/servers/12345/`; arguments go into `query`")
     }
     var request = VPSOrgRequest(
       method: try call.with.optionalText("method") ?? "GET", path: segments, json: call.with["json"])

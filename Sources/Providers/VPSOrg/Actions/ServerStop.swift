@@ -46,7 +46,7 @@ struct VPSOrgServerStop: VPSOrgAction {
   private func mode(_ call: ActionCall) throws(StepFailure) -> StopMode {
     guard let word = try call.with.optionalText("mode") else { return .clean }
     guard let mode = StopMode(rawValue: word) else {
-      throw StepFailure(.input, "`mode` must be clean, hard or clean_then_hard")
+      throw StepFailure.unfit("`mode` must be clean, hard or clean_then_hard")
     }
     return mode
   }

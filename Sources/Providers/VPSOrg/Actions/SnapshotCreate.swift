@@ -52,8 +52,8 @@ struct VPSOrgSnapshotCreate: VPSOrgAction {
       return (lower >= 0x61 && lower <= 0x7a) || (byte >= 0x30 && byte <= 0x39) || byte == 0x2d || byte == 0x5f
     }
     guard isFirstALetter, isAllowed else {
-      throw StepFailure(
-        .input, "`\(name.excerpt(80))` cannot name a snapshot at VPS.org: letters, digits, `-` and `_`, a letter first")
+      throw StepFailure.unfit(
+        "`\(name.excerpt(80))` cannot name a snapshot at VPS.org: letters, digits, `-` and `_`, a letter first")
     }
     return name
   }

@@ -130,7 +130,7 @@ extension VPSOrgClient {
   }
 
   func checkID(_ id: String, _ what: String) throws(StepFailure) {
-    guard id.isUsableID else { throw StepFailure(.input, "`\(id.excerpt(40))` cannot be the id of a \(what)") }
+    guard id.isUsableID else { throw StepFailure.unfit("`\(id.excerpt(40))` cannot be the id of a \(what)") }
   }
 }
 
@@ -224,6 +224,6 @@ extension VPSOrgClient {
   }
 
   private func needsServer() throws(StepFailure) {
-    if dialect == .d2 { throw StepFailure(.input, "`server` is needed with `api: d2`") }
+    if dialect == .d2 { throw StepFailure.unfit("`server` is needed with `api: d2`") }
   }
 }

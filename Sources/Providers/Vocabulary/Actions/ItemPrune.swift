@@ -10,12 +10,12 @@ struct ItemPrune<Account: Cloud>: CloudAction {
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
     let keep = try call.with.int("keep")
     let age = try call.with.duration("older_than")
-    guard keep != nil || age != nil else { throw StepFailure(.input, "give `keep`, `older_than` or both") }
-    guard keep ?? 0 >= 0 else { throw StepFailure(.input, "`keep` must be 0 or more") }
+    guard keep != nil || age != nil else { throw StepFailure.unfit("give `keep`, `older_than` or both") }
+    guard keep ?? 0 >= 0 else { throw StepFailure.unfit("`keep` must be 0 or more") }
     let prefix = try call.with.optionalText("prefix") ?? ""
     // Where nothing else tells whose they are, an expression that comes out empty must not choose them all.
     guard !prefix.isEmpty || declaration.fields.first(where: { $0.name == "prefix" })?.required != true else {
-      throw StepFailure(.input, "`prefix` is empty: \(cloud.service) does not tell whose \(kind.rawValue)s they are")
+      throw StepFailure.unfit("`prefix` is empty: \(cloud.service) does not tell whose \(kind.rawValue)s they are")
     }
     let candidates = try await cloud.items(kind, server: try call.with.text("server"))
       .filter { $0.state == .ready && $0.isManual && !$0.isProtected && $0.name.hasPrefix(prefix) }

@@ -117,7 +117,7 @@ struct ZStackRestoreAs: ZStackChange {
 
   private func name(_ call: ActionCall) throws(StepFailure) -> String {
     let name = try call.with.text("name")
-    guard name.count <= 255 else { throw StepFailure(.input, "`name` is too long: ZStack takes 255 characters") }
+    guard name.count <= 255 else { throw StepFailure.unfit("`name` is too long: ZStack takes 255 characters") }
     return name
   }
 
@@ -125,7 +125,7 @@ struct ZStackRestoreAs: ZStackChange {
     switch try call.with.optionalText("power") ?? "running" {
     case "running": return .running
     case "stopped": return .stopped
-    default: throw StepFailure(.input, "`power` must be running or stopped")
+    default: throw StepFailure.unfit("`power` must be running or stopped")
     }
   }
 }
@@ -182,7 +182,7 @@ struct ZStackBackupCopy: ZStackChange {
     for (id, what) in [(backup, "backup"), (from, "backup storage"), (to, "backup storage")] {
       try cloud.checkID(id, what)
     }
-    guard from != to else { throw StepFailure(.input, "`from` and `to` are the same store") }
+    guard from != to else { throw StepFailure.unfit("`from` and `to` are the same store") }
     let isBack = try call.with.optionalText("direction") == "back"
     return .action(
       ["vm-backups", backup],

@@ -9,8 +9,8 @@ enum ZStackMark {
   static func description(_ text: String?, key: String) throws(StepFailure) -> String {
     let marked = (text.flatMap { $0.isEmpty ? nil : "\($0) " } ?? "") + mark(key)
     guard marked.count <= limit else {
-      throw StepFailure(
-        .input, "`description` is too long: ZStack takes 2048 characters, 60 of them for the run's mark")
+      throw StepFailure.unfit(
+        "`description` is too long: ZStack takes 2048 characters, 60 of them for the run's mark")
     }
     return marked
   }
@@ -64,7 +64,7 @@ extension ZStackItemCreate {
 
   func name(_ call: ActionCall) throws(StepFailure) -> String {
     let name = try call.with.text("name")
-    guard name.count <= 255 else { throw StepFailure(.input, "`name` is too long: ZStack takes 255 characters") }
+    guard name.count <= 255 else { throw StepFailure.unfit("`name` is too long: ZStack takes 255 characters") }
     return name
   }
 }

@@ -28,7 +28,7 @@ struct ZStackRawRequest: StandardAction {
     guard !segments.isEmpty, !path.contains("//"), !path.contains(where: { "?#\\".contains($0) }),
       segments.allSatisfy({ $0.isUsableID })
     else {
-      throw StepFailure(.input, "`path` must be like `/vm-instances/{uuid}`; arguments go into `query`")
+      throw StepFailure.unfit("`path` must be like `/vm-instances/{uuid}`; arguments go into `query`")
     }
     var request = ZStackRequest(
       method: try call.with.optionalText("method") ?? "GET", path: segments, json: call.with["json"])

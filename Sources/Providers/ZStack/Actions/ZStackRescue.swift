@@ -10,7 +10,7 @@ struct ZStackRescue: ZStackChange {
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
     if try call.with.revealed("password")?.isEmpty == false {
-      throw StepFailure(.input, "ZStack sets no password for a rescue: it is the image's own; leave `password` out")
+      throw StepFailure.unfit("ZStack sets no password for a rescue: it is the image's own; leave `password` out")
     }
     return try await cloud.captureServer(call)
   }

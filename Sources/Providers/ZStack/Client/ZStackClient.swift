@@ -90,7 +90,7 @@ struct ZStackClient: RemoteCloud {
   }
 
   func checkID(_ id: String, _ what: String) throws(StepFailure) {
-    guard id.isZStackID else { throw StepFailure(.input, "`\(id.excerpt(40))` cannot be the id of a \(what)") }
+    guard id.isZStackID else { throw StepFailure.unfit("`\(id.excerpt(40))` cannot be the id of a \(what)") }
   }
 }
 

@@ -72,7 +72,7 @@ struct ZomroItemCreate: CloudAction {
   private func name(_ call: ActionCall) throws(StepFailure) -> String {
     guard let name = try call.with.optionalText("name"), !name.isEmpty else { return "runbook-\(call.key)" }
     guard name.count <= 100, !name.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
-      throw StepFailure(.input, "`\(name.excerpt(80))` cannot name a \(kind.rawValue) at Zomro: at most 100 characters")
+      throw StepFailure.unfit("`\(name.excerpt(80))` cannot name a \(kind.rawValue) at Zomro: at most 100 characters")
     }
     return name
   }

@@ -182,7 +182,7 @@ enum ZomroPassword {
 
   static func read(_ call: ActionCall) throws(StepFailure) -> Secret? {
     guard let text = try call.with.revealed("password"), !text.isEmpty else { return nil }
-    guard isGood(text) else { throw StepFailure(.input, "`password` must be \(rule)") }
+    guard isGood(text) else { throw StepFailure.unfit("`password` must be \(rule)") }
     if case .secret(let secret)? = call.with["password"] { return secret }
     return Secret(text, named: [])
   }

@@ -114,7 +114,7 @@ struct ZomroChangePassword: CloudAction {
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let server = try call.with.text("server")
     guard let password = try ZomroPassword.read(call) else {
-      throw StepFailure(.input, "`password` is missing or empty")
+      throw StepFailure.unfit("`password` is missing or empty")
     }
     try await cloud.change(server) { () throws(StepFailure) in
       _ = try await cloud.send(
@@ -137,12 +137,12 @@ struct ZomroRawCall: CloudAction {
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let function = try call.with.text("func")
     guard function.utf8.count <= 100, function.unicodeScalars.allSatisfy({ $0.isASCII && $0.value > 0x20 }) else {
-      throw StepFailure(.input, "`func` must be like `instances.edit`")
+      throw StepFailure.unfit("`func` must be like `instances.edit`")
     }
     var parameters: [(name: String, value: SecretPart)] = []
     for (name, value) in (call.with["params"]?.map ?? [:]).sorted(by: { $0.key < $1.key }) {
       guard !ZomroRawCall.ours.contains(name) else {
-        throw StepFailure(.input, "`\(name)` is set by the client: leave it out of `params`")
+        throw StepFailure.unfit("`\(name)` is set by the client: leave it out of `params`")
       }
       if case .secret(let secret) = value {
         parameters.append((name, .secret(secret)))

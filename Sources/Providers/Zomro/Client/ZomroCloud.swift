@@ -31,7 +31,7 @@ extension ZomroClient: RemoteCloud {
     _ kind: ItemKind, server: String?, type: String?, asOf: Duration?
   ) async throws(StepFailure) -> [CloudItem] {
     guard let server else {
-      throw StepFailure(.input, "Zomro lists \(kind.rawValue)s by server: `server` is needed")
+      throw StepFailure.unfit("Zomro lists \(kind.rawValue)s by server: `server` is needed")
     }
     return try await images(kind, server: server, isDoubted: true).lines.map { $0.item }.filter { item in
       type == nil || item.isManual == (type == "manual")
@@ -101,7 +101,7 @@ extension ZomroClient: RemoteCloud {
   }
 
   func checkID(_ id: String, _ what: String) throws(StepFailure) {
-    guard id.isUsableID else { throw StepFailure(.input, "`\(id.excerpt(40))` cannot be the id of a \(what)") }
+    guard id.isUsableID else { throw StepFailure.unfit("`\(id.excerpt(40))` cannot be the id of a \(what)") }
   }
 }
 

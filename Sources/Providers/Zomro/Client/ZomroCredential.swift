@@ -43,7 +43,7 @@ struct ZomroSecondFactor: Sendable {
     let text = secret.reveal()
     if ZomroSecondFactor.isCode(text) { return secret }
     guard let key = ZomroSecondFactor.key(text) else {
-      throw StepFailure(.input, "`totp` of Zomro must be a code of six digits, or the secret in base32")
+      throw StepFailure.unfit("`totp` of Zomro must be a code of six digits, or the secret in base32")
     }
     do throws(CryptoFailure) {
       return Secret(try ZomroSecondFactor.code(key, counter: max(now.seconds, 0) / 30), named: secret.names)

@@ -18,6 +18,10 @@ extension Validation {
     guard var fields = FieldReader(entry.value, "`\(name)`", sink) else { return nil }
     let types = catalog.providers.keys.filter { !Validation.isProviderFile($0) }.sorted()
     guard let node = fields.require("type", at: entry.keyRange, hint: "one of \(types.joined(separator: ", "))") else {
+      // A key that no provider has is a mistake of its own: `tpye`.
+      let known = catalog.providers.values.flatMap { kind in kind.allFields.map { $0.name } }
+      for key in Set(known) { _ = fields.take(key) }
+      fields.finish(known: ["type"] + Set(known).sorted())
       return nil
     }
     guard let type = read.scalar(node, "\(name).type", "one word")?.text else { return nil }
@@ -82,7 +86,7 @@ extension Validation {
       let count = mistakes.count == 1 ? "a mistake" : "\(mistakes.count) mistakes"
       return read.refuse(
         "E-PROVIDER", node, "`\(path.excerpt(100))` has \(count)\(first)",
-        hint: "`runbook validate \(path.excerpt(100))` lists all of them")
+        hint: "`\(AdvisedCommands().line("validate", path))`, in the runbook's folder, lists all of them")
     }
   }
 

@@ -20,6 +20,9 @@ extension Validation {
     let source = fields.require("source", at: entry.keyRange, hint: "`env` or `file`")
     guard let source, let word = source.scalar?.text else {
       _ = source.flatMap { read.choice($0, "\(name).source", ["env", "file"]) }
+      // Without a source either key may be meant; any other is a mistake of its own.
+      for key in ["key", "path"] { _ = fields.take(key) }
+      fields.finish(known: ["source", "key", "path"])
       return nil
     }
     if word == "command" || word == "credential" {

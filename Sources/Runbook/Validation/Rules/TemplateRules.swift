@@ -17,18 +17,25 @@ extension Validation {
   }
 
   /// Any value, with expressions in any text of it.
-  func anyTemplate(_ node: Node) -> Template? {
+  /// - Parameter keepsText: a number that would be written with other characters than these is refused.
+  func anyTemplate(_ node: Node, keepsText: Bool = false) -> Template? {
     switch node.content {
     case .unreadable: return nil
     case .scalar(let scalar):
       if scalar.text.hasExpression { return text(node, scalar) }
-      return node.scalarValue(scalar, sink).map { .literal($0) }
+      guard let value = node.scalarValue(scalar, sink) else { return nil }
+      if keepsText, scalar.isPlain, let text = value.numberText, text != scalar.text {
+        return read.refuse(
+          "E-YAML-NUMBER", node, "`\(scalar.text.excerpt(40))` is a number here, and would be written `\(text)`",
+          hint: "write \(MisreadText.quoted(scalar.text.excerpt(40))) to keep its text, or \(text) if it is a number")
+      }
+      return .literal(value)
     case .sequence(let items):
-      let templates = items.map { anyTemplate($0) }
+      let templates = items.map { anyTemplate($0, keepsText: keepsText) }
       return .list(templates.compactMap { $0 })
     case .mapping(let entries):
       var templates: [String: Template] = [:]
-      for entry in entries { templates[entry.key] = anyTemplate(entry.value) }
+      for entry in entries { templates[entry.key] = anyTemplate(entry.value, keepsText: keepsText) }
       return .map(templates)
     }
   }
@@ -102,6 +109,17 @@ extension Validation {
   }
 
   private func constant(_ node: Node, _ name: String, _ info: FieldInfo) -> Template? {
+    guard let bounds = info.field.bounds else { return unbounded(node, name, info) }
+    let range: ClosedRange<Duration>? = if case .duration(let range) = bounds { range } else { nil }
+    guard let template = unbounded(node, name, info, durations: range) else { return nil }
+    guard let value = template.constant, !bounds.contains(value) else { return template }
+    return read.refuse(
+      "E-RANGE", node, "`\(name)` is \((node.scalar?.text ?? "").excerpt(24)); it must be \(bounds.words)")
+  }
+
+  private func unbounded(
+    _ node: Node, _ name: String, _ info: FieldInfo, durations: ClosedRange<Duration>? = nil
+  ) -> Template? {
     switch info.field.kind {
     case .string: return string(node, name, info)
     case .int: return read.int(node, name, in: .min ... .max).map { .literal(.int($0)) }
@@ -111,7 +129,9 @@ extension Validation {
     case .bool: return read.bool(node, name).map { .literal(.bool($0)) }
     case .duration:
       let least = name == "grace" ? Duration.zero : .milliseconds(1)
-      return read.duration(node, name, in: least ... .seconds(366 * 86_400)).map { .literal(.duration($0)) }
+      let range = durations.map { max(least, $0.lowerBound)...$0.upperBound } ?? least ... .seconds(366 * 86_400)
+      return read.duration(node, name, in: range)
+        .map { .literal(.duration($0)) }
     case .choice(let words): return read.choice(node, name, words).map { .literal(.string($0)) }
     case .url: return address(node, name)
     case .stringMap: return stringMap(node, name, info.field.acceptsSecret)
@@ -165,6 +185,16 @@ extension Validation {
 }
 
 // MARK: - Types of fields
+
+extension Value {
+  /// As an expression puts a number into a text; nil for what is no number.
+  fileprivate var numberText: String? {
+    switch self {
+    case .int, .double: scalarText ?? JSONWriter.text(self)
+    default: nil
+    }
+  }
+}
 
 extension Validation {
   static func accepts(_ kind: Field.Kind, _ type: ValueType) -> Bool {

@@ -14,7 +14,7 @@ extension Validation {
     var variables: [(name: String, value: Template)] = []
     for entry in entries {
       guard Names.check(entry.key, at: entry.keyRange, "the variable", sink) else { continue }
-      let template = anyTemplate(entry.value)
+      let template = anyTemplate(entry.value, keepsText: true)
       if let template, template.isTainted { refuseSecret(entry.value, "vars.\(entry.key)") }
       declare(entry.key, template?.type ?? .any, in: "vars")
       if let template { variables.append((entry.key, template)) }

@@ -1,0 +1,56 @@
+import Runbook
+
+/// What the row of a run does not tell: whether somebody works on it, what was posted to it, and how late it is on its
+/// own time line.
+struct RunMarks {
+  /// Runs that have not ended and that nobody works on.
+  var ownerless: Set<String> = []
+  /// Answers and cancels that wait for a process to read them, by run.
+  var posted: [String: RunReport.Posted] = [:]
+  /// Of runs that have not ended.
+  var now: [String: Timestamp] = [:]
+}
+
+extension StoreAccess {
+  func marks(of runs: [RunSummary]) -> RunMarks {
+    var marks = RunMarks()
+    let clock = SystemClock()
+    for run in runs where run.status != "ended" {
+      marks.now[run.id] = (try? RunClock(clock, of: run.id, in: store))?.now
+      guard !isLive(run.id) else { continue }
+      marks.ownerless.insert(run.id)
+      if run.status == "waiting" || run.isRestored { marks.posted[run.id] = posted(to: run.id) }
+    }
+    return marks
+  }
+
+  /// What a person has posted to a run that nobody works on: the message that the next process will heed. nil: none.
+  func posted(to id: String) -> RunReport.Posted? {
+    guard let outlook = try? outlook(of: id) else { return nil }
+    let requests = (try? store.requests(for: id, after: outlook.lastRequest)) ?? []
+    for request in requests {
+      switch RunControl.Message(request) {
+      case .cancel(_, _, _, let restored)? where outlook.cancelRefusal == nil && (restored || !outlook.isRestored):
+        return RunReport.Posted(isCancel: true, by: request.requester, at: request.at)
+      case .resolve(let step, _, _, _, let number)?
+      where !outlook.isRestored && outlook.openQuestion.map { $0.step == step && $0.number == number ?? 1 } == true:
+        return RunReport.Posted(isCancel: false, by: request.requester, at: request.at)
+      default: continue
+      }
+    }
+    return nil
+  }
+
+  /// As `Refusal(_:run:)`; where somebody else works on the run, a cancel is advised only if it would be carried out.
+  func refusal(_ failure: StoreFailure, run id: String) -> Refusal {
+    switch failure {
+    case .owned(let lease), .fenced(by: let lease?): refusal(owner: lease)
+    default: Refusal(failure, run: id)
+    }
+  }
+
+  func refusal(owner lease: Lease) -> Refusal {
+    let outlook = try? outlook(of: lease.runID)
+    return Refusal(owner: lease, canCancel: outlook?.cancelRefusal == nil && outlook?.isRestored == false)
+  }
+}

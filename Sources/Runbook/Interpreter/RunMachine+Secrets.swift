@@ -1,0 +1,76 @@
+/// Which secrets the rest of a run needs.
+extension RunMachine {
+  /// Names of secrets that something may still need which is left to do: steps and their undo steps, `always`,
+  /// diagnostics, outputs, and the provider blocks that these use. What was made of a secret by an earlier step counts
+  /// when what is left may read it.
+  var neededSecrets: Set<String> {
+    var references = References()
+    var names: Set<String> = []
+    for step in remaining {
+      references.formUnion(step.references)
+      let own = state(of: UndoPath.owner(of: step.path))
+      names.formUnion(Value.map(own.before).lostSecrets + Value.map(own.outputs).lostSecrets)
+      names.formUnion(Value.map(state(of: step.path).arguments ?? [:]).lostSecrets)
+    }
+    if outputs == nil, outcome == .succeeded {
+      for (_, value) in runbook.outputs { references.formUnion(value.references) }
+    }
+    let used = Set((remaining + probed).compactMap(\.provider))
+    for block in runbook.providers where used.contains(block.name) {
+      for template in block.settings.values { references.formUnion(template.references) }
+    }
+    for (name, template) in runbook.vars where references.vars.contains(name) {
+      names.formUnion(template.references.secrets)
+    }
+    let readsAnyStep = references.roots.contains("steps") && references.steps.isEmpty
+    for step in runbook.steps where step.id.map({ references.steps.contains($0) || readsAnyStep }) == true {
+      names.formUnion(Value.map(state(of: step.path).outputs).lostSecrets)
+    }
+    if references.roots.contains("secrets"), references.secrets.isEmpty { return Set(runbook.secrets.map(\.name)) }
+    return names.union(references.secrets).intersection(runbook.secrets.map(\.name))
+  }
+
+  /// Steps that may still be called.
+  private var remaining: [ValidatedStep] {
+    let isEnding = isCancelling
+    var left: [ValidatedStep] = []
+    if let active, let step = steps[active], !isEnding || state(of: active).purpose != .do { left.append(step) }
+    if stop == nil {
+      for step in runbook.steps.dropFirst(cursor) {
+        left.append(step)
+        if case .steps(let undo, _) = step.rollback { left += undo }
+      }
+    }
+    for entry in stack.entries where entry.isOpen {
+      guard case .steps(let undo, _) = entry.kind else { continue }
+      left += undo.compactMap { state(of: $0).status.isDone ? nil : steps[$0] }
+    }
+    let mayFail = stop == nil && cursor < runbook.steps.count
+    if mayFail || rollback == nil && rollbackStartedAt == nil && stop != nil { left += pending(runbook.onFailure) }
+    if mayFail || stack.hasOpen { left += pending(runbook.onRollbackFailure) }
+    return left + pending(runbook.always)
+  }
+
+  /// Steps that are looked at before they are undone.
+  private var probed: [ValidatedStep] {
+    let open = stack.entries.filter { $0.isOpen && !needsNoProbe($0) }.map(\.step) + (active.map { [$0] } ?? [])
+    return open.compactMap { steps[$0] }
+  }
+
+  private func pending(_ list: [ValidatedStep]) -> [ValidatedStep] {
+    list.filter { !state(of: $0.path).status.isEnded }
+  }
+}
+
+extension StepDefinition {
+  /// What all its templates and expressions read.
+  fileprivate var references: References {
+    var references = References()
+    for template in Array(with.values) + Array(env.values) { references.formUnion(template.references) }
+    for expression in [condition, expect, retry.condition, wait.until, wait.failIf].compactMap({ $0 }) {
+      references.formUnion(expression.references)
+    }
+    for (_, value) in outputs { references.formUnion(value.references) }
+    return references
+  }
+}
