@@ -3,8 +3,8 @@ import Simulator
 import Stores
 import Synchronization
 
-/// Others who want to carry a run on that its owner is working on: a second operator and, of a run with a key, four more
-/// retries of the same job.
+/// Others who want to carry a run on that its owner is working on: a second operator and, of a run with a key, four
+/// more retries of the same job.
 final class Rivals: Sendable {
   private let process: SimulatedProcess
   private let store: MemoryStore

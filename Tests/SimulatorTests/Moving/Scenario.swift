@@ -212,10 +212,13 @@ extension MovingWorld {
     }
   }
 
-  /// The text of each script, by its key: the ledger of the host knows the command alone.
+  /// The text of each script, by its key: the ledger of the host knows the command alone. A process that was killed
+  /// after a commit has told nobody what it wrote, and of a store that was put back only what was told is left.
   private var texts: [String: String] {
     var texts: [String: String] = [:]
-    for event in observer.events where event.event == "step.started" || event.event == "undo.started" {
+    let entries = (try? store.entries(of: MovingWorld.runID, after: 0)) ?? []
+    let written = entries.compactMap { RunEvent($0, runID: MovingWorld.runID) }
+    for event in observer.events + written where event.event == "step.started" || event.event == "undo.started" {
       guard event.fields["action"] == "run", let script = event.fields["with"]?["script"]?.string else { continue }
       let path = event.fields["entry"]?.string ?? event.fields["step"]?.string ?? ""
       let purpose = event.fields["purpose"]?.string.flatMap { Purpose(rawValue: $0) } ?? .do

@@ -38,6 +38,14 @@ enum WorldChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
   }
 
+  /// Somebody else works on the run, or tries to, beside the one who carries it on.
+  var takesTwoProcesses: Bool {
+    switch self {
+    case .ownerFrozen, .ownerUnseen, .twoOperators: true
+    default: false
+    }
+  }
+
   func apply(to world: MovingWorld, after life: KillSwitch) async throws {
     switch self {
     case .nothing, .ownerFrozen, .twoOperators: break

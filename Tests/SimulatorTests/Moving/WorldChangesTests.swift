@@ -22,10 +22,10 @@ import Testing
     }
   }
 
-  /// Which kill points a check takes: every `stride`th, from an offset that moves with the day, and two at the least.
-  private static let stride = Campaign.count(9, torture: 1)
-
-  private static func part(of points: [Int]) -> [Int] {
+  /// Which of the possible kill points a check takes: every ninth or, where two processes work on the run, every 27th;
+  /// from an offset that moves with the day, and two at the least. A torture takes all.
+  private static func part(of points: [Int], _ change: WorldChange) -> [Int] {
+    let stride = Campaign.count(change.takesTwoProcesses ? 27 : 9, torture: 1)
     let step = min(stride, max(1, points.count / 2))
     return Swift.stride(from: Campaign.offset(below: step), to: points.count, by: step).map { points[$0] }
   }
@@ -40,7 +40,7 @@ import Testing
     #expect(life.passed > 10)
     let possible = places.withLock { $0 }.enumerated().filter { row.change.isPossible(at: $0.element) }
     var noticed = 0
-    for point in Self.part(of: possible.map { $0.offset + 1 }) {
+    for point in Self.part(of: possible.map { $0.offset + 1 }, row.change) {
       let world = try await row.scenario.world()
       let place = try await interrupt(world, at: point, row)
       let end = try await carryOn(world, row)
@@ -53,6 +53,21 @@ import Testing
       }
     }
     #expect(noticed > 0, "the change was never noticed")
+  }
+
+  /// Nobody sees the process of the owner, as from another pid namespace, and everybody wants its run.
+  @Test(arguments: (try? Scenario.all) ?? [])
+  func anOwnerThatLivesIsRobbedAndDisturbedByNobody(_ scenario: Scenario) async throws {
+    let calm = try await scenario.world()
+    _ = try await calm.start()
+    let world = try await scenario.world()
+    let rivals = Rivals(world)
+    let life = KillSwitch(tellingAll: { _ in rivals.tryAll() })
+    let end = try await world.start(life: life)
+    #expect(end.exitCode == scenario.exitCode, "\(world.story)")
+    #expect(world.outside.traces == calm.outside.traces)
+    #expect(rivals.robberies == 0)
+    #expect(rivals.refusals > life.passed / 2)
   }
 
   /// - Returns: where its owner was killed or frozen.
