@@ -58,14 +58,20 @@ final class MovingWorld {
     self.secrets = secrets.reduce(into: [:]) { $0[$1.key] = Secret($1.value, named: [$1.key]) }
   }
 
+  /// Validated once: thousands of worlds run the same text.
+  private static let cache = Mutex<[String: ValidatedRunbook]>([:])
+
   static func validated(_ text: String) throws -> ValidatedRunbook {
+    if let known = cache.withLock({ $0[text] }) { return known }
     let context = ValidationContext(
       steps: standardSteps, actions: standardActions.map(\.declaration), providers: standardProviders,
       readFile: { (path, _) throws(FileRefusal) in
         guard let bytes = try? Repository.bytes("runbooks/" + path) else { throw FileRefusal("it is not there") }
         return bytes
       })
-    return try ValidatedRunbook(ParsedDocument(yaml: text), in: context)
+    let runbook = try ValidatedRunbook(ParsedDocument(yaml: text), in: context)
+    cache.withLock { $0[text] = runbook }
+    return runbook
   }
 
   func process(_ control: RunControl = RunControl()) -> SimulatedProcess {

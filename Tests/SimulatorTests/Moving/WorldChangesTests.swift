@@ -44,12 +44,13 @@ import Testing
       let world = try await row.scenario.world()
       let place = try await interrupt(world, at: point, row)
       let end = try await carryOn(world, row)
-      let context = "killed at \(point), \(place), then \(row.change.rawValue): \(end)\n\(world.story)"
+      // Only a test that fails needs the words.
+      let context = { "killed at \(point), \(place), then \(row.change.rawValue): \(end)\n\(world.story)" }
       judge(world, end, row, context)
       if row.change.isNoticed(by: world, row.scenario) {
         noticed += 1
       } else if isDue(row.change, world) {
-        Issue.record("nobody noticed; \(context)")
+        Issue.record("nobody noticed; \(context())")
       }
     }
     #expect(noticed > 0, "the change was never noticed")
@@ -142,36 +143,36 @@ import Testing
     }
   }
 
-  private func judge(_ world: MovingWorld, _ end: RunEnd, _ row: Row, _ context: String) {
+  private func judge(_ world: MovingWorld, _ end: RunEnd, _ row: Row, _ context: () -> String) {
     let deeds = world.deeds
     guard case .ended(let ended) = end else {
-      Issue.record("it did not end; \(context)")
+      Issue.record("it did not end; \(context())")
       return
     }
     if world.key != nil, row.change != .ownerFrozen, !world.events("run.resumed").isEmpty {
-      #expect(world.attached > 0, "it was not carried on by its key; \(context)")
+      #expect(world.attached > 0, "it was not carried on by its key; \(context())")
     }
     for deed in row.scenario.never {
-      #expect(!deeds.contains { $0.deed == deed }, "`\(deed)` was done by another run; \(context)")
+      #expect(!deeds.contains { $0.deed == deed }, "`\(deed)` was done by another run; \(context())")
     }
     for entry in world.web.ledger where entry.at >= world.beginning {
       guard let text = row.scenario.bodies["\(entry.effect) \(entry.subject)"] else { continue }
       // What a script wrote that had a secret which is not known any more is lost.
-      #expect(entry.detail.contains(text), "\(context)")
+      #expect(entry.detail.contains(text), "\(context())")
     }
     // Nothing is repeated that leaves no trace. After a copy was put back a person said that it may go on.
     if row.change != .storePutBack {
       for deed in row.scenario.once {
-        #expect(deeds.filter { $0.deed == deed }.count <= 1, "`\(deed)` was repeated; \(context)")
+        #expect(deeds.filter { $0.deed == deed }.count <= 1, "`\(deed)` was repeated; \(context())")
       }
     }
     // Locks are held while something is owed, and no longer.
     let isOwed = [.failed, .blocked, .pending].contains(ended.rollback)
-    if !isOwed { #expect(world.locks.isEmpty, "\(context)") }
+    if !isOwed { #expect(world.locks.isEmpty, "\(context())") }
     // Nothing is undone while it may still happen, and nothing happens again after its undo.
     for (deed, undo) in row.scenario.undo {
       guard let last = deeds.lastIndex(where: { $0.deed == undo }), row.change != .storePutBack else { continue }
-      #expect(!deeds[(last + 1)...].contains { $0.deed == deed }, "`\(deed)` came after its undo; \(context)")
+      #expect(!deeds[(last + 1)...].contains { $0.deed == deed }, "`\(deed)` came after its undo; \(context())")
     }
     // What is told as undone is undone by the ledger.
     for event in world.events("undo.closed") where event.fields["reason"] == "undone" {
@@ -179,12 +180,12 @@ import Testing
       let succeeded = world.observer.events.contains {
         $0.event == "undo.ended" && $0.fields["step"]?.string == step && $0.fields["status"] == "succeeded"
       }
-      #expect(succeeded, "`\(step)` is called undone; \(context)")
+      #expect(succeeded, "`\(step)` is called undone; \(context())")
     }
     // A run that failed and says that everything was undone has no deed without its undo.
     guard ended.exitCode == 3, row.change != .storePutBack else { return }
     for (deed, undo) in row.scenario.undo where deeds.contains(where: { $0.deed == deed }) {
-      #expect(deeds.contains { $0.deed == undo }, "`\(deed)` stands; \(context)")
+      #expect(deeds.contains { $0.deed == undo }, "`\(deed)` stands; \(context())")
     }
   }
 }
