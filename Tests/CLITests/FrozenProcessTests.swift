@@ -27,7 +27,7 @@ import Testing
       "mkdir": 3, "fsync": 4, "socketpair": 1, "write": 6, "read": 20, "poll": 10, "timer_create": 1,
       "timer_settime": 3, "pipe2": 6, "openat": 20, "vfork": 2, "clone": 4, "clone3": 8,
     ]) + groups(keeperAndChild + [becomesTheScript])
-    : groups([Point(call: "timer_settime", number: 1), Point(call: "socketpair", number: 1)] + childsFew)
+    : groups([Point(call: "timer_settime", number: 1), Point(call: "socketpair", number: 1)])
 
   /// Counted over all processes: the keeper's process makes the first of them, then those of the scripts of the two
   /// steps. Of `dup2` those are left out that the first script makes itself.
@@ -38,7 +38,6 @@ import Testing
 
   /// With its timer set, and not yet the script.
   private static let becomesTheScript = Point(call: "execve", number: 1, counting: .held(path: "/bin/sh"))
-  private static let childsFew = [Point(call: "setsid", number: 2, counting: .ofAll), becomesTheScript]
 
   private static func points(_ counts: [String: Int]) -> [[Point]] {
     groups(
