@@ -18,6 +18,15 @@ public struct SimulatedProcess: Sendable {
   /// As `--without-secret` and `--restored` say.
   public var without: Set<String> = []
   public var acceptsRestored: String?
+  /// As `--key` says. Only a process with a key can die around the creation of its run: another with the same key
+  /// comes.
+  public var key: String?
+  /// As `rerun` says: the run this one repeats, and the outputs that are taken over from it.
+  public var earlier: (id: String, fromStep: String, inherited: [String: Value])?
+  /// Its lease is renewed when it is needed, and what it sends and starts asks for it, as in the command.
+  public var keepsItsLease = false
+  /// As the command's lease keeper tells it, as soon as that knows: the run is left. False: it finds out by itself.
+  public var isToldOfLoss = true
 
   public init(
     world: RunWorld, store: any RunStore, runbook: ValidatedRunbook, source: PinnedSource,
@@ -36,23 +45,46 @@ public struct SimulatedProcess: Sendable {
   public func start(
     _ runID: String, inputs: [String: Value], life: KillSwitch = KillSwitch()
   ) async throws -> RunEnd {
-    let creation = RunCreation(
-      runbook: runbook, source: source, file: "runbook.yaml", inputs: inputs, requester: "operator", isSimulated: true)
-    let context = try RunContext(runbook, inputs: inputs, secrets: secrets, world: world, at: world.clock.now)
-    let lease = try creation.create(
-      in: store, id: runID, owner: SimulatedProcess.owner(1), leaseFor: .seconds(10),
-      locks: try creation.locks(providers: context.providers, vars: context.vars), secrets: secrets,
-      clock: world.clock)
+    let lease: Lease
+    do { lease = try create(runID, inputs: inputs, life: life) } catch let failure as StoreFailure where life.isDead {
+      if !staysWhenItStops, let lease = try? store.lease(of: runID) { store.dropProof(of: lease) }
+      return .lost(failure)
+    }
     return await work(on: lease, life)
+  }
+
+  /// What a run of these inputs is made of.
+  public func creation(_ inputs: [String: Value]) -> RunCreation {
+    RunCreation(
+      runbook: runbook, source: source, file: "runbook.yaml", inputs: inputs, key: key, requester: "operator",
+      isSimulated: true, earlier: earlier)
+  }
+
+  private func context(_ inputs: [String: Value]) throws(StepFailure) -> RunContext {
+    try RunContext(runbook, inputs: inputs, secrets: secrets, world: world, at: world.clock.now)
+  }
+
+  /// Writes the run into the store and does nothing of it.
+  public func create(_ runID: String, inputs: [String: Value], life: KillSwitch = KillSwitch()) throws -> Lease {
+    let (creation, context) = (creation(inputs), try context(inputs))
+    let locks = try creation.locks(providers: context.providers, vars: context.vars)
+    return try creation.create(
+      in: key == nil ? store : MortalStore(base: store, life: life), id: runID, owner: SimulatedProcess.owner(1),
+      leaseFor: .seconds(10), locks: locks, secrets: secrets, clock: world.clock)
   }
 
   /// Takes the run over from a process that is gone or frozen, and works on it.
   public func resume(_ runID: String, life: KillSwitch = KillSwitch()) async throws -> RunEnd {
-    let lease = try store.takeOver(runID, owner: SimulatedProcess.owner(2), leaseFor: .seconds(10))
-    return await work(on: lease, life)
+    await work(on: try takeOver(runID), life)
   }
 
-  private func work(on lease: Lease, _ life: KillSwitch) async -> RunEnd {
+  /// - Throws: `owned` if its owner lives.
+  public func takeOver(_ runID: String) throws(StoreFailure) -> Lease {
+    try store.takeOver(runID, owner: SimulatedProcess.owner(2), leaseFor: .seconds(10))
+  }
+
+  /// Works on a run that this process owns.
+  public func work(on lease: Lease, _ life: KillSwitch = KillSwitch()) async -> RunEnd {
     let control = control
     life.whenDead { control.leave("the process was killed") }
     // Sessions and lists that runs share die with the process too: the new world begins without any.
@@ -62,9 +94,11 @@ public struct SimulatedProcess: Sendable {
       scripts: MortalScripts(base: world.scripts, life: life), files: MortalFiles(base: world.files, life: life),
       builtIn: Array(world.builtIn.values), providerKinds: Array(world.providerKinds.values),
       scriptEnvironment: world.scriptEnvironment, makesLiveChecks: world.makesLiveChecks)
+    let mortalStore = MortalStore(base: store, life: life)
+    let kept = keepsItsLease ? LeasedTenure(lease, mortalStore, clock: world.clock, isToldOfLoss ? control : nil) : nil
     var launch = RunLaunch(
-      runbook: runbook, source: source, secrets: secrets, store: MortalStore(base: store, life: life), lease: lease,
-      world: mortal, observer: observer, control: control, tenure: tenure)
+      runbook: runbook, source: source, secrets: secrets, store: mortalStore, lease: lease,
+      world: mortal, observer: observer, control: control, tenure: tenure ?? kept)
     launch.without = without
     launch.acceptsRestored = acceptsRestored
     let end = await Interpreter(launch).run()

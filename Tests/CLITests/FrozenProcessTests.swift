@@ -19,22 +19,34 @@ import Testing
       ])
     : points(["getsockopt": 1, "timer_settime": 1, "sendto": 1])
 
-  /// Every call that the start of a script is made of, in the engine and in its keeper, or a few. Not those of the
-  /// script's own process before it becomes the script: see "What is not promised" in `docs/guarantees.md`.
+  /// Every call that the start of a script is made of, in the engine, in its keeper, and in the script's own process
+  /// before it becomes the script; or a few.
   static let scriptPoints: [[Point]] =
     Campaign.isLong
     ? points([
       "mkdir": 3, "fsync": 4, "socketpair": 1, "write": 6, "read": 20, "poll": 10, "timer_create": 1,
       "timer_settime": 3, "pipe2": 6, "openat": 20, "vfork": 2, "clone": 4, "clone3": 8,
-    ])
-    : points(["timer_settime": 1, "socketpair": 1])
+    ]) + groups(keeperAndChild + [becomesTheScript])
+    : groups([Point(call: "timer_settime", number: 1), Point(call: "socketpair", number: 1)])
+
+  /// Counted over all processes: the keeper's process makes the first of them, then those of the scripts of the two
+  /// steps. Of `dup2` those are left out that the first script makes itself.
+  private static let keeperAndChild: [Point] = [
+    ("setsid", Array(1...3)), ("dup2", Array(1...6) + Array(10...12)), ("close_range", Array(1...7)),
+    ("timer_create", Array(1...3)), ("timer_settime", Array(1...6)),
+  ].flatMap { call, numbers in numbers.map { Point(call: call, number: $0, counting: .ofAll) } }
+
+  /// With its timer set, and not yet the script.
+  private static let becomesTheScript = Point(call: "execve", number: 1, counting: .held(path: "/bin/sh"))
+
+  private static func points(_ counts: [String: Int]) -> [[Point]] {
+    groups(
+      counts.sorted { $0.key < $1.key }.flatMap { call, count in (1...count).map { Point(call: call, number: $0) } })
+  }
 
   /// In groups of which all points are tried at once: each waits ten seconds for the end of a lease.
-  private static func points(_ counts: [String: Int]) -> [[Point]] {
-    let all = counts.sorted { $0.key < $1.key }.flatMap { call, count in
-      (1...count).map { Point(call: call, number: $0) }
-    }
-    return stride(from: 0, to: all.count, by: 8).map { Array(all[$0..<min($0 + 8, all.count)]) }
+  private static func groups(_ all: [Point]) -> [[Point]] {
+    stride(from: 0, to: all.count, by: 8).map { Array(all[$0..<min($0 + 8, all.count)]) }
   }
 
   private func all(_ points: [Point], _ body: @escaping @Sendable (Point) async throws -> Bool) async throws {
@@ -139,6 +151,7 @@ import Testing
     try await all(points) { try await script($0) }
   }
 
+  /// A script whose keeper is stopped too counts as running until its step's time is over.
   private func script(_ point: Point) async throws -> Bool {
     let place = try Workplace()
     try place.write(
@@ -147,8 +160,8 @@ import Testing
       runbook: v1
       name: frozen
       steps:
-        - {id: one, run: echo one >> trace, rollback: [{run: echo undo >> trace}]}
-        - {id: two, run: echo two >> trace, rollback: none}
+        - {id: one, run: echo one >> trace, timeout: 20s, rollback: [{run: echo undo >> trace}]}
+        - {id: two, run: echo two >> trace, timeout: 20s, rollback: none}
 
       """)
     return try await check(point, in: place) { [place.read("trace")] }

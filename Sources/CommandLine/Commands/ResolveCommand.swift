@@ -97,12 +97,7 @@ struct ResolveCommand: Command {
     let body: Value = [
       "step": .string(step), "answer": .string(answer.rawValue), "question": .int(Int64(question)),
     ]
-    return try access.post("resolve", body, to: id) { earlier in
-      guard earlier.id > heeded, case .resolve(_, _, _, _, let number)? = RunControl.Message(earlier) else {
-        return false
-      }
-      return (number ?? 1) == question
-    }
+    return try access.post("resolve", body, to: id) { $0.id > heeded && $0.answers(question: question) }
   }
 
   private func isAnswered(_ earlier: RunRequest, _ access: StoreAccess) -> Refusal {

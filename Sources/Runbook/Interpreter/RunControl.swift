@@ -128,3 +128,12 @@ extension Task where Failure == Never {
     }
   }
 }
+
+extension RunRequest {
+  /// It is an answer to this question of a run, whatever it says. One answer a question: of two people who answer at
+  /// once one is told of the other.
+  public func answers(question: Int) -> Bool {
+    guard case .resolve(_, _, _, _, let number)? = RunControl.Message(self) else { return false }
+    return (number ?? 1) == question
+  }
+}

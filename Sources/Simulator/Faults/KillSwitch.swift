@@ -1,52 +1,98 @@
-import Runbook
+public import Runbook
 import Synchronization
 
 /// Kills a simulated process at the Nth point: from then on nothing it does reaches the world, as after `kill -9`. What
-/// it did before stays done. One switch belongs to one process (one interpreter) and is never used again.
+/// it did before stays done. Or freezes it there, as SIGSTOP does, or kills nobody and tells of every point. One switch
+/// belongs to one process (one interpreter) and is never used again.
 public final class KillSwitch: Sendable {
-  private struct State {
+  private enum Plan: Sendable {
+    case never
+    case killAt(Int)
+    case killWhere(String)
+    case freezeAt(Int, atOnce: @Sendable () -> Void, beforeItWakes: @Sendable () async -> Void)
+    case tell(@Sendable (String) -> Void)
+  }
+
+  fileprivate struct State {
     var passed = 0
     var isDead = false
+    var isFrozen = false
     var place: String?
+    var unsent: HTTPRequest?
+    var waking: Task<Void, Never>?
     var atDeath: (@Sendable () -> Void)?
   }
   private let state = Mutex(State())
-  /// nil: never.
-  private let deathPoint: Int?
-  /// Dies at the first point whose place holds this text; nil: by number.
-  private let deathPlace: String?
+  private let plan: Plan
 
   /// - Parameter point: from 1; nil counts the points and kills nobody.
-  public init(at point: Int? = nil) {
-    deathPoint = point
-    deathPlace = nil
-  }
+  public init(at point: Int? = nil) { plan = point.map { .killAt($0) } ?? .never }
 
   /// Kills at the first point whose place holds `text`, such as `before sending POST`.
-  public init(where text: String) {
-    deathPoint = nil
-    deathPlace = text
+  public init(where text: String) { plan = .killWhere(text) }
+
+  /// Freezes the process at the Nth point and kills nobody.
+  /// - Parameters:
+  ///   - atOnce: called at the point, where the process may not be able to wait.
+  ///   - beforeItWakes: awaited before the process does anything more outside the store. It may use the store before:
+  ///     what it writes there must fail because of what `atOnce` did.
+  public init(
+    freezingAt point: Int, atOnce: @escaping @Sendable () -> Void,
+    beforeItWakes: @escaping @Sendable () async -> Void
+  ) {
+    plan = .freezeAt(point, atOnce: atOnce, beforeItWakes: beforeItWakes)
   }
+
+  /// Kills nobody and calls `watcher` at every point with its place, before the process goes on.
+  public init(tellingAll watcher: @escaping @Sendable (String) -> Void) { plan = .tell(watcher) }
 
   /// Passes one point. False: the process died here or before; the caller does nothing more.
   func pass(_ place: @autoclosure () -> String) -> Bool {
-    let (lives, atDeath) = state.withLock { state -> (Bool, (@Sendable () -> Void)?) in
+    let (lives, then) = state.withLock { state -> (Bool, (@Sendable () -> Void)?) in
       guard !state.isDead else { return (false, nil) }
       state.passed += 1
-      let here: String
-      if let deathPlace {
-        here = place()
-        guard here.contains(deathPlace) else { return (true, nil) }
-      } else {
-        guard state.passed == deathPoint else { return (true, nil) }
-        here = place()
+      switch plan {
+      case .never: return (true, nil)
+      case .killAt(let point):
+        guard state.passed == point else { return (true, nil) }
+        return (false, state.die(place()))
+      case .killWhere(let text):
+        let here = place()
+        guard here.contains(text) else { return (true, nil) }
+        return (false, state.die(here))
+      case .freezeAt(let point, let atOnce, _):
+        guard state.passed == point else { return (true, nil) }
+        state.isFrozen = true
+        state.place = place()
+        return (true, atOnce)
+      case .tell(let watcher):
+        let here = place()
+        return (true, { watcher(here) })
       }
-      state.isDead = true
-      state.place = here
-      return (false, state.atDeath)
     }
-    atDeath?()
+    then?()
     return lives
+  }
+
+  /// The same for a request. One that is about to leave when the process dies is kept: it may be on its way.
+  func pass(_ place: String, sending request: HTTPRequest) -> Bool {
+    let wasDead = isDead
+    let lives = pass(place)
+    if !lives, !wasDead { state.withLock { $0.unsent = request } }
+    return lives
+  }
+
+  /// A frozen process does nothing before it is woken; one that is not frozen goes on at once.
+  public func wake() async {
+    guard case .freezeAt(_, _, let beforeItWakes) = plan else { return }
+    let waking = state.withLock { state -> Task<Void, Never>? in
+      guard state.isFrozen else { return nil }
+      // One for all tasks of the process, and cancelled with none of them.
+      let waking = state.waking ?? Task(operation: beforeItWakes)
+      state.waking = waking
+      return waking
+    }
+    await waking?.value
   }
 
   /// The dead cannot stop by themselves: told at the moment of death, whoever runs the process ends its waits.
@@ -56,8 +102,19 @@ public final class KillSwitch: Sendable {
 
   /// How many points were passed alive (and the deadly one).
   public var passed: Int { state.withLock { $0.passed } }
-  /// Where it died; nil if it did not: a test whose kill never fired proves nothing.
+  /// Where it died or was frozen; nil if it was not: a test whose kill never fired proves nothing.
   public var place: String? { state.withLock { $0.place } }
+  /// The request that was about to leave when it died; nil if it died elsewhere.
+  public var unsent: HTTPRequest? { state.withLock { $0.unsent } }
+}
+
+extension KillSwitch.State {
+  /// - Returns: what is to be called then.
+  fileprivate mutating func die(_ here: String) -> (@Sendable () -> Void)? {
+    isDead = true
+    place = here
+    return atDeath
+  }
 }
 
 /// The store as one process sees it: it can die before and after every commit.
@@ -70,7 +127,10 @@ struct MortalStore: RunStore {
   func create(
     _ run: RunSummary, owner: Owner, leaseFor: Duration, locks: [String], entries: [NewEntry]
   ) throws(StoreFailure) -> Lease {
-    try base.create(run, owner: owner, leaseFor: leaseFor, locks: locks, entries: entries)
+    guard life.pass("before the run is created") else { throw dead }
+    let lease = try base.create(run, owner: owner, leaseFor: leaseFor, locks: locks, entries: entries)
+    guard life.pass("after the run was created") else { throw dead }
+    return lease
   }
 
   func append(
@@ -135,9 +195,12 @@ struct MortalTransport: HTTPTransport {
   private var dead: HTTPFailure { HTTPFailure(.cancelled, "the process was killed", beforeFirstByte: true) }
 
   func send(_ request: HTTPRequest) async throws(HTTPFailure) -> HTTPResponse {
-    guard life.pass("before sending \(request.method) \(request.url)") else { throw dead }
+    await life.wake()
+    guard life.pass("before sending \(request.method) \(request.url)", sending: request) else { throw dead }
+    await life.wake()
     let response = try await base.send(request)
     guard life.pass("before reading the reply to \(request.method) \(request.url)") else { throw dead }
+    await life.wake()
     return response
   }
 }
@@ -149,47 +212,60 @@ struct MortalScripts: ScriptHost {
 
   private var dead: StepFailure { StepFailure(.crashed, "the process was killed", effect: .unknown) }
 
+  private var lives: Bool {
+    get async {
+      await life.wake()
+      return !life.isDead
+    }
+  }
+
+  private func passes(_ place: String) async -> Bool {
+    guard await lives, life.pass(place) else { return false }
+    await life.wake()
+    return true
+  }
+
   func start(_ request: ScriptRequest) async throws(StepFailure) {
-    guard life.pass("before starting a script") else { throw dead }
+    guard await passes("before starting a script") else { throw dead }
     try await base.start(request)
-    guard life.pass("after starting a script") else { throw dead }
+    guard await passes("after starting a script") else { throw dead }
   }
   func state(of key: String) async throws(StepFailure) -> ScriptState {
-    guard !life.isDead else { throw dead }
+    guard await lives else { throw dead }
     return try await base.state(of: key)
   }
   func wait(for key: String, timeout: Duration) async throws(StepFailure) -> ScriptState {
-    guard life.pass("while waiting for a script") else { throw dead }
+    guard await passes("while waiting for a script") else { throw dead }
     return try await base.wait(for: key, timeout: timeout)
   }
   func cancel(_ key: String, grace: Duration) async throws(StepFailure) {
-    guard !life.isDead else { throw dead }
+    guard await lives else { throw dead }
     try await base.cancel(key, grace: grace)
   }
   func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd {
-    guard life.pass("before running a command") else { throw dead }
+    guard await passes("before running a command") else { throw dead }
     let end = try await base.run(request, stdin: stdin, timeout: timeout)
-    guard life.pass("before reading a command's end") else { throw dead }
+    guard await passes("before reading a command's end") else { throw dead }
     return end
   }
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure) {
-    guard !life.isDead else { throw dead }
+    guard await lives else { throw dead }
     try await base.connect(host: host, port: port, timeout: timeout)
   }
   func forget(_ key: String) async {
-    guard !life.isDead else { return }
+    guard await lives else { return }
     await base.forget(key)
   }
   func place() async throws(StepFailure) -> String {
-    guard !life.isDead else { throw dead }
+    guard await lives else { throw dead }
     return try await base.place()
   }
   func isSeen(_ key: String) async throws(StepFailure) -> Bool {
-    guard !life.isDead else { throw dead }
+    guard await lives else { throw dead }
     return try await base.isSeen(key)
   }
   func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async {
-    guard !life.isDead else { return }
+    guard await lives else { return }
     await base.sweep(isOver)
   }
 }
@@ -202,13 +278,17 @@ struct MortalFiles: FileHost {
   private var dead: StepFailure { StepFailure(.crashed, "the process was killed", effect: .unknown) }
 
   func read(_ path: String, limit: Int) async throws(StepFailure) -> [UInt8]? {
+    await life.wake()
     guard !life.isDead else { throw dead }
     return try await base.read(path, limit: limit)
   }
   func write(_ path: String, content: [UInt8], mode: UInt16) async throws(StepFailure) {
+    await life.wake()
     guard life.pass("before writing \(path)") else { throw dead }
+    await life.wake()
     try await base.write(path, content: content, mode: mode)
     guard life.pass("after writing \(path)") else { throw dead }
+    await life.wake()
   }
 }
 
@@ -220,6 +300,7 @@ struct MortalClock: EngineClock {
   var monotonic: Duration { base.monotonic }
   var boot: BootTime { base.boot }
   func sleep(for duration: Duration) async {
+    await life.wake()
     guard !life.isDead else { return }
     await base.sleep(for: duration)
   }

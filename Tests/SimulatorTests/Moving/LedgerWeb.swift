@@ -11,7 +11,13 @@ import Synchronization
 final class LedgerWeb: SimulatedSystem {
   let type = "ledger"
   private let clock: any EngineClock
-  private let state = Mutex<(ledger: [LedgerEntry], asked: [String: Int], requests: [String])>(([], [:], []))
+  private struct State {
+    var ledger: [LedgerEntry] = []
+    var asked: [String: Int] = [:]
+    var requests: [String] = []
+    var delay: Duration?
+  }
+  private let state = Mutex(State())
 
   init(clock: any EngineClock) { self.clock = clock }
 
@@ -24,6 +30,8 @@ final class LedgerWeb: SimulatedSystem {
   /// `PUT x`, in the order in which they took effect.
   var deeds: [String] { ledger.map { "\($0.effect) \($0.subject)" } }
   var requests: [String] { state.withLock { $0.requests } }
+  /// The next request is on its way for so long: its connection breaks, and it takes effect then.
+  func delayNext(by delay: Duration) { state.withLock { $0.delay = delay } }
   func ensureServer(_ id: String) {}
   func inject(_ fault: String) throws(ExpressionFailure) { throw ExpressionFailure("the address says what happens") }
 
@@ -42,6 +50,11 @@ final class LedgerWeb: SimulatedSystem {
         guard request.method != "GET" else { return }
         let body = String(decoding: request.body.prefix(1024), as: UTF8.self)
         state.ledger.append(LedgerEntry(at: now + delay, effect: request.method, subject: name, detail: body))
+      }
+      if let delay = state.delay {
+        state.delay = nil
+        takeEffect(after: delay)
+        return .lost
       }
       switch fate {
       case "drop": return .lost

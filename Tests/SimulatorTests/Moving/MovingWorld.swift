@@ -10,6 +10,10 @@ import TestSupport
 /// between them: secrets, clocks, the scripts' folder, the store.
 final class MovingWorld {
   static let runID = "r0123456789abcdefghi"
+  /// Of the run that a `rerun` repeats.
+  static let earlierID = "r0123456789abcdefg00"
+  /// Of runs that must not come about.
+  static let otherID = "r0123456789abcdefg99"
 
   let clock = VirtualClock()
   let web: LedgerWeb
@@ -21,9 +25,21 @@ final class MovingWorld {
   /// Names of secrets that a process is told to go on without.
   var without: Set<String> = []
   var acceptsRestored: String?
+  /// As `--key` says.
+  var key: String?
+  /// As `rerun` says.
+  var earlier: (id: String, fromStep: String, inherited: [String: Value])?
+  /// How often somebody was refused who could have disturbed the run.
+  var refused = 0
+  /// How often another start with the same key found the run.
+  var attached = 0
+  /// A request on its way: when it arrives.
+  var late: Timestamp?
+  /// When the run began that is looked at: what happened before belongs to another.
+  private(set) var beginning: Timestamp
   let runbook: ValidatedRunbook
   private let source: PinnedSource
-  private let inputs: [String: Value]
+  let inputs: [String: Value]
 
   init(
     _ text: String, inputs: [String: Value] = [:], secrets: [String: String] = [:],
@@ -35,34 +51,47 @@ final class MovingWorld {
     twin = SimulatedVPSOrg(clock: theirs)
     scripts = SimulatedScripts(clock: theirs, rules: rules)
     store = MemoryStore(clock: clock)
+    beginning = clock.now
     runbook = try MovingWorld.validated(text)
     source = PinnedSource(text: text, files: runbook.pinnedFiles, folder: "/srv/runbooks")
     self.inputs = inputs
     self.secrets = secrets.reduce(into: [:]) { $0[$1.key] = Secret($1.value, named: [$1.key]) }
   }
 
+  /// Validated once: thousands of worlds run the same text.
+  private static let cache = Mutex<[String: ValidatedRunbook]>([:])
+
   static func validated(_ text: String) throws -> ValidatedRunbook {
+    if let known = cache.withLock({ $0[text] }) { return known }
     let context = ValidationContext(
       steps: standardSteps, actions: standardActions.map(\.declaration), providers: standardProviders,
       readFile: { (path, _) throws(FileRefusal) in
         guard let bytes = try? Repository.bytes("runbooks/" + path) else { throw FileRefusal("it is not there") }
         return bytes
       })
-    return try ValidatedRunbook(ParsedDocument(yaml: text), in: context)
+    let runbook = try ValidatedRunbook(ParsedDocument(yaml: text), in: context)
+    cache.withLock { $0[text] = runbook }
+    return runbook
   }
 
   func process(_ control: RunControl = RunControl()) -> SimulatedProcess {
     var process = SimulatedProcess(
       world: RunWorld(
         clock: clock, random: SeededRandom(seed: 7),
-        transport: InMemoryTransport(clock: clock, routes: ["https://admin.vps.org": twin], fallback: web),
-        scripts: scripts,
+        transport: network, scripts: scripts,
         files: SimulatedFiles(), builtIn: standardActions, providerKinds: standardProviders),
       store: store, runbook: runbook, source: source, secrets: secrets, observer: observer)
     process.control = control
     process.without = without
     process.acceptsRestored = acceptsRestored
+    process.key = key
+    process.earlier = earlier
     return process
+  }
+
+  /// A transport that no process owns.
+  var network: InMemoryTransport {
+    InMemoryTransport(clock: clock, routes: ["https://admin.vps.org": twin], fallback: web)
   }
 
   func start(life: KillSwitch = KillSwitch(), _ control: RunControl = RunControl()) async throws -> RunEnd {
@@ -78,6 +107,25 @@ final class MovingWorld {
 
   func resume(life: KillSwitch = KillSwitch(), _ control: RunControl = RunControl()) async throws -> RunEnd {
     try await process(control).resume(MovingWorld.runID, life: life)
+  }
+
+  /// Does a whole run and lets an hour pass; the run that is looked at repeats it.
+  /// - Parameter from: as `rerun --from` says; nil: all of it is done again.
+  func rerunOfARun(from: String?) async throws -> RunEnd {
+    var process = process()
+    process.observer = RecordingObserver()
+    let end = try await process.start(MovingWorld.earlierID, inputs: inputs)
+    clock.advance(by: .seconds(3600))
+    beginning = clock.now
+    var inherited: [String: Value] = [:]
+    if let from {
+      let (values, undone) = try RunCreation.inheritance(
+        from: MovingWorld.earlierID, before: from, of: runbook, in: store, secrets: secrets)
+      guard undone == nil else { throw NeverFired(place: "rerun --from \(from)") }
+      inherited = values
+    }
+    earlier = (MovingWorld.earlierID, from ?? runbook.steps.first?.path ?? "", inherited)
+    return end
   }
 
   struct NeverFired: Error { var place: String }

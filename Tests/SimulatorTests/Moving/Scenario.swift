@@ -1,6 +1,7 @@
 import Providers
 import Runbook
 import Simulator
+import Stores
 import TestSupport
 import Testing
 
@@ -18,11 +19,31 @@ struct Scenario: Sendable, CustomTestStringConvertible {
   var once: [String] = []
   /// Deed → its undo: no undo comes before a deed that may still happen, and what is told as undone has its undo.
   var undo: [String: String] = [:]
+  var beginning = Beginning.run
+  /// Deeds of another run, which this one takes over.
+  var never: [String] = []
+  /// What the requests to an address hold: by the deed.
+  var bodies: [String: String] = [:]
   var testDescription: String { name }
 
-  func world() throws -> MovingWorld {
+  enum Beginning: Sendable {
+    case run
+    /// `run --key`.
+    case keyed(String)
+    /// `rerun`, of a run that ended with `earlierExit`.
+    case rerun(from: String?, earlierExit: Int32)
+  }
+
+  func world() async throws -> MovingWorld {
     let world = try MovingWorld(text, inputs: inputs, secrets: secrets, scripts: scripts)
     for fault in faults { try world.twin.inject(fault) }
+    switch beginning {
+    case .run: break
+    case .keyed(let key): world.key = key
+    case .rerun(let from, let earlierExit):
+      let end = try await world.rerunOfARun(from: from)
+      #expect(end.exitCode == earlierExit)
+    }
     return world
   }
 
@@ -95,6 +116,48 @@ struct Scenario: Sendable, CustomTestStringConvertible {
       """, secrets: ["token": "vps_token-1"], exitCode: 6, once: ["sh do-script", "POST posting", "sh fine"],
     undo: ["sh do-script": "sh undo-script"])
 
+  /// One job of a CI, which is repeated after a crash.
+  static let keyed: Scenario = {
+    var scenario = mixedFailing
+    scenario.name = "a job with a key"
+    scenario.beginning = .keyed("deploy-4711")
+    return scenario
+  }()
+
+  /// The step `flaky` fails in the first run and not in the one that repeats it.
+  private static func again(_ ending: String) -> String {
+    """
+    runbook: v1
+    name: again
+    locks: [rack-1]
+    secrets: {token: {source: env, key: T}}
+    steps:
+      - {id: base, run: do-base, outputs: {word: result.stdout}, rollback: none}
+      - {id: flaky, run: flaky, env: {T: "${{ secrets.token }}"}, rollback: none}
+      - {id: put, action: http.put, with: {url: "http://127.0.0.1:8099/putting", json: {word: "${{ steps.base.outputs.word }}"}},
+         rollback: [{action: http.delete, with: {url: "http://127.0.0.1:8099/putting"}}]}
+      - \(http("post", "200", "posting")), rollback: [{action: http.delete, with: {url: "http://127.0.0.1:8099/posting"}}]}
+      - {id: last, run: \(ending), rollback: none}
+    always: [{run: bell}]
+    """
+  }
+
+  static let rerun = Scenario(
+    name: "rerun", text: again("fine"), secrets: ["token": "vps_token-1"],
+    scripts: [.init(matching: "flaky", exitCode: 3, times: 1), .init(matching: "do-base", stdout: "heritage")],
+    once: ["sh do-base", "sh flaky", "POST posting", "sh fine"],
+    undo: ["PUT putting": "DELETE putting", "POST posting": "DELETE posting"],
+    beginning: .rerun(from: nil, earlierExit: 1), bodies: ["PUT putting": "heritage"])
+  static let rerunFrom = Scenario(
+    name: "rerun --from, failing", text: again("breaks"), secrets: ["token": "vps_token-1"],
+    scripts: [
+      .init(matching: "flaky", exitCode: 3, times: 1), .init(matching: "do-base", stdout: "heritage"),
+      .init(matching: "breaks", exitCode: 3),
+    ],
+    exitCode: 3, once: ["sh flaky", "POST posting", "sh breaks"],
+    undo: ["PUT putting": "DELETE putting", "POST posting": "DELETE posting"],
+    beginning: .rerun(from: "flaky", earlierExit: 1), never: ["sh do-base"], bodies: ["PUT putting": "heritage"])
+
   static func preUpgrade(_ scenario: PreUpgradeWorld.Scenario) throws -> Scenario {
     Scenario(
       name: "pre_upgrade, \(scenario.rawValue)", text: try Repository.text("runbooks/pre_upgrade.yaml"),
@@ -107,15 +170,33 @@ struct Scenario: Sendable, CustomTestStringConvertible {
 
   static var all: [Scenario] {
     get throws {
-      [.mixedSucceeding, .mixedFailing, .requests, .parked]
+      [.mixedSucceeding, .mixedFailing, .requests, .parked, .keyed, .rerun, .rerunFrom]
         + (try PreUpgradeWorld.Scenario.allCases.map { try preUpgrade($0) })
     }
   }
 }
 
+/// What anybody outside has seen of a run: it outlives all processes.
+struct Outside: Sendable {
+  let scripts: SimulatedScripts
+  let web: LedgerWeb
+  let twin: SimulatedVPSOrg
+  let store: MemoryStore
+
+  /// Every effect, and how long the run's journal is.
+  var traces: [String] {
+    let entries = (try? store.entries(of: MovingWorld.runID, after: 0).count) ?? 0
+    let ledgers = scripts.ledger + web.ledger + twin.ledger
+    return ledgers.map { "\($0.effect) \($0.subject) \($0.detail)" } + ["\(entries) entries"]
+  }
+}
+
 extension MovingWorld {
+  var outside: Outside { Outside(scripts: scripts, web: web, twin: twin, store: store) }
+
   /// What was done to the world, in the order in which it took effect: scripts, requests, changes of the cloud.
   var deeds: [(at: Timestamp, deed: String)] {
+    let texts = texts
     let scripted = scripts.ledger.compactMap { entry -> (Timestamp, String)? in
       switch entry.effect {
       case "script.start": (entry.at, "sh " + (texts[entry.subject] ?? entry.detail))
@@ -125,16 +206,19 @@ extension MovingWorld {
     }
     let asked = web.ledger.map { ($0.at, "\($0.effect) \($0.subject)") }
     let changed = twin.ledger.map { ($0.at, "\($0.effect) \($0.subject)") }
-    let all = scripted + asked + changed
+    let all = (scripted + asked + changed).filter { $0.0 >= beginning }
     return all.enumerated().sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }.map {
       (at: $0.element.0, deed: $0.element.1)
     }
   }
 
-  /// The text of each script, by its key: the ledger of the host knows the command alone.
+  /// The text of each script, by its key: the ledger of the host knows the command alone. A process that was killed
+  /// after a commit has told nobody what it wrote, and of a store that was put back only what was told is left.
   private var texts: [String: String] {
     var texts: [String: String] = [:]
-    for event in observer.events where event.event == "step.started" || event.event == "undo.started" {
+    let entries = (try? store.entries(of: MovingWorld.runID, after: 0)) ?? []
+    let written = entries.compactMap { RunEvent($0, runID: MovingWorld.runID) }
+    for event in observer.events + written where event.event == "step.started" || event.event == "undo.started" {
       guard event.fields["action"] == "run", let script = event.fields["with"]?["script"]?.string else { continue }
       let path = event.fields["entry"]?.string ?? event.fields["step"]?.string ?? ""
       let purpose = event.fields["purpose"]?.string.flatMap { Purpose(rawValue: $0) } ?? .do

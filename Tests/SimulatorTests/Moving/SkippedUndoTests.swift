@@ -67,4 +67,21 @@ import Testing
     #expect(end.exitCode == 1)
     #expect(world.events("undo.closed").first?.fields["reason"] == "its condition was false", "\(world.story)")
   }
+
+  @Test func ofTwoWhoGoOnWithARollbackOneActsAndTheOtherIsTold() async throws {
+    let world = try MovingWorld(Self.text, scripts: [.init(matching: "exit 9", exitCode: 9, times: 1)])
+    #expect(try await world.start().exitCode == 4)
+    let lease = try world.process().takeOver(MovingWorld.runID)
+    var desk = try RollbackDesk(world.runbook, store: world.store, lease: lease, clock: world.clock)
+    #expect(throws: StoreFailure.owned(lease)) { try world.process().takeOver(MovingWorld.runID) }
+    try desk.resume(by: "ops")
+    let rivals = Rivals(world)
+    let end = await world.process().work(on: lease, KillSwitch(tellingAll: { _ in rivals.tryAll() }))
+    #expect(end.exitCode == 3, "\(world.story)")
+    #expect(rivals.robberies == 0)
+    #expect(rivals.refusals > 5)
+    #expect(world.started.count == 4, "\(world.started)")
+    // Who comes when it is over finds nothing to go on with.
+    #expect(try await world.desk().canResume == false)
+  }
 }

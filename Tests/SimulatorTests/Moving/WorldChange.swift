@@ -1,8 +1,9 @@
+import Providers
 import Simulator
 import Stores
+import Testing
 
 @testable import Runbook
-import Testing
 
 /// What is no longer as it was when somebody carries a killed run on.
 enum WorldChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
@@ -13,11 +14,41 @@ enum WorldChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
   case scriptsFolderGone
   case storePutBack
   case answeredTwice
+  /// The owner was frozen instead of killed, and wakes after somebody else has taken the run over.
+  case ownerFrozen
+  /// The owner is alive where nobody sees its process, as in another pid namespace; then its lease ends.
+  case ownerUnseen
+  /// Two people carry the run on at the same moment, and answer the same question.
+  case twoOperators
+  /// The request that was about to leave is on its way, and arrives after the next process has looked.
+  case requestLate
   var testDescription: String { rawValue }
 
-  func apply(to world: MovingWorld) throws {
+  /// How long a late request is on its way: less than what is assumed at the longest, and longer than a look takes.
+  static let delay = Duration.seconds(20)
+  private static let cloud = "https://admin.vps.org"
+
+  /// Whether the world can change like this after a kill there.
+  func isPossible(at place: String) -> Bool {
     switch self {
-    case .nothing: break
+    // The run is not there yet: nobody owns it, and nothing can be put back.
+    case .storePutBack, .ownerFrozen, .ownerUnseen: place != "before the run is created"
+    case .requestLate: place.hasPrefix("before sending ") && !place.hasPrefix("before sending GET")
+    default: true
+    }
+  }
+
+  /// Somebody else works on the run, or tries to, beside the one who carries it on.
+  var takesTwoProcesses: Bool {
+    switch self {
+    case .ownerFrozen, .ownerUnseen, .twoOperators: true
+    default: false
+    }
+  }
+
+  func apply(to world: MovingWorld, after life: KillSwitch) async throws {
+    switch self {
+    case .nothing, .ownerFrozen, .twoOperators: break
     case .secretRotated:
       for name in world.secrets.keys { world.rotate(name, to: "https://chat.example.com/rotated-\(name)") }
     case .secretGone:
@@ -35,7 +66,33 @@ enum WorldChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case .storePutBack: try world.putStoreBack()
     case .answeredTwice:
       for _ in 0..<2 { try world.post("resolve", ["step": "post", "answer": "fail", "question": 1]) }
+    case .ownerUnseen: try refuse(world)
+    case .requestLate: try await send(try #require(life.unsent), in: world)
     }
+  }
+
+  /// Nobody may take the run over while its owner's lock is held and its lease has not ended.
+  private func refuse(_ world: MovingWorld) throws {
+    guard let lease = try world.store.lease(of: MovingWorld.runID) else { return }
+    let owner = try world.store.renew(lease, leaseFor: .seconds(10))
+    let traces = world.outside.traces
+    #expect(throws: StoreFailure.owned(owner)) { try world.process().takeOver(MovingWorld.runID) }
+    world.clock.advance(by: .seconds(9))
+    #expect(throws: StoreFailure.owned(owner)) { try world.process().takeOver(MovingWorld.runID) }
+    #expect(world.outside.traces == traces)
+    world.refused += 1
+    world.clock.advance(by: .seconds(2))
+  }
+
+  private func send(_ request: HTTPRequest, in world: MovingWorld) async throws {
+    if request.url.hasPrefix(WorldChange.cloud) {
+      try world.twin.inject("request_late:\(WorldChange.delay.text)")
+    } else {
+      world.web.delayNext(by: WorldChange.delay)
+    }
+    let network = world.network
+    await #expect(throws: HTTPFailure.self) { try await network.send(request) }
+    world.late = world.clock.now + WorldChange.delay
   }
 
   /// Whether the run has noticed it: a change that nobody noticed proves nothing.
@@ -51,6 +108,8 @@ enum WorldChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case .scriptsFolderGone: true
     case .storePutBack: world.events("run.restored").count == 1 && world.events("run.restored_accepted").count == 1
     case .answeredTwice: !world.events("request.ignored").isEmpty
+    case .ownerFrozen, .ownerUnseen, .twoOperators: world.refused > 0
+    case .requestLate: world.late.map { late in world.events("run.resumed").contains { $0.at < late } } ?? false
     }
   }
 }
