@@ -5,9 +5,10 @@ import Steps
 
 // Stands in for the command in tests: it is the keeper, an engine that tests kill, or a stopwatch.
 // As the keeper it ends itself at `POINT` for a script whose key begins with `keeper-dies-POINT-`, and is denied a
-// process for one with `denied-ERRNO-`.
+// process for one with `denied-ERRNO-`. It stops itself, as if somebody had, for one with `keeper-freezes-POINT-`.
 ScriptKeeper.runIfAsked(CommandLine.arguments) { key, point in
   if key.hasPrefix("keeper-dies-\(point.rawValue)-") { _ = kill(getpid(), SIGKILL) }
+  if key.hasPrefix("keeper-freezes-\(point.rawValue)-") { _ = kill(getpid(), SIGSTOP) }
   if point == .locked, key.hasPrefix("denied-") {
     return Int32(key.dropFirst("denied-".count).prefix { $0 != "-" }) ?? 0
   }

@@ -88,7 +88,7 @@ public final class KillSwitch: Sendable {
     let waking = state.withLock { state -> Task<Void, Never>? in
       guard state.isFrozen else { return nil }
       // One for all tasks of the process, and cancelled with none of them.
-      let waking = state.waking ?? Task(operation: beforeItWakes)
+      let waking = state.waking ?? Task(operation: { await beforeItWakes() })
       state.waking = waking
       return waking
     }

@@ -12,10 +12,10 @@ extension DetachedScripts {
       if let ending = try script.ending {
         let isStopping = try script.isBeingStopped
         let process = try script.process
-        return isStopping && process?.isAlive(key) == true ? .running : .ended(script.end(ending))
+        return isStopping && process?.hasSurvivors(key) == true ? .running : .ended(script.end(ending))
       }
       guard try script.exists else { return .absent }
-      if try FileLock.isHeld(script.lockPath) == true { return .running }
+      if try FileLock.isHeld(script.lockPath) == true { return try script.removeLate() ? .absent : .running }
       if let process = try script.process {
         if process.isAlive(key) { return .running }
         // Its keeper wrote `rc` before it let go of it, or never will.

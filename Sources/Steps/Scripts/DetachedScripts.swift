@@ -15,6 +15,8 @@ public final class DetachedScripts: ScriptHost {
   private let detachedEnvironment: [String: String]
   let attachedEnvironment: [String: String]
   let counter = Atomic<UInt64>(0)
+  /// How long a keeper may take to write down the end of a script that was ended.
+  private let patience: Duration
   /// The link to the keeper; made when first needed.
   private let opened = Mutex<KeeperLink?>(nil)
   /// Keys that a call of `start` is at work on.
@@ -37,10 +39,11 @@ public final class DetachedScripts: ScriptHost {
   }
 
   package init(
-    folder: String, keeper: KeeperProgram, environment: [String: String]?,
+    folder: String, keeper: KeeperProgram, environment: [String: String]?, patience: Duration = .seconds(10),
     probe: @escaping @Sendable (EnginePoint) -> Void
   ) {
     self.probe = probe
+    self.patience = patience
     let environment = environment ?? Environment.all
     self.folder = folder
     self.keeper = keeper
@@ -187,7 +190,12 @@ public final class DetachedScripts: ScriptHost {
       throw StepFailure(.timeout, "\(left) processes of the script could not be ended", effect: .unknown)
     }
     // Nothing of it is left; its end may be a moment away from the disk.
-    _ = try await wait(for: key)
+    guard try await wait(for: key, timeout: patience) == .running, !Task.isCancelled else { return }
+    guard try await looking({ () throws(PosixError) in try script.recordStop(of: key) }) else {
+      throw StepFailure(
+        .timeout, "the process that keeps the script does not answer: whether the script still runs is not known",
+        effect: .unknown)
+    }
   }
 }
 

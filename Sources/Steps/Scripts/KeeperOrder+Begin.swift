@@ -83,6 +83,7 @@ extension KeeperOrder {
       if let lock {
         let (process, ending) = (try script.process, try script.ending)
         if process != nil || ending != nil { throw PosixError(EEXIST, in: "claim") }
+        if notAfter > 0 { try lock.append(ScriptFolder.claim(notAfter: notAfter)) }
         return lock
       }
       _ = try? Poll.wait(for: [], timeout: .milliseconds(5))

@@ -109,6 +109,14 @@ struct ScriptProcess: Equatable {
       mark: ScriptFolder.mark(key))
   }
 
+  /// Whether something of the script lives on after its end was written down.
+  func hasSurvivors(_ key: String) -> Bool {
+    guard isOfOurNamespace else {
+      return identity.bootID == Host.bootID && !ProcessEntry.bearing(ScriptFolder.mark(key)).isEmpty
+    }
+    return !family(key).members().isEmpty
+  }
+
   /// Whether something of the script lives, for one that no keeper keeps any more.
   func isAlive(_ key: String) -> Bool {
     guard isOfOurNamespace else {
@@ -126,7 +134,7 @@ struct ScriptProcess: Equatable {
 /// The folder of one script, 0700, named by its key.
 ///
 /// - `lock`: made with the folder, and holds the boot in which it was made; the keeper holds its lock (`FileLock`) from
-///   before the start until after the end.
+///   before the start until after the end, and adds a line that says until when it may start the script.
 /// - `process`: made under the lock before the program begins. In the boot in which the folder was made nothing was
 ///   started without it. Of a folder that another boot has made, or that was emptied, nobody can tell.
 /// - `rc`: how it ended; made under the lock.
@@ -181,9 +189,56 @@ struct ScriptFolder: Sendable {
   /// Whether it is as this boot has made it.
   var isOfThisBoot: Bool {
     get throws(PosixError) {
-      let boot = try line(of: "lock")
+      let boot = try line(of: "lock")?.split(separator: "\n").first.map(String.init)
       return !Host.bootID.isEmpty && boot == Host.bootID
     }
+  }
+
+  /// What a keeper says of itself in `lock`. - Parameter notAfter: see `KeeperOrder`.
+  static func claim(notAfter: Int) -> String { "\(notAfter)\n" }
+
+  /// Whether the keeper that holds the lock has started nothing and never will: its time for it is over, and what it
+  /// was about to start then has ended by itself. Such a keeper is stopped, or it would have let go.
+  private func isStartTooLate() throws(PosixError) -> Bool {
+    guard try isOfThisBoot, let claim = try line(of: "lock")?.split(separator: "\n").dropFirst().last,
+      let notAfter = Int64(claim), notAfter > 0
+    else { return false }
+    guard BootClock.now > .nanoseconds(notAfter) + TenureLimit.stretch + .seconds(1) else { return false }
+    // In this order: what began in time had its `process` before.
+    let (process, ending) = (try process, try ending)
+    return process == nil && ending == nil
+  }
+
+  /// Removes it although a keeper holds it, if that one is too late: when it goes on, it finds nothing to write into.
+  func removeLate() throws(PosixError) -> Bool {
+    guard try isStartTooLate() else { return false }
+    let aside = ScriptFolder(path: "\(path)~\(getpid())")
+    aside.remove()
+    guard unsafe rename(path, aside.path) == 0 else {
+      let error = PosixError(errno, in: "rename")
+      if error.isMissing { return false }
+      throw error
+    }
+    aside.remove()
+    return true
+  }
+
+  /// Writes down that the script was ended, in place of a keeper that is stopped and would do so only when it goes on.
+  /// - Returns: false if something of the script is left, or nobody can tell.
+  func recordStop(of key: String) throws(PosixError) -> Bool {
+    guard let process = try process, process.isOfOurNamespace, process.family(key).members().isEmpty else {
+      return false
+    }
+    func amount(_ name: String) -> ScriptEnding.Amount {
+      let size = (try? Descriptor.open("\(path)/\(name)", O_RDONLY).size()) ?? 0
+      return ScriptEnding.Amount(total: size, kept: size)
+    }
+    let ending = ScriptEnding(.timedOut, stdout: amount("stdout"), stderr: amount("stderr"))
+    do throws(PosixError) { try write(ending.line, to: "rc") } catch {
+      // It has gone on just now.
+      if !error.isExisting { throw error }
+    }
+    return true
   }
 
   func end(_ ending: ScriptEnding) -> ScriptEnd {

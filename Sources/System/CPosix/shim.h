@@ -235,9 +235,26 @@ static inline long posix_raise_descriptor_limit(long wanted) {
   return limit.rlim_cur > (rlim_t)wanted ? wanted : (long)limit.rlim_cur;
 }
 
+/* Whether `gate` can be read before `not_after`, in nanoseconds of this process's boot-time clock (0: whenever). */
+static inline int posix_opens_in_time(int gate, int64_t not_after) {
+  while (not_after > 0) {
+    struct timespec now = {0, 0};
+    posix_boot_time(&now);
+    int64_t left = not_after - ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
+    if (left <= 0) return 0;
+    /* In short pieces: poll does not count while the machine sleeps. */
+    int64_t pause = left / 1000000 + 1;
+    struct pollfd wait = {gate, POLLIN, 0};
+    int ready = poll(&wait, 1, pause < 1000 ? (int)pause : 1000);
+    if (ready > 0 || (ready < 0 && errno != EINTR)) return 1;
+  }
+  return 1;
+}
+
 /* Starts a child that waits before it becomes `program`: it reads one byte of `gate`. If that ends without a byte (who
-   started it is gone) or `program` cannot be started, it removes the file `mark` and ends. An error is written to
-   `report`, as two ints (1 if it was the folder, and an errno); a program that was started closes it.
+   started it is gone), or nothing comes in time (who started it is stopped), or `program` cannot be started, it removes
+   the file `mark` and ends. An error is written to `report`, as two ints (1 if it was the folder, and an errno); a
+   program that was started closes it.
 
    It forks, so only a process with a single thread may call it. `gate`, `report` and `descriptors` must be `count` or
    more; `descriptors` become 0, 1, 2 ... of the child. Returns its pid, or -1.
@@ -264,9 +281,13 @@ static inline int posix_start_gated(
   if (upper > lower + 1) close_range((unsigned)lower + 1, (unsigned)upper - 1, 0);
   close_range((unsigned)upper + 1, ~0U, 0);
   char go = 0;
-  ssize_t got;
-  do got = read(gate, &go, 1);
-  while (got < 0 && errno == EINTR);
+  ssize_t got = 0;
+  if (posix_opens_in_time(gate, not_after)) {
+    do got = read(gate, &go, 1);
+    while (got < 0 && errno == EINTR);
+  } else {
+    failure[1] = ETIME;
+  }
   if (got == 1 && failure[1] == 0 && not_after > 0) {
     struct timespec now = {0, 0};
     posix_boot_time(&now);

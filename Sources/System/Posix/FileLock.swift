@@ -23,6 +23,9 @@ public final class FileLock: Sendable {
     return try file.status().st_nlink > 0 ? FileLock(file) : nil
   }
 
+  /// Writes `text` behind what the file holds.
+  public func append(_ text: String) throws(PosixError) { try file.write(Array(text.utf8)[...], at: file.size()) }
+
   /// Whether somebody holds the lock of the file at `path`; nil if there is no such file.
   public static func isHeld(_ path: String) throws(PosixError) -> Bool? {
     do throws(PosixError) {

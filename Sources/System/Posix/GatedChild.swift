@@ -2,12 +2,14 @@ import CPosix
 
 /// A child that exists but is not yet its program: what must be on the disk first can be written while it waits.
 ///
-/// If the process that started it ends before `release`, the child removes the file `mark` and ends without having
-/// become the program. So a mark that is there after everybody is gone means: it was released.
+/// If the process that started it ends before `release`, or is stopped until it is too late, the child removes the file
+/// `mark` and ends without having become the program. So a mark that is there after everybody is gone means: it was
+/// released.
 public struct GatedChild: Sendable {
   public let pid: Int32
   private let gate: Descriptor
   private let report: Descriptor
+  private let mark: String
 
   /// Forks, so the calling process must have a single thread. The caller must reap the child.
   /// - Parameters:
@@ -34,15 +36,21 @@ public struct GatedChild: Sendable {
       }
     }
     if pid < 0 { throw PosixError("fork") }
-    return GatedChild(pid: pid, gate: gate, report: report)
+    return GatedChild(pid: pid, gate: gate, report: report, mark: mark)
   }
 
   /// Lets it become the program. - Throws: why it could not; then it has ended, and `mark` is removed.
   public func release() throws(PosixError) {
-    try gate.write([1])
+    var hasGone: PosixError?
+    do throws(PosixError) { try gate.write([1]) } catch { hasGone = error }
     var answer: [UInt8] = []
     while let bytes = try report.read(limit: 8), !bytes.isEmpty { answer += bytes }
-    guard answer.count == 8 else { return }
+    if hasGone != nil { _ = unsafe unlink(mark) }
+    guard answer.count == 8 else {
+      // Before its time, and not by itself.
+      if let hasGone { throw hasGone }
+      return
+    }
     let numbers = unsafe answer.withUnsafeBytes { bytes in
       unsafe [bytes.loadUnaligned(as: Int32.self), bytes.loadUnaligned(fromByteOffset: 4, as: Int32.self)]
     }

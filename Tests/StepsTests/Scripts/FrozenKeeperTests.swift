@@ -1,0 +1,106 @@
+import Glibc
+import Posix
+import Runbook
+import TestSupport
+import Testing
+
+@testable import Steps
+
+/// A keeper that somebody stops on the way of a start, and that wakes when another engine has gone on.
+@Suite(.serialized) struct FrozenKeeperTests {
+  let folder = TemporaryFolder()
+
+  private struct Brief: Tenure {
+    let until = BootTime(id: Host.bootID, elapsed: BootClock.now + .milliseconds(300))
+    var standing: TenureStanding { .held }
+    func begin() -> Bool { true }
+    func end() {}
+  }
+
+  private var runs: Int {
+    let bytes = (try? FileReading.all(of: folder.path + "/ledger", limit: 1 << 16)) ?? []
+    return bytes.count { $0 == UInt8(ascii: "\n") }
+  }
+
+  /// Starts the script with a keeper that stops at `point`; when it has, does `then`, and wakes it.
+  /// - Returns: why it was not started.
+  private func start(
+    _ key: String, _ script: String, then: () async throws -> Void
+  ) async throws -> StepFailure? {
+    var request = Harness.shell(key, script)
+    request.tenure = Brief()
+    let scripts = Harness.scripts(in: folder)
+    let order = request
+    async let refusal = { () async -> StepFailure? in
+      do throws(StepFailure) { try await scripts.start(order) } catch { return error }
+      return nil
+    }()
+    var keeper: Int32?
+    let isFrozen = Harness.eventually {
+      keeper = ProcessEntry.all().first { $0.parent == getpid() && isStopped($0.pid) }?.pid
+      return keeper != nil
+    }
+    #expect(isFrozen, "its keeper was not stopped")
+    if isFrozen { try await then() }
+    if let keeper { kill(keeper, SIGCONT) }
+    return await refusal
+  }
+
+  private func isStopped(_ pid: Int32) -> Bool {
+    let bytes = (try? FileReading.all(of: "/proc/\(pid)/stat", limit: 4096)) ?? []
+    return String(decoding: bytes, as: UTF8.self).split(separator: ") ").last?.first == "T"
+  }
+
+  @Test(arguments: [KeeperPoint.locked, .forked, .recorded])
+  func whatAFrozenKeeperCouldOnlyStartTooLateIsAbsentAndIsNeverStarted(point: KeeperPoint) async throws {
+    let key = "keeper-freezes-\(point.rawValue)-\(Harness.newKey())"
+    let ledger = "echo once >> '\(folder.path)/ledger'"
+    let next = Harness.scripts(in: folder)
+    let refusal = try await start(key, ledger) {
+      let state = try await next.wait(for: key, timeout: .seconds(60))
+      #expect(state == .absent)
+      #expect(runs == 0)
+    }
+    #expect(refusal?.effect == Optional(.none), "\(String(describing: refusal))")
+    #expect(try await next.state(of: key) == .absent)
+    #expect(runs == 0)
+    #expect(try await next.finish(Harness.shell(Harness.newKey(), ledger)) == .ended(ScriptEnd(exitCode: 0)))
+    #expect(runs == 1)
+  }
+
+  @Test func aScriptThatWasStoppedHasEndedAlthoughItsFrozenKeeperCannotSaySo() async throws {
+    let key = "keeper-freezes-released-\(Harness.newKey())"
+    let next = DetachedScripts(
+      folder: folder.path + "/scripts", keeper: KeeperProgram(path: Harness.program),
+      environment: ["PATH": "/usr/bin:/bin"], patience: .milliseconds(50)
+    ) { _ in }
+    let refusal = try await start(key, "exec sleep 1000") {
+      let before = try await next.state(of: key)
+      #expect(before == .running)
+      try await next.cancel(key, grace: .seconds(5))
+      let after = try await next.state(of: key)
+      #expect(after == .ended(ScriptEnd(exitCode: nil, isTimedOut: true)))
+    }
+    #expect(refusal == nil)
+    #expect(try await next.wait(for: key) == .ended(ScriptEnd(exitCode: nil, isTimedOut: true)))
+  }
+
+  @Test func aScriptThatAFrozenKeeperMayStillStartIsNotSaidToHaveEnded() async throws {
+    let key = "keeper-freezes-locked-\(Harness.newKey())"
+    let script = ScriptFolder(path: folder.path + "/scripts/\(key)")
+    let next = DetachedScripts(
+      folder: folder.path + "/scripts", keeper: KeeperProgram(path: Harness.program),
+      environment: ["PATH": "/usr/bin:/bin"], patience: .milliseconds(50)
+    ) { _ in }
+    try Folder.make(folder.path + "/scripts")
+    #expect(try script.make())
+    let lock = try #require(try FileLock.take(script.lockPath))
+    do throws(StepFailure) {
+      try await next.cancel(key, grace: .seconds(1))
+      Issue.record("it was said to have ended")
+    } catch {
+      #expect(error.effect == .unknown)
+    }
+    withExtendedLifetime(lock) {}
+  }
+}
