@@ -142,16 +142,19 @@ public final class StoredText: Sendable {
   public let count: Int
   /// What a person sees of it: its beginning, masked, and a marker.
   public let shown: String
+  /// Names of secrets that may be in it, sorted.
+  public let secrets: [String]
   private let load: @Sendable () -> Result<String, Failure>
 
   public init(
-    key: String = "", stream: OutputStream, count: Int, shown: String = "",
+    key: String = "", stream: OutputStream, count: Int, shown: String = "", secrets: [String] = [],
     load: @escaping @Sendable () -> Result<String, Failure>
   ) {
     self.key = key
     self.stream = stream
     self.count = count
     self.shown = shown
+    self.secrets = secrets
     self.load = load
   }
 

@@ -83,16 +83,17 @@ final class StepOutput: OutputSink {
 
   /// The text of a whole stream by reference; nil if not all of it is in the store.
   func reference(to text: StoredText) -> StoredText? {
-    let shown = state.withLock { state -> [UInt8]? in
+    let builder = state.withLock { state -> OutputBuilder? in
       guard state.failure == nil, keeps, let builder = state.streams[text.stream], builder.isStored else { return nil }
-      return builder.beginning
+      return builder
     }
-    guard let shown else { return nil }
-    let beginning = String(decoding: shown.prefix(StoredText.shownLimit), as: UTF8.self)
+    guard let builder else { return nil }
+    let beginning = String(decoding: builder.beginning.prefix(StoredText.shownLimit), as: UTF8.self)
     let marker = OutputLimit.marker(leftOut: max(0, text.count - StoredText.shownLimit))
     let (store, key, stream, coder) = (store, key, text.stream, coder)
     return StoredText(
-      key: key, stream: stream, count: text.count, shown: beginning + String(decoding: marker, as: UTF8.self)
+      key: key, stream: stream, count: text.count, shown: beginning + String(decoding: marker, as: UTF8.self),
+      secrets: builder.names.sorted()
     ) {
       // While the host still has it as it was written, that is quicker.
       if let text = try? text.text() { return .success(text) }
@@ -109,6 +110,8 @@ final class StepOutput: OutputSink {
       do throws(StoreFailure) {
         if let stored = try store.outputStream(key, stream) {
           builder = OutputBuilder(stored, coder.masker)
+          // Which of them are in what an earlier process has stored is not looked for.
+          builder.names = Set(coder.digests.keys)
           builder.beginning = try store.outputChunk(key, stream, from: 0)?.body ?? []
         }
       } catch {
@@ -147,6 +150,8 @@ struct OutputBuilder {
   private var isBegun = false
   /// The first masked bytes.
   var beginning: [UInt8] = []
+  /// Of the secrets in it.
+  var names: Set<String> = []
 
   // What is masked and in no write yet.
   private var body: [UInt8] = []
@@ -225,6 +230,7 @@ struct OutputBuilder {
   private mutating func add(_ masked: MaskedBytes, _ coder: SecretCoder) {
     for stretch in masked.plain { plain.append((body.count + stretch.at, end + stretch.place)) }
     for hidden in masked.hidden {
+      for case .secret(let name, _) in hidden.pieces { names.insert(name) }
       let pieces = hidden.pieces.map { coder.mark(of: $0) }
       marks.append(
         (body.count + hidden.at, .list([.int(Int64(hidden.length)), .list(pieces)])))

@@ -15,10 +15,14 @@ struct StoredOutput {
 
   /// The value that the marks of a journaled one refer to; nil if they are none of ours.
   static func value(_ place: [Value], _ shown: String, _ coder: SecretCoder) -> Value? {
-    guard let store = coder.store, place.count == 3, let key = place[0].string,
+    guard place.count == 4, let key = place[0].string,
       let stream = place[1].string.flatMap({ OutputStream(rawValue: $0) }), let count = place[2].int
     else { return nil }
-    let text = StoredText(key: key, stream: stream, count: Int(clamping: count), shown: shown) {
+    let names = (place[3].list ?? []).compactMap { $0.string }
+    let lost = names.filter { coder.digests[$0] == nil }
+    guard lost.isEmpty else { return .lost(lost) }
+    guard let store = coder.store else { return nil }
+    let text = StoredText(key: key, stream: stream, count: Int(clamping: count), shown: shown, secrets: names) {
       StoredOutput(key, stream, in: store, coder).text()
     }
     return .stored(text)

@@ -13,7 +13,8 @@ enum ValueMarks {
     case .int, .double:
       return secrets.masker.mask(value) == value ? nil : secrets.mark(of: JSONWriter.text(value)).map { ["number": $0] }
     case .stored(let text):
-      return ["stored": .list([.string(text.key), .string(text.stream.rawValue), .int(Int64(text.count))])]
+      let names = Value.list(text.secrets.map { .string($0) })
+      return ["stored": .list([.string(text.key), .string(text.stream.rawValue), .int(Int64(text.count)), names])]
     case .lost(let names): return .list(names.map { ["n": .string($0), "f": "raw", "d": ""] })
     case .optional(let inner?): return of(inner, secrets)
     case .list(let items):

@@ -49,6 +49,14 @@ import Testing
     #expect(world.web.ledger.map(\.detail) == [Self.sent])
   }
 
+  /// Whoever carries the run on is asked for the secret, though no field names it any more.
+  @Test func aSecretInAStreamThatIsStillReadIsNeeded() async throws {
+    let world = try world()
+    try await world.start(killedAt: "after commit of step.ended+step.started")
+    let outlook = try RunOutlook(of: MovingWorld.runID, world.runbook, in: world.store)
+    #expect(outlook.neededSecrets(heeding: []) == ["token"])
+  }
+
   @Test func aStreamThatHoldsASecretThatHasChangedIsLostAndNeverRebuilt() async throws {
     let world = try world()
     try await world.start(killedAt: "after commit of step.ended+step.started")
