@@ -272,4 +272,21 @@ import Testing
     #expect(try store.outputStream("r1-other", .stdout) == nil)
     #expect(try store.entries(of: "r1", after: 0).count == written + 1)
   }
+
+  @Test func aStoreFromBeforeOutputWasKeptIsMigratedWithItsRunsOpen() throws {
+    let bench = try StoreUnderTest.sqlite.open(in: folder)
+    let lease = try bench.store.begin(locks: ["rack"])
+    try bench.store.post("cancel", body: [], to: "r1", requester: "ops")
+    try Connection(path: folder.path("runbook.db"), busyTimeout: 1000)
+      .script("DROP TABLE output_chunks; DROP TABLE output_streams; PRAGMA user_version = 5")
+    let store = try SQLiteStore(at: folder.path("runbook.db"), clock: bench.clock)
+    #expect(store.warning == nil)
+    #expect(try store.openRuns().map(\.id) == ["r1"] && store.locks(of: "r1") == ["rack"])
+    #expect(try store.requests(for: "r1", after: 0).map(\.kind) == ["cancel"])
+    #expect(try store.outputStreams(of: "r1").isEmpty)
+    let sink = sink(store, lease)
+    sink.take(Self.text(lines: 2000), of: .stdout, at: 0)
+    sink.finish(.stdout, total: Self.text(lines: 2000).count)
+    #expect(try store.outputStreams(of: "r1").map(\.lines) == [2000])
+  }
 }
