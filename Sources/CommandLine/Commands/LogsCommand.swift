@@ -1,24 +1,70 @@
+import Posix
 import Runbook
 
-/// `runbook logs RUN [--follow]`.
+/// `runbook logs RUN [--follow] [--output STEP] [--grep TEXT]`.
 struct LogsCommand: Command {
   static let spec = CommandSpec(
-    name: "logs", summary: "print what happened in a run, one line an event",
+    name: "logs", summary: "print what happened in a run, one line an event, or what a step wrote",
+    details: """
+      With `--output` what the scripts of a step wrote, secrets masked, as far as it is stored: the last attempt's \
+      stdout, and behind it stderr. With `--grep` every line of output that holds a text, with its step and number; \
+      then the exit code is 1 if there is none. Both read while the run goes on.
+      """,
     operands: [RunOptions.run],
-    options: [.flag("follow", "go on until the run ends, and end with its exit code")],
+    options: [
+      .flag("follow", "go on until the run ends, and end with its exit code"),
+      .value("output", "STEP", .text, "what this step's script wrote, instead of the events"),
+      .value("stream", "stdout|stderr", .words(["stdout", "stderr"]), "only this stream of the output"),
+      .value("from", "LINE", .number, "begin with this line of the output, counted from 1"),
+      .value("grep", "TEXT", .text, "lines of output that hold this text, of all steps or of `--output`"),
+      .flag("regex", "the text of `--grep` is an extended regular expression of POSIX"),
+    ],
     examples: [
       .init("runbook logs r0123456789abcdefghi", "print the whole story"),
       .init("runbook logs r0123456789abcdefghi --follow", "watch a run of another terminal or machine"),
       .init("runbook logs r0123456789abcdefghi -v", "with outputs, attempts and every detail"),
+      .init("runbook logs r0123456789abcdefghi --output pack --follow", "see what `pack` writes while it runs"),
+      .init("runbook logs r0123456789abcdefghi --grep ERROR", "find a line in the output of all steps"),
     ],
     group: .look)
 
   private var id: String
   private let isFollowing: Bool
+  private let step: String?
+  private let stream: OutputStream?
+  private let firstLine: Int64
+  private let search: TextSearch?
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     id = arguments.operand("RUN") ?? ""
     isFollowing = arguments.flag("follow")
+    step = arguments.value("output")
+    stream = arguments.value("stream").flatMap { OutputStream(rawValue: $0) }
+    let line = try arguments.number("from", in: 1...Int64.max)
+    firstLine = line ?? 1
+    search = try LogsCommand.search(arguments)
+    if step == nil, search == nil, stream != nil || line != nil {
+      throw UsageError("`--stream` and `--from` are about output", hint: "add `--output STEP`")
+    }
+    if search != nil, isFollowing || line != nil {
+      throw UsageError(
+        "`--grep` looks through what is stored now: it goes neither with `--follow` nor with `--from`",
+        hint: "follow the step with `--output STEP --follow`")
+    }
+  }
+
+  private static func search(_ arguments: ParsedArguments) throws(UsageError) -> TextSearch? {
+    guard let text = arguments.value("grep") else {
+      if arguments.flag("regex") { throw UsageError("`--regex` needs `--grep`", hint: UsageError.help("logs")) }
+      return nil
+    }
+    guard !text.isEmpty, !text.utf8.contains(0x0a) else {
+      throw UsageError("`--grep` needs a text of one line", hint: UsageError.help("logs"))
+    }
+    guard arguments.flag("regex") else { return TextSearch(text: Array(text.utf8)) }
+    do throws(TextSearch.Refusal) { return try TextSearch(pattern: text) } catch {
+      throw UsageError("`--grep` is no regular expression: \(error.reason)", hint: "leave out `--regex`")
+    }
   }
 
   func run(in shell: Shell) async -> ExitCode {
@@ -35,6 +81,13 @@ struct LogsCommand: Command {
   private func carryOut(
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
+    if let search {
+      return try await OutputSearch(shell: shell, access: access, runID: id).find(search, step, stream)
+    }
+    if let step {
+      let reader = OutputFollower(shell: shell, access: access, runID: id, step: step, stream: stream)
+      return try await reader.print(from: firstLine, isFollowing: isFollowing)
+    }
     if isFollowing { return try await Follower(shell: shell, access: access, runID: id).follow() }
     var text = EventText(
       runID: id, verbose: shell.globals.verbose, clockText: Shell.localTime, commands: Advice.commands)
@@ -44,6 +97,8 @@ struct LogsCommand: Command {
         bytes += JSONWriter.bytes(event.json) + [0x0a]
       } else if let line = text.line(for: event) {
         bytes += Array(line.utf8) + [0x0a]
+        guard event.event.hasSuffix(".ended") else { continue }
+        for line in RunWords.lastLines(event.fields["error"]) { bytes += Array("           \(line)\n".utf8) }
       }
     }
     shell.output.result(bytes: bytes)

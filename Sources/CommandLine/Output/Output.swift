@@ -19,6 +19,9 @@ struct Output: Sendable {
   /// One line for stderr. If stderr cannot be written there is nobody left to tell.
   func message(_ line: String) { messages.write(line + "\n") }
 
+  /// Whether anybody still reads the results.
+  var isOpen: Bool { results.state == .open }
+
   /// Writes while the reader keeps up, and otherwise waits without holding a thread: a pager that is not scrolled
   /// must not hold up the run.
   func stream(_ bytes: [UInt8]) async {

@@ -38,6 +38,8 @@ public struct ActionCall: Sendable {
   /// Masks the run's secrets in bytes from outside that are to be shown. Call it before they are shortened: a secret
   /// that is cut in two is not found any more.
   public var mask: @Sendable ([UInt8]) -> [UInt8] = { $0 }
+  /// Where the output of a script goes while it runs; nil: nobody keeps it.
+  public var output: (any OutputSink)?
 
   public init(
     with: Arguments, key: String, runID: String, clock: any EngineClock, transport: any HTTPTransport,

@@ -12,7 +12,8 @@ public enum PlantedMistake: String, CaseIterable, Sendable {
   case newKeyOnResend, cleanUpInTheSameFolder, undoGivesUpInAnOutage, undoRetryIgnored, callBeforeCommit
   case restoredNotAsked, undoneIsInherited, undoBeforeItShows
   case epochNotChecked, lockNotExclusive, flushDropped, ownerJudgedByItsLease, wireNotFenced, witnessIgnored
-  case scriptPlaceIgnored, oneAlignmentMasked, cutBeforeMasking, wayBackPruned, numbersRounded, sealedByAList
+  case scriptPlaceIgnored, oneAlignmentMasked, cutBeforeMasking, nothingKeptBack
+  case wayBackPruned, numbersRounded, sealedByAList
 
   #if PLANTED_MISTAKES
     private static let chosen: PlantedMistake? = unsafe getenv("RUNBOOK_MISTAKE").flatMap {

@@ -34,7 +34,7 @@ public struct StepFailure: Error, Sendable, Equatable {
   public var retryable: Bool
   /// The least pause the other side asked for (`Retry-After`), if it did.
   public var retryAfter: Duration?
-  /// Facts for `error.detail`: status codes, an excerpt of a reply of at most 1 KiB. Never a secret.
+  /// Facts for `error.detail`: status codes, excerpts of a reply or of output of at most 2 KiB. Never a secret.
   public var detail: [String: Value]
   /// The same call can only fail the same way: what it was given is wrong, and nothing was asked of anybody. Never
   /// repeated, not by an undo and not by an author's `retry`. Default: no.

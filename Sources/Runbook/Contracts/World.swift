@@ -57,16 +57,40 @@ public struct ScriptEnd: Sendable, Equatable {
   public var signal: Int32?
   /// It was ended because its `lifetime` was over; then there is neither code nor signal.
   public var isTimedOut: Bool
-  public var stdout: [UInt8]
-  public var stderr: [UInt8]
+  /// Read only when they are needed, and gone when the host has forgotten the script.
+  public var output: OutputBytes
+  public var errors: OutputBytes
+
   public init(
     exitCode: Int32?, signal: Int32? = nil, isTimedOut: Bool = false, stdout: [UInt8] = [], stderr: [UInt8] = []
   ) {
+    self.init(
+      exitCode: exitCode, signal: signal, isTimedOut: isTimedOut, output: OutputBytes(stdout),
+      errors: OutputBytes(stderr))
+  }
+
+  public init(exitCode: Int32?, signal: Int32? = nil, isTimedOut: Bool, output: OutputBytes, errors: OutputBytes) {
     self.exitCode = exitCode
     self.signal = signal
     self.isTimedOut = isTimedOut
-    self.stdout = stdout
-    self.stderr = stderr
+    self.output = output
+    self.errors = errors
+  }
+
+  /// All that is kept.
+  public var stdout: [UInt8] {
+    get { output.all() ?? OutputLimit.marker(leftOut: output.total) }
+    set { output = OutputBytes(newValue) }
+  }
+  public var stderr: [UInt8] {
+    get { errors.all() ?? OutputLimit.marker(leftOut: errors.total) }
+    set { errors = OutputBytes(newValue) }
+  }
+
+  /// Hands over what the sink does not have yet of both streams.
+  public func hand(over sink: any OutputSink) {
+    output.hand(over: .stdout, to: sink)
+    errors.hand(over: .stderr, to: sink)
   }
 }
 
@@ -130,6 +154,8 @@ public protocol ScriptHost: Sendable {
   /// Returns when the script has ended or is lost; when `timeout` is over or the task is cancelled, the state at that
   /// moment.
   func wait(for key: String, timeout: Duration) async throws(StepFailure) -> ScriptState
+  /// The same, and hands `output` what the script writes while it waits; all of it, if the script has ended.
+  func wait(for key: String, timeout: Duration, output: any OutputSink) async throws(StepFailure) -> ScriptState
   /// TERM to all that came from it, after `grace` KILL; returns when nothing of it is left. What left its session,
   /// cleared its environment and was adopted by another process than ours is not found.
   func cancel(_ key: String, grace: Duration) async throws(StepFailure)
@@ -139,6 +165,9 @@ public protocol ScriptHost: Sendable {
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure)
   /// Removes what is kept of a script whose outcome is journaled.
   func forget(_ key: String) async
+  /// Removes what a script wrote, if it does not run any more, and keeps how it ended: for one whose outcome nobody
+  /// knows.
+  func forgetOutput(_ key: String) async
   /// Whether a process of this script lives on this machine, wherever the script was started. What it left in the
   /// background counts.
   func isSeen(_ key: String) async throws(StepFailure) -> Bool
@@ -153,6 +182,16 @@ extension ScriptHost {
   public func wait(for key: String) async throws(StepFailure) -> ScriptState {
     try await wait(for: key, timeout: .seconds(366 * 86_400))
   }
+
+  public func wait(
+    for key: String, timeout: Duration, output: any OutputSink
+  ) async throws(StepFailure) -> ScriptState {
+    let state = try await wait(for: key, timeout: timeout)
+    if case .ended(let end) = state { end.hand(over: output) }
+    return state
+  }
+
+  public func forgetOutput(_ key: String) async {}
 }
 
 /// Files an action writes. Atomic: the new content under the name, or the old.

@@ -25,11 +25,13 @@ struct Evaluator<Scope: ExpressionScope> {
     budget.masker = scope.messageMasker
   }
 
-  mutating func evaluate(_ node: ExpressionNode) throws(EvaluationFault) -> Value {
+  /// - Parameter keepsStored: a text that lies in the store is given as it lies there, and not read.
+  mutating func evaluate(_ node: ExpressionNode, keepsStored: Bool = false) throws(EvaluationFault) -> Value {
     do throws(EvaluationFault) {
       try budget.spend(1)
       let found = try value(of: node)
       if let words = found.lostWords { throw EvaluationFault(words) }
+      if case .stored = found, !keepsStored { return try read(found) }
       return found
     } catch {
       guard error.node == nil else { throw error }
@@ -37,6 +39,22 @@ struct Evaluator<Scope: ExpressionScope> {
       placed.node = node
       throw placed
     }
+  }
+
+  /// With every text in it that lies in the store. An operand, an argument or a result may hold one deeper inside.
+  func read(_ value: Value) throws(EvaluationFault) -> Value {
+    guard value.holdsStored else { return value }
+    do throws(StoredText.Failure) { return try value.readingStored() } catch {
+      switch error {
+      case .lost(let names): throw EvaluationFault(Value.lostWords(names))
+      case .unreadable(let reason): throw EvaluationFault(reason)
+      }
+    }
+  }
+
+  private mutating func operand(_ node: ExpressionNode) throws(EvaluationFault) -> Value {
+    let value = try evaluate(node)
+    return scope.holdsStored ? try read(value) : value
   }
 
   private mutating func value(of node: ExpressionNode) throws(EvaluationFault) -> Value {
@@ -48,8 +66,8 @@ struct Evaluator<Scope: ExpressionScope> {
       return locals[slot]
     case .select(let operand, let name, let isOptional): return try select(operand, name, isOptional: isOptional)
     case .binary(let symbol, let left, let right):
-      let leftValue = try evaluate(left)
-      return try budget.apply(symbol, leftValue, try evaluate(right))
+      let leftValue = try operand(left)
+      return try budget.apply(symbol, leftValue, try operand(right))
     case .call(let function, let arguments, _): return try call(function, arguments)
     case .and(let operands): return try logic(operands, decidedBy: false)
     case .or(let operands): return try logic(operands, decidedBy: true)
@@ -331,7 +349,7 @@ extension Evaluator {
     if function == .orValue || function == .or { return try fallback(function, arguments) }
     var values: [Value] = []
     values.reserveCapacity(arguments.count)
-    for argument in arguments { values.append(try evaluate(argument)) }
+    for argument in arguments { values.append(try operand(argument)) }
     return try budget.call(function, values)
   }
 

@@ -261,7 +261,7 @@ extension Value {
     case .bool: "a bool"
     case .int: "an int"
     case .double: "a double"
-    case .string: "a string"
+    case .string, .stored: "a string"
     case .list: "a list"
     case .map: "a map"
     case .duration: "a duration"

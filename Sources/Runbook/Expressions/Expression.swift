@@ -64,9 +64,17 @@ public struct Expression: Sendable {
 
   /// - Throws: the reason, with the values that the expression read.
   public func evaluate(in scope: some ExpressionScope) throws(ExpressionFailure) -> Value {
+    try evaluate(in: scope, keepsStored: false)
+  }
+
+  /// - Parameter keepsStored: an expression that is nothing but a text that lies in the store gives it as it lies
+  ///   there: for outputs, which keep a whole stream by reference.
+  func evaluate(in scope: some ExpressionScope, keepsStored: Bool) throws(ExpressionFailure) -> Value {
     var evaluator = Evaluator(in: scope)
     do throws(EvaluationFault) {
-      let value = try evaluator.evaluate(tree)
+      var value = try evaluator.evaluate(tree, keepsStored: keepsStored)
+      if case .stored = value { return value }
+      if scope.holdsStored { value = try evaluator.read(value) }
       // A text is measured where it is built; one that was only read may be a whole stream.
       _ = try evaluator.budget.inspect(value, "the result", isRead: tree.isRead || value.isText)
       return value

@@ -9,10 +9,13 @@ public protocol ExpressionScope {
   var now: Timestamp { get }
   /// Masks what a message shows of a value, before it is cut; nil: there is nothing to hide.
   var messageMasker: Masker? { get }
+  /// Whether a value in it may hold a text that lies in the store. Default: no.
+  var holdsStored: Bool { get }
 }
 
 extension ExpressionScope {
   public var messageMasker: Masker? { nil }
+  public var holdsStored: Bool { false }
   /// `.none`: ask `root`; `.some(nil)`: there is no such member.
   public func member(of root: String, _ name: String) -> Value?? { .none }
 }

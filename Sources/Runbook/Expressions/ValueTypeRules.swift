@@ -77,7 +77,7 @@ extension ValueType {
       case .bool: .bool
       case .int: .int
       case .double: .double
-      case .string: .string
+      case .string, .stored: .string
       case .list(let items):
         .list(items.reduce(nil) { ($0 as ValueType?)?.joined(ValueType(of: $1)) ?? ValueType(of: $1) } ?? .any)
       case .map(let entries): .object(entries.mapValues { ValueType(of: $0) })

@@ -68,6 +68,9 @@ struct GuardedScripts: ScriptHost {
   func wait(for key: String, timeout: Duration) async throws(StepFailure) -> ScriptState {
     try await base.wait(for: key, timeout: timeout)
   }
+  func wait(for key: String, timeout: Duration, output: any OutputSink) async throws(StepFailure) -> ScriptState {
+    try await base.wait(for: key, timeout: timeout, output: output)
+  }
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure) {
     try await base.connect(host: host, port: port, timeout: timeout)
   }
@@ -75,6 +78,7 @@ struct GuardedScripts: ScriptHost {
   func isSeen(_ key: String) async throws(StepFailure) -> Bool { try await base.isSeen(key) }
   func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async { await base.sweep(isOver) }
   func forget(_ key: String) async { await base.forget(key) }
+  func forgetOutput(_ key: String) async { await base.forgetOutput(key) }
 }
 
 struct GuardedFiles: FileHost {

@@ -22,7 +22,7 @@ extension Interpreter {
         case .string, .secret: environment[name] = value
         case .null, .optional: throw ExpressionFailure("is null")
         case .lost(let names): throw ExpressionFailure(Value.lostWords(names))
-        case .int, .double, .bool, .list, .map, .duration, .timestamp, .unknown:
+        case .int, .double, .bool, .list, .map, .duration, .timestamp, .unknown, .stored:
           environment[name] = .string(value.scalarText ?? JSONWriter.text(value))
         }
       } catch {
@@ -68,6 +68,7 @@ extension Interpreter {
       intendedAt: intendedAt, step: path,
       report: { observer.progress(RunProgress(step: path, message: masker.mask($0))) })
     call.mask = { masker.mask($0) }
+    call.output = output(of: step, key: key)
     if step.action.name == "server.delete" { call.createdServers = machine.createdServers }
     if step.action.effect == .destroy, !PlantedMistake.wayBackPruned.isMade { call.neededIDs = neededIDs(by: path) }
     return call

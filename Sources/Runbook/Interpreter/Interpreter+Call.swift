@@ -117,7 +117,7 @@ extension Interpreter {
 
   /// The call is done: wait for what it started, or evaluate the outputs and end.
   func succeed(_ step: ValidatedStep, _ raw: ActionResult) {
-    let result = withheld(raw, of: step)
+    let result = withheld(referring(raw, of: step), of: step)
     let waits = step.action.wait != nil || step.wait.until != nil
     if waits, !step.wait.isSkipped, step.effect != .none {
       record(.called(step.path, result))
@@ -133,7 +133,7 @@ extension Interpreter {
     func lost(_ values: [String: Value]) -> [String: Value] {
       values.mapValues { value in
         switch value {
-        case .string, .list, .map: .lost(secrets)
+        case .string, .stored, .list, .map: .lost(secrets)
         default: value
         }
       }
@@ -157,11 +157,12 @@ extension Interpreter {
     for (name, expression) in step.outputs {
       let scope = scope(for: step.path, attempt: attemptRoots(result, outputs: outputs))
       do throws(ExpressionFailure) {
-        outputs[name] = try evaluate(expression, in: scope)
+        outputs[name] = try evaluate(expression, in: scope, keepsStored: true)
         if PlantedMistake.maskedTextIsTheValue.isMade { outputs[name] = outputs[name].map { masker.mask($0) } }
       } catch {
         throw StepFailure(.expression, "output `\(name)`: \(error.message)", effect: .applied)
       }
+      if case .stored(let text)? = outputs[name], text.key.isEmpty { throw Interpreter.notKept(name) }
     }
     guard let expect = step.expect else { return outputs }
     let scope = scope(for: step.path, attempt: attemptRoots(result, outputs: outputs))

@@ -21,7 +21,7 @@ extension Interpreter {
     let last = try launch.store.append(
       coded.map { NewEntry(at: $0.at, kind: $0.fields.kind, body: JSONWriter.bytes(.map($0.fields.body))) },
       to: runID, epoch: launch.lease.epoch, summary: changesRow ? summary(status) : nil, locks: [],
-      releasingLocks: hasEnded && machine.releasesLocks)
+      releasingLocks: hasEnded && machine.releasesLocks, output: outputs.values.flatMap { $0.takeReady() })
     lastStatus = status
     isMarkedRestored = machine.isRestored
     var sequence = last - Int64(pending.count)
@@ -32,7 +32,11 @@ extension Interpreter {
       if let event { launch.observer.observe(event) }
     }
     finishedScripts += recordedScripts
+    finishedOutputs += recordedOutputs
+    let current = machine.active.map { machine.state(of: $0).key }
+    outputs = outputs.filter { $0.key == current }
     recordedScripts = []
+    recordedOutputs = []
   }
 
   @inline(never) func flushed() throws(Interruption) {
@@ -79,7 +83,10 @@ extension Interpreter {
   private func noteScripts(endedBy fact: Fact) {
     switch fact {
     case .stepEnded(let ended):
-      guard ended.effect != .unknown || ended.purpose != .do else { return }
+      guard ended.effect != .unknown || ended.purpose != .do else {
+        recordedOutputs += scriptKeys(of: ended.step)
+        return
+      }
       noteScripts(of: ended.step)
     case .undoClosed(let path, _): noteScripts(of: path)
     case .runEnded:
@@ -90,15 +97,19 @@ extension Interpreter {
     }
   }
 
-  private func noteScripts(of path: String) {
-    guard let step = machine.steps[path], step.action.cancellable else { return }
+  private func noteScripts(of path: String) { recordedScripts += scriptKeys(of: path) }
+
+  private func scriptKeys(of path: String) -> [String] {
+    guard let step = machine.steps[path], step.action.cancellable else { return [] }
     let state = machine.state(of: path)
-    guard state.startedAt != nil else { return }
-    recordedScripts += (1...max(1, min(state.attempt, 1000))).map { StepKey.make(runID, path, state.purpose, $0) }
+    guard state.startedAt != nil else { return [] }
+    return (1...max(1, min(state.attempt, 1000))).map { StepKey.make(runID, path, state.purpose, $0) }
   }
 
   func forgetFinishedScripts() async {
+    for key in finishedOutputs { await launch.world.scripts.forgetOutput(key) }
     for key in finishedScripts { await launch.world.scripts.forget(key) }
+    finishedOutputs = []
     finishedScripts = []
   }
 

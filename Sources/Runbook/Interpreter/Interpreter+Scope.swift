@@ -8,8 +8,12 @@ extension Interpreter {
   }
 
   /// Evaluates with the true values. A failure tells masked ones (`messageMasker`), and its own text is masked too.
-  func evaluate(_ expression: Expression, in scope: RunScope) throws(ExpressionFailure) -> Value {
-    do throws(ExpressionFailure) { return try expression.evaluate(in: scope) } catch {
+  ///
+  /// - Parameter keepsStored: see `Expression.evaluate`.
+  func evaluate(
+    _ expression: Expression, in scope: RunScope, keepsStored: Bool = false
+  ) throws(ExpressionFailure) -> Value {
+    do throws(ExpressionFailure) { return try expression.evaluate(in: scope, keepsStored: keepsStored) } catch {
       throw ExpressionFailure(masker.mask(error.message))
     }
   }
@@ -19,7 +23,7 @@ extension Interpreter {
     let scope = scope(for: nil)
     for (name, expression) in launch.runbook.outputs {
       do throws(ExpressionFailure) {
-        outputs[name] = try evaluate(expression, in: scope)
+        outputs[name] = try evaluate(expression, in: scope, keepsStored: true)
       } catch {
         record(.outputs(outputs, StepFailure(.expression, "output `\(name)`: \(error.message)")))
         return

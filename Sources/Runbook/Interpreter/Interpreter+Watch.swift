@@ -91,7 +91,7 @@ extension Interpreter {
     guard let watch = watched else { return }
     do throws(StepFailure) {
       if watch.step.isPolled {
-        let result = try await watch.action.perform(watch.call.value)
+        let result = referring(try await watch.action.perform(watch.call.value), of: watch.step)
         watch.look = .seen(Observation(.done, result: result))
         return
       }

@@ -23,6 +23,11 @@ public actor Interpreter {
   /// Scripts whose outcome is recorded; and those of them whose outcome is durable, so that their traces can go.
   var recordedScripts: [String] = []
   var finishedScripts: [String] = []
+  /// The same, of scripts whose outcome nobody knows: only what they wrote goes.
+  var recordedOutputs: [String] = []
+  var finishedOutputs: [String] = []
+  /// What attempts write, by key, until it is stored.
+  var outputs: [String: StepOutput] = [:]
   var lastStatus = ""
   /// As the store has it: the mark stays until the run may go on.
   var isMarkedRestored = false
@@ -34,7 +39,9 @@ public actor Interpreter {
     self.launch = launch
     machine = RunMachine(launch.runbook)
     masker = Masker(launch.secrets)
-    coder = SecretCoder(launch.secrets, masker: masker, key: launch.store.digestKey)
+    var coder = SecretCoder(launch.secrets, masker: masker, key: launch.store.digestKey)
+    coder.store = launch.store
+    self.coder = coder
     clock = RunClock(launch.world.clock, last: nil, latest: launch.world.clock.now)
   }
 

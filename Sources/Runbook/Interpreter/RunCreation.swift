@@ -84,9 +84,13 @@ public struct RunCreation: Sendable {
     started.unsearched = coder.masker.unsearchedNames
     let summary = RunSummary(
       id: id, name: runbook.name, status: "running", startedAt: instant, key: key, fingerprint: fingerprint)
-    return try store.create(
+    let lease = try store.create(
       summary, owner: owner, leaseFor: leaseFor, locks: locks,
       entries: [Fact.runStarted(started).entry(at: instant, coder), Fact.runPinned(source).entry(at: instant)])
+    // So that they stay when the earlier run is removed.
+    let keys = Set(Value.map(started.inherited).storedKeys)
+    if !keys.isEmpty { try store.copyOutput(keys.sorted(), to: id, epoch: lease.epoch) }
+    return lease
   }
 
   /// What was journaled when a run was created: enough to validate the same text again and carry the run on.
@@ -115,7 +119,8 @@ public struct RunCreation: Sendable {
     from runID: String, before step: String, of runbook: ValidatedRunbook, in store: any RunStore,
     secrets: [String: Secret]
   ) throws(StoreFailure) -> (values: [String: Value], undone: String?) {
-    let coder = SecretCoder(secrets, masker: Masker(secrets), key: store.digestKey)
+    var coder = SecretCoder(secrets, masker: Masker(secrets), key: store.digestKey)
+    coder.store = store
     var machine = RunMachine(runbook)
     for entry in try store.entries(of: runID, after: 0) { machine.apply(try Fact(entry, coder), at: entry.at) }
     var undone: String?

@@ -39,6 +39,8 @@ public struct RunMachine: Sendable {
   private(set) var wasRestored = false
   /// By how much the wall clock was known to be ahead of the run's time line.
   private(set) var wallAhead = Duration.zero
+  /// A text that lies in the store is among the outputs and results.
+  private(set) var holdsStored = false
   /// Where the run's time line was tied to the machine's boot-time clock last.
   private(set) var anchor: RunClock.Anchor?
 
@@ -83,6 +85,7 @@ public struct RunMachine: Sendable {
 extension RunMachine {
   /// The only way the state changes.
   public mutating func apply(_ fact: Fact, at instant: Timestamp) {
+    if !holdsStored { holdsStored = fact.holdsStored }
     switch fact {
     case .runStarted(let run):
       started = run

@@ -14,6 +14,7 @@ struct RunScope: ExpressionScope {
   /// The machine's wall clock.
   var now: Timestamp
   let messageMasker: Masker?
+  let holdsStored: Bool
 
   init(
     machine: RunMachine, runID: String, inputs: [String: Value], vars: [String: Value], secrets: [String: Secret],
@@ -29,6 +30,7 @@ struct RunScope: ExpressionScope {
     self.attempt = attempt
     self.now = now
     messageMasker = masker
+    holdsStored = machine.holdsStored || attempt.values.contains { $0.holdsStored }
   }
 
   func root(_ name: String) -> Value? {

@@ -46,6 +46,20 @@ public enum Fact: Sendable {
   case runLeft(reason: String)
 }
 
+extension Fact {
+  /// A text that lies in the store is among its values.
+  var holdsStored: Bool {
+    switch self {
+    case .runStarted(let run): Value.map(run.inherited).holdsStored
+    case .attemptEnded(let ended): Value.map(ended.result.result).holdsStored
+    case .stepWaiting(_, _, _, _, let result): result.map { Value.map($0.result).holdsStored } ?? false
+    case .stepEnded(let ended): Value.map(ended.outputs).holdsStored
+    case .outputsReady(let outputs, _): Value.map(outputs).holdsStored
+    default: false
+    }
+  }
+}
+
 public enum RollbackOutcome: String, Sendable {
   case none, succeeded, failed, blocked, pending
   case notNeeded = "not_needed"

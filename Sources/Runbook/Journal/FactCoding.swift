@@ -15,7 +15,7 @@ extension Fact {
     for name in Fact.carriers {
       guard let value = fields[name] else { continue }
       if let marks = ValueMarks.of(value, secrets) { fields["_\(name)_marks"] = marks }
-      fields[name] = secrets.masker.mask(value)
+      fields[name] = secrets.masker.mask(value).showingStored
     }
     return (kind, fields)
   }

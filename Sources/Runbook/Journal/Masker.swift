@@ -10,7 +10,7 @@ public struct Masker: Sendable {
   /// A secret of fewer characters is not searched for: it would be found in ordinary text, and would be told by it.
   public static let shortest = 6
 
-  private let search: SecretSearch
+  let search: SecretSearch
 
   /// Names of the secrets that are too short to be searched for, sorted.
   public let unsearchedNames: [String]
@@ -42,6 +42,12 @@ public struct Masker: Sendable {
     search = SecretSearch(units, of: texts)
     unsearchedNames = unsearched
   }
+
+  /// The bytes that a piece stands for. nil: no such secret, or no such form.
+  func trueBytes(of name: String, form: String) -> [UInt8]? { search.encoded(name, form: form) }
+
+  /// No form of a secret that is searched for is longer, in bytes, without what may stand between digits.
+  var longestForm: Int { search.units.map { $0.bytes.count * 6 + 16 }.max() ?? 0 }
 
   /// True if there is no secret to search for.
   public var isEmpty: Bool { search.isEmpty }

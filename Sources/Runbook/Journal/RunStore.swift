@@ -186,7 +186,7 @@ public enum StoreFailure: Error, Sendable, Equatable {
 
 /// Where journals, leases, locks and requests are kept. Synchronous: a call returns when what it wrote is durable.
 /// Every write of a run carries its epoch and fails with `fenced` when that is no longer the newest.
-public protocol RunStore: Sendable {
+public protocol RunStore: OutputStore {
   /// Creates the run with its first entries, its lease (epoch 1) and its locks, all or nothing.
   func create(_ run: RunSummary, owner: Owner, leaseFor: Duration, locks: [String], entries: [NewEntry])
     throws(StoreFailure) -> Lease
@@ -195,6 +195,13 @@ public protocol RunStore: Sendable {
   @discardableResult
   func append(
     _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?, locks: [String], releasingLocks: Bool
+  ) throws(StoreFailure) -> Int64
+  /// The same, with output in the same transaction. If there is no space for the output, the entries are appended
+  /// without it.
+  @discardableResult
+  func append(
+    _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?, locks: [String], releasingLocks: Bool,
+    output: [OutputWrite]
   ) throws(StoreFailure) -> Int64
   func entries(of runID: String, after sequence: Int64) throws(StoreFailure) -> [JournalEntry]
   /// The run's first entry, without reading the others; nil if it has none.

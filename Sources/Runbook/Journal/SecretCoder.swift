@@ -8,6 +8,8 @@ struct SecretCoder: Sendable {
   let masker: Masker
   /// By the secret's name.
   let digests: [String: String]
+  /// Where texts lie that a value holds by reference; nil: they are read as what a person sees of them.
+  var store: (any OutputStore)?
 
   /// Knows no secret: texts are written as they are, and what was made of a secret is read as lost.
   static let none = SecretCoder([:], masker: Masker([]), key: [])
@@ -37,7 +39,27 @@ struct SecretCoder: Sendable {
     }
   }
 
+  func mark(of piece: MaskedBytes.Piece) -> Value {
+    switch piece {
+    case .plain(let bytes): .string(String(decoding: bytes, as: UTF8.self))
+    case .secret(let name, let form): mark(of: SecretPiece.secret(name: name, form: form))
+    }
+  }
+
   // MARK: Reading
+
+  /// The true bytes of a piece that `mark(of:)` wrote.
+  /// - Parameter lost: gets the name of a secret that has changed or is gone; then the bytes are empty.
+  func bytes(of mark: Value, _ lost: inout [String]) -> [UInt8] {
+    if let text = mark.string { return Array(text.utf8) }
+    let name = mark["n"]?.string ?? ""
+    let isSame = digests[name] == mark["d"]?.string || PlantedMistake.lostValueRebuilt.isMade
+    guard digests[name] != nil, isSame, let bytes = masker.trueBytes(of: name, form: mark["f"]?.string ?? "") else {
+      if !lost.contains(name) { lost.append(name) }
+      return []
+    }
+    return bytes
+  }
 
   func value(of marks: [Value]) -> Value {
     let isSecret = marks.first?.isNull ?? false

@@ -1,6 +1,7 @@
 /// JSON has no instants and no durations: a mark says which texts of a journaled value are one, so that a run carried
 /// on after a crash reads exactly the values it had. `t` an instant, `d` a duration, a list what `SecretCoder` says (as
-/// `number`, of a number); nil where nothing needs a mark.
+/// `number`, of a number); as `stored`, where a text lies that the value only refers to; nil where nothing needs a
+/// mark.
 enum ValueMarks {
   static func of(_ value: Value, _ secrets: SecretCoder) -> Value? {
     switch value {
@@ -11,6 +12,9 @@ enum ValueMarks {
     // A number whose digits hold a secret is written as masked text.
     case .int, .double:
       return secrets.masker.mask(value) == value ? nil : secrets.mark(of: JSONWriter.text(value)).map { ["number": $0] }
+    case .stored(let text):
+      let names = Value.list(text.secrets.map { .string($0) })
+      return ["stored": .list([.string(text.key), .string(text.stream.rawValue), .int(Int64(text.count)), names])]
     case .lost(let names): return .list(names.map { ["n": .string($0), "f": "raw", "d": ""] })
     case .optional(let inner?): return of(inner, secrets)
     case .list(let items):
@@ -29,7 +33,8 @@ enum ValueMarks {
     guard let marks else { return value }
     switch (marks, value) {
     case (.list(let parts), .string): return secrets.value(of: parts)
-    case (.map(let mark), .string):
+    case (.map(let mark), .string(let shown)):
+      if let place = mark["stored"]?.list { return StoredOutput.value(place, shown, secrets) ?? value }
       guard let parts = mark["number"]?.list else { return value }
       let text = secrets.value(of: parts)
       return text.string.flatMap { try? JSONReader.read($0) } ?? text

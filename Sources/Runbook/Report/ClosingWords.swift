@@ -107,12 +107,14 @@ public enum ClosingWords {
       let why = RunWords.failure(step.error).map { ": \($0)" } ?? ""
       let stands = standing.standing.contains { $0.path == step.path } ? "; what it did stands" : ""
       add("failed", .bad, "\(shown(step.path))\(why)\(stands)")
+      for line in RunWords.lastLines(step.error) { add("", .faint, line) }
     }
     add("undone", .good, standing.undone)
     add("undone in part", .warning, standing.undoneInPart)
     for undo in standing.notUndone {
       let why = RunWords.failure(undo.error).map { ": \($0)" } ?? (undo.status == "pending" ? ": not begun" : "")
       add("not undone", .bad, "\(shown(undo.entry)) \(DisplayText.escaped(undo.action, limit: 64))\(why)")
+      for line in RunWords.lastLines(undo.error) { add("", .faint, line) }
     }
     for path in standing.conditionFalse { add("not undone", .warning, "\(shown(path)): its condition was false") }
     for undo in standing.leftOut {

@@ -11,6 +11,15 @@ public enum RunWords {
     return DisplayText.escaped("\(word): \(message)", limit: 600)
   }
 
+  /// The last lines that the script of a failed step wrote: of stderr, or of stdout if it wrote nothing there.
+  public static func lastLines(_ error: Value?) -> [String] {
+    let detail = error?["detail"]
+    let texts = [detail?["stderr"]?.string, detail?["stdout"]?.string].compactMap { $0 }
+    guard let text = texts.first(where: { !$0.isEmpty }) else { return [] }
+    return text.split(separator: "\n", omittingEmptySubsequences: false).suffix(20)
+      .map { "| " + DisplayText.escaped(String($0), limit: 200) }
+  }
+
   /// What a wait waits for, if it is said in words (`stopped`, `restored, power as asked`) and not as an author's
   /// expression.
   public static func goal(_ until: String?) -> String? {

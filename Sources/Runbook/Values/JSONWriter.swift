@@ -20,6 +20,7 @@ public struct JSONWriter {
     case .int(let number): raw(String(number))
     case .double(let number): raw(number.isFinite ? String(number) : "null")
     case .string(let text): write(text)
+    case .stored(let stored): write(stored.shown)
     case .list(let items):
       byte("[")
       for (index, item) in items.enumerated() {

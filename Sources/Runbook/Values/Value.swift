@@ -6,6 +6,8 @@ public enum Value: Sendable {
   case int(Int64)
   case double(Double)
   case string(String)
+  /// A text that lies in the store, and is read when it is needed. Expressions see a text.
+  case stored(StoredText)
   case list([Value])
   /// Keys are always strings. Written out sorted by key.
   case map([String: Value])
@@ -76,6 +78,56 @@ extension Value {
     }
   }
 
+  /// True if a text that lies in the store is anywhere inside.
+  var holdsStored: Bool {
+    switch self {
+    case .stored: true
+    case .list(let items): items.contains { $0.holdsStored }
+    case .map(let entries): entries.values.contains { $0.holdsStored }
+    case .optional(let value): value?.holdsStored ?? false
+    default: false
+    }
+  }
+
+  /// Of the attempts that wrote the texts in it that lie in the store.
+  var storedKeys: [String] {
+    switch self {
+    case .stored(let text): [text.key]
+    case .list(let items): items.flatMap { $0.storedKeys }
+    case .map(let entries): entries.values.flatMap { $0.storedKeys }
+    case .optional(let value): value?.storedKeys ?? []
+    default: []
+    }
+  }
+
+  /// With what a person sees of the texts that lie in the store.
+  var showingStored: Value {
+    switch self {
+    case .stored(let text): .string(text.shown)
+    case .list(let items): .list(items.map { $0.showingStored })
+    case .map(let entries): .map(entries.mapValues { $0.showingStored })
+    case .optional(let value?): .optional(value.showingStored)
+    default: self
+    }
+  }
+
+  /// With the texts that lie in the store read.
+  func readingStored() throws(StoredText.Failure) -> Value {
+    switch self {
+    case .stored(let stored): return .string(try stored.text())
+    case .list(let items):
+      var read: [Value] = []
+      for item in items { read.append(try item.readingStored()) }
+      return .list(read)
+    case .map(let entries):
+      var read: [String: Value] = [:]
+      for (key, entry) in entries { read[key] = try entry.readingStored() }
+      return .map(read)
+    case .optional(let value?): return .optional(try value.readingStored())
+    default: return self
+    }
+  }
+
   /// True if a secret is anywhere inside.
   public var isTainted: Bool {
     switch self {
@@ -98,6 +150,7 @@ extension Value: Equatable {
     case (.int(let a), .int(let b)): a == b
     case (.double(let a), .double(let b)): a == b
     case (.string(let a), .string(let b)): a == b
+    case (.stored(let a), .stored(let b)): a === b || a.key == b.key && a.stream == b.stream && !a.key.isEmpty
     case (.list(let a), .list(let b)): a == b
     case (.map(let a), .map(let b)): a == b
     case (.duration(let a), .duration(let b)): a == b

@@ -136,12 +136,40 @@ struct MortalStore: RunStore {
   func append(
     _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?, locks: [String], releasingLocks: Bool
   ) throws(StoreFailure) -> Int64 {
+    try append(
+      entries, to: runID, epoch: epoch, summary: summary, locks: locks, releasingLocks: releasingLocks, output: [])
+  }
+
+  func append(
+    _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?, locks: [String], releasingLocks: Bool,
+    output: [OutputWrite]
+  ) throws(StoreFailure) -> Int64 {
     let kinds = entries.map(\.kind).joined(separator: "+")
     guard life.pass("before commit of \(kinds)") else { throw dead }
     let last = try base.append(
-      entries, to: runID, epoch: epoch, summary: summary, locks: locks, releasingLocks: releasingLocks)
+      entries, to: runID, epoch: epoch, summary: summary, locks: locks, releasingLocks: releasingLocks, output: output)
     guard life.pass("after commit of \(kinds)") else { throw dead }
     return last
+  }
+
+  func appendOutput(_ writes: [OutputWrite], to runID: String, epoch: Int64) throws(StoreFailure) {
+    guard life.pass("before commit of output") else { throw dead }
+    try base.appendOutput(writes, to: runID, epoch: epoch)
+    guard life.pass("after commit of output") else { throw dead }
+  }
+  func outputStreams(of runID: String) throws(StoreFailure) -> [StoredStream] { try base.outputStreams(of: runID) }
+  func outputStream(_ key: String, _ stream: OutputStream) throws(StoreFailure) -> StoredStream? {
+    try base.outputStream(key, stream)
+  }
+  func outputChunk(
+    _ key: String, _ stream: OutputStream, from position: Int64
+  ) throws(StoreFailure) -> OutputChunk? { try base.outputChunk(key, stream, from: position) }
+  func outputChunk(_ key: String, _ stream: OutputStream, line: Int64) throws(StoreFailure) -> OutputChunk? {
+    try base.outputChunk(key, stream, line: line)
+  }
+  func copyOutput(_ keys: [String], to runID: String, epoch: Int64) throws(StoreFailure) {
+    guard !life.isDead else { throw dead }
+    try base.copyOutput(keys, to: runID, epoch: epoch)
   }
 
   func release(_ lease: Lease) throws(StoreFailure) {
@@ -255,6 +283,10 @@ struct MortalScripts: ScriptHost {
   func forget(_ key: String) async {
     guard await lives else { return }
     await base.forget(key)
+  }
+  func forgetOutput(_ key: String) async {
+    guard !life.isDead else { return }
+    await base.forgetOutput(key)
   }
   func place() async throws(StepFailure) -> String {
     guard await lives else { throw dead }

@@ -42,7 +42,7 @@ struct RunAction: StandardAction {
   /// While it still runs, the probe fails for now, so that the engine can heed what comes in, and ask again.
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
     let left = max(call.deadline - call.clock.now, .zero)
-    switch try await call.scripts.wait(for: call.key, timeout: min(left, Self.glance)) {
+    switch try await wait(call, atMost: min(left, Self.glance)) {
     case .absent:
       guard try await !isMisplaced(call) else {
         if try await call.scripts.isSeen(call.key) {
@@ -82,10 +82,15 @@ struct RunAction: StandardAction {
     return try await call.scripts.place() != place
   }
 
+  private func wait(_ call: ActionCall, atMost timeout: Duration) async throws(StepFailure) -> ScriptState {
+    guard let output = call.output else { return try await call.scripts.wait(for: call.key, timeout: timeout) }
+    return try await call.scripts.wait(for: call.key, timeout: timeout, output: output)
+  }
+
   /// Waits for the end. At the step's deadline its keeper stops the script; if nobody has, we do.
   private func finish(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let left = max(call.deadline - call.clock.now, .zero) + patience
-    switch try await call.scripts.wait(for: call.key, timeout: left) {
+    switch try await wait(call, atMost: left) {
     case .ended(let end) where end.isTimedOut: throw Self.outOfTime
     case .ended(let end): return try ScriptResult(end, mask: call.mask).get(of: "the script")
     case .absent: throw StepFailure(.crashed, "the script's folder has disappeared", effect: .unknown)
@@ -94,6 +99,7 @@ struct RunAction: StandardAction {
     case .running:
       if Task.isCancelled { throw StepFailure(.cancelled, "the script was told to stop", effect: .applied) }
       try await call.scripts.cancel(call.key, grace: Self.grace)
+      _ = try await wait(call, atMost: .zero)
       throw Self.outOfTime
     }
   }

@@ -3,8 +3,10 @@ import Runbook
 /// How a script ended, as expressions and people read it.
 struct ScriptResult {
   static let members: [String: ValueType] = ["stdout": .string, "stderr": .string, "exit_code": .int]
-  /// Of each stream, in `error.detail`; in bytes.
-  static let excerpt = 512
+  /// Of each stream, in `error.detail`: lines, and bytes.
+  static let excerpt = (lines: 20, bytes: 2048)
+  /// So much of its end is masked to find them. No form of a secret is longer.
+  private static let window = 256 << 10
 
   let end: ScriptEnd
   private let mask: @Sendable ([UInt8]) -> [UInt8]
@@ -29,7 +31,7 @@ struct ScriptResult {
 
   var members: [String: Value] {
     [
-      "stdout": .string(Self.text(end.stdout)), "stderr": .string(Self.text(end.stderr)),
+      "stdout": Self.value(of: end.output, .stdout), "stderr": Self.value(of: end.errors, .stderr),
       "exit_code": .int(Int64(end.exitCode ?? -1)),
     ]
   }
@@ -38,19 +40,30 @@ struct ScriptResult {
     [
       "exit_code": end.exitCode.map { .int(Int64($0)) } ?? .null,
       "signal": end.signal.map { .string(SignalName.of($0)) } ?? .null,
-      "stdout": .string(Self.text(cut(end.stdout))),
-      "stderr": .string(Self.text(cut(end.stderr))),
+      "stdout": .string(cut(end.output)), "stderr": .string(cut(end.errors)),
     ]
   }
 
-  private func cut(_ output: [UInt8]) -> [UInt8] {
-    if PlantedMistake.cutBeforeMasking.isMade { return mask(Array(output.suffix(Self.excerpt))) }
-    return Array(mask(output).suffix(Self.excerpt))
+  /// The last lines. Masked first and cut afterwards: a secret that is cut in two is not found any more.
+  private func cut(_ output: OutputBytes) -> String {
+    let end = output.end(limit: Self.window)
+    let masked = PlantedMistake.cutBeforeMasking.isMade ? mask(Array(end.suffix(Self.excerpt.bytes))) : mask(end)
+    let text = (masked.last == 0x0a ? masked.dropLast() : masked[...]).suffix(Self.excerpt.bytes)
+    let lines = text.split(separator: 0x0a, omittingEmptySubsequences: false).suffix(Self.excerpt.lines)
+    return String(decoding: Array(lines.joined(separator: [0x0a])), as: UTF8.self)
   }
 
-  /// Without one trailing newline; bytes that are no UTF-8 become U+FFFD.
-  private static func text(_ bytes: [UInt8]) -> String {
-    String(decoding: bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...], as: UTF8.self)
+  /// A long one is read when an expression needs it.
+  private static func value(of output: OutputBytes, _ stream: OutputStream) -> Value {
+    let count = output.count
+    guard count > OutputLimit.inline else {
+      return .string(StoredText.text(of: output.all() ?? OutputLimit.marker(leftOut: output.total)))
+    }
+    return .stored(
+      StoredText(stream: stream, count: count) {
+        guard let bytes = output.all() else { return .failure(.unreadable("what the script wrote is gone")) }
+        return .success(StoredText.text(of: bytes))
+      })
   }
 }
 

@@ -23,7 +23,7 @@ struct SSHRunAction: StandardAction {
     let script = work.script ?? "exec " + (work.command ?? []).map(ShellText.quoted).joined(separator: " ")
     let input = session.program(script, environment: try call.with.environment())
     let end = try await ssh.run(["/bin/sh", "-s"], input: input, until: call.deadline, call)
-    return try session.result(of: end, at: ssh.host, mask: call.mask)
+    return try session.result(of: end, at: ssh.host, mask: call.mask, output: call.output)
   }
 }
 

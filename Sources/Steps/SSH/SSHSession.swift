@@ -25,7 +25,8 @@ struct SSHSession {
   /// What the client's end says about the script. The client itself ends with 255 when something is wrong with the
   /// connection; so may the script.
   func result(
-    of end: ScriptEnd, at place: String, mask: @escaping @Sendable ([UInt8]) -> [UInt8]
+    of end: ScriptEnd, at place: String, mask: @escaping @Sendable ([UInt8]) -> [UInt8],
+    output: (any OutputSink)? = nil
   ) throws(StepFailure) -> ActionResult {
     let log = SSHLog(end.stderr, mask: mask)
     let began = log.position(after: beginning + "\n")
@@ -42,6 +43,7 @@ struct SSHSession {
     var result = end
     let start = min(began ?? 0, end.stderr.count)
     result.stderr = Array(end.stderr[start..<max(start, ended ?? end.stderr.count)])
+    if let output { result.hand(over: output) }
     return try ScriptResult(result, mask: mask).get(of: "the script on \(place)")
   }
 }

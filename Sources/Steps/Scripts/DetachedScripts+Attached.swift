@@ -35,7 +35,12 @@ extension DetachedScripts {
     switch await link.wait(for: key, until: .seconds(Int64.max >> 2)) {
     case .ended(let ending) where ending.cause == .timedOut:
       throw StepFailure(.timeout, "`\(request.command.first ?? "")` ran out of time and was stopped", effect: .unknown)
-    case .ended(let ending): return try await blocking { script.end(ending) }
+    case .ended(let ending):
+      // Its folder goes with this call.
+      let end = script.end(ending)
+      return try await blocking {
+        ScriptEnd(exitCode: end.exitCode, signal: end.signal, stdout: end.stdout, stderr: end.stderr)
+      }
     case .interrupted:
       let identity = link.pid(of: key).flatMap { ProcessIdentity($0) }
       _ = try await blocking {

@@ -149,7 +149,7 @@ public final class DetachedScripts: ScriptHost {
     let limit = Monotonic.now + timeout
     if let link = opened.withLock({ $0 }) {
       switch await link.wait(for: key, until: limit) {
-      case .ended(let ending): return .ended(try await end(ending, of: key))
+      case .ended(let ending): return .ended(ScriptFolder(path: "\(folder)/\(key)").end(ending))
       case .interrupted: return .running
       case .gone: break
       }
@@ -163,13 +163,6 @@ public final class DetachedScripts: ScriptHost {
     opened.withLock { $0?.forget(key) }
     let script = ScriptFolder(path: "\(folder)/\(key)")
     if (try? FileLock.isHeld(script.lockPath)) != .some(.some(true)) { script.remove() }
-  }
-
-  /// What it wrote may be as long as `ScriptOutput.limit`: read on a thread of its own.
-  private func end(_ ending: ScriptEnding, of key: String) async throws(StepFailure) -> ScriptEnd {
-    let script = ScriptFolder(path: "\(folder)/\(key)")
-    if ending.stdout.total + ending.stderr.total < 64 << 10 { return script.end(ending) }
-    return try await blocking { script.end(ending) }
   }
 
   public func cancel(_ key: String, grace: Duration) async throws(StepFailure) {

@@ -241,14 +241,23 @@ struct ScriptFolder: Sendable {
     return true
   }
 
+  /// What it wrote is read when it is needed.
   func end(_ ending: ScriptEnding) -> ScriptEnd {
-    let stdout = ScriptOutput.read(path + "/stdout", total: ending.stdout.total, kept: ending.stdout.kept)
-    let stderr = ScriptOutput.read(path + "/stderr", total: ending.stderr.total, kept: ending.stderr.kept)
-    switch ending.cause {
-    case .exited(let code): return ScriptEnd(exitCode: code, stdout: stdout, stderr: stderr)
-    case .signalled(let signal): return ScriptEnd(exitCode: nil, signal: signal, stdout: stdout, stderr: stderr)
-    case .timedOut: return ScriptEnd(exitCode: nil, isTimedOut: true, stdout: stdout, stderr: stderr)
-    }
+    let output = ScriptOutput.bytes(path + "/stdout", total: ending.stdout.total, kept: ending.stdout.kept)
+    let errors = ScriptOutput.bytes(path + "/stderr", total: ending.stderr.total, kept: ending.stderr.kept)
+    let (code, signal): (Int32?, Int32?) =
+      switch ending.cause {
+      case .exited(let code): (code, nil)
+      case .signalled(let signal): (nil, signal)
+      case .timedOut: (nil, nil)
+      }
+    return ScriptEnd(
+      exitCode: code, signal: signal, isTimedOut: ending.cause == .timedOut, output: output, errors: errors)
+  }
+
+  /// What it wrote, unmasked, goes; how it ended stays.
+  func removeOutput() {
+    for name in OutputStream.allCases { _ = unsafe unlink("\(path)/\(name.rawValue)") }
   }
 
   /// Makes it, empty. - Returns: false if it is there already.

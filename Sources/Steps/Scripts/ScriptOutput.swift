@@ -1,12 +1,14 @@
 import Glibc
 import Posix
+import Runbook
 
-/// How one stream of a script is kept in a file: the first 32 MiB, and after them, in a ring, the last 32.
+/// How one stream of a script is kept in a file, as it was written, until its step has ended: the first 32 MiB, and
+/// after them, in a ring, the last 32.
 enum ScriptOutput {
   /// Kept on the disk, and what expressions read.
-  static let limit = head + tail
-  static let head = 32 << 20
-  static let tail = 32 << 20
+  static let limit = OutputLimit.limit
+  static let head = OutputLimit.head
+  static let tail = OutputLimit.tail
 
   /// Where the byte after the first `kept` ones goes, and how many have room in one piece from there.
   static func place(after kept: Int) -> (offset: Int, room: Int) {
@@ -15,30 +17,33 @@ enum ScriptOutput {
     return (head + position, tail - position)
   }
 
-  /// What is there of a stream of `total` bytes, of which all but the last `total - kept` reached the file; a marker
-  /// stands wherever something is missing.
-  static func read(_ path: String, total: Int, kept: Int?) -> [UInt8] {
-    guard total > 0 else { return [] }
-    do throws(PosixError) {
-      let file = try Descriptor.open(path, O_RDONLY)
-      let size = min(try file.size(), total)
-      let kept = kept ?? size
-      let rest = total > kept ? marker(leftOut: total - kept) : []
-      if kept <= limit { return try file.read(at: 0, limit: kept) + rest }
-      var bytes: [UInt8] = []
-      bytes.reserveCapacity(limit + 64)
-      bytes += try file.read(at: 0, limit: head)
-      bytes += marker(leftOut: kept - limit)
-      // The oldest byte of the ring is where the next one would go.
-      let (oldest, count) = place(after: kept)
-      bytes += try file.read(at: oldest, limit: count)
-      bytes += try file.read(at: head, limit: tail - count)
-      return bytes + rest
-    } catch {
-      return marker(leftOut: total)
-    }
+  /// What is there of a stream of `total` bytes, of which the first `kept` ones went to the file; nil: as many as are
+  /// there.
+  static func bytes(_ path: String, total: Int, kept: Int?) -> OutputBytes {
+    guard total > 0 else { return OutputBytes([]) }
+    let size = (try? Descriptor.open(path, O_RDONLY).size()) ?? 0
+    let kept = min(kept ?? size, total)
+    let ranges = kept <= limit ? [0..<kept] : [0..<head, kept - tail..<kept]
+    return OutputBytes(total: total, kept: ranges) { range in read(path, range) }
   }
 
-  /// Where output is missing, in the place where it is missing.
-  static func marker(leftOut count: Int) -> [UInt8] { Array("\n[\(count) bytes left out]\n".utf8) }
+  /// A part of the stream; less if the file has less, nil if there is no file.
+  private static func read(_ path: String, _ range: Range<Int>) -> [UInt8]? {
+    do throws(PosixError) {
+      let file = try Descriptor.open(path, O_RDONLY)
+      var bytes: [UInt8] = []
+      var place = range.lowerBound
+      while place < range.upperBound {
+        let (offset, room) = self.place(after: place)
+        let wanted = min(room, range.upperBound - place)
+        let part = try file.read(at: offset, limit: wanted)
+        if bytes.isEmpty { bytes = part } else { bytes += part }
+        place += part.count
+        if part.count < wanted { break }
+      }
+      return bytes
+    } catch {
+      return nil
+    }
+  }
 }

@@ -75,6 +75,54 @@ public final class MemoryStore: RunStore {
     }
   }
 
+  @discardableResult
+  public func append(
+    _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?, locks: [String], releasingLocks: Bool,
+    output: [OutputWrite]
+  ) throws(StoreFailure) -> Int64 {
+    let last = try append(
+      entries, to: runID, epoch: epoch, summary: summary, locks: locks, releasingLocks: releasingLocks)
+    try appendOutput(output, to: runID, epoch: epoch)
+    return last
+  }
+
+  public func appendOutput(_ writes: [OutputWrite], to runID: String, epoch: Int64) throws(StoreFailure) {
+    try content.withLock { content throws(StoreFailure) in
+      try content.check(runID, ownedAt: epoch)
+      content.output.append(writes, to: runID)
+    }
+  }
+
+  public func outputStreams(of runID: String) throws(StoreFailure) -> [StoredStream] {
+    _ = try run(runID)
+    return content.withLock { $0.output.streams(of: runID) }
+  }
+
+  public func outputStream(_ key: String, _ stream: OutputStream) throws(StoreFailure) -> StoredStream? {
+    content.withLock { $0.output.find(key, stream)?.stream }
+  }
+
+  public func outputChunk(
+    _ key: String, _ stream: OutputStream, from position: Int64
+  ) throws(StoreFailure) -> OutputChunk? {
+    content.withLock { content in
+      content.output.find(key, stream)?.chunks.first { $0.firstByte + Int64($0.body.count) > position }
+    }
+  }
+
+  public func outputChunk(_ key: String, _ stream: OutputStream, line: Int64) throws(StoreFailure) -> OutputChunk? {
+    content.withLock { content in
+      content.output.find(key, stream)?.chunks.last { $0.firstLine <= line }
+    }
+  }
+
+  public func copyOutput(_ keys: [String], to runID: String, epoch: Int64) throws(StoreFailure) {
+    try content.withLock { content throws(StoreFailure) in
+      try content.check(runID, ownedAt: epoch)
+      content.output.copy(keys, to: runID)
+    }
+  }
+
   public func entries(of runID: String, after sequence: Int64) throws(StoreFailure) -> [JournalEntry] {
     let entries = try run(runID).entries
     return Array(entries.dropFirst(Int(clamping: max(0, sequence))))
@@ -219,6 +267,7 @@ private struct Run {
 
 /// Changed in place, so whoever changes it checks first: all or nothing.
 private struct Content {
+  var output = OutputShelf()
   var runs: [String: Run] = [:]
   /// Who holds each lock.
   var locks: [String: String] = [:]

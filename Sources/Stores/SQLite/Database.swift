@@ -45,6 +45,8 @@ final class Database {
     case forNewWork
     /// Finishes something begun: may use the reserve up.
     case mayUseReserve
+    /// Can be done without: neither asks for a reserve nor uses it.
+    case forOutput
   }
 
   /// Runs `body` in one durable transaction under the store's lock. All or nothing.
@@ -56,6 +58,9 @@ final class Database {
     case .forNewWork:
       try reserve.restore()
       isOutOfSpace = false
+      return try attempt(body)
+    case .forOutput:
+      if isOutOfSpace { throw .diskFull(path: path) }
       return try attempt(body)
     case .mayUseReserve:
       do throws(StoreFailure) { return try attempt(body) } catch {

@@ -5,7 +5,7 @@ enum Migrations {
   static let applicationID: Int64 = 0x5275_6e62
   static var newest: Int { all.count }
 
-  static let all: [StaticString] = [first, durations, locksByRun, bootTimes, sweeping]
+  static let all: [StaticString] = [first, durations, locksByRun, bootTimes, sweeping, output]
 
   /// The form since which `runs.restored` tells which rollbacks are owed.
   static let flags = 5
@@ -122,5 +122,47 @@ enum Migrations {
     ) STRICT;
     INSERT INTO sweeps (only, entries) VALUES (1, 0);
     PRAGMA user_version = 5;
+    """
+
+  /// Masked output of scripts. Places are counted in bytes as they were written (`…_raw`), in masked bytes
+  /// (`first_byte`), and in line breaks before them (`first_line`).
+  ///
+  /// - `output_chunks.place` is the stream's number × 2³² + the chunk's index, from 1. What is missing between two
+  ///   chunks was left out. Small columns come first: to find a chunk no body is read.
+  /// - `output_chunks.marks` says what a mask hides, secrets by reference, as the journal does.
+  private static let output: StaticString = """
+    CREATE TABLE output_streams (
+      number INTEGER PRIMARY KEY CHECK (number BETWEEN 1 AND 2147483647),
+      run INTEGER NOT NULL,
+      key TEXT NOT NULL,
+      stream TEXT NOT NULL,
+      step TEXT NOT NULL,
+      attempt INTEGER NOT NULL,
+      end_raw INTEGER NOT NULL,
+      hidden INTEGER NOT NULL,
+      bytes INTEGER NOT NULL,
+      lines INTEGER NOT NULL,
+      total INTEGER,
+      last_chunk INTEGER NOT NULL,
+      seal INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX output_streams_by_run ON output_streams (run, key, stream);
+    CREATE INDEX output_streams_by_key ON output_streams (key, stream);
+    CREATE TABLE output_chunks (
+      place INTEGER PRIMARY KEY,
+      stream INTEGER NOT NULL,
+      first_raw INTEGER NOT NULL,
+      end_raw INTEGER NOT NULL,
+      first_byte INTEGER NOT NULL,
+      bytes INTEGER NOT NULL,
+      first_line INTEGER NOT NULL,
+      lines INTEGER NOT NULL,
+      seal INTEGER NOT NULL,
+      marks BLOB NOT NULL,
+      body BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX output_chunks_by_byte ON output_chunks (stream, first_byte);
+    CREATE INDEX output_chunks_by_line ON output_chunks (stream, first_line);
+    PRAGMA user_version = 6;
     """
 }

@@ -28,8 +28,36 @@ extension SQLiteStore {
   public func append(
     _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?, locks: [String], releasingLocks: Bool
   ) throws(StoreFailure) -> Int64 {
-    try write(.mayUseReserve) { database in
+    try append(
+      entries, to: runID, epoch: epoch, summary: summary, locks: locks, releasingLocks: releasingLocks, output: [])
+  }
+
+  @discardableResult
+  public func append(
+    _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?, locks: [String], releasingLocks: Bool,
+    output: [OutputWrite]
+  ) throws(StoreFailure) -> Int64 {
+    if !output.isEmpty {
+      do throws(StoreFailure) {
+        return try write(
+          .forOutput, entries, to: runID, epoch: epoch, summary: summary, locks: locks, releasingLocks: releasingLocks,
+          output: output)
+      } catch {
+        guard case .diskFull = error else { throw error }
+      }
+    }
+    return try write(
+      .mayUseReserve, entries, to: runID, epoch: epoch, summary: summary, locks: locks, releasingLocks: releasingLocks,
+      output: [])
+  }
+
+  private func write(
+    _ space: Database.Space, _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?,
+    locks: [String], releasingLocks: Bool, output: [OutputWrite]
+  ) throws(StoreFailure) -> Int64 {
+    try write(space) { database in
       var head = try database.head(of: runID, epoch: epoch)
+      try database.append(output, to: head)
       try database.take(locks, for: runID)
       try database.append(entries, to: runID, &head)
       if summary != nil || releasingLocks {

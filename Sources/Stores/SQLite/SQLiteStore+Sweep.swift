@@ -86,6 +86,7 @@ extension Database {
     let (first, last) = (SQLiteValue.integer(head.firstPlace), SQLiteValue.integer(head.place(RunHead.lastSequence)))
     try connection.run("DELETE FROM entries WHERE place > ? AND place <= ?", first, last)
     try connection.run("DELETE FROM requests WHERE place > ? AND place <= ?", first, last)
+    try removeOutput(of: head)
     try connection.run("DELETE FROM runs WHERE number = ?", .integer(head.number))
     try connection.run(
       "INSERT OR REPLACE INTO swept (run_id, last_sequence, at) VALUES (?, ?, ?)", .text(id),

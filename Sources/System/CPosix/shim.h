@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <regex.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -32,6 +33,8 @@ extern int pipe2(int ends[2], int flags);
 extern int memfd_create(const char *name, unsigned flags);
 extern const char *strerrordesc_np(int code);
 extern char **environ;
+extern void *memmem(const void *text, size_t length, const void *part, size_t part_length);
+extern void *memrchr(const void *text, int byte, size_t length);
 extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int lowest);
 #ifndef POSIX_SPAWN_SETSID
@@ -307,4 +310,29 @@ static inline int posix_start_gated(
   ssize_t ignored = write(report, failure, sizeof failure);
   (void)ignored;
   _exit(127);
+}
+
+/* A compiled pattern, or NULL with the reason in `words`. */
+static inline void *posix_compile_pattern(const char *pattern, char *words, size_t size) {
+  regex_t *compiled = malloc(sizeof *compiled);
+  if (!compiled) {
+    snprintf(words, size, "out of memory");
+    return NULL;
+  }
+  int code = regcomp(compiled, pattern, REG_EXTENDED);
+  if (code == 0) return compiled;
+  regerror(code, compiled, words, size);
+  free(compiled);
+  return NULL;
+}
+
+static inline void posix_free_pattern(void *compiled) {
+  regfree((regex_t *)compiled);
+  free(compiled);
+}
+
+/* Whether the pattern is found in `length` bytes, which need no NUL behind them (1 << 2 is REG_STARTEND). */
+static inline int posix_finds_pattern(const void *compiled, const char *text, size_t length) {
+  regmatch_t range = {0, (regoff_t)length};
+  return regexec((const regex_t *)compiled, text, 1, &range, 1 << 2) == 0;
 }

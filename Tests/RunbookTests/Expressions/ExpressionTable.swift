@@ -50,6 +50,7 @@ func shown(_ value: Value) -> String {
   case .int(let number): "\(number)"
   case .double(let number): "\(number)"
   case .string(let text): "'\(text)'"
+  case .stored(let text): "stored \(text.shown)"
   case .list(let items): "[" + items.map(shown).joined(separator: ", ") + "]"
   case .map(let entries):
     "{" + entries.sorted { $0.key < $1.key }.map { "\($0.key): \(shown($0.value))" }.joined(separator: ", ") + "}"

@@ -40,6 +40,7 @@ import Testing
     try database.script(
       """
       DROP TABLE durations; DROP INDEX locks_by_run; DROP INDEX flagged_runs; DROP TABLE swept; DROP TABLE sweeps;
+      DROP TABLE output_chunks; DROP TABLE output_streams;
       ALTER TABLE runs DROP COLUMN until_boot; ALTER TABLE runs DROP COLUMN until_elapsed;
       PRAGMA user_version = 1;
       """)
@@ -65,7 +66,7 @@ import Testing
     for lease in leases { try database.age(lease, owner: lease.owner) }
     try database.script(
       """
-      DROP INDEX flagged_runs; DROP TABLE swept; DROP TABLE sweeps;
+      DROP INDEX flagged_runs; DROP TABLE swept; DROP TABLE sweeps; DROP TABLE output_chunks; DROP TABLE output_streams;
       ALTER TABLE runs DROP COLUMN until_boot; ALTER TABLE runs DROP COLUMN until_elapsed; PRAGMA user_version = 3;
       """)
     let store = try open()

@@ -108,7 +108,7 @@ import Testing
     try open().begin()
     try Connection(path: folder.path("runbook.db"), busyTimeout: 0).script("PRAGMA user_version = 99")
     let before = ["runbook.db", "runbook.db-wal", "runbook.db.lock"].map(folder.read)
-    #expect(throws: StoreFailure.tooNew(found: 99, known: 5)) { try open() }
+    #expect(throws: StoreFailure.tooNew(found: 99, known: 6)) { try open() }
     #expect(["runbook.db", "runbook.db-wal", "runbook.db.lock"].map(folder.read) == before)
   }
 

@@ -64,7 +64,7 @@ import Testing
     try age(lease, owner: Self.living)
     try database().script(
       """
-      DROP INDEX flagged_runs; DROP TABLE swept; DROP TABLE sweeps;
+      DROP INDEX flagged_runs; DROP TABLE swept; DROP TABLE sweeps; DROP TABLE output_chunks; DROP TABLE output_streams;
       ALTER TABLE runs DROP COLUMN until_boot; ALTER TABLE runs DROP COLUMN until_elapsed; PRAGMA user_version = 3;
       """)
     let migrated = try open()

@@ -154,7 +154,7 @@ extension Value {
     case .bool: "bool"
     case .int: "int"
     case .double: "double"
-    case .string: "string"
+    case .string, .stored: "string"
     case .list: "list"
     case .map: "map"
     case .duration: "duration"

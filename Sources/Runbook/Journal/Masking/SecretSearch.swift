@@ -45,9 +45,11 @@ final class SecretSearch: Sendable, CustomReflectable, CustomStringConvertible {
   var customMirror: Mirror { Mirror(self, children: [:]) }
 
   /// The ranges that must not be shown, in order, without overlaps.
-  func ranges(in text: Span<UInt8>) -> [Range<Int>] {
+  func ranges(in text: Span<UInt8>) -> [Range<Int>] { SecretSearch.ranges(of: matches(in: text)) }
+
+  private static func ranges(of matches: [SecretMatch]) -> [Range<Int>] {
     var ranges: [Range<Int>] = []
-    for match in matches(in: text) {
+    for match in matches {
       if let last = ranges.last, match.range.lowerBound < last.upperBound {
         ranges[ranges.count - 1] = last.lowerBound..<max(last.upperBound, match.range.upperBound)
       } else {
@@ -59,10 +61,24 @@ final class SecretSearch: Sendable, CustomReflectable, CustomStringConvertible {
 
   /// The same ranges as references that give exactly the bytes there, without the gaps between the digits of an
   /// encoding.
-  func parts(in text: Span<UInt8>) -> [SecretStretch] {
+  func parts(in text: Span<UInt8>) -> [SecretStretch] { parts(of: matches(in: text), in: text) }
+
+  /// Both.
+  func findings(in text: Span<UInt8>) -> (ranges: [Range<Int>], parts: [SecretStretch]) {
+    let matches = matches(in: text)
+    guard !matches.isEmpty else { return ([], []) }
+    return (SecretSearch.ranges(of: matches), parts(of: matches, in: text))
+  }
+
+  /// All needles, by the reading in which they are searched for.
+  var needles: (plain: [SecretNeedle], base64: [SecretNeedle], hex: [SecretNeedle]) {
+    (plain.needles, base64.needles, hex.needles)
+  }
+
+  private func parts(of matches: [SecretMatch], in text: Span<UInt8>) -> [SecretStretch] {
     var parts: [SecretStretch] = []
     var end = 0
-    for match in matches(in: text) where match.range.upperBound > end {
+    for match in matches where match.range.upperBound > end {
       parts += match.parts(of: units[match.unit], in: text).compactMap { $0.after(end) }
       end = match.range.upperBound
     }

@@ -1,0 +1,95 @@
+import Glibc
+import Posix
+public import Runbook
+
+/// What scripts write, handed over while they write it.
+extension DetachedScripts {
+  /// Between two looks at what a running script has written.
+  private static let tick = Duration.milliseconds(250)
+  /// So much is handed over where the caller runs.
+  private static let little = 64 << 10
+
+  public func wait(
+    for key: String, timeout: Duration, output: any OutputSink
+  ) async throws(StepFailure) -> ScriptState {
+    let script = ScriptFolder(path: "\(folder)/\(key)")
+    let outcome = await withTaskGroup(of: Result<ScriptState, StepFailure>?.self) { group in
+      // Two: whoever waits for the end, and whoever hands over what is written meanwhile, which ends with it.
+      group.addTask {
+        do throws(StepFailure) { return .success(try await self.wait(for: key, timeout: timeout)) } catch {
+          return .failure(error)
+        }
+      }
+      group.addTask {
+        await self.follow(script, output)
+        return nil
+      }
+      var outcome: Result<ScriptState, StepFailure>?
+      while outcome == nil, let next = await group.next() { outcome = next }
+      group.cancelAll()
+      return outcome
+    }
+    let state = try outcome?.get() ?? .running
+    switch state {
+    case .ended(let end):
+      if end.output.total + end.errors.total <= DetachedScripts.little {
+        end.hand(over: output)
+      } else {
+        try await blocking { end.hand(over: output) }
+      }
+    case .lost: try await blocking { script.hand(over: output, limit: .max) }
+    case .running, .absent: break
+    }
+    return state
+  }
+
+  /// Until the task is cancelled. The last 32 MiB lie in a ring, which is read when the script has ended.
+  private func follow(_ script: ScriptFolder, _ output: any OutputSink) async {
+    while !Task.isCancelled {
+      try? await Task.sleep(for: DetachedScripts.tick)
+      guard !Task.isCancelled, script.hasMore(for: output) else { continue }
+      _ = try? await blocking { script.hand(over: output, limit: 8 << 20) }
+    }
+  }
+
+  public func forgetOutput(_ key: String) async {
+    let script = ScriptFolder(path: "\(folder)/\(key)")
+    guard let state = try? await state(of: key) else { return }
+    switch state {
+    case .ended, .lost: script.removeOutput()
+    case .running, .absent: break
+    }
+  }
+}
+
+extension ScriptFolder {
+  /// How much of the beginning of a stream is there.
+  private func size(of stream: OutputStream) -> Int {
+    var status = stat()
+    guard unsafe stat("\(path)/\(stream.rawValue)", &status) == 0 else { return 0 }
+    return min(Int(status.st_size), ScriptOutput.head)
+  }
+
+  fileprivate func hasMore(for sink: any OutputSink) -> Bool {
+    OutputStream.allCases.contains { size(of: $0) > sink.position(of: $0) }
+  }
+
+  /// - Parameter limit: bytes of each stream.
+  fileprivate func hand(over sink: any OutputSink, limit: Int) {
+    for stream in OutputStream.allCases {
+      var position = sink.position(of: stream)
+      var left = limit
+      guard position < size(of: stream), let file = try? Descriptor.open("\(path)/\(stream.rawValue)", O_RDONLY) else {
+        continue
+      }
+      while left > 0 {
+        let wanted = min(left, 1 << 20, ScriptOutput.head - position)
+        guard wanted > 0, let bytes = try? file.read(at: position, limit: wanted), !bytes.isEmpty else { break }
+        sink.take(bytes, of: stream, at: position)
+        position += bytes.count
+        left -= bytes.count
+      }
+    }
+    sink.publish()
+  }
+}
