@@ -43,7 +43,9 @@ let package = Package(
     + wrapper("Crypto", around: "CCrypto")
     + [
       target("Runbook", uses: ["YAML"]),
-      target("Steps", uses: ["Runbook", "Posix"]),
+      .target(
+        name: "Steps", dependencies: ["Runbook", "Posix"], resources: [.embedInCode("SSH/Remote/remote.sh")],
+        swiftSettings: strict),
       .target(
         name: "Providers", dependencies: ["Runbook", "Crypto"],
         resources: [
@@ -58,7 +60,8 @@ let package = Package(
           "Runbook", "Steps", "Providers", "Stores", "Simulator", "Transport", "Posix",
         ],
         swiftSettings: strict),
-      .target(name: "TestSupport", dependencies: ["Runbook"], path: "Tests/Support", swiftSettings: strict),
+      .target(
+        name: "TestSupport", dependencies: ["Runbook", "Posix"], path: "Tests/Support", swiftSettings: strict),
       tests(of: "YAML"), tests(of: "SQLite"), tests(of: "HTTPClient", uses: ["HTTPServer"]), tests(of: "HTTPServer"),
       tests(of: "Posix"), tests(of: "Crypto"),
       tests(of: "Runbook", uses: ["Steps", "Providers"], data: ["Histories"]),

@@ -32,6 +32,23 @@ struct RunActionTests {
     #expect(try await RunAction().perform(command).result["stdout"] == "a-2-true-")
   }
 
+  @Test(
+    "a first line that names no program is refused before anything is started",
+    arguments: [
+      ("#!bash\n", "the script's first line (`#!`) must name its program by an absolute path"),
+      ("#!\necho", "the script's first line (`#!`) must name its program by an absolute path"),
+      (
+        "#!/bin/sh\r\necho",
+        "the script's first line ends with a carriage return: end lines with a line feed alone"
+      ),
+    ])
+  func aFirstLineThatNamesNoProgramIsRefused(script: String, message: String) async {
+    await #expect(throws: StepFailure(.input, message)) {
+      try await RunAction().perform(calls.make(["script": .string(script)]))
+    }
+    #expect(!Folder.exists(folder.path + "/scripts"))
+  }
+
   @Test(arguments: [
     ("echo out; echo why >&2; exit 3", "the script ended with exit code 3"),
     ("echo out; echo why >&2; kill -9 $$", "the script was ended by SIGKILL"),

@@ -72,6 +72,9 @@ public final class RawConnection: Sendable {
   /// Says nothing until the other side has left.
   public func stall() { while !receive().isEmpty {} }
 
+  /// Nothing more comes or goes; whoever reads on either side finds the end.
+  public func hangUp() { _ = shutdown(descriptor, CInt(SHUT_RDWR)) }
+
   /// The connection ends with a reset instead of an orderly end.
   public func reset() {
     var now = linger(l_onoff: 1, l_linger: 0)

@@ -62,7 +62,7 @@ enum SourceTree {
   static let prose: [ProjectFile] =
     files(under: ["docs"], suffixes: [".md"]) + ((try? [ProjectFile("README.md")]) ?? [])
   static let scripts: [ProjectFile] =
-    files(under: ["Tests/Benchmarks", ".ci"], suffixes: [".sh", ".c", "run"])
+    files(under: ["Sources", "Tests/Benchmarks", ".ci"], suffixes: [".sh", ".c", "run"])
     + ((try? [ProjectFile("Makefile")]) ?? [])
   static let runbooks: [ProjectFile] = files(under: ["runbooks"], suffixes: [".yaml"])
 

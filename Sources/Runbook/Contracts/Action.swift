@@ -28,13 +28,18 @@ public struct ActionCall: Sendable {
   public var neededIDs: Set<String> = []
   /// When `key` was first journaled: earlier than `intendedAt` where the same request was sent again.
   public var keySince: Timestamp?
-  /// Where the host kept the script when its intent was journaled; nil in journals of earlier releases.
+  /// Where the host kept the script when its intent was journaled, `elsewhere` on another machine; nil in journals of
+  /// earlier releases.
   public var scriptPlace: String?
   /// What was read at this instant of the monotonic clock or later is news enough for a look; nil: read anew. Set
   /// between two looks of one wait, from what `awaitNews` returned.
   public var asOf: Duration?
   /// How long a wait of this kind usually takes, learnt from earlier runs; nil if nobody knows.
   public var usual: Duration?
+  /// Of the run's lease: of two owners of one run the later one has the higher.
+  public var epoch: Int64 = 0
+  /// The step changes nothing: it may be called with this key again and again, and each call is to look anew.
+  public var isRead = false
   /// Masks the run's secrets in bytes from outside that are to be shown. Call it before they are shortened: a secret
   /// that is cut in two is not found any more.
   public var mask: @Sendable ([UInt8]) -> [UInt8] = { $0 }
@@ -150,6 +155,14 @@ public protocol Action: Sendable {
   /// script).
   var answersAtOnce: Bool { get }
 
+  /// The same for one call, where its fields say it. Default: `answersAtOnce`.
+  func answersAtOnce(_ call: ActionCall) -> Bool
+
+  /// Removes what is kept elsewhere of calls whose outcome is journaled; called once for a step. Gives up by itself
+  /// after some seconds. Default: nothing is kept.
+  /// - Parameter keys: of all its attempts.
+  func forget(_ call: ActionCall, keys: [String]) async
+
   /// Whether the thing acted on is at rest, so that an undo may begin: what was asked for has shown, or can no longer
   /// come. Default: yes.
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool
@@ -188,6 +201,8 @@ extension Action {
   }
   public var keyWindow: Duration? { nil }
   public var answersAtOnce: Bool { false }
+  public func answersAtOnce(_ call: ActionCall) -> Bool { answersAtOnce }
+  public func forget(_ call: ActionCall, keys: [String]) async {}
   public func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool { true }
   public func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { [] }
 }

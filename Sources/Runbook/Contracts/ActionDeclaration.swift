@@ -44,6 +44,18 @@ public struct WaitDefaults: Sendable {
   }
 }
 
+/// What an author should know who writes a field with a certain value: one sentence for `plan`.
+public struct PlanCaution: Sendable {
+  public var field: String
+  public var value: Value
+  public var text: String
+  public init(field: String, is value: Value, _ text: String) {
+    self.field = field
+    self.value = value
+    self.text = text
+  }
+}
+
 /// Everything about an action that is known without running it. Validator, planner, `schema`, help and docs read only
 /// this.
 public struct ActionDeclaration: Sendable {
@@ -83,6 +95,12 @@ public struct ActionDeclaration: Sendable {
   public var operation: Operation?
   /// The output `id` is that of a server that did not exist before.
   public var createsServer: Bool
+
+  /// What it starts runs on another machine, which may be out of reach, so that its end may never be seen. An undo by a
+  /// provider's action, which puts the machine back from outside, ends it too. Needs `cancellable`.
+  public var runsElsewhere = false
+  /// What `plan` says of a step with certain fields.
+  public var cautions: [PlanCaution] = []
 
   public init(
     _ name: String, _ summary: String, fields: [Field], outputs: [String: ValueType] = [:], effect: ActionEffect,

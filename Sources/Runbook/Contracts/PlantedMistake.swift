@@ -12,6 +12,7 @@ public enum PlantedMistake: String, CaseIterable, Sendable {
   case newKeyOnResend, cleanUpInTheSameFolder, undoGivesUpInAnOutage, undoRetryIgnored, callBeforeCommit
   case restoredNotAsked, undoneIsInherited, undoBeforeItShows
   case epochNotChecked, lockNotExclusive, flushDropped, ownerJudgedByItsLease, wireNotFenced, witnessIgnored
+  case unseenEndIsAnEnd, rankWithoutEpoch
   case scriptPlaceIgnored, oneAlignmentMasked, cutBeforeMasking, nothingKeptBack
   case wayBackPruned, numbersRounded, sealedByAList
 

@@ -105,8 +105,8 @@ public struct ScriptRequest: Sendable {
   /// over a pipe and never touch the disk or argv.
   public var environment: [String: Secret]
   public var workingDirectory: String?
-  /// A file that the child can read and that never touches the disk (a private key): `secretFilePlaceholder` in a word
-  /// of `command` becomes its path. For `ScriptHost.run` only.
+  /// A file that the child can read and that never touches the disk (a private key, a script that is no shell's):
+  /// `secretFilePlaceholder` in a word of `command` becomes its path.
   public var secretFile: Secret?
   /// Asked when it is about to be started; nil: it may.
   public var tenure: (any Tenure)?
@@ -116,6 +116,9 @@ public struct ScriptRequest: Sendable {
   public var lifetime: Duration?
   /// From TERM to KILL when its lifetime is over.
   public var grace: Duration
+  /// Handed what the program writes to stdout, in pieces and in order, while it writes, by whatever thread reads it.
+  /// What is not handed over before the end is in `ScriptEnd.stdout`. For `ScriptHost.run` only.
+  public var reading: (@Sendable ([UInt8]) -> Void)?
   public init(
     key: String, command: [String], script: String? = nil, environment: [String: Secret] = [:],
     workingDirectory: String? = nil, secretFile: Secret? = nil, lifetime: Duration? = nil,

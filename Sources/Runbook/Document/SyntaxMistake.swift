@@ -9,6 +9,10 @@ extension Diagnostic {
     if error.context.contains("quoted scalar"), error.problem.contains("end of stream") {
       self.init(
         "E-YAML-SYNTAX", at: SourceRange(context), "the quote that opens here is never closed", hint: "close it")
+    } else if error.problem.contains("Unicode character escape code") {
+      // The mark is behind the `\u`.
+      let place = SourceRange.Place(line: mark.line, column: max(mark.column - 2, 1))
+      self.init(escape: source.text(from: mark), at: place)
     } else if next == "\t" || error.problem.contains("tab character") {
       self.init(
         "E-YAML-TAB", at: SourceRange(mark), "a tab cannot indent in YAML", hint: "use spaces, two for each level")
@@ -28,6 +32,33 @@ extension Diagnostic {
     } else {
       let what = error.context.isEmpty ? error.problem : "\(error.problem) \(error.context)"
       self.init("E-YAML-SYNTAX", at: SourceRange(mark), "YAML cannot be read here: \(what)")
+    }
+  }
+}
+
+extension Diagnostic {
+  /// JSON writes a character beyond U+FFFF as two escapes, which YAML does not know.
+  /// - Parameter rest: the text behind the `\u` that was refused.
+  fileprivate init(escape rest: some StringProtocol, at mark: SourceRange.Place) {
+    let letters = Array(rest.unicodeScalars.prefix(10))
+    func unit(_ start: Int) -> UInt32? {
+      guard letters.count >= start + 4 else { return nil }
+      return UInt32(String(String.UnicodeScalarView(letters[start..<(start + 4)])), radix: 16)
+    }
+    let separator = letters.count == 10 && letters[4] == "\\" && letters[5] == "u"
+    if separator, let high = unit(0), let low = unit(6), (0xd800..<0xdc00).contains(high),
+      (0xdc00..<0xe000).contains(low),
+      let scalar = Unicode.Scalar(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00))
+    {
+      let hex = String(scalar.value, radix: 16, uppercase: true)
+      let code = String(repeating: "0", count: 8 - hex.count) + hex
+      self.init(
+        "E-YAML-SYNTAX", at: SourceRange(mark), "YAML does not know a character as two escapes, which JSON does",
+        hint: "write the character itself, `\(Character(scalar))`, or `\\U\(code)`")
+    } else {
+      self.init(
+        "E-YAML-SYNTAX", at: SourceRange(mark), "this escape names no character",
+        hint: "write the character itself, or `\\u` and the four digits of one")
     }
   }
 }

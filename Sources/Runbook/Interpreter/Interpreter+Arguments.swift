@@ -68,6 +68,8 @@ extension Interpreter {
       intendedAt: intendedAt, step: path,
       report: { observer.progress(RunProgress(step: path, message: masker.mask($0))) })
     call.mask = { masker.mask($0) }
+    call.epoch = launch.lease.epoch
+    call.isRead = step.effect == .none
     call.output = output(of: step, key: key)
     if step.action.name == "server.delete" { call.createdServers = machine.createdServers }
     if step.action.effect == .destroy, !PlantedMistake.wayBackPruned.isMade { call.neededIDs = neededIDs(by: path) }

@@ -86,6 +86,7 @@ extension Interpreter {
   /// Which folder of folders keeps the script: without it a missing script says nothing.
   private func scriptPlace(of step: ValidatedStep) async throws(Refusal) -> String? {
     guard step.action.cancellable else { return nil }
+    if step.action.runsElsewhere { return "elsewhere" }
     do throws(StepFailure) { return try await launch.world.scripts.place() } catch { throw .step(error) }
   }
 

@@ -78,25 +78,55 @@ extension Interpreter {
       }
       var outcome = await group.next() ?? .arrival
       if case .arrival = outcome, control.leaveReason == nil, action.declaration.cancellable {
-        do throws(StepFailure) { try await action.cancel(call) } catch { call.report(error.message) }
-        if let ended = await group.next() { outcome = ended.asCancelled }
+        // Whoever asks to leave need not wait for a machine that cannot be reached.
+        group.addTask {
+          await Interpreter.stop(action, call)
+          return .stopped
+        }
+        group.addTask {
+          await control.waitForArrival(includingCancel: false)
+          return .arrival
+        }
+        repeat {
+          outcome = await group.next()?.asCancelled ?? .arrival
+          if case .stopped = outcome, step.effect == .none { group.cancelAll() }
+        } while outcome.isStopped
       }
       group.cancelAll()
       if case .arrival = outcome {
         // The call may have come to its end in the same moment.
-        if case .finished(.success(let result))? = await group.next() { outcome = .finished(.success(result)) }
+        while let last = await group.next() {
+          if case .finished(.success(let result)) = last { outcome = .finished(.success(result)) }
+        }
       }
       return outcome
     }
     switch outcome {
     case .finished(let result): return result
-    case .arrival: throw .arrival
+    case .arrival, .stopped: throw .arrival
+    }
+  }
+
+  /// Has a running call stopped. A machine that cannot be reached is asked again and again.
+  private static func stop(_ action: any Action, _ call: ActionCall) async {
+    var pause = Duration.seconds(1)
+    while !Task.isCancelled {
+      do throws(StepFailure) { return try await action.cancel(call) } catch {
+        call.report(error.message)
+        guard error.retryable else { return }
+        await call.clock.sleep(for: pause)
+        pause = min(pause * 2, .seconds(30))
+      }
     }
   }
 
   private enum Raced: Sendable {
     case finished(Result<ActionResult, StepFailure>)
     case arrival
+    /// It was told to stop, and nothing of it runs.
+    case stopped
+
+    var isStopped: Bool { if case .stopped = self { true } else { false } }
 
     /// A script that was told to stop failed because of that, not of itself.
     var asCancelled: Raced {

@@ -97,7 +97,11 @@ extension Interpreter {
     }
   }
 
-  private func noteScripts(of path: String) { recordedScripts += scriptKeys(of: path) }
+  private func noteScripts(of path: String) {
+    let keys = scriptKeys(of: path)
+    recordedScripts += keys
+    if !keys.isEmpty, machine.steps[path]?.action.runsElsewhere == true { traces[path] = keys }
+  }
 
   private func scriptKeys(of path: String) -> [String] {
     guard let step = machine.steps[path], step.action.cancellable else { return [] }
@@ -109,8 +113,20 @@ extension Interpreter {
   func forgetFinishedScripts() async {
     for key in finishedOutputs { await launch.world.scripts.forgetOutput(key) }
     for key in finishedScripts { await launch.world.scripts.forget(key) }
+    for (path, keys) in traces where keys.allSatisfy({ finishedScripts.contains($0) }) {
+      traces[path] = nil
+      await forgetElsewhere(path, keys)
+    }
     finishedOutputs = []
     finishedScripts = []
+  }
+
+  /// Once for each step is enough.
+  private func forgetElsewhere(_ path: String, _ keys: [String]) async {
+    guard let step = machine.steps[path], step.effect != .none, let last = keys.last,
+      forgottenElsewhere.insert(last).inserted, let action = try? action(for: step), let call = try? currentCall(step)
+    else { return }
+    await action.forget(call, keys: keys)
   }
 
   /// What was kept of the scripts of runs that are over, this one's too, whoever was killed on the way.

@@ -30,7 +30,7 @@ extension Interpreter {
     case .keyed where isKeyGood(action, state) && clock.now < call.deadline:
       try await resend(step, before: call.deadline, cleared: false)
     case .keyed, .convergent, .findable, .opaque:
-      let answer = try await seek(action, call, step, until: lateBound)
+      let (answer, isAnswered) = try await seek(action, call, step, until: lateBound)
       if answer.isDefinite, state.scriptPlace == RunMachine.placeBeforeRestore { record(.adopted(path)) }
       switch answer {
       case .applied(let result):
@@ -41,8 +41,41 @@ extension Interpreter {
         fail(step, failure)
       case .notApplied:
         // Before its life is over, "not there" is only true so far.
-        try await resend(step, before: call.deadline, cleared: action.answersAtOnce || clock.now >= lateBound)
+        try await resend(step, before: call.deadline, cleared: action.answersAtOnce(call) || clock.now >= lateBound)
+      case .unsure where step.action.runsElsewhere && mayGoOn(action, call, step, isAnswered): recordUnseen(step)
       case .unsure: try await resolveUnsure(step, before: call.deadline)
+      }
+    }
+  }
+
+  /// A copy of it is no repetition while the first may still run.
+  private func mayGoOn(
+    _ action: any Action, _ call: ActionCall, _ step: ValidatedStep, _ isAnswered: Bool
+  ) -> Bool {
+    if PlantedMistake.unseenEndIsAnEnd.isMade { return false }
+    if !isAnswered { return true }
+    return step.isIdempotent && machine.state(of: step.path).purpose == .do && !action.answersAtOnce(call)
+  }
+
+  /// Nobody could look at what may still run on another machine: it is not begun a second time, and unless an undo puts
+  /// that machine back from outside, a person is asked.
+  private func recordUnseen(_ step: ValidatedStep) {
+    let path = step.path
+    if machine.state(of: path).purpose == .do {
+      record(.unknowable(path, lostFailure(step), asks: !isUndoneFromOutside(step)))
+    } else {
+      record(.failed(path, lostFailure(step), retries: false, delay: .zero))
+    }
+  }
+
+  /// Whether an undo of the step ends what runs on a machine without its help: a provider puts its disk back, or stops
+  /// it.
+  func isUndoneFromOutside(_ step: ValidatedStep) -> Bool {
+    guard case .steps(let undo, _) = step.rollback else { return false }
+    return undo.contains { step in
+      switch step.action.operation?.leaves {
+      case .asAsked, .becomes(.stopped), .becomes(.rescue), .becomes(.absent): step.provider != nil
+      case .becomes, .unchanged, .unknown, nil: false
       }
     }
   }
@@ -126,11 +159,13 @@ extension Interpreter {
     return StepFailure(.crashed, "it cannot be known whether it took effect: \(reason)", effect: .unknown)
   }
 
-  /// Asks the action's probe. A desired state that is not reached can be sent again at once; for the other classes "not
+  /// Asks the action's probe; `isAnswered` is false if it failed until nobody wanted to wait for it any longer.
+  ///
+  /// A desired state that is not reached can be sent again at once; for the other classes "not
   /// there" counts only when a request still on its way can no longer arrive. Clean-up asks as patiently as it acts.
   private func seek(
     _ action: any Action, _ call: ActionCall, _ step: ValidatedStep, until lateBound: Timestamp
-  ) async throws(Interruption) -> ProbeAnswer {
+  ) async throws(Interruption) -> (answer: ProbeAnswer, isAnswered: Bool) {
     let isCleanUp = machine.state(of: step.path).purpose == .undo
     let giveUp = isCleanUp ? machine.rollbackDeadline(default: call.deadline) : max(call.deadline, lateBound)
     var tries = 1
@@ -141,22 +176,23 @@ extension Interpreter {
         let failure = masker.mask(error)
         launch.observer.progress(RunProgress(step: step.path, message: failure.message))
         let isRepeated = failure.retryable || isCleanUp && tries < 3 && !failure.isFinal
-        guard isRepeated, clock.now < giveUp else { return .unsure }
+        guard isRepeated, clock.now < giveUp else { return (.unsure, false) }
         asked = failure.retryAfter ?? .zero
       }
-      if answer.isDefinite { return answer }
+      if answer.isDefinite { return (answer, true) }
       // A probe that did not answer is asked again, however long the request may live; one that did not know, until
       // then.
       if asked == nil {
         let isFinal =
-          step.effectClass == .convergent || action.answersAtOnce || clock.now >= lateBound
+          step.effectClass == .convergent || action.answersAtOnce(call) || clock.now >= lateBound
           || step.effectClass == .opaque && answer == .unsure
-        if isFinal { return answer }
+        if isFinal { return (answer, true) }
       }
-      launch.observer.progress(
-        RunProgress(
-          step: step.path,
-          message: "looking for what became of the request, which may arrive until \(lateBound.wholeSecond)"))
+      let what =
+        step.action.runsElsewhere
+        ? "looking for the script, whose time there is over by"
+        : "looking for what became of the request, which may arrive until"
+      launch.observer.progress(RunProgress(step: step.path, message: "\(what) \(lateBound.wholeSecond)"))
       var pause = RetrySchedule.standard.delay(after: min(tries, 4), asked: asked, random: launch.world.random)
       if clock.now < lateBound { pause = min(pause, max(lateBound - clock.now, .milliseconds(1))) }
       try await pauseOrInterrupt(pause)

@@ -21,6 +21,8 @@ extension Interpreter {
       return
     }
     try flushed()
+    // It was seen to end, and its machine need not be asked again: it may be what has to be put back.
+    if action.declaration.runsElsewhere, hasSeenEnd(step) { return record(.settled(path, .unsure)) }
     // One that was left running by another process is not awaited to its end: nobody wants that any more.
     if action.declaration.cancellable, try await !stopped(action, call, step) { return }
     let state = machine.state(of: path)
@@ -38,11 +40,28 @@ extension Interpreter {
     try await awaitSettled(action, call, step)
   }
 
+  /// Waits for the rest of the time of what may run on another machine, if the rollback has so much time.
+  private func isOver(by instant: Timestamp) async throws(Interruption) -> Bool {
+    guard instant <= machine.rollbackDeadline(default: clock.now) else { return false }
+    if instant > clock.now { try await pauseOrInterrupt(instant - clock.now) }
+    return true
+  }
+
+  private func hasSeenEnd(_ step: ValidatedStep) -> Bool {
+    let state = machine.state(of: step.path)
+    return state.effect != .unknown && state.lostSince == nil && (state.status == .succeeded || state.error != nil)
+  }
+
   /// Ends what still runs of a script. A failure to do so is repeated: undoing beside it is no way out.
   private func stopped(_ action: any Action, _ call: ActionCall, _ step: ValidatedStep) async throws(Interruption)
     -> Bool
   {
-    let giveUp = machine.rollbackDeadline(default: clock.now)
+    var giveUp = machine.rollbackDeadline(default: clock.now)
+    // An undo that puts the machine back from outside needs no word from it: it is enough that the time of what runs
+    // there is over.
+    let isPutBack = action.declaration.runsElsewhere && isUndoneFromOutside(step)
+    let late = action.lateBound(of: call, lostSince: machine.state(of: step.path).lostSince ?? clock.now)
+    if isPutBack { giveUp = min(giveUp, late) }
     var tries = 1
     while true {
       do throws(StepFailure) {
@@ -52,7 +71,12 @@ extension Interpreter {
         let failure = masker.mask(error)
         launch.observer.progress(RunProgress(step: step.path, message: failure.message))
         let pause = RetrySchedule.undo.delay(after: tries, asked: nil, random: launch.world.random)
-        guard failure.retryable || tries < 3 && !failure.isFinal, clock.now + pause < giveUp else {
+        let isRepeated = failure.retryable || tries < 3 && !failure.isFinal
+        guard isRepeated || isPutBack, clock.now + pause < giveUp else {
+          if isPutBack, try await isOver(by: late) {
+            record(.settled(step.path, .unsure))
+            return false
+          }
           let message = "`\(step.path)` may still run: \(failure.message)"
           record(.unsettled(step.path, StepFailure(failure.kind, message, effect: .unknown)))
           return false
@@ -77,7 +101,7 @@ extension Interpreter {
         hasAnswered = !error.retryable
       }
       if answer.isDefinite { return answer }
-      if hasAnswered, clock.now >= lateBound || action.answersAtOnce { return answer }
+      if hasAnswered, clock.now >= lateBound || action.answersAtOnce(call) { return answer }
       if clock.now >= giveUp { return .unsure }
       tellWaiting(step, "its request, which got no answer, may still arrive", until: lateBound)
       var pause = RetrySchedule.standard.delay(after: min(tries, 3), asked: nil, random: launch.world.random)
@@ -91,7 +115,7 @@ extension Interpreter {
   private func awaitLateRequests(
     _ action: any Action, _ call: ActionCall, _ step: ValidatedStep
   ) async throws(Interruption) {
-    guard !action.answersAtOnce, let lostSince = machine.state(of: step.path).lostSince else { return }
+    guard !action.answersAtOnce(call), let lostSince = machine.state(of: step.path).lostSince else { return }
     let lateBound = action.lateBound(of: call, lostSince: lostSince)
     let left = lateBound - clock.now
     guard left > .zero else { return }

@@ -23,6 +23,9 @@ public actor Interpreter {
   /// Scripts whose outcome is recorded; and those of them whose outcome is durable, so that their traces can go.
   var recordedScripts: [String] = []
   var finishedScripts: [String] = []
+  /// Keys of those that other machines keep, by their step; and of those whose traces this process has removed.
+  var traces: [String: [String]] = [:]
+  var forgottenElsewhere: Set<String> = []
   /// The same, of scripts whose outcome nobody knows: only what they wrote goes.
   var recordedOutputs: [String] = []
   var finishedOutputs: [String] = []

@@ -23,7 +23,7 @@ public enum StepEvent: Sendable {
   /// Its script was started before the store was put back; what came of it then is taken.
   case adopted(String)
   /// The effect cannot be known.
-  case unknowable(String, StepFailure)
+  case unknowable(String, StepFailure, asks: Bool = false)
   case attemptDue(String, key: String)
   case observed(String, nativeState: String?, until: String, deadline: Timestamp, ActionResult)
   /// Ended by a cancel; `effect` is what its call did.
@@ -84,7 +84,8 @@ extension RunMachine {
     case .found(let path): return state(of: path).lostRequests > 0 ? [.requestFound(step: path)] : []
     case .cleared(let path): return [.requestCleared(step: path)]
     case .adopted(let path): return [.scriptAdopted(step: path)]
-    case .unknowable(let path, let failure): return unknowable(path, failure, at: instant)
+    case .unknowable(let path, let failure, let asks):
+      return unknowable(path, failure, asks: asks, at: instant)
     case .attemptDue(let path, let key):
       return [.attemptStarted(step: path, attempt: state(of: path).attempt + 1, key: key, cleared: false)]
     case .observed(let path, let nativeState, let until, let deadline, let result):
@@ -143,11 +144,14 @@ extension RunMachine {
   }
 
   /// E4 after a lost outcome: undo steps can put it right, so fail; without them only a person can tell.
-  private func unknowable(_ path: String, _ failure: StepFailure, at instant: Timestamp) -> [Fact] {
+  /// - Parameter asks: undo steps cannot put it right, because it may still run.
+  private func unknowable(
+    _ path: String, _ failure: StepFailure, asks: Bool, at instant: Timestamp
+  ) -> [Fact] {
     let state = state(of: path)
     let step = steps[path]
     let hasUndo = if case .steps = step?.rollback { true } else { false }
-    let answer = step?.onCrash ?? (hasUndo || state.purpose != .do ? .fail : .ask)
+    let answer = step?.onCrash ?? (hasUndo && !asks || state.purpose != .do ? .fail : .ask)
     if answer == .fail || isCancelling { return [end(path, state.purpose, .unknown, failure: failure)] }
     let until = instant + RunMachine.askTimeout
     let error = StepError(failure, step: path, attempt: state.attempt)

@@ -24,6 +24,8 @@ public struct Plan: Sendable {
     public var undo: Undo
     /// The call may be lost, and then a person is asked what became of it.
     public var mayAsk: Bool
+    /// What its author should know who writes its fields like this: a sentence each.
+    public var cautions: [String]
   }
 
   public enum Undo: Sendable {
@@ -79,7 +81,8 @@ public struct Plan: Sendable {
       leaves: leaves(step, with),
       recovery: changes ? CapabilityTable.recoveryText(step.action) : nil, undo: undo(step, scope),
       mayAsk: changes && step.effectClass == .opaque && !step.isIdempotent
-        && (step.onCrash ?? (hasUndo ? .fail : .ask)) == .ask)
+        && (step.onCrash ?? (hasUndo ? .fail : .ask)) == .ask,
+      cautions: changes ? step.action.cautions.filter { with[$0.field] == $0.value }.map(\.text) : [])
   }
 
   /// What `power:` asks for is known here.

@@ -57,6 +57,7 @@ public enum PlanText {
     }
     if let power = power(step) { lines.append("\(inner)\(power)") }
     if let recovery = step.recovery { lines.append("\(inner)after a lost reply: \(recovery)") }
+    lines += step.cautions.map { "\(inner)caution: \($0)" }
     switch step.undo {
     case .absent where !isUndo: lines.append("\(inner)no rollback is written: if a later step fails, this one stays")
     case .irreversible: lines.append("\(inner)cannot be undone")
@@ -130,6 +131,7 @@ public enum PlanText {
       case .unknown: "unknown"
       }
     }
+    if !step.cautions.isEmpty { object["cautions"] = .list(step.cautions.map { .string($0) }) }
     object["recovery"] = step.recovery.map { .string($0) }
     object["class"] = step.effectClass.map { .string($0.rawValue) }
     object["provider"] = step.provider.map { .string($0) }

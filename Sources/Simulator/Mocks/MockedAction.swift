@@ -61,6 +61,10 @@ struct MockedAction<Real: Action>: Action {
   }
 
   var answersAtOnce: Bool { isSealed || real.answersAtOnce }
+  func answersAtOnce(_ call: ActionCall) -> Bool { isSealed || real.answersAtOnce(call) }
+  func forget(_ call: ActionCall, keys: [String]) async {
+    if !isSealed { await real.forget(call, keys: keys) }
+  }
   var maxRequestLife: Duration { isSealed ? .zero : real.maxRequestLife }
   func maxRequestLife(of call: ActionCall) -> Duration { isSealed ? .zero : real.maxRequestLife(of: call) }
   func lateBound(of call: ActionCall, lostSince: Timestamp) -> Timestamp {

@@ -18,10 +18,9 @@ struct RunAction: StandardAction {
     "run", "runs a script on this machine", fields: ScriptFields.declared, effect: .change, class: .opaque,
     timeout: .seconds(3600), cancellable: true, isDiagnostic: true, isWritable: false, result: ScriptResult.members)
 
-  /// From TERM to KILL.
-  static let grace = Duration.seconds(10)
-  /// How much longer than the deadline the keeper may take to end a script before we do it.
-  var patience = RunAction.grace + .seconds(2)
+  /// How much longer than the deadline the keeper may take to end a script before we do it; nil: the script's grace and
+  /// a moment.
+  var patience: Duration?
   /// Longest look at a script that an earlier engine started.
   static let glance = Duration.seconds(5)
 
@@ -31,10 +30,14 @@ struct RunAction: StandardAction {
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let work = try ScriptFields(call.with)
-    let request = ScriptRequest(
+    var request = ScriptRequest(
       key: call.key, command: work.command ?? ["/bin/sh", "-eu"], script: work.script,
       environment: try call.with.environment(), workingDirectory: try call.with.optionalText(EngineField.folder),
-      lifetime: max(call.deadline - call.clock.now, .zero), grace: Self.grace)
+      lifetime: max(call.deadline - call.clock.now, .zero), grace: work.grace)
+    if let script = work.script, let interpreter = try ScriptText.interpreter(of: script) {
+      request.command = interpreter + [ScriptRequest.secretFilePlaceholder]
+      (request.script, request.secretFile) = (nil, Secret(script, named: []))
+    }
     try await call.scripts.start(request)
     return try await finish(call)
   }
@@ -63,7 +66,7 @@ struct RunAction: StandardAction {
   }
 
   func cancel(_ call: ActionCall) async throws(StepFailure) {
-    try await call.scripts.cancel(call.key, grace: Self.grace)
+    try await call.scripts.cancel(call.key, grace: try ScriptFields.grace(call.with))
   }
 
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
@@ -89,7 +92,8 @@ struct RunAction: StandardAction {
 
   /// Waits for the end. At the step's deadline its keeper stops the script; if nobody has, we do.
   private func finish(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
-    let left = max(call.deadline - call.clock.now, .zero) + patience
+    let grace = try ScriptFields.grace(call.with)
+    let left = max(call.deadline - call.clock.now, .zero) + (patience ?? grace + .seconds(2))
     switch try await wait(call, atMost: left) {
     case .ended(let end) where end.isTimedOut: throw Self.outOfTime
     case .ended(let end): return try ScriptResult(end, mask: call.mask).get(of: "the script")
@@ -98,7 +102,7 @@ struct RunAction: StandardAction {
       throw StepFailure(.crashed, "the script's process is gone and left no exit code", effect: .unknown)
     case .running:
       if Task.isCancelled { throw StepFailure(.cancelled, "the script was told to stop", effect: .applied) }
-      try await call.scripts.cancel(call.key, grace: Self.grace)
+      try await call.scripts.cancel(call.key, grace: grace)
       _ = try await wait(call, atMost: .zero)
       throw Self.outOfTime
     }

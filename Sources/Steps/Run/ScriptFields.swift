@@ -3,17 +3,31 @@ import Runbook
 /// What is to be run, as written under `run:` or in `with:` of `ssh.run`: exactly one of the three.
 struct ScriptFields {
   static let declared = [
-    Field("script", .string, allowsInterpolation: false, help: "text for `/bin/sh -eu`; values come in through `env`"),
+    Field(
+      "script", .string, allowsInterpolation: false,
+      help: "text for `/bin/sh -eu`, or for the program that a first line `#!…` names; values come in through `env`"),
     Field(
       "script_file", .string, allowsInterpolation: false, help: "a file with such a text, pinned when the run starts"),
     Field("command", .list, help: "a program and its arguments, with no shell: `[tar, -cf, data.tar, ./data]`"),
+    Field(
+      "grace", .duration,
+      help: "from TERM to KILL, when its time is over or the run is cancelled; at most `10m`; default `10s`"),
   ]
+  static let longestGrace = Duration.seconds(600)
 
   /// For `/bin/sh -eu`; nil when `command` is given.
   let script: String?
   let command: [String]?
+  let grace: Duration
+
+  static func grace(_ with: Arguments) throws(StepFailure) -> Duration {
+    let grace = try with.duration("grace") ?? .seconds(10)
+    guard grace >= .zero, grace <= longestGrace else { throw StepFailure(.input, "`grace` must be 0s to 10m") }
+    return grace
+  }
 
   init(_ with: Arguments) throws(StepFailure) {
+    grace = try Self.grace(with)
     let given = ["script", "script_file", "command"].filter { with[$0] != nil }
     guard given.count == 1 else {
       throw StepFailure.unfit("exactly one of `script`, `script_file` and `command` must be given")

@@ -22,6 +22,8 @@ struct SSHCommand {
   let keyPath: String?
   let key: Secret?
   let connectTimeout: Duration
+  /// A connection that says nothing for so long is given up: seconds between two questions, and how many of them.
+  var silence = (interval: 15, count: 4)
 
   init(_ program: SSHProgram, _ with: Arguments) throws(StepFailure) {
     self.program = program
@@ -82,7 +84,8 @@ struct SSHCommand {
   private var options: [String] {
     let seconds = max(1, min(connectTimeout, .seconds(3600)).components.seconds)
     var settings = [
-      "BatchMode=yes", "ConnectTimeout=\(seconds)", "ServerAliveInterval=15", "ServerAliveCountMax=4",
+      "BatchMode=yes", "ConnectTimeout=\(seconds)", "ServerAliveInterval=\(silence.interval)",
+      "ServerAliveCountMax=\(silence.count)",
       "StrictHostKeyChecking=\(acceptsNewHostKeys ? "accept-new" : "yes")", "ForwardAgent=no", "ForwardX11=no",
       "ClearAllForwardings=yes", "PermitLocalCommand=no", "RemoteCommand=none", "ControlMaster=no", "ControlPath=none",
     ]

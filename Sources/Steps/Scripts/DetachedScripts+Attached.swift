@@ -32,7 +32,7 @@ extension DetachedScripts {
     order.lifetimeMilliseconds = max(timeout.boundedMilliseconds, 1)
     order.graceMilliseconds = Self.attachedGrace.boundedMilliseconds
     try await begin(order, on: link, in: script, request.tenure)
-    switch await link.wait(for: key, until: .seconds(Int64.max >> 2)) {
+    switch await wait(for: key, on: link, in: script, handingTo: request.reading) {
     case .ended(let ending) where ending.cause == .timedOut:
       throw StepFailure(.timeout, "`\(request.command.first ?? "")` ran out of time and was stopped", effect: .unknown)
     case .ended(let ending):
@@ -49,6 +49,31 @@ extension DetachedScripts {
       throw StepFailure(.cancelled, "`\(request.command.first ?? "")` was stopped", effect: .unknown)
     case .gone:
       throw StepFailure(.crashed, "the process that keeps the scripts ended while one was running", effect: .unknown)
+    }
+  }
+
+  /// How often what a program writes is handed over while it runs.
+  private static let rhythm = Duration.milliseconds(100)
+
+  private func wait(
+    for key: String, on link: KeeperLink, in script: ScriptFolder, handingTo reading: (@Sendable ([UInt8]) -> Void)?
+  ) async -> KeeperLink.Wait {
+    guard let reading else { return await link.wait(for: key, until: .seconds(Int64.max >> 2)) }
+    var count = 0
+    while true {
+      let wait = await link.wait(for: key, until: Monotonic.now + Self.rhythm)
+      // Beyond the head of the file is the ring, whose bytes have other places.
+      while count < ScriptOutput.head {
+        let (start, limit) = (count, min(1 << 20, ScriptOutput.head - count))
+        let handed = try? await blocking { () -> Int in
+          let bytes = script.written(from: start, limit: limit)
+          if !bytes.isEmpty { reading(bytes) }
+          return bytes.count
+        }
+        guard let handed, handed > 0 else { break }
+        count += handed
+      }
+      if wait != .interrupted || Task.isCancelled { return wait }
     }
   }
 

@@ -68,6 +68,7 @@ public final class DetachedScripts: ScriptHost {
     probe(.folderMade)
     var order = order(request, base: detachedEnvironment, in: script)
     order.input = request.script.map { Array(ShellText.program($0).utf8) }
+    order.secretFile = request.secretFile.map { Array($0.reveal().utf8) }
     // At least a moment: 0 would be for ever.
     order.lifetimeMilliseconds = request.lifetime.map { max($0.boundedMilliseconds, 1) } ?? 0
     try await begin(order, on: link, in: script, request.tenure)

@@ -260,6 +260,12 @@ struct ScriptFolder: Sendable {
     for name in OutputStream.allCases { _ = unsafe unlink("\(path)/\(name.rawValue)") }
   }
 
+  /// What a program that still runs has written to stdout; empty if there is no more.
+  func written(from offset: Int, limit: Int) -> [UInt8] {
+    guard let file = try? Descriptor.open(path + "/stdout", O_RDONLY) else { return [] }
+    return (try? file.read(at: offset, limit: limit)) ?? []
+  }
+
   /// Makes it, empty. - Returns: false if it is there already.
   func make() throws(PosixError) -> Bool {
     guard try !exists else { return false }

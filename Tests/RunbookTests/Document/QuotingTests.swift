@@ -64,6 +64,21 @@ import Testing
   ])
   func aTextThatYamlTakesApartIsPrintedQuoted(_ refused: Refused) { refused.check() }
 
+  @Test(
+    "an escape that YAML does not know is shown as the character that it means",
+    arguments: [
+      Refused(
+        "- action: log.info\n  with: {message: \"a ①\\ud83d\\udc22\"}",
+        "① E-YAML-SYNTAX: YAML does not know a character as two escapes, which JSON does; write the character itself, "
+          + "`🐢`, or `\\U0001F422`"),
+      Refused(
+        "- action: log.info\n  with: {message: \"a ①\\ud83d\"}",
+        "① E-YAML-SYNTAX: this escape names no character; "
+          + "write the character itself, or `\\u` and the four digits of one"
+      ),
+    ])
+  func anEscapeThatYamlDoesNotKnowIsShownAsTheCharacterThatItMeans(_ refused: Refused) { refused.check() }
+
   @Test func severalOnOneLineAreAllFound() {
     Refused(
       """

@@ -8,7 +8,9 @@ import Testing
       "① E-INTERPOLATION: `${{ }}` cannot stand in `run`: another program would interpret the value; "
         + "give the value through `env: {NAME: \"${{ … }}\"}` and read \"$NAME\""),
     Refused(
-      "- {run: ①, rollback: none}", "① E-TYPE: `run` is empty; text for `/bin/sh -eu`; values come in through `env`"),
+      "- {run: ①, rollback: none}",
+      "① E-TYPE: `run` is empty; text for `/bin/sh -eu`, or for the program that a first line `#!…` names; values come "
+        + "in through `env`"),
     Refused("- {①run: {}, rollback: none}", "① E-KEY-MISSING: `run` needs one of `command`, `script` or `script_file`"),
     Refused(
       "- {run: {script: x, ①command: [x]}, rollback: none}",

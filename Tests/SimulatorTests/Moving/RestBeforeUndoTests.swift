@@ -1,3 +1,4 @@
+import Providers
 import Runbook
 import Simulator
 import Stores
@@ -117,13 +118,65 @@ import Testing
       runbook: v1
       name: remote
       steps:
-        - {id: update, action: ssh.run, with: {host: db-1, script: sleep 1200}, timeout: 40m, rollback: [{run: echo undo}]}
+        - id: update
+          action: ssh.run
+          with: {host: db-1, script: sleep 1200, detached: false}
+          timeout: 40m
+          rollback: [{run: echo undo}]
       """, scripts: [.init(matching: "db-1", duration: .seconds(1), isLost: true)])
     let end = try await world.start()
     #expect(end.exitCode == 3, "\(world.story)")
     let (first, last) = (try #require(world.scripts.ledger.first), try #require(world.scripts.ledger.last))
     #expect(last.at - first.at >= .seconds(2400 - 5), "undone after \((last.at - first.at).text)")
     #expect(world.messages.contains { $0.contains("not undone yet") })
+  }
+
+  @Test(
+    "a script on another machine whose end nobody saw is neither undone nor begun again: a person is asked",
+    arguments: ["false", "true"])
+  func aRemoteScriptWhoseEndNobodySawIsNeitherUndoneNorBegunAgain(isIdempotent: String) async throws {
+    let world = try MovingWorld(
+      """
+      runbook: v1
+      name: remote
+      steps:
+        - id: update
+          action: ssh.run
+          with: {host: db-1, script: sleep 1200}
+          idempotent: \(isIdempotent)
+          timeout: 40m
+          rollback: [{run: echo undo}]
+      """, scripts: [.init(matching: "db-1", isLost: true)])
+    let end = try await world.start()
+    #expect(end.exitCode == 6, "\(world.story)")
+    #expect(world.started.isEmpty)
+    // One key: no second copy was begun under another one.
+    #expect(Set(world.events("attempt.ended").map { $0.fields["attempt"]?.int }).count <= 1, "\(world.story)")
+  }
+
+  @Test("an undo that puts the machine back from outside does not wait for a machine that is gone")
+  func anUndoFromOutsideDoesNotWaitForAMachineThatIsGone() async throws {
+    let snapshot = #"with: {server: "12345", snapshot: "${{ steps.shot.outputs.id }}"}"#
+    let world = try MovingWorld(
+      """
+      runbook: v1
+      name: remote
+      secrets: {token: {source: env, key: T}}
+      providers: {cloud: {type: vps_org, token: "${{ secrets.token }}"}}
+      steps:
+        - {id: shot, action: snapshot.create, with: {server: "12345", name: mine}, rollback: none}
+        - id: update
+          action: ssh.run
+          with: {host: db-1, script: sleep 1200}
+          timeout: 40m
+          rollback: [{action: snapshot.restore, \(snapshot)}]
+      """, secrets: ["token": "vps_token-1"], scripts: [.init(matching: "db-1", isLost: true)])
+    let begun = world.clock.now
+    #expect(try await world.start().exitCode == 3, "\(world.story)")
+    #expect(world.twin.ledger.map(\.effect).contains("snapshot.restore"))
+    let restored = try #require(world.twin.ledger.last { $0.effect == "snapshot.restore" })
+    #expect(restored.at - begun >= .seconds(2400), "undone before its time was over")
+    #expect(restored.at - begun < .seconds(3600))
   }
 
   /// Nobody ever answers: clean-up is repeated, and not for ever.

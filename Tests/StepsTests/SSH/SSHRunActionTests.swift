@@ -77,6 +77,8 @@ struct SSHRunActionTests {
   private static let unreachable = "db-1.example.com cannot be reached by ssh: "
   private static let nothingKnown = "the connection to db-1.example.com was lost: whether anything was run is not known"
 
+  private static let login = "echo 'Authenticated to db-1 ([10.0.0.1]:22) using \"publickey\".' >&2"
+
   @Test(arguments: [
     Lost(
       behaviour: "echo 'ssh: connect to host db-1 port 22: Connection refused' >&2; exit 255", kind: .unreachable,
@@ -94,14 +96,18 @@ struct SSHRunActionTests {
       message: "the host key of db-1.example.com is not the known one: check it, then correct `known_hosts`"),
     // Logged in, then lost: it may or may not have begun.
     Lost(
-      behaviour: "echo 'Authenticated to db-1' >&2; echo 'Connection reset by peer' >&2; exit 255", kind: .unreachable,
+      behaviour:
+        Self.login + "; echo 'Connection reset by peer' >&2; exit 255",
+      kind: .unreachable,
       effect: .unknown, message: nothingKnown),
     // Words that no release of OpenSSH is known to say: nothing is certain.
     Lost(behaviour: "exit 255", kind: .unreachable, effect: .unknown, message: nothingKnown),
     Lost(behaviour: "kill -9 $$", kind: .unreachable, effect: .unknown, message: nothingKnown),
     // The script began, and the connection broke.
     Lost(
-      behaviour: "echo 'Authenticated to db-1' >&2; echo \"runbook key1 begin\" >&2; exit 255", kind: .unreachable,
+      behaviour:
+        Self.login + "; echo \"runbook key1 begin\" >&2; exit 255",
+      kind: .unreachable,
       effect: .unknown,
       message: "the connection to db-1.example.com was lost while the script ran: whether it went on is not known"),
   ])

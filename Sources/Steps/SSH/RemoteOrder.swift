@@ -1,0 +1,79 @@
+import Runbook
+import Synchronization
+
+/// What one session asks of the other machine (`Remote/remote.sh`).
+struct RemoteOrder {
+  enum Verb {
+    /// Starts the script unless it was started already, and follows it.
+    case start(script: String, launcher: String, life: Duration, grace: Duration)
+    /// Follows it. One that was not started can no longer be started by an order that was sent before this one.
+    case follow
+    /// Has it ended, with all that came from it, and tells when that is done.
+    case stop(grace: Duration)
+    /// Removes what it wrote, and that of other keys.
+    case forget([String])
+  }
+
+  let key: String
+  /// Of two orders the one that was made later has the higher one, in whatever process.
+  let rank: Int64
+  let verb: Verb
+  /// How long the session may follow before it says that it goes on.
+  var share: Duration
+  /// Where the streams go on; nil: nobody wants them.
+  var offsets: (stdout: Int, stderr: Int)?
+
+  private static let counter = Atomic<Int64>(0)
+
+  /// - Parameter epoch: of the run's lease: a later owner's is higher.
+  static func newRank(epoch: Int64) -> Int64 {
+    let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
+    if PlantedMistake.rankWithoutEpoch.isMade { return number }
+    return (min(max(epoch, 0), 0x3fff_ffff) << 32) | (number & 0xffff_ffff)
+  }
+
+  /// The line with which the answer begins. What the login writes before it is none of ours.
+  var mark: String { "runbook \(key) \(rank) ready" }
+
+  /// What the other side's `/bin/sh -s` reads: one command in braces, so that a part of it does nothing.
+  func text(_ library: String) -> String {
+    var words = [
+      "rb_lib=\(ShellText.quoted(library))", "rb_gen=\(rank)", "rb_share=\(share.hundredths)",
+      "rb_out=\(offsets.map { String($0.stdout) } ?? "")", "rb_err=\(offsets.map { String($0.stderr) } ?? "")",
+      "rb_key=\(key)",
+    ]
+    var calls: [String]
+    switch verb {
+    case .start(let script, let launcher, let life, let grace):
+      words += [
+        "rb_script=\(ShellText.quoted(script))", "rb_launch=\(ShellText.quoted(launcher))",
+        "rb_life=\(max(life.hundredths, 1))", "rb_grace=\(grace.hundredths)",
+      ]
+      calls = ["rb_start"]
+    case .follow: calls = ["rb_attach"]
+    case .stop(let grace):
+      words.append("rb_grace=\(grace.hundredths)")
+      calls = ["rb_stop"]
+    case .forget(let keys): calls = keys.map { "rb_key=\($0); rb_forget" }
+    }
+    calls.append("exit 0")
+    return "{ " + (words + ["printf '\\n%s\\n' '\(mark)'", "eval \"$rb_lib\""] + calls).joined(separator: "; ")
+      + "; }\n"
+  }
+
+  /// What the script's first process reads before it becomes the script. It comes over a pipe: the environment is on no
+  /// disk and on no command line.
+  ///
+  /// - Parameter work: shell words that become the process; `$1` is the script's folder.
+  static func launcher(key: String, environment: [String: Secret], work: String) -> String {
+    "{ exec </dev/null; read -r rb_line </proc/$$/stat; set -- \"$1\" \"$2\" ${rb_line##*') '}; "
+      + "printf '%s %s\\n' \"$$\" \"${22}\" >\"$1/process.$$\" && mv \"$1/process.$$\" \"$1/process\" || exit 126; "
+      + "umask \"$2\"; unset rb_line; \(ScriptText.exports(environment))"
+      + "RUNBOOK_SCRIPT='\(key).'; export RUNBOOK_SCRIPT; \(work); }\n"
+  }
+}
+
+extension Duration {
+  /// Hundredths of a second, rounded up; at most a year, at least 0.
+  fileprivate var hundredths: Int { (boundedMilliseconds + 9) / 10 }
+}
