@@ -7,7 +7,8 @@
 /// false.
 public enum PlantedMistake: String, CaseIterable, Sendable {
   case effectsOverwritten, lateRequestForgotten, restNotAwaited, unknownUndoIsDone, unknownAlwaysIsGood
-  case answerNotBound, cancelNotForParked, cancelTooLateAccepted, locksGivenBackWhilePending, skipClosesEntry
+  case answerNotBound, cancelNotForParked, cancelLeavesItRunning, cancelTooLateAccepted
+  case locksGivenBackWhilePending, skipClosesEntry
   case falseConditionIsUndone, resendsNotCounted, wallClockForDurations, maskedTextIsTheValue, lostValueRebuilt
   case newKeyOnResend, cleanUpInTheSameFolder, undoGivesUpInAnOutage, undoRetryIgnored, callBeforeCommit
   case restoredNotAsked, undoneIsInherited, undoBeforeItShows

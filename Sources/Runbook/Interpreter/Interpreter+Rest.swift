@@ -155,6 +155,23 @@ extension Interpreter {
     }
   }
 
+  /// Whether a cancelled step may be a script that an earlier process left running.
+  func mayStillRun(_ event: StepEvent) -> Bool {
+    guard case .cancelled(let path, let failure) = event, let step = machine.steps[path] else { return false }
+    return failure.effect == .unknown && step.action.cancellable && !PlantedMistake.cancelLeavesItRunning.isMade
+  }
+
+  /// Ends what an earlier process left running of a cancelled step, also of one that nothing undoes. A failure to do so
+  /// is told; where something undoes the step, it is brought to rest before that, more patiently.
+  func stop(_ event: StepEvent) async throws(Interruption) {
+    guard case .cancelled(let path, var failure) = event, let step = machine.steps[path] else { return record(event) }
+    try flushed()
+    do throws(StepFailure) { try await action(for: step).cancel(try currentCall(step)) } catch {
+      failure.message += ", and it may still run: \(masker.mask(error).message)"
+    }
+    record(.cancelled(path, failure))
+  }
+
   private func awaitSettled(_ action: any Action, _ call: ActionCall, _ step: ValidatedStep) async throws(Interruption)
   {
     let giveUp = machine.rollbackDeadline(default: clock.now)

@@ -151,6 +151,7 @@ public actor Interpreter {
       if launch.store.isOutOfSpace { return .end(try leave("the disk of the store is full")) }
       let order = machine.next
       if machine.isCancelling, let event = machine.cancelled(order) {
+        if mayStillRun(event) { return .carryOut(order) }
         record(event)
         continue
       }
@@ -204,6 +205,7 @@ public actor Interpreter {
 
   private func carryOutOrder() async throws(Interruption) {
     guard case .carryOut(let order) = move else { return }
+    if machine.isCancelling, let event = machine.cancelled(order) { return try await stop(event) }
     switch order {
     case .check: record(.checked(problems: await liveProblems()))
     case .begin(let path, let purpose): try await begin(path, purpose)
