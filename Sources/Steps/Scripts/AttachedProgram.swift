@@ -7,8 +7,11 @@ final class AttachedProgram: HeldProgram {
   private let key: String
   private let script: ScriptFolder
   private let link: KeeperLink
+  /// Its lock proves that the folder is no stray.
+  private let host: DetachedScripts
 
-  init(key: String, script: ScriptFolder, link: KeeperLink) {
+  init(key: String, script: ScriptFolder, link: KeeperLink, of host: DetachedScripts) {
+    self.host = host
     self.key = key
     self.script = script
     self.link = link

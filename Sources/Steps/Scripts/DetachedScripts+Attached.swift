@@ -39,7 +39,7 @@ extension DetachedScripts {
 
   public func hold(_ request: ScriptRequest, life: Duration) async throws(StepFailure) -> (any HeldProgram)? {
     let (key, script, link) = try makeAttached()
-    let program = AttachedProgram(key: key, script: script, link: link)
+    let program = AttachedProgram(key: key, script: script, link: link, of: self)
     var request = request
     request.workingDirectory = script.path
     try await begin(attachedOrder(request, key, in: script, life: life), on: link, in: script, request.tenure)
