@@ -125,9 +125,10 @@ public final class SSHServer: Sendable {
       environment: ["PATH=/usr/bin:/bin"], descriptors: [null.number, null.number, null.number])
     guard let pid = try? request.start() else { return false }
     while true {
-      if let end = Children.ended(pid) {
+      if let (_, end) = Children.ended(pid) {
         Children.reap(pid)
-        return end == .exited(0)
+        if case .exited(0) = end { return true }
+        return false
       }
       usleep(1000)
     }
@@ -160,6 +161,9 @@ public final class SSHServer: Sendable {
     String(decoding: folder.read("log"), as: UTF8.self).split(whereSeparator: { $0.isNewline })
       .count { $0.contains(words) }
   }
+
+  /// How often somebody has logged in. Needs `LogLevel VERBOSE`.
+  public var logins: Int { logged("Accepted publickey for ") + logged("Accepted password for ") }
 
   /// Where the other side keeps its scripts: `STATE/runbook/ssh/KEY`.
   public var state: String { folder.path("state") }

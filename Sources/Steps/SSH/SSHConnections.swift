@@ -128,7 +128,7 @@ extension SSHConnections.Way {
 
 extension SSHConnections {
   /// How long after the login the client may take to listen.
-  private static let patience = Duration.seconds(5)
+  private static let patience = Duration.seconds(15)
 
   private func open(
     _ ssh: SSHCommand, until deadline: Timestamp, _ call: ActionCall
@@ -152,9 +152,8 @@ extension SSHConnections {
         return .none
       }
       if let end = await program.ending() {
-        let log = SSHLog(end.stderr, mask: call.mask)
-        // In, and out again: that tells nothing about a session.
-        return log.login == nil && end.exitCode != nil || log.isPasswordRefused ? .failed(end) : .none
+        // In, and out again: that tells nothing about a session. A banner may say that it is in, so all of it counts.
+        return SSHLog(end.stderr, mask: call.mask).failure(at: ssh.host).effect == .none ? .failed(end) : .none
       }
       if Task.isCancelled { throw StepFailure(.cancelled, "the connection was given up", effect: .unknown) }
       let now = call.clock.now

@@ -28,7 +28,7 @@ struct ConnectedWorld: Sendable {
   }
 
   var action: SSHRunAction { SSHRunAction(program: program) }
-  var logins: Int { server.logged("Accepted ") }
+  var logins: Int { server.logins }
 
   func call(
     _ with: [String: Value], as account: SSHServer.Account = .plain, through port: UInt16? = nil,

@@ -65,7 +65,7 @@ struct SSHConnectionTests {
           _ = try await world.run("echo \(number) >> \(world.folder.path)/ledger; \(go)")
         }
       }
-      let ledger = { world.folder.read("ledger").split(separator: UInt8(ascii: "\n")) }
+      let ledger = { @Sendable in world.folder.read("ledger").split(separator: UInt8(ascii: "\n")) }
       #expect(await RemoteWorld.eventually { ledger().count == 6 })
       #expect(world.logins >= 3)
       world.folder.write("go", [])
