@@ -4,8 +4,8 @@ import Synchronization
 
 /// An open connection: a client that runs nothing itself, and over which other clients run what they are told.
 ///
-/// It ends with this process, and a while after its last use. It listens at a socket in a folder of its own; the clients
-/// work in that folder, so the socket's name is short wherever the folder lies.
+/// It ends with this process, and a while after its last use. It listens at a socket in a folder of its own; the
+/// clients work in that folder, so the socket's name is short wherever the folder lies.
 final class SSHConnection: Sendable {
   /// The name of its socket.
   static let socket = "ctl"

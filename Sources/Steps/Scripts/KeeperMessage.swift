@@ -96,7 +96,8 @@ extension KeeperMessage {
           key: texts[1], folder: texts[2], command: Array(texts[13..<(13 + count)]),
           environment: Array(texts[(13 + count)...]), workingDirectory: texts[3],
           input: texts[6] == "1" ? Array(parts[7]) : nil, secretFile: texts[8] == "1" ? Array(parts[9]) : nil,
-          password: texts[10] == "1" ? Array(parts[11]) : nil, isAttached: texts[4] == "1", lifetimeMilliseconds: times[0],
+          password: texts[10] == "1" ? Array(parts[11]) : nil, isAttached: texts[4] == "1",
+          lifetimeMilliseconds: times[0],
           graceMilliseconds: times[1], notAfter: times[2]))
     case ("live", 3):
       guard let milliseconds = Int(texts[2]), milliseconds >= 0 else { return nil }

@@ -1,14 +1,14 @@
 import Glibc
 import Posix
 
-/// Our own program as the one that OpenSSH asks for a password (`SSH_ASKPASS`): it reads the password from the memory of
-/// the keeper and says it once. OpenSSH gives such a program one argument, the question; so the environment tells it
+/// Our own program as the one that OpenSSH asks for a password (`SSH_ASKPASS`): it reads the password from the memory
+/// of the keeper and says it once. OpenSSH gives such a program one argument, the question; so the environment tells it
 /// what it is.
 ///
 /// It answers only the OpenSSH that the keeper itself has started: the one that leads through a jump host of the user's
 /// configuration has the same environment, and its host must not get the password of another. It answers only a
-/// question for a password, and only the first: the second one means that the password is wrong, and ends OpenSSH, which
-/// would try it in another way.
+/// question for a password, and only the first: the second one means that the password is wrong, and ends OpenSSH,
+/// which would try it in another way.
 enum PasswordAnswer {
   private static let variable = "RUNBOOK_PASSWORD_AT"
 
@@ -76,7 +76,8 @@ enum PasswordAnswer {
   private static func program(of pid: Int32) -> String? {
     unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
       let count = unsafe readlink("/proc/\(pid)/exe", buffer.baseAddress!, buffer.count)
-      return count > 0 ? unsafe String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
+      return count > 0
+        ? unsafe String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
     }
   }
 

@@ -15,7 +15,7 @@ struct SSHConnectionTests {
     for number in 0..<10 {
       let isKept = number % 2 == 0
       let call = world.call([
-        "script": .string("echo \(number); echo e >&2; exit \(number == 4 ? 255 : 0)"),
+        "script": .string("echo \(number); echo e >&2; exit \(number == 4 ? 255 : 0)")
       ])
       let failure = await world.failure(call)
       #expect((failure?.detail["exit_code"] == 255) == (number == 4), "\(String(describing: failure))")
@@ -129,7 +129,8 @@ struct SSHConnectionTests {
     #expect(world.folder.read("ran").isEmpty && world.logins == 1)
   }
 
-  @Test("a script that hangs on its connection ends as without a kept one", arguments: ["exit 255", "exit 3", "echo x"])
+  @Test(
+    "a script that hangs on its connection ends as without a kept one", arguments: ["exit 255", "exit 3", "echo x"])
   func aScriptOnItsConnectionEndsAsWithoutAKeptOne(script: String) async throws {
     let world = try ConnectedWorld()
     let with: [String: Value] = ["script": .string("printf half >&2; \(script)"), "detached": false]

@@ -69,7 +69,8 @@ struct SSHLoginTests {
       failure = error
     }
     let words = ssh.written("arguments") + ssh.written("environment")
-    #expect(!words.contains { $0.contains("pa ss") } && ssh.written("environment").contains("SSH_ASKPASS_REQUIRE=force"))
+    #expect(
+      !words.contains { $0.contains("pa ss") } && ssh.written("environment").contains("SSH_ASKPASS_REQUIRE=force"))
     return (String(decoding: ssh.folder.read("got"), as: UTF8.self), failure)
   }
 
@@ -94,7 +95,8 @@ struct SSHLoginTests {
   @Test("another client that the client starts, for a jump host, gets no answer")
   func aJumpHostGetsNoAnswer() async throws {
     // The same program, one generation further from the keeper.
-    let inner = "/bin/sh -c 'a=$(\"$SSH_ASKPASS\" \"me@gate password: \") && echo got $a >> \"$0/got\"; exit 0' \"$DIR\""
+    let inner =
+      "/bin/sh -c 'a=$(\"$SSH_ASKPASS\" \"me@gate password: \") && echo got $a >> \"$0/got\"; exit 0' \"$DIR\""
     #expect(await Self.got("\(inner); \(FakeSSH.works)").0 == "")
   }
 
