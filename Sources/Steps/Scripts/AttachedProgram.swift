@@ -27,9 +27,16 @@ final class AttachedProgram: HeldProgram {
 
   func live(for life: Duration) { link.live(key, milliseconds: life.boundedMilliseconds) }
 
+  private func read(_ end: ScriptEnd) -> ScriptEnd {
+    ScriptEnd(
+      exitCode: end.exitCode, signal: end.signal, isTimedOut: end.isTimedOut, stdout: end.stdout, stderr: end.stderr)
+  }
+
   func ending() async -> ScriptEnd? {
     switch await link.wait(for: key, until: .zero) {
-    case .ended(let ending): script.end(ending)
+    case .ended(let ending):
+      // Its folder goes with this program, so all of it is read now.
+      read(script.end(ending))
     case .interrupted: nil
     // The keeper died, and took what it held with it.
     case .gone: ScriptEnd(exitCode: nil)
