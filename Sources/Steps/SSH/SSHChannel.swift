@@ -6,34 +6,39 @@ extension SSHCommand {
   /// It goes over the connection that an earlier step of the run has opened, or opens one that is kept; over one of its
   /// own if none can be kept. That changes nothing about what an end means.
   ///
-  /// - Parameter reading: handed what the other side writes to stdout, in pieces, while it writes; nil: only the end
-  ///   tells.
+  /// - Parameters:
+  ///   - wrapping: makes the command that is started of the client's own: one that feeds it, or reads it. It ends as
+  ///     the client does, and is started anew if nothing was run.
+  ///   - reading: handed what the command writes to stdout, in pieces, while it writes; nil: only the end tells.
   /// - Throws: `timeout` when `deadline` came first, `cancelled`; both with the effect `unknown`.
   func run(
     _ words: [String], input: Secret?, until deadline: Timestamp, _ call: ActionCall,
-    reading: (@Sendable ([UInt8]) -> Void)? = nil
+    wrapping: (([String]) -> [String])? = nil, reading: (@Sendable ([UInt8]) -> Void)? = nil
   ) async throws(StepFailure) -> ScriptEnd {
     let words = becoming(words)
+    let wrap = wrapping ?? { $0 }
     if isShared, let connections = program.connections {
       // A connection that has ended, and a server that lets in no more of them, take a turn each.
       for _ in 0..<4 {
         switch try await connections.way(to: self, until: deadline, call) {
-        case .none: return try await alone(words, input: input, until: deadline, call, reading: reading)
+        case .none: return try await alone(wrap(argv(running: words)), input, until: deadline, call, reading)
         case .failed(let end): return end
         case .shared(let connection):
-          let end = try await shared(connection, words, input: input, until: deadline, call, reading: reading)
+          let log = connection.newLog()
+          let client = sharingArgv(socket: SSHConnection.socket, log: log, running: words)
+          let end = try await shared(connection, log, wrap(client), input, until: deadline, call, reading)
           if let end { return end }
         }
       }
     }
-    return try await alone(words, input: input, until: deadline, call, reading: reading)
+    return try await alone(wrap(argv(running: words)), input, until: deadline, call, reading)
   }
 
   private func alone(
-    _ words: [String], input: Secret?, until deadline: Timestamp, _ call: ActionCall,
-    reading: (@Sendable ([UInt8]) -> Void)?
+    _ command: [String], _ input: Secret?, until deadline: Timestamp, _ call: ActionCall,
+    _ reading: (@Sendable ([UInt8]) -> Void)?
   ) async throws(StepFailure) -> ScriptEnd {
-    var request = ScriptRequest(key: call.key, command: argv(running: words), secretFile: key)
+    var request = ScriptRequest(key: call.key, command: command, secretFile: key)
     request.password = password
     request.reading = reading
     let left = max(deadline - call.clock.now, .milliseconds(1))
@@ -46,16 +51,13 @@ extension SSHCommand {
 
   /// - Returns: nil if the words were certainly not run.
   private func shared(
-    _ connection: SSHConnection, _ words: [String], input: Secret?, until deadline: Timestamp, _ call: ActionCall,
-    reading: (@Sendable ([UInt8]) -> Void)?
+    _ connection: SSHConnection, _ log: String, _ command: [String], _ input: Secret?, until deadline: Timestamp,
+    _ call: ActionCall, _ reading: (@Sendable ([UInt8]) -> Void)?
   ) async throws(StepFailure) -> ScriptEnd? {
-    let log = connection.newLog()
     let left = max(deadline - call.clock.now, .milliseconds(1))
     connection.live(for: left)
     defer { connection.leave(log) }
-    var request = ScriptRequest(
-      key: call.key, command: sharingArgv(socket: SSHConnection.socket, log: log, running: words),
-      workingDirectory: connection.folder)
+    var request = ScriptRequest(key: call.key, command: command, workingDirectory: connection.folder)
     request.reading = reading
     var end: ScriptEnd
     do throws(StepFailure) {
