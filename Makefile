@@ -58,6 +58,7 @@ bench: build
 	@.ci/need.sh $(BENCH_TOOLS)
 	$(SWIFT) build $(RELEASE) --product PollBench
 	$(SWIFT) build $(RELEASE) --product WatchBench
+	$(SWIFT) build $(RELEASE) --product SSHBench
 	@Tests/Benchmarks/bench.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)"
 
 lint:

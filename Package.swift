@@ -86,6 +86,9 @@ let package = Package(
       .executableTarget(
         name: "WatchBench", dependencies: ["Runbook", "Providers", "Simulator", "Steps", "Stores", "Posix"],
         path: "Tests/Benchmarks/WatchBench", swiftSettings: strict),
+      .executableTarget(
+        name: "SSHBench", dependencies: ["Runbook", "Steps", "Posix"], path: "Tests/Benchmarks/SSHBench",
+        swiftSettings: strict),
       .testTarget(
         name: "TidyTests", dependencies: ["TestSupport", "Runbook", "Steps", "Providers", "Simulator"],
         swiftSettings: strict),

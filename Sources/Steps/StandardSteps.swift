@@ -11,7 +11,7 @@ public let standardSteps: [any StepKind.Type] = [
 ]
 
 /// Every action that needs no provider, the engine's own (`run`, `sleep`, `fail`, `commit`) included.
-public let standardActions: [any Action] = makeStandardActions(ssh: SSHProgram())
+public let standardActions: [any Action] = makeStandardActions(ssh: SSHProgram(connections: SSHConnections()))
 
 /// The same with another OpenSSH client than the one found on `PATH`.
 public func makeStandardActions(ssh: SSHProgram) -> [any Action] {

@@ -1,11 +1,11 @@
 #!/bin/bash
 # `make bench`: bench.sh FOLDER-OF-BINARIES [FIGURE...]. Every figure of ours stands beside a floor and a peer, measured in
-# turns in the same run; medians. Nothing here needs the network. Figures: start steps scripts validate http polls watch.
+# turns in the same run; medians. Nothing here needs the network. Figures: start steps scripts validate http polls watch remote.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 binaries=$(cd "$1" && pwd)
 shift
-figures=${*:-start steps scripts validate http polls watch}
+figures=${*:-start steps scripts validate http polls watch remote}
 runbook=$binaries/runbook
 
 # On the disk of the project, not in memory: flushing is part of what is measured.
@@ -173,6 +173,67 @@ polls() {
   printf '  %-34s %s\n' "  ready to noticed" "$(stats)"
   unserve
   echo
+}
+
+# An OpenSSH server on loopback with keys of its own, and a client's configuration that leads there as h1 to h100.
+listen() {
+  local sshd
+  sshd=$(PATH=$PATH:/usr/sbin command -v sshd) && has ssh && has ssh-keygen || { echo "  (no OpenSSH server here)"; return 1; }
+  remote=$work/remote
+  mkdir -p "$remote"
+  [ "$(id -u)" != 0 ] || mkdir -p /run/sshd
+  ssh-keygen -q -t ed25519 -N '' -f "$remote/host"
+  ssh-keygen -q -t ed25519 -N '' -f "$remote/key"
+  sed "s#^#environment=\"XDG_STATE_HOME=$remote\" #" "$remote/key.pub" >"$remote/authorized"
+  echo "* $(cut -d' ' -f1,2 "$remote/host.pub")" >"$remote/known"
+  local port=$((20000 + RANDOM % 10000))
+  printf '%s\n' "Port $port" 'ListenAddress 127.0.0.1' "HostKey $remote/host" 'PidFile none' \
+    "AuthorizedKeysFile $remote/authorized" 'StrictModes no' 'UsePAM no' 'PermitUserEnvironment yes' 'PermitRootLogin yes' \
+    'MaxStartups 300' 'LogLevel ERROR' >"$remote/sshd_config"
+  printf '%s\n' 'Host *' '  HostName 127.0.0.1' "  Port $port" "  IdentityFile $remote/key" '  IdentitiesOnly yes' \
+    "  UserKnownHostsFile $remote/known" '  BatchMode yes' '  HostKeyAlias bench' >"$remote/config"
+  "$sshd" -D -e -f "$remote/sshd_config" 2>"$remote/log" &
+  server=$!
+  until ssh -F "$remote/config" h1 true 2>/dev/null; do sleep 0.1; done
+}
+
+# remote_steps NAME FIELDS: a runbook of 100 steps that run `true` there.
+remote_steps() {
+  { head_of "$1"; awk -v f="$2" 'BEGIN { for (i = 0; i < 100; i++) printf "  - {id: s%d, action: ssh.run, with: {host: h1, script: \"true\"%s}, rollback: none}\n", i, f }'; } >"$work/$1.yaml"
+}
+
+remote() {
+  echo "== 100 steps that each run true on one machine, over ssh on loopback"
+  listen || return 0
+  # The command takes the ssh on its PATH.
+  mkdir -p "$remote/bin"
+  printf '#!/bin/sh\nexec %s -F %s/config "$@"\n' "$(command -v ssh)" "$remote" >"$remote/bin/ssh"
+  chmod +x "$remote/bin/ssh"
+  local ssh="ssh -F $remote/config"
+  { echo "$ssh -M -S $remote/ctl -o ControlPersist=60 h1 true"
+    awk -v s="$ssh -S $remote/ctl h1 true" 'BEGIN { for (i = 0; i < 99; i++) print s }'
+    echo "$ssh -S $remote/ctl -O exit h1 2>/dev/null"; } >"$work/shared.sh"
+  awk -v s="$ssh h1 true" 'BEGIN { for (i = 0; i < 100; i++) print s }' >"$work/own.sh"
+  remote_steps kept ''
+  remote_steps attached ', detached: false'
+  local peers=()
+  if has ansible-playbook; then
+    printf '[all]\nh1 ansible_ssh_common_args="-F %s/config" ansible_pipelining=true\n' "$remote" >"$remote/hosts"
+    { printf -- '- hosts: all\n  gather_facts: false\n  tasks:\n'; for _ in {1..100}; do echo '    - command: "true"'; done; } >"$remote/true.yml"
+    peers=("ansible, pipelining, 100 tasks" "ansible-playbook -i $remote/hosts $remote/true.yml")
+  else
+    echo "  (no ansible on PATH: its line is left out)"
+  fi
+  PATH=$remote/bin:$PATH measure 5 "ssh with ControlMaster, 100 times (not durable)" "bash $work/shared.sh" \
+    "ssh, 100 logins" "bash $work/own.sh" \
+    "runbook run, 100 ssh.run, detached: false" "$runbook run -q $work/attached.yaml" \
+    "runbook run, 100 ssh.run, kept there" "$runbook run -q $work/kept.yaml" "${peers[@]}"
+  echo "== 100 machines at once, from one process"
+  mkdir -p "$work/many"
+  "$binaries/SSHBench" 100 "$work/many" "$remote/config"
+  echo
+  kill "$server" && wait "$server" 2>/dev/null || true
+  server=
 }
 
 echo "$(nproc) processors, $(uname -sr), $(df --output=fstype "$work" | tail -n 1); medians; peak is the largest process"

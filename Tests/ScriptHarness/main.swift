@@ -19,6 +19,14 @@ Signals.ignoreBrokenPipe()
 
 let words = CommandLine.arguments
 switch words.dropFirst().first {
+case "held" where words.count >= 4:
+  // held FOLDER PROGRAM…: holds the program, says where, and waits to be killed.
+  let scripts = DetachedScripts(folder: words[2])
+  let request = ScriptRequest(key: "k", command: Array(words.dropFirst(3)))
+  guard let program = try? await scripts.hold(request, life: .seconds(600)) else { exit(1) }
+  OutputWriter.standardOutput.write("\(program.folder)\n")
+  try? await Task.sleep(for: .seconds(600))
+  withExtendedLifetime(program) {}
 case "hold" where words.count >= 5:
   // hold FOLDER KEY SCRIPT [LIFETIME GRACE]: starts the script, says so, and waits to be killed. Milliseconds.
   let scripts = DetachedScripts(folder: words[2])

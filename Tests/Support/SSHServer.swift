@@ -18,6 +18,8 @@ public final class SSHServer: Sendable {
     case noisy
     // What runs no script.
     case forced, forcedFailing, nologin, restricted
+    /// On whose `PATH` there is a `sudo` of ours: see `sudo`.
+    case sudoer
   }
 
   static let program = "/usr/sbin/sshd"
@@ -40,7 +42,10 @@ public final class SSHServer: Sendable {
     public var description: String
   }
 
-  public init() throws {
+  /// - Parameters:
+  ///   - settings: lines of its configuration that go before all others.
+  ///   - password: a line of `/etc/shadow` that holds for the server alone. Needs `canTakePasswords`.
+  public init(settings: String = "", password: String? = nil) throws {
     if getuid() == 0 { _ = unsafe mkdir("/run/sshd", 0o755) }
     user = unsafe getpwuid(getuid()).map { unsafe String(cString: $0.pointee.pw_name) } ?? "root"
     port = Self.freePort()
@@ -58,7 +63,11 @@ public final class SSHServer: Sendable {
     folder.write("banner", Array(banner.utf8))
     let hostKey = String(decoding: folder.read("host.pub"), as: UTF8.self).split(separator: " ").prefix(2)
     folder.write("known", Array("* \(hostKey.joined(separator: " "))\n".utf8))
+    _ = unsafe mkdir(folder.path("sudo"), 0o700)
+    _ = folder.file("sudo/sudo", Self.sudo(folder.path("sudo.log")), mode: 0o755)
+    let configured = settings
     let settings = """
+      \(configured)
       Port \(port)
       ListenAddress 127.0.0.1
       HostKey \(folder.path("host"))
@@ -81,8 +90,14 @@ public final class SSHServer: Sendable {
     // It ends with this process, however that ends: then nobody holds the other end of the pipe.
     let (reader, writer) = try Descriptor.pipe()
     life = writer
+    var text = "\"$0\" -D -e -f \"$1\" & read -r end; kill $!"
+    var words = ["sh", "-c", text, Self.program, configuration]
+    if let password {
+      text = "mount --bind \"$2\" /etc/shadow || exit; " + text
+      words = ["unshare", "-m", "sh", "-c", text, Self.program, configuration, folder.file("shadow", password + "\n")]
+    }
     pid = try SpawnRequest(
-      "/bin/sh", arguments: ["sh", "-c", "\"$0\" -D -e -f \"$1\" & read -r end; kill $!", Self.program, configuration],
+      password == nil ? "/bin/sh" : "/usr/bin/unshare", arguments: words,
       environment: ["PATH=/usr/bin:/bin"], descriptors: [reader.number, log.number, log.number]
     ).start()
     try awaitStart()
@@ -101,6 +116,54 @@ public final class SSHServer: Sendable {
     }
     throw NotStarted(description: "sshd: " + String(decoding: folder.read("log"), as: UTF8.self))
   }
+
+  /// Whether a server can have passwords of its own, in a name space of its own.
+  public static let canTakePasswords: Bool = {
+    guard getuid() == 0, let null = try? Descriptor.open("/dev/null", O_RDWR) else { return false }
+    let request = SpawnRequest(
+      "/usr/bin/unshare", arguments: ["unshare", "-m", "mount", "--bind", "/etc/shadow", "/etc/shadow"],
+      environment: ["PATH=/usr/bin:/bin"], descriptors: [null.number, null.number, null.number])
+    guard let pid = try? request.start() else { return false }
+    while true {
+      if let (_, end) = Children.ended(pid) {
+        Children.reap(pid)
+        if case .exited(0) = end { return true }
+        return false
+      }
+      usleep(1000)
+    }
+  }()
+
+  /// Says in the log what it was asked, and becomes nobody: a `sudo` that tells how it was called. It asks for a
+  /// password for the user `asks`, and knows no user `unknown`.
+  private static func sudo(_ log: String) -> String {
+    """
+    #!/bin/sh
+    echo "$*" >> \(log)
+    case "$1 $2 $3 $4 $5" in
+    '-n -H -u asks --') echo 'sudo: a password is required' >&2; exit 1 ;;
+    '-n -H -u unknown --') echo 'sudo: unknown user unknown' >&2; exit 1 ;;
+    '-n -H -u '*' --') ;;
+    *) echo "sudo: strange words: $*" >&2; exit 1 ;;
+    esac
+    became=$4
+    shift 5
+    exec env -i PATH="$PATH" HOME="$HOME" XDG_STATE_HOME="$XDG_STATE_HOME" BECAME="$became" "$@"
+    """ + "\n"
+  }
+  /// What the `sudo` was asked, a line each.
+  public var sudoCalls: [String] {
+    String(decoding: folder.read("sudo.log"), as: UTF8.self).split(separator: "\n").map(String.init)
+  }
+
+  /// Lines of the server's log that hold these words. How much it says is a matter of its settings.
+  public func logged(_ words: String) -> Int {
+    String(decoding: folder.read("log"), as: UTF8.self).split(whereSeparator: { $0.isNewline })
+      .count { $0.contains(words) }
+  }
+
+  /// How often somebody has logged in. Needs `LogLevel VERBOSE`.
+  public var logins: Int { logged("Accepted publickey for ") + logged("Accepted password for ") }
 
   /// Where the other side keeps its scripts: `STATE/runbook/ssh/KEY`.
   public var state: String { folder.path("state") }
@@ -122,10 +185,11 @@ public final class SSHServer: Sendable {
 
   private static func options(_ account: Account, _ folder: TemporaryFolder) -> String {
     var options = "environment=\"XDG_STATE_HOME=\(folder.path("state"))\","
+    if account == .sudoer { options += "environment=\"PATH=\(folder.path("sudo")):/usr/bin:/bin\"," }
     let asked = "\\\"$SSH_ORIGINAL_COMMAND\\\""
     let command: String? =
       switch account {
-      case .plain: nil
+      case .plain, .sudoer: nil
       case .fish: "exec /usr/bin/fish --no-config -c \(asked)"
       case .bash: "exec /bin/bash -c \(asked)"
       case .dash: "exec /bin/dash -c \(asked)"

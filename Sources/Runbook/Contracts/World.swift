@@ -108,6 +108,9 @@ public struct ScriptRequest: Sendable {
   /// A file that the child can read and that never touches the disk (a private key, a script that is no shell's):
   /// `secretFilePlaceholder` in a word of `command` becomes its path.
   public var secretFile: Secret?
+  /// What the program gets when it asks for a password as OpenSSH does (`SSH_ASKPASS`), once: it is read from memory by
+  /// our own program. It is on no disk, on no command line and in no environment. For `run` and `hold` only.
+  public var password: Secret?
   /// Asked when it is about to be started; nil: it may.
   public var tenure: (any Tenure)?
   public static let secretFilePlaceholder = "{secret-file}"
@@ -164,6 +167,12 @@ public protocol ScriptHost: Sendable {
   func cancel(_ key: String, grace: Duration) async throws(StepFailure)
   /// Runs a child attached to this process: its end is the call's end. For `ssh`. `stdin` is written and closed.
   func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd
+  /// Starts a child that goes on beside later calls and never outlives this process. For a connection that is kept.
+  ///
+  /// Its working directory is a folder of its own, and goes with it.
+  /// - Parameter life: how long it may run, unless `HeldProgram.live(for:)` says otherwise.
+  /// - Returns: nil if this host holds no programs.
+  func hold(_ request: ScriptRequest, life: Duration) async throws(StepFailure) -> (any HeldProgram)?
   /// Opens a TCP connection and closes it. For `net.tcp`.
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure)
   /// Removes what is kept of a script whose outcome is journaled.
@@ -180,7 +189,18 @@ public protocol ScriptHost: Sendable {
   func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async
 }
 
+/// A child that goes on beside the calls of its host. It is ended when nobody refers to it any more.
+public protocol HeldProgram: AnyObject, Sendable {
+  /// Its own, 0700; absolute.
+  var folder: String { get }
+  /// It is ended so long from now, whatever was said before.
+  func live(for life: Duration)
+  /// How it ended, with what it wrote; nil while it runs.
+  func ending() async -> ScriptEnd?
+}
+
 extension ScriptHost {
+  public func hold(_ request: ScriptRequest, life: Duration) async throws(StepFailure) -> (any HeldProgram)? { nil }
   /// Without a limit.
   public func wait(for key: String) async throws(StepFailure) -> ScriptState {
     try await wait(for: key, timeout: .seconds(366 * 86_400))

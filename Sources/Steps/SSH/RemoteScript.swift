@@ -73,7 +73,7 @@ struct RemoteScript {
     if let answer = reading.answer { return .answered(answer) }
     let log = SSHLog(end.stderr, mask: call.mask)
     if !reading.isReady, let code = end.exitCode, code != 255 || log.isOrderlyEnd {
-      return .rejected(log.rejection(at: ssh.host, stdout: end.stdout))
+      return .rejected(log.rejection(at: ssh.host, stdout: end.stdout, become: ssh.become))
     }
     if reading.isReady {
       return .cut(

@@ -12,7 +12,10 @@ enum SSHFields {
     Field(
       "port", .int, bounds: .int(1...65_535), help: "1 to 65535; default: what the ssh configuration says, else 22"),
     Field("key", .string, acceptsSecret: true, help: "path of a private key, or its content as a secret"),
-    Field("password", .string, acceptsSecret: true, isPlanned: true, help: "password to log in with"),
+    Field("password", .string, acceptsSecret: true, help: "password to log in with; without `key` no key is tried"),
+    Field(
+      "become", .string, pattern: userPattern,
+      help: "who to be there after the login, by `sudo` without a password: `root`, or another user"),
     Field("jump", .string, pattern: jumpPattern, help: "machine to go through: `user@host:port`"),
     Field("known_hosts", .string, help: "file of known host keys instead of the user's"),
     Field(

@@ -60,6 +60,16 @@ struct SSHLog {
       || line.hasPrefix("Warning: Permanently added ")
   }
 
+  /// The line with which the client says that it is in.
+  var login: String? { lines.first { Self.isLogin($0) } }
+
+  /// Our own program was asked for the password a second time.
+  var isPasswordRefused: Bool { login == nil && lines.contains(PasswordAnswer.refused) }
+
+  /// What the client would say of a session over a connection that it shares.
+  static let orderlyEnd = "Transferred: sent 0, received 0 bytes, in 0.0 seconds"
+  static let sharedLoss = "client_loop: the shared connection has ended"
+
   /// The session came to an orderly end on the other side: a status of 255 is that of its program.
   var isOrderlyEnd: Bool { lines.contains { Self.isEnd($0) } && !lines.contains { Self.isLoss($0) } }
 
@@ -82,6 +92,7 @@ struct SSHLog {
         return StepFailure(
           .auth, "the host key of \(place) is not the known one: check it, then correct `known_hosts`", detail: detail)
       }
+      if isPasswordRefused { return denied(place) }
       if lines.contains(where: { Self.isDenial($0) || $0.hasSuffix(": Too many authentication failures") }) {
         return denied(place)
       }
@@ -100,11 +111,33 @@ struct SSHLog {
   }
 
   private func denied(_ place: String) -> StepFailure {
-    StepFailure(.auth, "\(place) refused the login: check `user` and `key`", detail: detail)
+    let fields = lines.contains(PasswordAnswer.given) ? "`user` and `password`" : "`user` and `key`"
+    return StepFailure(.auth, "\(place) refused the login: check \(fields)", detail: detail)
+  }
+
+  /// Why `sudo` has not let us become this user; nil if it said nothing.
+  func sudoRefusal(at place: String, become: String) -> StepFailure? {
+    let said = SSHLog.lines(mask(bytes)).filter { line in
+      line.hasPrefix("sudo: ") || line.contains(": sudo: ") || line.contains("not in the sudoers file")
+        || line.hasPrefix("Sorry, user ")
+    }
+    guard let last = said.last else { return nil }
+    let words =
+      if said.contains(where: { $0.contains("a password is required") || $0.contains("terminal is required") }) {
+        "sudo on \(place) asks for a password: allow the login `NOPASSWD` there, or log in as `\(become)`"
+      } else if said.contains(where: { $0.contains("not found") }) {
+        "there is no sudo on \(place): log in as `\(become)`"
+      } else {
+        "sudo on \(place) does not let the login become `\(become)`: \(last.prefix(200))"
+      }
+    return StepFailure(.rejected, words, detail: detail)
   }
 
   /// Nothing of ours was run: what stood in its place has answered, and with which words.
-  func rejection(at place: String, stdout: [UInt8]) -> StepFailure {
+  ///
+  /// - Parameter become: who was to run it, by `sudo`.
+  func rejection(at place: String, stdout: [UInt8], become: String? = nil) -> StepFailure {
+    if let become, let refusal = sudoRefusal(at: place, become: become) { return refusal }
     // A banner comes before the login.
     let shown = SSHLog.lines(mask(bytes))
     let afterLogin = shown[((shown.lastIndex { Self.isLogin($0) } ?? -1) + 1)...]

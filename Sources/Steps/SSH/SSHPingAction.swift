@@ -12,7 +12,9 @@ struct SSHPingAction: StandardAction {
   let program: SSHProgram
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
-    let ssh = try SSHCommand(program, call.with)
+    var ssh = try SSHCommand(program, call.with)
+    // Whether one can log in is told by a login alone.
+    ssh.isShared = false
     let deadline = min(call.deadline, call.clock.now + ssh.connectTimeout + Self.patience)
     let end: ScriptEnd
     do throws(StepFailure) {
@@ -23,8 +25,10 @@ struct SSHPingAction: StandardAction {
     }
     if end.exitCode == 0 { return ActionResult() }
     guard end.exitCode == 255 || end.exitCode == nil else {
+      let log = SSHLog(end.stderr, mask: call.mask)
+      if let become = ssh.become, let refusal = log.sudoRefusal(at: ssh.host, become: become) { throw refusal }
       throw StepFailure(
-        .exitCode, "\(ssh.host) let us in, but `true` failed there", detail: SSHLog(end.stderr, mask: call.mask).detail)
+        .exitCode, "\(ssh.host) let us in, but `true` failed there", detail: log.detail)
     }
     var failure = SSHLog(end.stderr, mask: call.mask).failure(at: ssh.host)
     // It only reads: whatever happened, nothing was changed, and a lost connection is worth another try.

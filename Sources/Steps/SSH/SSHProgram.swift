@@ -3,7 +3,12 @@ import Runbook
 /// The system's OpenSSH client. A name without `/` is looked up on `PATH` when it is started.
 public struct SSHProgram: Sendable {
   public var path: String
-  public init(path: String = "ssh") { self.path = path }
+  /// Connections that the steps of a run share; nil: each opens its own.
+  public var connections: SSHConnections?
+  public init(path: String = "ssh", connections: SSHConnections? = nil) {
+    self.path = path
+    self.connections = connections
+  }
 }
 
 /// One call of the client: where to, and how.
@@ -21,13 +26,20 @@ struct SSHCommand {
   /// The path of a private key, or what stands in its place until the key in memory has one.
   let keyPath: String?
   let key: Secret?
+  let password: Secret?
+  /// Who to be there after the login.
+  let become: String?
   let connectTimeout: Duration
+  /// Whether a connection may serve that another step has opened, and be left to the next one.
+  var isShared = true
   /// A connection that says nothing for so long is given up: seconds between two questions, and how many of them.
   var silence = (interval: 15, count: 4)
 
   init(_ program: SSHProgram, _ with: Arguments) throws(StepFailure) {
     self.program = program
-    if with["password"] != nil { throw StepFailure.unfit("`password` is not supported yet; use `key` or an agent") }
+    password = try Self.password(with)
+    become = try with.optionalText("become")
+    if let become, !SSHWord.isUser(become) { throw StepFailure.unfit("`become` is not a user name") }
     host = try with.text("host")
     user = try with.optionalText("user")
     jump = try with.optionalText("jump")
@@ -57,6 +69,20 @@ struct SSHCommand {
     connectTimeout = try with.duration("connect_timeout") ?? .seconds(10)
   }
 
+  private static func password(_ with: Arguments) throws(StepFailure) -> Secret? {
+    let password: Secret
+    switch with["password"] {
+    case nil, .null?: return nil
+    case .secret(let secret)?: password = secret
+    default: password = Secret(try with.text("password"), named: [])
+    }
+    let bytes = password.reveal().utf8
+    guard !bytes.isEmpty, bytes.count <= 1000, !bytes.contains(where: { $0 == 0 || $0 == 0x0a || $0 == 0x0d }) else {
+      throw StepFailure.unfit("`password` must be one line of 1 to 1000 bytes")
+    }
+    return password
+  }
+
   /// `~/` is left to OpenSSH, which knows the home directory. A path in an option may not hold what would end or
   /// expand it.
   private static func path(_ path: String?, in with: Arguments) throws(StepFailure) -> String? {
@@ -74,21 +100,55 @@ struct SSHCommand {
 
   /// The whole command line; `words` are what the other side's shell runs, and are ours, never an author's.
   func argv(running words: [String]) -> [String] {
-    var argv = [program.path, "-T", "-o", "LogLevel=VERBOSE"] + options
-    if let jump { argv += ["-o", "ProxyCommand=" + proxyCommand(jump)] }
-    if let user { argv += ["-l", user] }
-    if let port { argv += ["-p", String(port)] }
-    return argv + ["--", host] + words
+    [program.path, "-T", "-o", "LogLevel=VERBOSE"] + options(Self.alone) + login + way + ["--", host] + words
   }
 
-  private var options: [String] {
+  /// Of the client that opens a connection for others, runs nothing itself, and listens at `socket`.
+  func keepingArgv(socket: String) -> [String] {
+    let listening = ["ControlMaster=yes", "ControlPath=\(socket)", "ControlPersist=no"]
+    return [program.path, "-T", "-N", "-o", "LogLevel=VERBOSE"] + options(listening) + login + way + ["--", host]
+  }
+
+  /// Of the client that runs `words` over a connection that is open. It never opens one itself: of its input a part may
+  /// have been sent already, and the rest alone would be another script. Its own words go to the file `log`.
+  func sharingArgv(socket: String, log: String, running words: [String]) -> [String] {
+    let settings = ["LogLevel=DEBUG2", "BatchMode=yes", "ProxyCommand=false", "CanonicalizeHostname=no"]
+    let joining = ["ControlMaster=no", "ControlPath=\(socket)"]
+    let all = (settings + Self.nothingElse + joining).flatMap { ["-o", $0] }
+    return [program.path, "-T", "-E", log] + all + way + ["--", host] + words
+  }
+
+  private static let alone = ["ControlMaster=no", "ControlPath=none"]
+  /// What a configuration could ask for besides.
+  private static let nothingElse = [
+    "ForwardAgent=no", "ForwardX11=no", "ClearAllForwardings=yes", "PermitLocalCommand=no", "RemoteCommand=none",
+  ]
+
+  private var way: [String] {
+    (user.map { ["-l", $0] } ?? []) + (port.map { ["-p", String($0)] } ?? [])
+  }
+
+  /// How to get in, and through which machine.
+  private var login: [String] {
+    var settings: [String]
+    if password != nil {
+      settings = ["BatchMode=no", "NumberOfPasswordPrompts=1"]
+      if keyPath == nil { settings.append("PubkeyAuthentication=no") }
+    } else {
+      settings = ["BatchMode=yes"]
+    }
+    if let jump { settings.append("ProxyCommand=" + proxyCommand(jump)) }
+    return settings.flatMap { ["-o", $0] }
+  }
+
+  private func options(_ control: [String]) -> [String] {
     let seconds = max(1, min(connectTimeout, .seconds(3600)).components.seconds)
     var settings = [
-      "BatchMode=yes", "ConnectTimeout=\(seconds)", "ServerAliveInterval=\(silence.interval)",
+      "ConnectTimeout=\(seconds)", "ServerAliveInterval=\(silence.interval)",
       "ServerAliveCountMax=\(silence.count)",
-      "StrictHostKeyChecking=\(acceptsNewHostKeys ? "accept-new" : "yes")", "ForwardAgent=no", "ForwardX11=no",
-      "ClearAllForwardings=yes", "PermitLocalCommand=no", "RemoteCommand=none", "ControlMaster=no", "ControlPath=none",
+      "StrictHostKeyChecking=\(acceptsNewHostKeys ? "accept-new" : "yes")",
     ]
+    settings += Self.nothingElse + control
     if let knownHosts { settings.append("UserKnownHostsFile=\"\(knownHosts)\"") }
     var options = settings.flatMap { ["-o", $0] }
     if let keyPath { options += ["-o", "IdentitiesOnly=yes", "-i", keyPath] }
@@ -99,7 +159,8 @@ struct SSHCommand {
   /// this text to a shell after expanding `%`.
   private func proxyCommand(_ jump: String) -> String {
     var place = jump[...]
-    var words = [program.path, "-T", "-o", "LogLevel=ERROR"] + options
+    // It never gets the password, which is another machine's.
+    var words = [program.path, "-T", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes"] + options(Self.alone)
     if let at = place.lastIndex(of: "@") {
       words += ["-l", String(place[..<at])]
       place = place[place.index(after: at)...]

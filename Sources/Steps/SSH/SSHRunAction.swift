@@ -152,7 +152,7 @@ extension SSHRunAction {
   private func attached(
     _ ssh: SSHCommand, _ work: ScriptFields, _ call: ActionCall
   ) async throws(StepFailure) -> ActionResult {
-    let session = SSHSession(key: call.key)
+    let session = SSHSession(key: call.key, become: ssh.become)
     let input = session.program(try Self.attached(work), environment: try call.with.environment())
     let end = try await ssh.run(["/bin/sh", "-s"], input: input, until: call.deadline, call)
     return try session.result(of: end, at: ssh.host, mask: call.mask, output: call.output)

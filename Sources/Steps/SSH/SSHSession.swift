@@ -5,6 +5,8 @@ import Runbook
 struct SSHSession {
   /// Marks in the other side's output where the script begins and ends.
   let key: String
+  /// Who runs it, by `sudo`; nil: the login.
+  var become: String?
 
   private var beginning: String { "runbook \(key) begin" }
   private var ending: String { "runbook \(key) end" }
@@ -32,7 +34,7 @@ struct SSHSession {
     let ended = log.position(before: "\n" + ending + " ")
     let isAnswered = end.exitCode != nil && (end.exitCode != 255 || log.isOrderlyEnd)
     guard let began else {
-      throw isAnswered ? log.rejection(at: place, stdout: end.stdout) : log.failure(at: place)
+      throw isAnswered ? log.rejection(at: place, stdout: end.stdout, become: become) : log.failure(at: place)
     }
     guard isAnswered || ended != nil else {
       throw StepFailure(

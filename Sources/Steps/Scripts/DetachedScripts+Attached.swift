@@ -9,28 +9,13 @@ extension DetachedScripts {
   private static let attachedGrace = Duration.seconds(2)
 
   public func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd {
-    let key: String
-    let script: ScriptFolder
-    let link: KeeperLink
-    do throws(PosixError) {
-      link = try open()
-      key = try attachedName()
-      script = ScriptFolder(path: "\(folder)/\(key)")
-      _ = try Folder.makeNew(script.path)
-    } catch {
-      throw Self.failure("a folder in `\(folder)` could not be made", error)
-    }
+    let (key, script, link) = try makeAttached()
     defer {
       link.forget(key)
       script.remove()
     }
-    var order = order(request, base: attachedEnvironment, in: script)
-    order.key = key
+    var order = attachedOrder(request, key, in: script, life: timeout)
     order.input = stdin.map { Array($0.reveal().utf8) } ?? []
-    order.secretFile = request.secretFile.map { Array($0.reveal().utf8) }
-    order.isAttached = true
-    order.lifetimeMilliseconds = max(timeout.boundedMilliseconds, 1)
-    order.graceMilliseconds = Self.attachedGrace.boundedMilliseconds
     try await begin(order, on: link, in: script, request.tenure)
     switch await wait(for: key, on: link, in: script, handingTo: request.reading) {
     case .ended(let ending) where ending.cause == .timedOut:
@@ -50,6 +35,40 @@ extension DetachedScripts {
     case .gone:
       throw StepFailure(.crashed, "the process that keeps the scripts ended while one was running", effect: .unknown)
     }
+  }
+
+  public func hold(_ request: ScriptRequest, life: Duration) async throws(StepFailure) -> (any HeldProgram)? {
+    let (key, script, link) = try makeAttached()
+    let program = AttachedProgram(key: key, script: script, link: link, of: self)
+    var request = request
+    request.workingDirectory = script.path
+    try await begin(attachedOrder(request, key, in: script, life: life), on: link, in: script, request.tenure)
+    return program
+  }
+
+  private func makeAttached() throws(StepFailure) -> (String, ScriptFolder, KeeperLink) {
+    do throws(PosixError) {
+      let link = try open()
+      let key = try attachedName()
+      let script = ScriptFolder(path: "\(folder)/\(key)")
+      _ = try Folder.makeNew(script.path)
+      return (key, script, link)
+    } catch {
+      throw Self.failure("a folder in `\(folder)` could not be made", error)
+    }
+  }
+
+  private func attachedOrder(
+    _ request: ScriptRequest, _ key: String, in script: ScriptFolder, life: Duration
+  ) -> KeeperOrder {
+    var order = order(request, base: attachedEnvironment, in: script)
+    order.key = key
+    order.secretFile = request.secretFile.map { Array($0.reveal().utf8) }
+    order.password = request.password.map { Array($0.reveal().utf8) }
+    order.isAttached = true
+    order.lifetimeMilliseconds = max(life.boundedMilliseconds, 1)
+    order.graceMilliseconds = Self.attachedGrace.boundedMilliseconds
+    return order
   }
 
   /// How often what a program writes is handed over while it runs.

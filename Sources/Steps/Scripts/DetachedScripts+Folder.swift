@@ -112,7 +112,7 @@ extension DetachedScripts {
       // An older release put its pid there, which says nothing for sure: its runs have long ended.
       let isLeft = (try? FileLock.isHeld("\(folder)/\(Self.enginePrefix)\(owner)")) != .some(.some(true))
       if isLeft, owner.count == 16 || Int32(owner).map({ ProcessIdentity($0) == nil }) == true {
-        ScriptFolder(path: "\(folder)/\(name)").remove()
+        Folder.removeTree("\(folder)/\(name)")
       }
     }
     for name in names where name.hasPrefix(Self.enginePrefix) {

@@ -95,7 +95,7 @@ public final class DetachedScripts: ScriptHost {
     let environment = base.merging(own) { _, own in own }.map { "\($0.key)=\($0.value)" }.sorted()
     return KeeperOrder(
       key: request.key, folder: script.path, command: request.command, environment: environment,
-      workingDirectory: request.workingDirectory ?? "", input: nil, secretFile: nil, isAttached: false,
+      workingDirectory: request.workingDirectory ?? "", input: nil, secretFile: nil, password: nil, isAttached: false,
       lifetimeMilliseconds: 0, graceMilliseconds: request.grace.boundedMilliseconds)
   }
 

@@ -78,6 +78,11 @@ final class KeeperLink: Sendable {
     return await promise.value()
   }
 
+  /// A keeper that is gone has ended it.
+  func live(_ key: String, milliseconds: Int) {
+    do throws(PosixError) { try send(.live(key: key, milliseconds: milliseconds)) } catch { socket.shutDown() }
+  }
+
   private func send(_ message: KeeperMessage) throws(PosixError) {
     let frame = message.frame
     let failure = sending.withLock { _ -> PosixError? in
@@ -108,7 +113,7 @@ final class KeeperLink: Sendable {
 
   private func handle(_ message: KeeperMessage) {
     switch message {
-    case .start: break
+    case .start, .live: break
     case .started(let key, let pid):
       let promise = state.withLock { state in
         state.scripts[key] = (pid, nil)

@@ -3,6 +3,8 @@
 enum KeeperMessage: Equatable {
   /// Engine to keeper: start this.
   case start(KeeperOrder)
+  /// Engine to keeper: end this so many milliseconds from now, whatever was said before.
+  case live(key: String, milliseconds: Int)
   /// Keeper to engine: it runs.
   case started(key: String, pid: Int32)
   /// Keeper to engine: it could not be started, and nothing was done. `code` is an errno.
@@ -26,6 +28,8 @@ struct KeeperOrder: Equatable {
   var input: [UInt8]?
   /// Kept in memory; an argument equal to `ScriptRequest.secretFilePlaceholder` becomes the path to read it by.
   var secretFile: [UInt8]?
+  /// Kept in memory for our own program, which gives it to whoever asks for a password (`PasswordAnswer`).
+  var password: [UInt8]?
   /// Ends with the engine, and leaves nothing on the disk but its output.
   var isAttached: Bool
   /// Then it is ended, with all that came from it; 0: never.
@@ -68,8 +72,10 @@ extension KeeperMessage {
         text("\(order.lifetimeMilliseconds) \(order.graceMilliseconds) \(order.notAfter)"),
         text(order.input == nil ? "0" : "1"),
         order.input ?? [],
-        text(order.secretFile == nil ? "0" : "1"), order.secretFile ?? [], text(String(order.command.count)),
+        text(order.secretFile == nil ? "0" : "1"), order.secretFile ?? [],
+        text(order.password == nil ? "0" : "1"), order.password ?? [], text(String(order.command.count)),
       ] + order.command.map(text) + order.environment.map(text)
+    case .live(let key, let milliseconds): [text("live"), text(key), text(String(milliseconds))]
     case .started(let key, let pid): [text("started"), text(key), text(String(pid))]
     case .refused(let key, let reason, let code): [text("refused"), text(key), text(reason), text(String(code))]
     case .ended(let key, let ending): [text("ended"), text(key), text(ending.line)]
@@ -82,16 +88,20 @@ extension KeeperMessage {
   init?(parts: [ArraySlice<UInt8>]) {
     let texts = parts.map { String(decoding: $0, as: UTF8.self) }
     switch (texts.first, texts.count) {
-    case ("start", 11...):
+    case ("start", 13...):
       let times = texts[5].split(separator: " ").compactMap { Int($0) }
-      guard times.count == 3, let count = Int(texts[10]), count >= 1, count <= texts.count - 11 else { return nil }
+      guard times.count == 3, let count = Int(texts[12]), count >= 1, count <= texts.count - 13 else { return nil }
       self = .start(
         KeeperOrder(
-          key: texts[1], folder: texts[2], command: Array(texts[11..<(11 + count)]),
-          environment: Array(texts[(11 + count)...]), workingDirectory: texts[3],
+          key: texts[1], folder: texts[2], command: Array(texts[13..<(13 + count)]),
+          environment: Array(texts[(13 + count)...]), workingDirectory: texts[3],
           input: texts[6] == "1" ? Array(parts[7]) : nil, secretFile: texts[8] == "1" ? Array(parts[9]) : nil,
-          isAttached: texts[4] == "1", lifetimeMilliseconds: times[0], graceMilliseconds: times[1],
-          notAfter: times[2]))
+          password: texts[10] == "1" ? Array(parts[11]) : nil, isAttached: texts[4] == "1",
+          lifetimeMilliseconds: times[0],
+          graceMilliseconds: times[1], notAfter: times[2]))
+    case ("live", 3):
+      guard let milliseconds = Int(texts[2]), milliseconds >= 0 else { return nil }
+      self = .live(key: texts[1], milliseconds: milliseconds)
     case ("started", 3):
       guard let pid = Int32(texts[2]) else { return nil }
       self = .started(key: texts[1], pid: pid)

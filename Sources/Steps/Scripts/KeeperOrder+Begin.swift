@@ -40,8 +40,10 @@ extension KeeperOrder {
       let words = command.map { word in
         secretPath.map { word.replacing(ScriptRequest.secretFilePlaceholder, with: $0) } ?? word
       }
+      let password = try password.map { (content) throws(PosixError) in try Descriptor.inMemory(content) }
+      let asking = password.map { PasswordAnswer.environment(keeper: keeper.pid, file: $0.number) } ?? []
       let request = SpawnRequest(
-        program, arguments: words, environment: environment,
+        program, arguments: words, environment: environment + asking,
         workingDirectory: workingDirectory.isEmpty ? nil : workingDirectory,
         descriptors: [source.number, outWriter.number, errWriter.number])
       let child = try GatedChild.start(
@@ -60,7 +62,7 @@ extension KeeperOrder {
       }
       var script = KeptScript(
         self, pid: child.pid, family: process.family(key), lock: lock, stdout: out, stderr: err, input: feeding,
-        secretFile: secret)
+        secretFiles: [secret, password].compactMap { $0 })
       script.feed()
       _ = probe(key, .released)
       return script

@@ -70,8 +70,8 @@ struct KeptScript {
   var stderr: Stream
   /// What is left to be written to its standard input.
   var input: (pipe: Descriptor, bytes: [UInt8], written: Int)?
-  /// Keeps the file in memory that an argument names.
-  let secretFile: Descriptor?
+  /// Keeps the files in memory that an argument or the environment names.
+  let secretFiles: [Descriptor]
   var stop = Stop.none
   /// When its time is over or, while it is being ended, when to look again. On the boot-time clock; nil: never.
   var wakeAt: Duration?
@@ -85,7 +85,7 @@ struct KeptScript {
 
   init(
     _ order: KeeperOrder, pid: Int32, family: ProcessFamily, lock: FileLock?, stdout: Descriptor, stderr: Descriptor,
-    input: (pipe: Descriptor, bytes: [UInt8], written: Int)?, secretFile: Descriptor?
+    input: (pipe: Descriptor, bytes: [UInt8], written: Int)?, secretFiles: [Descriptor]
   ) {
     key = order.key
     self.pid = pid
@@ -97,7 +97,7 @@ struct KeptScript {
     self.stdout = Stream(pipe: stdout)
     self.stderr = Stream(pipe: stderr)
     self.input = input
-    self.secretFile = secretFile
+    self.secretFiles = secretFiles
     if order.lifetimeMilliseconds > 0 { wakeAt = BootClock.now + .milliseconds(order.lifetimeMilliseconds) }
   }
 
@@ -115,6 +115,11 @@ struct KeptScript {
       // It closed its standard input; that is its own affair.
       input = nil
     }
+  }
+
+  /// Its time is over so long from now.
+  mutating func live(for life: Duration) {
+    if stop == .none { wakeAt = BootClock.now + life }
   }
 
   /// Ends all that came from it, a step each time its `wakeAt` has come: TERM, the grace, then KILL until nothing is

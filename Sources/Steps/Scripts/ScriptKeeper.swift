@@ -20,6 +20,7 @@ public struct ScriptKeeper {
   }
 
   package static func runIfAsked(_ arguments: [String], probe: @escaping KeeperProbe) {
+    PasswordAnswer.runIfAsked(arguments)
     guard arguments.count == 2, arguments[1] == argument else { return }
     do throws(PosixError) {
       var keeper = try ScriptKeeper(engine: Descriptor(adopting: 0), probe: probe)
@@ -138,7 +139,13 @@ public struct ScriptKeeper {
     }
     do throws(FrameReader.Malformed) {
       while let message = try incoming.next() {
-        if case .start(let order) = message { begin(order) }
+        switch message {
+        case .start(let order): begin(order)
+        case .live(let key, let milliseconds):
+          guard let index = scripts.firstIndex(where: { $0.key == key }) else { break }
+          scripts[index].live(for: .milliseconds(min(milliseconds, 366 * 86_400_000)))
+        case .started, .refused, .ended: break
+        }
       }
     } catch {
       loseEngine()

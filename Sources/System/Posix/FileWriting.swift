@@ -95,6 +95,8 @@ public enum Folder {
     _ = unsafe rmdir(path)
   }
 
+  public static func removeFile(_ path: String) { _ = unsafe unlink(path) }
+
   /// Removes a folder and all that is in it, following no link.
   /// - Returns: whether it is gone.
   @discardableResult

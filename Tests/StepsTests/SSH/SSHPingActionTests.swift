@@ -33,7 +33,9 @@ struct SSHPingActionTests {
       (["jump": "-W@x"], "`jump` must be `host`, `user@host` or `user@host:port`"),
       (["jump": "h:0"], "`jump` must be `host`, `user@host` or `user@host:port`"),
       (["port": 0], "`port` must be 1 to 65535"),
-      (["password": "p"], "`password` is not supported yet; use `key` or an agent"),
+      (["password": "a\nb"], "`password` must be one line of 1 to 1000 bytes"),
+      (["become": "root; id"], "`become` is not a user name"),
+      (["become": "-u"], "`become` is not a user name"),
       (["host_key": "rescue"], "`host_key: rescue` is not supported yet"),
       (["host_key": "none"], "`host_key` must be `strict` or `accept_new`"),
       (

@@ -99,7 +99,7 @@ struct StartTests {
   @Test func anOrderForAFolderThatWasTakenAwayIsRefused() throws {
     let order = KeeperOrder(
       key: "k", folder: folder.path + "/taken", command: ["/bin/true"], environment: [], workingDirectory: "",
-      input: nil, secretFile: nil, isAttached: false, lifetimeMilliseconds: 0, graceMilliseconds: 0)
+      input: nil, secretFile: nil, password: nil, isAttached: false, lifetimeMilliseconds: 0, graceMilliseconds: 0)
     do throws(KeeperOrder.Refusal) {
       _ = try order.begin(bystanders: [], keeper: .own) { _, _ in 0 }
       Issue.record("it was started")
