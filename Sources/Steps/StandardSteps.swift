@@ -29,5 +29,6 @@ public func makeStandardActions(ssh: SSHProgram) -> [any Action] {
     WriteFileAction(),
     SSHRunAction(program: ssh),
     SSHPingAction(program: ssh),
+    SSHRebootAction(program: ssh),
   ]
 }
