@@ -30,5 +30,7 @@ public func makeStandardActions(ssh: SSHProgram) -> [any Action] {
     SSHRunAction(program: ssh),
     SSHPingAction(program: ssh),
     SSHRebootAction(program: ssh),
+    SSHCopyAction(program: ssh),
+    SSHPutBackAction(program: ssh),
   ]
 }

@@ -12,8 +12,8 @@ enum Composition {
   static func realWorld(scripts: String) -> RunWorld {
     RunWorld(
       clock: SystemClock(), random: SystemRandom(), transport: LibcurlTransport(),
-      scripts: DetachedScripts(folder: scripts), files: LocalFiles(), builtIn: standardActions,
-      providerKinds: standardProviders)
+      scripts: DetachedScripts(folder: scripts), files: LocalFiles(),
+      builtIn: makeStandardActions(ssh: SSHProgram(pins: scripts)), providerKinds: standardProviders)
   }
 
   /// The words an author may use.

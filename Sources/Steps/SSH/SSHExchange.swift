@@ -30,8 +30,8 @@ struct SSHExchange {
     self.call = call
   }
 
-  private var beginning: String { "runbook \(call.key) begin" }
-  private var ending: String { "runbook \(call.key) end" }
+  var beginning: String { "runbook \(call.key) begin" }
+  var ending: String { "runbook \(call.key) end" }
 
   /// One command in braces: a part of it does nothing.
   func text(_ script: String) -> String {
@@ -101,5 +101,13 @@ struct SSHExchange {
       state.withLock { $0 += bytes.prefix(max(0, SSHExchange.longest - $0.count)) }
     }
     var bytes: [UInt8] { state.withLock { $0 } }
+  }
+}
+
+extension StepFailure {
+  /// The same of a session that only looked: nothing was changed, and a lost look is worth another.
+  var ofLook: StepFailure {
+    StepFailure(
+      kind, message, retryable: kind == .unreachable || retryable, detail: detail, beforeFirstByte: beforeFirstByte)
   }
 }

@@ -3,7 +3,13 @@ import Runbook
 /// The system's OpenSSH client. A name without `/` is looked up on `PATH` when it is started.
 public struct SSHProgram: Sendable {
   public var path: String
-  public init(path: String = "ssh") { self.path = path }
+  /// The folder in which a run pins the host keys of servers that it has put into rescue, in a folder of its own that
+  /// `ScriptHost.sweep` removes; nil: it can pin none.
+  public var pins: String?
+  public init(path: String = "ssh", pins: String? = nil) {
+    self.path = path
+    self.pins = pins
+  }
 }
 
 /// One call of the client: where to, and how.
@@ -18,6 +24,8 @@ struct SSHCommand {
   let jump: String?
   let knownHosts: String?
   let acceptsNewHostKeys: Bool
+  /// Where the host key of a rescue system is pinned, which is not that of the server; nil: not with `host_key: rescue`.
+  let pin: RescuePin?
   /// The path of a private key, or what stands in its place until the key in memory has one.
   let keyPath: String?
   let key: Secret?
@@ -39,11 +47,11 @@ struct SSHCommand {
     }
     if let port, !(1...65_535).contains(port) { throw StepFailure.unfit("`port` must be 1 to 65535") }
     switch try with.optionalText("host_key") ?? "strict" {
-    case "strict": acceptsNewHostKeys = false
+    case "strict", "rescue": acceptsNewHostKeys = false
     case "accept_new": acceptsNewHostKeys = true
-    case "rescue": throw StepFailure.unfit("`host_key: rescue` is not supported yet")
-    default: throw StepFailure.unfit("`host_key` must be `strict` or `accept_new`")
+    default: throw StepFailure.unfit("`host_key` must be `strict`, `accept_new` or `rescue`")
     }
+    pin = try RescuePin(with, in: program.pins)
     knownHosts = try Self.path(try with.optionalText("known_hosts"), in: with)
     if case .secret(let secret)? = with["key"] {
       let text = secret.reveal()
@@ -74,7 +82,7 @@ struct SSHCommand {
 
   /// The whole command line; `words` are what the other side's shell runs, and are ours, never an author's.
   func argv(running words: [String]) -> [String] {
-    var argv = [program.path, "-T", "-o", "LogLevel=VERBOSE"] + options
+    var argv = [program.path, "-T", "-o", "LogLevel=VERBOSE"] + (pin?.options ?? []) + options
     if let jump { argv += ["-o", "ProxyCommand=" + proxyCommand(jump)] }
     if let user { argv += ["-l", user] }
     if let port { argv += ["-p", String(port)] }

@@ -30,7 +30,7 @@ struct SSHRebootAction: StandardAction {
     switch try await exchange.ask(Self.look) {
     case .answered(let lines): return ["boot_id": .string(try boot(lines, at: exchange.ssh.host))]
     case .rejected(let failure): throw failure
-    case .cut(let failure, _): throw Self.read(failure)
+    case .cut(let failure, _): throw failure.ofLook
     }
   }
 
@@ -83,7 +83,7 @@ struct SSHRebootAction: StandardAction {
       // What a machine says that still boots.
       failure.retryable = true
       throw failure
-    case .cut(let failure, _): throw Self.read(failure)
+    case .cut(let failure, _): throw failure.ofLook
     }
   }
 
@@ -95,13 +95,6 @@ struct SSHRebootAction: StandardAction {
 
   private func exchange(_ call: ActionCall) throws(StepFailure) -> SSHExchange {
     SSHExchange(try SSHCommand(program, call.with), call)
-  }
-
-  /// Nothing was changed by a look, and a lost one is worth another.
-  private static func read(_ failure: StepFailure) -> StepFailure {
-    StepFailure(
-      failure.kind, failure.message, retryable: failure.kind == .unreachable || failure.retryable,
-      detail: failure.detail, beforeFirstByte: failure.beforeFirstByte)
   }
 
   private func refusal(_ lines: [String], code: String, _ exchange: SSHExchange) -> StepFailure {
