@@ -56,8 +56,8 @@ extension RunMachine {
     return ids
   }
 
-  /// Ids of the servers that a step of this run has put into rescue, with the instant at which they were there, and that
-  /// no step has begun to bring out of it since.
+  /// Ids of the servers that a step of this run has put into rescue, with the instant at which they were there, unless
+  /// a step has begun to bring them out of it since.
   var rescuedServers: [String: Timestamp] {
     var entered: [String: Timestamp] = [:]
     var left: [String: Timestamp] = [:]

@@ -83,16 +83,6 @@ struct SSHCopyAction: StandardAction {
       throw StepFailure(error.kind, error.message, effect: .unknown, retryable: true, detail: error.detail)
     }
   }
-
-  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
-    guard call.with["upload"] != nil, call.with["host"] != nil, call.with["to"] != nil,
-      let order = try? CopyOrder(program, call)
-    else { return [] }
-    do throws(StepFailure) { _ = try await order.sourceFacts() } catch {
-      return error.kind == .notFound || error.kind == .rejected ? [error.message] : []
-    }
-    return []
-  }
 }
 
 /// One copy: from where, to where, and when it is done.
@@ -155,7 +145,7 @@ struct CopyOrder {
   func sourceFacts() async throws(StepFailure) -> FileFacts {
     if let content {
       let hash = Hex.text(SHA256.hash(Array(content.reveal().utf8)))
-      return FileFacts(kind: .file, hash: hash, mode: "0600", ids: "", names: "")
+      return FileFacts(kind: .file, hash: hash, mode: "0600", size: 0, ids: "", names: "")
     }
     let facts = try await files.facts(of: source, isRemote: !isUpload, follows: true)
     guard facts.kind != .absent else {
@@ -179,7 +169,8 @@ struct CopyOrder {
       "rb_given_mode": mode ?? "", "rb_given_owner": owner ?? "",
     ]
     return isUpload
-      ? try await files.upload(self.source, content: content, words) : try await files.download(self.source, words)
+      ? try await files.upload(self.source, size: source.size, content: content, words)
+      : try await files.download(self.source, size: source.size, words)
   }
 
   func result(_ source: FileFacts, changed: Bool) -> ActionResult {

@@ -12,8 +12,8 @@ struct SSHExchange {
     case answered([String])
     /// Something else than the text was run.
     case rejected(StepFailure)
-    /// The connection was lost, or never made. `begun`: the lines that came until then; nil: it had not begun, as far as
-    /// anybody can tell.
+    /// The connection was lost, or never made. `begun`: the lines that came until then; nil: it had not begun, as far
+    /// as anybody can tell.
     case cut(StepFailure, begun: [String]?)
   }
 

@@ -8,14 +8,16 @@ struct FileFacts: Equatable {
   var hash: String
   /// Four octal digits.
   var mode: String
+  /// In bytes, of a file that tells it; else 0.
+  var size: Int
   /// `UID:GID`, and the names of both.
   var ids: String
   var names: String
 
-  static let absent = FileFacts(kind: .absent, hash: "", mode: "", ids: "", names: "")
+  static let absent = FileFacts(kind: .absent, hash: "", mode: "", size: 0, ids: "", names: "")
 
-  init(kind: Kind, hash: String, mode: String, ids: String, names: String) {
-    (self.kind, self.hash, self.mode, self.ids, self.names) = (kind, hash, mode, ids, names)
+  init(kind: Kind, hash: String, mode: String, size: Int, ids: String, names: String) {
+    (self.kind, self.hash, self.mode, self.size, self.ids, self.names) = (kind, hash, mode, size, ids, names)
   }
 
   /// - Parameter lines: an answer of `copy.sh`.
@@ -23,7 +25,7 @@ struct FileFacts: Equatable {
   init(_ lines: [String], at place: String, _ call: ActionCall) throws(StepFailure) {
     try SSHFiles.refusal(lines, at: place, call)
     let words = lines.first { $0.hasPrefix("i ") }?.split(separator: " ").map(String.init) ?? []
-    guard words.count >= 6, let kind = Kind(rawValue: words[1]) else {
+    guard words.count >= 7, let size = Int(words[4]), size >= 0, let kind = Kind(rawValue: words[1]) else {
       throw StepFailure(.rejected, "\(place) does not tell what is there")
     }
     self.kind = kind
@@ -31,7 +33,7 @@ struct FileFacts: Equatable {
       self = .absent
       return
     }
-    (hash, mode, ids, names) = (words[2], words[3], words[4], words[5...].joined(separator: " "))
+    (hash, mode, self.size, ids, names) = (words[2], words[3], size, words[5], words[6...].joined(separator: " "))
     guard hash.utf8.count == 64, hash.allSatisfy(\.isHexDigit), mode.utf8.count == 4,
       mode.allSatisfy({ ("0"..."7").contains($0) })
     else { throw StepFailure(.rejected, "\(place) does not tell what is there") }
@@ -88,9 +90,9 @@ struct SSHFiles {
   // MARK: Content on its way
 
   /// Sends what lies at `source` here, or `content`, and puts it in its place there.
-  func upload(_ source: String, content: Secret?, _ words: [String: String]) async throws(StepFailure)
-    -> SSHExchange.Outcome
-  {
+  func upload(
+    _ source: String, size: Int, content: Secret?, _ words: [String: String]
+  ) async throws(StepFailure) -> SSHExchange.Outcome {
     let order = marked(text("rb_put", words))
     // The login's shell runs this, whichever it is. `dd` takes no byte more than it is told.
     let reader = ["/bin/sh", "-c", "'eval \"$(dd bs=1 count=\(order.utf8.count) 2>/dev/null)\"'"]
@@ -99,7 +101,9 @@ struct SSHFiles {
       return try await exchange.run(reader, input: input, share: share)
     }
     let feeder =
-      words["rb_wants"] == FileFacts.Kind.folder.rawValue ? "tar -C \"$from\" -cf - ." : "cat \"$from\""
+      if words["rb_wants"] == FileFacts.Kind.folder.rawValue { "tar -C \"$from\" -cf - ." } else if size > 0 {
+        "head -c \(size) \"$from\""
+      } else { "cat \"$from\"" }
     let script = "from=$1; shift; { cat; \(feeder); } | exec \"$@\""
     return try await exchange.run(reader, input: Secret(order, named: []), share: share) { client in
       ["/bin/sh", "-c", script, "sh", source] + client
@@ -107,8 +111,11 @@ struct SSHFiles {
   }
 
   /// Has what lies at `source` there sent, and puts it in its place here.
-  func download(_ source: String, _ words: [String: String]) async throws(StepFailure) -> SSHExchange.Outcome {
-    let order = "{ ( eval \(ShellText.quoted(text("rb_send", ["rb_target": source, "rb_data": data]))) ); exit 0; }\n"
+  func download(
+    _ source: String, size: Int, _ words: [String: String]
+  ) async throws(StepFailure) -> SSHExchange.Outcome {
+    let sending = text("rb_send", ["rb_target": source, "rb_data": data, "rb_size": String(size)])
+    let order = "{ ( eval \(ShellText.quoted(sending)) ); exit 0; }\n"
     let script = """
       "$@" | {
         while IFS= read -r rb_line; do [ "$rb_line" != '\(data)' ] || break; done

@@ -24,7 +24,7 @@ struct SSHCommand {
   let jump: String?
   let knownHosts: String?
   let acceptsNewHostKeys: Bool
-  /// Where the host key of a rescue system is pinned, which is not that of the server; nil: not with `host_key: rescue`.
+  /// Where the host key of a rescue system is pinned, with `host_key: rescue`.
   let pin: RescuePin?
   /// The path of a private key, or what stands in its place until the key in memory has one.
   let keyPath: String?

@@ -1,7 +1,7 @@
 import Runbook
 
-/// `ssh.put_back`: the undo of `ssh.copy`. What lay in the place of the copy is there again, with its owner and mode; if
-/// there was nothing, the copy is removed.
+/// `ssh.put_back`: the undo of `ssh.copy`. What lay in the place of the copy is there again, with its owner and mode;
+/// if there was nothing, the copy is removed.
 struct SSHPutBackAction: StandardAction {
   static let declaration = ActionDeclaration(
     "ssh.put_back", "undoes an `ssh.copy`: puts back what lay there before, or removes the copy if there was nothing",
@@ -43,7 +43,9 @@ struct SSHPutBackAction: StandardAction {
   private static func place(_ call: ActionCall) throws(StepFailure) -> Place {
     guard let before = call.with["before"]?.map, let path = before["path"]?.string, let key = before["key"]?.string,
       let kind = before["kind"]?.string, let isRemote = before["remote"]?.bool
-    else { throw StepFailure.unfit("`before` must be what an `ssh.copy` found: `${{ self.before }}` in its `rollback`") }
+    else {
+      throw StepFailure.unfit("`before` must be what an `ssh.copy` found: `${{ self.before }}` in its `rollback`")
+    }
     guard key.utf8.allSatisfy({ $0.isKeyByte }), (1...64).contains(key.utf8.count), path.hasPrefix("/"),
       !path.utf8.contains(where: { $0 < 0x20 })
     else { throw StepFailure.unfit("`before` is not what an `ssh.copy` found") }

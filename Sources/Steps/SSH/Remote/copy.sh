@@ -56,10 +56,13 @@ rb_digits() {
   rb_octal=$rb_extra$rb_octal
 }
 
+# As much of a file as it had when it was looked at: a log grows meanwhile. What tells no size is read whole.
+rb_read() { if [ "$rb_size" = 0 ]; then cat "$1"; else head -c "$rb_size" "$1"; fi; }
+
 # Sets rb_kind (absent, file, folder), rb_was (its hash), rb_octal, rb_ids, rb_names. A link is followed at the source
 # only.
 rb_look() {
-  rb_kind=absent rb_was= rb_octal= rb_ids= rb_names=
+  rb_kind=absent rb_was= rb_octal= rb_ids= rb_names= rb_size=0
   [ -e "$1" ] || [ -h "$1" ] || return 0
   [ ! -h "$1" ] || [ -n "${rb_follows:-}" ] || rb_no "$1 is a symbolic link: name the place that it leads to"
   if [ -d "$1" ]; then
@@ -68,7 +71,13 @@ rb_look() {
     [ $? != 3 ] || rb_no "$1 holds a name with a line break or a backslash, or something that is no file, folder or link"
   elif [ -f "$1" ]; then
     rb_kind=file
-    rb_was=$({ rb_sha <"$1"; } 2>/dev/null)
+    rb_list=$(ls -ldnL "$1")
+    rb_where=$1
+    set -- $rb_list
+    rb_size=$5
+    set -- "$rb_where"
+    rb_was=$({ rb_read "$1" | rb_sha; } 2>/dev/null)
+    [ -r "$1" ] || rb_was=
   else
     rb_no "$1 is neither a file nor a folder"
   fi
@@ -85,14 +94,15 @@ rb_look() {
 rb_facts() {
   rb_tools
   rb_look "$rb_target"
-  rb_say "i $rb_kind ${rb_was:--} ${rb_octal:--} ${rb_ids:--} ${rb_names:--}"
+  rb_say "i $rb_kind ${rb_was:--} ${rb_octal:--} $rb_size ${rb_ids:--} ${rb_names:--}"
 }
 
 # ---- The sending side
 
+# rb_size: see rb_read.
 rb_send() {
   printf '\n%s\n' "$rb_data"
-  if [ -d "$rb_target" ]; then exec tar -C "$rb_target" -cf - .; else exec cat "$rb_target"; fi
+  if [ -d "$rb_target" ]; then tar -C "$rb_target" -cf - .; else rb_read "$rb_target"; fi
 }
 
 # ---- The receiving side. It reads the content from its standard input.
@@ -100,8 +110,12 @@ rb_send() {
 rb_names_beside() {
   rb_dir=${rb_target%/*}
   rb_dir=${rb_dir:-/}
-  rb_new=$rb_dir/.runbook-$rb_key.new~ rb_kept=$rb_dir/.runbook-$rb_key~
+  # A session that was given up may still write: each has a name of its own.
+  rb_new=$rb_dir/.runbook-$rb_key.$$.new~ rb_kept=$rb_dir/.runbook-$rb_key~
 }
+
+# What other sessions of this step have brought: they have nothing to put in its place any more.
+rb_clear() { rm -rf "$rb_dir/.runbook-$rb_key".*.new~; }
 
 rb_give_up() {
   rm -rf "$rb_new"
@@ -115,7 +129,7 @@ rb_put() {
   [ -d "$rb_dir" ] || rb_no "the folder $rb_dir does not exist"
   rb_look "$rb_target"
   [ "$rb_kind" = absent ] || [ "$rb_kind" = "$rb_wants" ] || rb_no "$rb_target is a $rb_kind, and a $rb_wants is sent"
-  rm -rf "$rb_new"
+  rb_clear
   if [ "$rb_wants" = file ]; then
     { cat >"$rb_new"; } 2>/dev/null || rb_give_up "$rb_dir cannot be written, or its disk is full"
     rb_came=$(rb_sha <"$rb_new")
@@ -187,8 +201,7 @@ rb_sweep() {
 rb_back() {
   rb_tools
   rb_names_beside
-  # An order that is late has nothing to put in its place any more.
-  rm -rf "$rb_new"
+  rb_clear
   if [ -h "$rb_kept" ]; then
     rm -rf "$rb_target" && rm -f "$rb_kept" || rb_no "$rb_target cannot be removed"
     rb_say c
