@@ -20,7 +20,7 @@ struct RemoteFilesTests {
     let address = Self.place(server)
     try place.write("site.conf", "new\n")
     there.write("site.conf", Array("old\n".utf8))
-    _ = chmod(there.path("site.conf"), 0o640)
+    _ = unsafe chmod(there.path("site.conf"), 0o640)
     func step(_ id: String, _ source: String, _ name: String) -> String {
       """
         - id: \(id)

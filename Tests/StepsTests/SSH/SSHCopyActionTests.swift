@@ -18,7 +18,7 @@ struct SSHCopyActionTests {
   func aFileArrivesWithItsBytesAndItsMode(as account: SSHServer.Account) async throws {
     let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) } + [0, 10, 13, 10]
     room.here.write("a b's", bytes, mode: 0o755)
-    _ = chmod(room.here.path("a b's"), 0o755)
+    _ = unsafe chmod(room.here.path("a b's"), 0o755)
     let with: [String: Value] = ["upload": .string(room.here.path("a b's")), "to": .string(room.there.path("it's $x"))]
     let first = try await room.copy(with, as: account)
     #expect(first.result.outputs["changed"] == true)
@@ -34,7 +34,7 @@ struct SSHCopyActionTests {
   func aFileComesFromThere(as account: SSHServer.Account) async throws {
     let bytes = Array("\n\nfirst\0\u{e9}\r\n".utf8) + [0xff, 0xfe]
     room.there.write("log", bytes, mode: 0o640)
-    _ = chmod(room.there.path("log"), 0o640)
+    _ = unsafe chmod(room.there.path("log"), 0o640)
     let with: [String: Value] = ["download": .string(room.there.path("log")), "to": .string(room.here.path("log"))]
     let first = try await room.copy(with, as: account)
     #expect(first.result.outputs["changed"] == true)
@@ -48,8 +48,9 @@ struct SSHCopyActionTests {
     room.there.write("conf", Array("old\n".utf8))
     // Only root can give a file away.
     let owner: UInt32 = getuid() == 0 ? 12 : getuid()
-    #expect(chown(room.there.path("conf"), owner, getuid() == 0 ? 34 : getgid()) == 0)
-    _ = chmod(room.there.path("conf"), 0o604)
+    let given = unsafe chown(room.there.path("conf"), owner, getuid() == 0 ? 34 : getgid())
+    #expect(given == 0)
+    _ = unsafe chmod(room.there.path("conf"), 0o604)
     let copied = try await room.copy(["content": "new\n", "to": .string(room.there.path("conf"))], as: account)
     #expect(room.there.read("conf") == Array("new\n".utf8))
     #expect(room.there.mode("conf") == 0o604)
@@ -84,8 +85,8 @@ struct SSHCopyActionTests {
   func aFolderIsReplacedAsAWhole(isUpload: Bool) async throws {
     let (from, to) = isUpload ? (room.here, room.there) : (room.there, room.here)
     try room.makeTree(in: from.path("site"))
-    mkdir(to.path("site"), 0o750)
-    _ = chmod(to.path("site"), 0o750)
+    _ = unsafe mkdir(to.path("site"), 0o750)
+    _ = unsafe chmod(to.path("site"), 0o750)
     to.write("site/old", [7])
     let with: [String: Value] = [
       isUpload ? "upload" : "download": .string(from.path("site")), "to": .string(to.path("site")),
@@ -99,7 +100,7 @@ struct SSHCopyActionTests {
     #expect(to.mode("site") == 0o750)
     #expect(room.target(of: to.path("site/link")) == "sub/run")
     #expect(try await room.copy(with, key: "r2-same").result.outputs["changed"] == false)
-    _ = chmod(from.path("site/sub/run"), 0o644)
+    _ = unsafe chmod(from.path("site/sub/run"), 0o644)
     #expect(try await room.copy(with, key: "r2-more").result.outputs["changed"] == true)
     try await room.putBack(copied.before)
     #expect(to.read("site/old") == [7] && to.mode("site/sub/run") == nil)
@@ -164,10 +165,10 @@ struct SSHCopyActionTests {
       (["upload": "HERE/odd", "to": "THERE/x"], "HERE/odd holds a name with a line break or a backslash"),
     ] as [([String: String], String)])
   func whatCannotBeCopiedIsRefused(_ with: [String: String], _ message: String) async throws {
-    symlink("nowhere", room.there.path("link"))
-    mkdir(room.there.path("folder"), 0o700)
-    mkfifo(room.there.path("fifo"), 0o600)
-    mkdir(room.here.path("odd"), 0o700)
+    _ = unsafe symlink("nowhere", room.there.path("link"))
+    _ = unsafe mkdir(room.there.path("folder"), 0o700)
+    _ = unsafe mkfifo(room.there.path("fifo"), 0o600)
+    _ = unsafe mkdir(room.here.path("odd"), 0o700)
     room.here.write("odd/a\\b", [])
     func placed(_ text: String) -> String {
       text.replacing("HERE/", with: room.here.path + "/").replacing("T" + room.here.path, with: room.there.path)
@@ -234,12 +235,12 @@ struct CopyRoom: Sendable {
   }
 
   func makeTree(in path: String) throws {
-    mkdir(path, 0o755)
-    mkdir(path + "/sub", 0o755)
-    mkdir(path + "/empty", 0o700)
+    _ = unsafe mkdir(path, 0o755)
+    _ = unsafe mkdir(path + "/sub", 0o755)
+    _ = unsafe mkdir(path + "/empty", 0o700)
     try FileWriting.replace(path + "/sub/run", content: Array("#!/bin/sh\n".utf8), mode: 0o755)
     try FileWriting.replace(path + "/a b", content: [0, 1, 2], mode: 0o640)
-    symlink("sub/run", path + "/link")
+    _ = unsafe symlink("sub/run", path + "/link")
   }
 
   func owner(of name: String) -> UInt32? {

@@ -1,6 +1,6 @@
 # What `ssh.copy` and `ssh.put_back` do with files, on either machine, in the sh that every Linux has. An order sets
-# rb_target (an absolute path) and rb_key (the step's key), and calls rb_facts, rb_send, rb_put or rb_back. The answer is
-# lines on standard output, see `FileFacts` and `CopyOrder`. `docs/ssh.md` says what lies beside the target.
+# rb_target (an absolute path) and rb_key (the step's key), and calls rb_facts, rb_send, rb_put or rb_back. The answer
+# is lines on standard output, see `FileFacts` and `CopyOrder`. `docs/ssh.md` says what lies beside the target.
 
 umask 077
 LC_ALL=C
@@ -68,7 +68,8 @@ rb_look() {
   if [ -d "$1" ]; then
     rb_kind=folder
     rb_was=$(rb_tree "$1")
-    [ $? != 3 ] || rb_no "$1 holds a name with a line break or a backslash, or something that is no file, folder or link"
+    [ $? != 3 ] ||
+      rb_no "$1 holds a name with a line break or a backslash, or something that is no file, folder or link"
   elif [ -f "$1" ]; then
     rb_kind=file
     rb_list=$(ls -ldnL "$1")
