@@ -76,7 +76,7 @@ struct SSHCopyActionTests {
     try await room.putBack(copied.before)
     // What somebody else has put there since is not removed.
     room.there.write("new", [1])
-    let failure = await room.failure { try await room.putBack(copied.before) }
+    let failure = await room.failure { () async throws(StepFailure) in try await room.putBack(copied.before) }
     #expect(failure?.kind == .conflict, "\(String(describing: failure))")
     #expect(room.there.read("new") == [1])
   }
@@ -119,7 +119,7 @@ struct SSHCopyActionTests {
       let key = "r1-cut\(number)"
       let before = try await room.action.capture(room.call(with, key: key))
       let proxy = FaultProxy(to: room.server.port, fault: .init(line: 1, number: number))
-      let failure = await room.failure {
+      let failure = await room.failure { () async throws(StepFailure) in
         _ = try await room.action.perform(room.call(with, before: before, key: key, through: proxy.port))
       }
       fired += proxy.hasFired ? 1 : 0
@@ -174,15 +174,16 @@ struct SSHCopyActionTests {
       text.replacing("HERE/", with: room.here.path + "/").replacing("T" + room.here.path, with: room.there.path)
     }
     let names = room.there.names
-    let failure = try #require(
-      await room.failure { _ = try await room.copy(with.mapValues { .string(placed($0)) }) })
+    let fields = with.mapValues { Value.string(placed($0)) }
+    let failed = await room.failure { () async throws(StepFailure) in _ = try await room.copy(fields) }
+    let failure = try #require(failed)
     #expect(failure.effect == .none && failure.message.contains(placed(message)), "\(failure)")
     #expect(room.there.names == names)
   }
 
   @Test("a login that runs something else receives nothing", arguments: [SSHServer.Account.forced, .nologin])
   func aForcedCommandReceivesNothing(as account: SSHServer.Account) async throws {
-    let failure = await room.failure {
+    let failure = await room.failure { () async throws(StepFailure) in
       _ = try await room.copy(["content": "x", "to": .string(room.there.path("x"))], as: account)
     }
     #expect(failure?.kind == .rejected && failure?.effect == StepFailure.Effect.none)
