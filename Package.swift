@@ -44,7 +44,9 @@ let package = Package(
     + [
       target("Runbook", uses: ["YAML"]),
       .target(
-        name: "Steps", dependencies: ["Runbook", "Posix"], resources: [.embedInCode("SSH/Remote/remote.sh")],
+        name: "Steps", dependencies: ["Runbook", "Posix"], resources: [
+          .embedInCode("SSH/Remote/remote.sh"), .embedInCode("SSH/Remote/copy.sh"),
+        ],
         swiftSettings: strict),
       .target(
         name: "Providers", dependencies: ["Runbook", "Crypto"],

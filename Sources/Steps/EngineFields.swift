@@ -8,6 +8,9 @@ enum EngineField {
   static let script = "_script"
   /// Absolute path of the runbook's folder.
   static let folder = "_cwd"
+  /// With `host_key: rescue`: the servers that the run has put into rescue, with the instant, and the run's id.
+  static let rescued = "_rescued"
+  static let run = "_run"
 }
 
 extension Arguments {

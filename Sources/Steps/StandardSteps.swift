@@ -29,5 +29,8 @@ public func makeStandardActions(ssh: SSHProgram) -> [any Action] {
     WriteFileAction(),
     SSHRunAction(program: ssh),
     SSHPingAction(program: ssh),
+    SSHRebootAction(program: ssh),
+    SSHCopyAction(program: ssh),
+    SSHPutBackAction(program: ssh),
   ]
 }

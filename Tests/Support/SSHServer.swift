@@ -20,6 +20,8 @@ public final class SSHServer: Sendable {
     case forced, forcedFailing, nologin, restricted
     /// On whose `PATH` there is a `sudo` of ours: see `sudo`.
     case sudoer
+    /// A machine that can be booted: see `SSHServer.rebooting`.
+    case bootable
   }
 
   static let program = "/usr/sbin/sshd"
@@ -50,6 +52,8 @@ public final class SSHServer: Sendable {
     user = unsafe getpwuid(getuid()).map { unsafe String(cString: $0.pointee.pw_name) } ?? "root"
     port = Self.freePort()
     _ = unsafe mkdir(folder.path("state"), 0o700)
+    _ = unsafe mkdir(folder.path("machine"), 0o700)
+    folder.write("machine/boot_id", Array("11111111-aaaa\n".utf8))
     try Self.makeKey(folder.path("host"))
     var authorized = ""
     for account in Account.allCases {
@@ -178,6 +182,21 @@ public final class SSHServer: Sendable {
     ]
   }
 
+  /// Words that reboot the machine of the account `bootable`: it counts its boots, ends the connection, lets nobody in
+  /// for a while, and has another boot id then.
+  public func rebooting(cuts: Bool = true) -> [Value] {
+    let machine = folder.path("machine")
+    let text = """
+      cd \(machine); echo boot >> boots; touch down
+      \(cuts ? "kill -KILL \"$(cat session)\"" : ":")
+      { sleep 0.3; echo "$(wc -l < boots)-bbbb" > boot_id; rm down; } >/dev/null 2>&1 &
+      """
+    return ["/bin/sh", "-c", .string(text)]
+  }
+
+  /// How often it was rebooted.
+  public var boots: Int { folder.read("machine/boots").count { $0 == UInt8(ascii: "\n") } }
+
   /// The names of what is kept of a script.
   public func kept(_ key: String) -> [String] {
     FileReading.names(in: "\(state)/runbook/ssh/\(key)").sorted()
@@ -201,6 +220,10 @@ public final class SSHServer: Sendable {
       case .forcedFailing: "echo 'fatal: unrecognized command' >&2; exit 128"
       case .nologin: "/usr/sbin/nologin"
       case .restricted: "exec /bin/bash -r -c \(asked)"
+      case .bootable:
+        "cd \(folder.path("machine")) || exit; if test -e down; then echo System is going down.; exit 1; fi; "
+          + "echo $PPID > session; sed 's#/proc/sys/kernel/random/boot_id#\(folder.path("machine"))/boot_id#g' "
+          + "| /bin/sh -s"
       }
     if let command { options += "command=\"\(command)\"," }
     return String(options.dropLast()) + " "

@@ -12,7 +12,8 @@ enum Composition {
   static func realWorld(scripts: String) -> RunWorld {
     RunWorld(
       clock: SystemClock(), random: SystemRandom(), transport: LibcurlTransport(),
-      scripts: DetachedScripts(folder: scripts), files: LocalFiles(), builtIn: standardActions,
+      scripts: DetachedScripts(folder: scripts), files: LocalFiles(),
+      builtIn: makeStandardActions(ssh: SSHProgram(connections: SSHConnections(), pins: scripts)),
       providerKinds: standardProviders)
   }
 

@@ -42,7 +42,11 @@ extension Interpreter {
       if let file = with["script_file"]?.string, let content = launch.source.files[file] {
         fields["_script"] = .string(String(decoding: content, as: UTF8.self))
       }
+      addRescued(to: &fields, with)
     case "file.write", "notify.webhook": fields["_cwd"] = .string(launch.source.folder)
+    case let name where name.hasPrefix("ssh."):
+      fields["_cwd"] = .string(launch.source.folder)
+      addRescued(to: &fields, with)
     case let name where name.hasPrefix("http."):
       fields["_cwd"] = .string(launch.source.folder)
       if [step.expect, step.wait.until].contains(where: { $0?.source.contains("status") == true }) {
@@ -51,6 +55,14 @@ extension Interpreter {
     default: break
     }
     return fields
+  }
+
+  /// The servers that this run has put into rescue, for a step that accepts their other host key. They alone depend on
+  /// how far the run is, which the journal tells every process.
+  private func addRescued(to fields: inout [String: Value], _ with: [String: Value]) {
+    guard with["host_key"]?.string == "rescue" else { return }
+    fields["_rescued"] = .map(machine.rescuedServers.mapValues { .timestamp($0) })
+    fields["_run"] = .string(runID)
   }
 
   /// A call with these fields.

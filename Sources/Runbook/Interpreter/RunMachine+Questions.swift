@@ -56,6 +56,26 @@ extension RunMachine {
     return ids
   }
 
+  /// Ids of the servers that a step of this run has put into rescue, with the instant at which they were there, unless
+  /// a step has begun to bring them out of it since.
+  var rescuedServers: [String: Timestamp] {
+    var entered: [String: Timestamp] = [:]
+    var left: [String: Timestamp] = [:]
+    for (path, state) in states {
+      guard let step = steps[path], let field = step.action.serverField, let begun = state.startedAt,
+        let server = state.arguments?[field]?.scalarText
+      else { continue }
+      switch step.action.operation?.leaves {
+      case .becomes(.rescue):
+        guard state.status == .succeeded, let end = state.endedAt else { continue }
+        entered[server] = max(end, entered[server] ?? end)
+      case .becomes, .asAsked: left[server] = max(begun, left[server] ?? begun)
+      case .unchanged, .unknown, nil: continue
+      }
+    }
+    return entered.filter { entry in left[entry.key].map { $0 < entry.value } ?? true }
+  }
+
   /// Locks are kept while a rollback is owed.
   var releasesLocks: Bool {
     !owesRollback || PlantedMistake.locksGivenBackWhilePending.isMade && rollback == .pending

@@ -47,7 +47,7 @@ struct ScriptFields {
     script = text
   }
 
-  private static func argv(_ with: Arguments) throws(StepFailure) -> [String] {
+  static func argv(_ with: Arguments) throws(StepFailure) -> [String] {
     guard let items = with["command"]?.list else { throw StepFailure.unfit("`command` must be a list of words") }
     var argv: [String] = []
     for item in items {

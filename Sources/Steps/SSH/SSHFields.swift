@@ -19,9 +19,11 @@ enum SSHFields {
     Field("jump", .string, pattern: jumpPattern, help: "machine to go through: `user@host:port`"),
     Field("known_hosts", .string, help: "file of known host keys instead of the user's"),
     Field(
-      "host_key", .choice(["strict", "accept_new"]), default: "strict",
-      help: "`strict`: the host key must be known; `accept_new`: a first one is trusted and kept, a changed one refused"
+      "host_key", .choice(["strict", "accept_new", "rescue"]), default: "strict",
+      help: "`strict`: the host key must be known; `accept_new`: a first one is trusted and kept, a changed one "
+        + "refused; `rescue`: another one is trusted for this run, after its `rescue.enter` of `server`"
     ),
+    Field("server", .string, help: "with `host_key: rescue`: the server that `rescue.enter` named"),
     Field(
       "connect_timeout", .duration, default: .duration(.seconds(10)), help: "for TCP and key exchange; default `10s`"),
   ]

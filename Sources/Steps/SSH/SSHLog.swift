@@ -90,7 +90,8 @@ struct SSHLog {
       let isUnknownKey = lines.contains { $0 == "Host key verification failed." }
       if isUnknownKey || lines.contains(where: { $0.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") }) {
         return StepFailure(
-          .auth, "the host key of \(place) is not the known one: check it, then correct `known_hosts`", detail: detail)
+          .auth, "the host key of \(place) is not the known one: check it, then correct `known_hosts`",
+          detail: detail.merging(["host_key": "refused"]) { $1 })
       }
       if isPasswordRefused { return denied(place) }
       if lines.contains(where: { Self.isDenial($0) || $0.hasSuffix(": Too many authentication failures") }) {

@@ -5,9 +5,13 @@ public struct SSHProgram: Sendable {
   public var path: String
   /// Connections that the steps of a run share; nil: each opens its own.
   public var connections: SSHConnections?
-  public init(path: String = "ssh", connections: SSHConnections? = nil) {
+  /// The folder in which a run pins the host keys of servers that it has put into rescue, in a folder of its own that
+  /// `ScriptHost.sweep` removes; nil: it can pin none.
+  public var pins: String?
+  public init(path: String = "ssh", connections: SSHConnections? = nil, pins: String? = nil) {
     self.path = path
     self.connections = connections
+    self.pins = pins
   }
 }
 
@@ -23,6 +27,8 @@ struct SSHCommand {
   let jump: String?
   let knownHosts: String?
   let acceptsNewHostKeys: Bool
+  /// Where the host key of a rescue system is pinned, with `host_key: rescue`.
+  let pin: RescuePin?
   /// The path of a private key, or what stands in its place until the key in memory has one.
   let keyPath: String?
   let key: Secret?
@@ -51,11 +57,13 @@ struct SSHCommand {
     }
     if let port, !(1...65_535).contains(port) { throw StepFailure.unfit("`port` must be 1 to 65535") }
     switch try with.optionalText("host_key") ?? "strict" {
-    case "strict": acceptsNewHostKeys = false
+    case "strict", "rescue": acceptsNewHostKeys = false
     case "accept_new": acceptsNewHostKeys = true
-    case "rescue": throw StepFailure.unfit("`host_key: rescue` is not supported yet")
-    default: throw StepFailure.unfit("`host_key` must be `strict` or `accept_new`")
+    default: throw StepFailure.unfit("`host_key` must be `strict`, `accept_new` or `rescue`")
     }
+    pin = try RescuePin(with, in: program.pins)
+    // Another machine answers there, for as long as it is in rescue.
+    if pin != nil { isShared = false }
     knownHosts = try Self.path(try with.optionalText("known_hosts"), in: with)
     if case .secret(let secret)? = with["key"] {
       let text = secret.reveal()
@@ -100,7 +108,9 @@ struct SSHCommand {
 
   /// The whole command line; `words` are what the other side's shell runs, and are ours, never an author's.
   func argv(running words: [String]) -> [String] {
-    [program.path, "-T", "-o", "LogLevel=VERBOSE"] + options(Self.alone) + login + way + ["--", host] + words
+    let pinned = pin?.options ?? []
+    return [program.path, "-T", "-o", "LogLevel=VERBOSE"] + pinned + options(Self.alone) + login + way + ["--", host]
+      + words
   }
 
   /// Of the client that opens a connection for others, runs nothing itself, and listens at `socket`.

@@ -141,7 +141,9 @@ struct ScriptProcess: Equatable {
 /// - `stop`: somebody has begun to end it.
 /// - `stdout`, `stderr`: see `ScriptOutput`.
 struct ScriptFolder: Sendable {
-  static let files = ["stdout", "stderr", "process", "rc", "stop", "lock"]
+  static let files = ["stdout", "stderr", "process", "rc", "stop", "lock", hosts]
+  /// Host keys that the run has pinned, in a folder in which no script is kept (`RescuePin`).
+  static let hosts = "known_hosts"
 
   /// Stands in the environment of a script, so that all that comes from it can be found.
   static func mark(_ key: String) -> String { "RUNBOOK_SCRIPT=\(key)" }
