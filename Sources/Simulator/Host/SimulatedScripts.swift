@@ -40,6 +40,9 @@ public final class SimulatedScripts: ScriptHost {
     var scripts: [String: Script] = [:]
     /// What was started before the folder was lost.
     var elsewhere: [String: Script] = [:]
+    /// By key: what other machines keep, and the rank of the last order for it.
+    var remote: [String: RemoteScriptState] = [:]
+    var ranks: [String: Int64] = [:]
     var place = "simulated"
     var ledger: [LedgerEntry] = []
   }
@@ -52,7 +55,8 @@ public final class SimulatedScripts: ScriptHost {
     state = Mutex(State(rules: rules))
   }
 
-  /// `script.start`, `command.run` and `connect`, with the key or address as subject and the command as detail.
+  /// `script.start`, `command.run` and `connect`, with the key or address as subject and the command as detail. A script
+  /// that is started on another machine is a `command.run`; sessions that only look after it are not in it.
   public var ledger: [LedgerEntry] { state.withLock { $0.ledger } }
 
   public func start(_ request: ScriptRequest) async throws(StepFailure) {
@@ -109,6 +113,11 @@ public final class SimulatedScripts: ScriptHost {
   public func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd {
     let now = clock.now
     try begin(request)
+    if let session = stdin.flatMap({ SimulatedSession($0.reveal()) }),
+      let end = try await carryOut(session, request, timeout)
+    {
+      return end
+    }
     let rule = state.withLock { state in
       state.ledger.append(LedgerEntry(at: now, effect: "command.run", subject: request.key, detail: request.text))
       return state.take(matching: request, stdin: stdin)
@@ -121,6 +130,52 @@ public final class SimulatedScripts: ScriptHost {
     }
     if rule.isLost { throw StepFailure(.crashed, "the command left no exit code", effect: .unknown) }
     return rule.end
+  }
+
+  /// - Returns: nil if the connection is lost, by a rule, before the other machine knows of the script.
+  private func carryOut(
+    _ session: SimulatedSession, _ request: ScriptRequest, _ timeout: Duration
+  ) async throws(StepFailure) -> ScriptEnd? {
+    let (now, monotonic) = (clock.now, clock.monotonic)
+    let isReached = state.withLock { state in
+      guard state.remote[session.key] == nil else { return true }
+      let (found, rule) = state.look(matching: request, session)
+      guard !rule.isLost else { return false }
+      guard session.verb == .start, session.rank >= state.ranks[session.key] ?? 0 else { return true }
+      state.use(found)
+      state.ledger.append(LedgerEntry(at: now, effect: "command.run", subject: request.key, detail: request.text))
+      let life = session.life ?? rule.duration
+      let isLate = rule.duration > life
+      state.remote[session.key] = RemoteScriptState(
+        endsAt: monotonic + min(rule.duration, life), end: isLate ? ScriptEnd(exitCode: 143) : rule.end,
+        cause: isLate ? "timeout" : "exited")
+      return true
+    }
+    guard isReached else { return nil }
+    request.tenure?.end()
+    let highest = state.withLock { state in
+      let highest = max(state.ranks[session.key] ?? 0, session.rank)
+      state.ranks[session.key] = highest
+      return highest
+    }
+    if highest > session.rank { return session.answer("g \(highest)") }
+    if session.verb == .stop || session.verb == .forget {
+      state.withLock { state in
+        guard let script = state.remote[session.key], script.endsAt > monotonic, session.verb == .stop else { return }
+        state.remote[session.key] = RemoteScriptState(
+          endsAt: monotonic, end: ScriptEnd(exitCode: 143), cause: "cancelled")
+      }
+    }
+    guard session.verb != .forget else { return session.answer([]) }
+    guard let script = state.withLock({ $0.remote[session.key] }) else { return session.answer("a") }
+    let left = script.endsAt - clock.monotonic
+    if left > .zero { await clock.sleep(for: min(left, session.share, timeout)) }
+    if Task.isCancelled { throw StepFailure(.cancelled, "the command was cancelled", effect: .unknown) }
+    // Another session may have stopped it meanwhile.
+    guard let script = state.withLock({ $0.remote[session.key] }), script.endsAt <= clock.monotonic else {
+      return session.answer("b /simulated/\(session.key)\nt")
+    }
+    return session.end(script.end, cause: script.cause)
   }
 
   public func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure) {
@@ -186,6 +241,21 @@ extension SimulatedScripts.State {
     take { text in
       request.text.contains(text) || request.script?.contains(text) ?? false || stdin?.reveal().contains(text) ?? false
     }
+  }
+
+  /// As `take`, without using it up.
+  fileprivate func look(
+    matching request: ScriptRequest, _ session: SimulatedSession
+  ) -> (index: Int?, rule: SimulatedScripts.Rule) {
+    let index = rules.indices.first {
+      let text = rules[$0].text
+      return rules[$0].times != 0 && (text.isEmpty || request.text.contains(text) || session.text.contains(text))
+    }
+    return (index, index.map { rules[$0] } ?? SimulatedScripts.Rule(matching: ""))
+  }
+
+  fileprivate mutating func use(_ index: Int?) {
+    if let index, let times = rules[index].times { rules[index].times = times - 1 }
   }
 
   /// The first rule that holds and is not used up, or success.

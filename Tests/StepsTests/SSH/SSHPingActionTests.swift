@@ -36,8 +36,8 @@ struct SSHPingActionTests {
       (["password": "a\nb"], "`password` must be one line of 1 to 1000 bytes"),
       (["become": "root; id"], "`become` is not a user name"),
       (["become": "-u"], "`become` is not a user name"),
-      (["host_key": "rescue"], "`host_key: rescue` is not supported yet"),
-      (["host_key": "none"], "`host_key` must be `strict` or `accept_new`"),
+      (["host_key": "rescue"], "`host_key: rescue` needs `server`, as in `rescue.enter`"),
+      (["host_key": "none"], "`host_key` must be `strict`, `accept_new` or `rescue`"),
       (
         ["known_hosts": "a\"b"],
         "the path of a key or of known hosts may not hold quotes, `%`, `$` or control characters"
