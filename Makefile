@@ -11,6 +11,9 @@ TEST_TOOLS = openssh-client openssh-server busybox fish
 # Reference programs of `make bench` are written in C.
 BENCH_TOOLS = gcc make bash
 
+# Suites with real sshds and hundreds of processes: beside them other tests would wait for a processor.
+REMOTE = ^(StepsTests|CLITests)\.(Remote|SSH|ScriptContract|Rescue)
+
 # A build of its own, in which mistakes can be made (Tests/PlantedMistakes.txt).
 PLANTED = --scratch-path .build-planted -Xswiftc -DPLANTED_MISTAKES
 RELEASE = -c release --static-swift-stdlib
@@ -41,7 +44,8 @@ demo: build
 test: libraries
 	@.ci/need.sh $(TEST_TOOLS)
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --disable-xctest
+	$(SWIFT) test --skip-build --disable-xctest --skip '$(REMOTE)'
+	$(SWIFT) test --skip-build --disable-xctest --filter '$(REMOTE)'
 
 # The long campaigns by themselves: beside them a test that waits for an answer in time would wait for a processor.
 torture: test

@@ -55,8 +55,8 @@ public final class SimulatedScripts: ScriptHost {
     state = Mutex(State(rules: rules))
   }
 
-  /// `script.start`, `command.run` and `connect`, with the key or address as subject and the command as detail. A script
-  /// that is started on another machine is a `command.run`; sessions that only look after it are not in it.
+  /// `script.start`, `command.run` and `connect`, with the key or address as subject and the command as detail. A
+  /// script that is started on another machine is a `command.run`; sessions that only look after it are not in it.
   public var ledger: [LedgerEntry] { state.withLock { $0.ledger } }
 
   public func start(_ request: ScriptRequest) async throws(StepFailure) {
