@@ -11,8 +11,8 @@ TEST_TOOLS = openssh-client openssh-server busybox fish
 # Reference programs of `make bench` are written in C.
 BENCH_TOOLS = gcc make bash
 
-# Suites with real sshds and hundreds of processes: beside them other tests would wait for a processor.
-REMOTE = ^(StepsTests|CLITests)\.(Remote|SSH|ScriptContract|Rescue)
+# Suites with real servers, which are run by themselves: beside others they would wait for a processor.
+REMOTE = ^((StepsTests|CLITests)\.(Remote|SSH|ScriptContract|Rescue)|HTTPClientTests\.)
 
 # A build of its own, in which mistakes can be made (Tests/PlantedMistakes.txt).
 PLANTED = --scratch-path .build-planted -Xswiftc -DPLANTED_MISTAKES

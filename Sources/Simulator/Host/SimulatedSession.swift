@@ -22,11 +22,11 @@ struct SimulatedSession {
 
   /// nil if it is no such order.
   init?(_ stdin: String) {
-    guard stdin.hasPrefix("{ rb_lib="), let body = stdin.firstRange(of: "; rb_gen=") else { return nil }
-    let text = String(stdin[body.lowerBound...])
-    guard let call = text.ranges(of: "eval \"$rb_lib\"; ").last else { return nil }
-    let word = text[call.upperBound...].drop { $0 != "r" }
-    let verb = ["rb_start", "rb_attach", "rb_stop"].first { word.hasPrefix($0 + ";") }.flatMap(Verb.init)
+    guard stdin.hasPrefix("{ rb_gen="), let library = stdin.firstRange(of: "; rb_lib=") else { return nil }
+    let text = "; " + stdin[..<library.lowerBound].dropFirst(2) + ";"
+    // What it calls stands behind the library, which is long.
+    let calls = String(decoding: stdin.utf8.suffix(100), as: UTF8.self)
+    let verb = [Verb.start, .follow, .stop].first { calls.contains("; \($0.rawValue); exit 0; }") }
     func value(_ name: String) -> Substring? {
       text.firstRange(of: "; \(name)=").map { text[$0.upperBound...].prefix { $0 != ";" } }
     }

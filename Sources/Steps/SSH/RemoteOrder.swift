@@ -38,7 +38,7 @@ struct RemoteOrder {
   /// What the other side's `/bin/sh -s` reads: one command in braces, so that a part of it does nothing.
   func text(_ library: String) -> String {
     var words = [
-      "rb_lib=\(ShellText.quoted(library))", "rb_gen=\(rank)", "rb_share=\(share.hundredths)",
+      "rb_gen=\(rank)", "rb_share=\(share.hundredths)",
       "rb_out=\(offsets.map { String($0.stdout) } ?? "")", "rb_err=\(offsets.map { String($0.stderr) } ?? "")",
       "rb_key=\(key)",
     ]
@@ -57,6 +57,7 @@ struct RemoteOrder {
     case .forget(let keys): calls = keys.map { "rb_key=\($0); rb_forget" }
     }
     calls.append("exit 0")
+    words.append("rb_lib=\(ShellText.quoted(library))")
     return "{ " + (words + ["printf '\\n%s\\n' '\(mark)'", "eval \"$rb_lib\""] + calls).joined(separator: "; ")
       + "; }\n"
   }
