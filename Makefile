@@ -45,7 +45,7 @@ test: libraries
 	@.ci/need.sh $(TEST_TOOLS)
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --disable-xctest --skip '$(REMOTE)'
-	$(SWIFT) test --skip-build --disable-xctest --filter '$(REMOTE)'
+	$(SWIFT) test --skip-build --disable-xctest --no-parallel --filter '$(REMOTE)'
 
 # The long campaigns by themselves: beside them a test that waits for an answer in time would wait for a processor.
 torture: test
