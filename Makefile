@@ -11,8 +11,8 @@ TEST_TOOLS = openssh-client openssh-server busybox fish
 # Reference programs of `make bench` are written in C.
 BENCH_TOOLS = gcc make bash
 
-# Suites with real servers, which are run by themselves: beside others they would wait for a processor.
-REMOTE = ^((StepsTests|CLITests)\.(Remote|SSH|ScriptContract|Rescue)|HTTPClientTests\.)
+# Suites with real servers and real time, which are run by themselves: beside others they would wait for a processor.
+SERVED = ^((StepsTests|CLITests)\.(Remote|SSH|ScriptContract|Rescue|Shipped|DeclaredProvider)|HTTPClientTests\.)
 
 # A build of its own, in which mistakes can be made (Tests/PlantedMistakes.txt).
 PLANTED = --scratch-path .build-planted -Xswiftc -DPLANTED_MISTAKES
@@ -44,8 +44,8 @@ demo: build
 test: libraries
 	@.ci/need.sh $(TEST_TOOLS)
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --disable-xctest --skip '$(REMOTE)'
-	$(SWIFT) test --skip-build --disable-xctest --no-parallel --filter '$(REMOTE)'
+	$(SWIFT) test --skip-build --disable-xctest --skip '$(SERVED)'
+	$(SWIFT) test --skip-build --disable-xctest --no-parallel --filter '$(SERVED)'
 
 # The long campaigns by themselves: beside them a test that waits for an answer in time would wait for a processor.
 torture: test

@@ -69,7 +69,7 @@ import Testing
     #expect(try await MovedRunbook(cloud, update: 100).run(life: life).exitCode == 3)
     let last = life.passed
     #expect(last > 50)
-    for point in stride(from: 1, through: last, by: Campaign.count(5, torture: 1)) {
+    for point in Campaign.part(of: 1...last, every: 9) {
       let world = try MovedRunbook(cloud, update: 100)
       let life = KillSwitch(at: point)
       _ = try await world.run(life: life)
@@ -88,7 +88,7 @@ import Testing
   func aKillThatIsNoticedLateRepeatsNothingOnAnyCloud(_ cloud: CloudUnderTest) async throws {
     let life = KillSwitch()
     _ = try await MovedRunbook(cloud, update: 100).run(life: life)
-    for point in stride(from: 2, through: life.passed, by: Campaign.count(7, torture: 1)) {
+    for point in Campaign.part(of: 2...life.passed, every: 13) {
       let world = try MovedRunbook(cloud, update: 100)
       let life = KillSwitch(at: point)
       _ = try await world.run(life: life)

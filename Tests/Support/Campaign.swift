@@ -8,6 +8,12 @@ public enum Campaign {
   /// `short` in every check, `long` in a torture.
   public static func count(_ short: Int, torture long: Int) -> Int { isLong ? long : short }
 
+  /// Which of `numbers` are tried: every `step`th in a check, from a place that moves with the day; all in a torture.
+  public static func part(of numbers: ClosedRange<Int>, every step: Int) -> StrideThrough<Int> {
+    let step = min(count(step, torture: 1), max(1, numbers.count / 2))
+    return stride(from: numbers.lowerBound + offset(below: step), through: numbers.upperBound, by: step)
+  }
+
   /// Where a part of a long table begins in a check: another place each day, and where `RUNBOOK_SEED` says. It is
   /// printed by the test that fails, in the point it names.
   public static func offset(below count: Int) -> Int {

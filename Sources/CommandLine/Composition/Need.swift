@@ -15,7 +15,7 @@ struct Need {
   let run: RunSummary
   let reason: Reason
 
-  /// What a person has answered already, and nobody has read.
+  /// A person's answer that no process has read yet.
   private let posted: RunReport.Posted?
 
   /// nil for a run that needs nobody.

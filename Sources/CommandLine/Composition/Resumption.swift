@@ -75,7 +75,7 @@ struct Resumption {
       needed: try neededSecrets())
   }
 
-  /// What is left to do decides: a secret of a step that is done is not asked for.
+  /// The secrets of the steps that are still to be done: a secret of a step that is done is not asked for.
   private func neededSecrets() throws(Refusal) -> Set<String>? {
     guard let outlook = try access.outlook(of: id) else { return nil }
     do throws(StoreFailure) {

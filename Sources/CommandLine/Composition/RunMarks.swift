@@ -1,7 +1,7 @@
 import Runbook
 
-/// What the row of a run does not tell: whether somebody works on it, what was posted to it, and how late it is on its
-/// own time line.
+/// Marks of runs that their rows in the store do not hold: whether a process works on a run, the message that was
+/// posted to it, and how late it is on its own time line.
 struct RunMarks {
   /// Runs that have not ended and that nobody works on.
   var ownerless: Set<String> = []
@@ -24,7 +24,7 @@ extension StoreAccess {
     return marks
   }
 
-  /// What a person has posted to a run that nobody works on: the message that the next process will heed. nil: none.
+  /// The message that a person has posted to a run without a process, and that the next process will heed; nil: none.
   func posted(to id: String) -> RunReport.Posted? {
     guard let outlook = try? outlook(of: id) else { return nil }
     let requests = (try? store.requests(for: id, after: outlook.lastRequest)) ?? []

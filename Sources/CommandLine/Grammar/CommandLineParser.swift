@@ -115,7 +115,7 @@ struct CommandLineParser {
     var needed = spec.operands.count { $0.arity != .optional }
     for operand in spec.operands {
       if operand.arity != .optional { needed -= 1 }
-      // What may be left out is left out if there are only enough words for what may not.
+      // An optional operand gets no word if the words are only enough for the operands that are needed.
       let isLeftOut = operand.arity == .optional && rest.count <= needed
       let taken = isLeftOut ? [] : operand.arity == .oneOrMore ? rest : rest.prefix(1)
       if taken.isEmpty, operand.arity != .optional {
@@ -179,7 +179,7 @@ struct CommandLineParser {
       "`\(shown(name))` is no option\(place)", code: "E-UNKNOWN-OPTION", hint: suggestion ?? help)
   }
 
-  /// What other tools call it; nil if it is no habit that we know.
+  /// How to get here what an option of this name does in other tools; nil if we know no tool that has it.
   private func habit(_ name: String) -> String? {
     guard let spec = command?.spec else { return nil }
     let bare = String(name.drop { $0 == "-" })

@@ -40,7 +40,7 @@ struct StoredOutputText {
     return rest.isEmpty ? try next() : Part(bytes: rest, firstLine: wanted + 1)
   }
 
-  /// What is there behind the part before; nil: nothing yet.
+  /// The next part of the stream; nil: the store holds none yet.
   mutating func next() throws(StoreFailure) -> Part? {
     guard let chunk = try store.outputChunk(stream.place.key, stream.place.stream, from: position) else {
       return try ending()
@@ -55,7 +55,7 @@ struct StoredOutputText {
     return bytes.isEmpty ? nil : Part(bytes: bytes, firstLine: chunk.firstLine + Int64(before) + 1)
   }
 
-  /// What is missing at the end.
+  /// The remark with which a stream ends that was cut or lost; nil: it is whole, or has not ended.
   private mutating func ending() throws(StoreFailure) -> Part? {
     guard !isEndTold, let now = try store.outputStream(stream.place.key, stream.place.stream), let total = now.total
     else { return nil }

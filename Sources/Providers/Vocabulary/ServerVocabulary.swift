@@ -68,6 +68,7 @@ enum ServerVocabulary {
     ActionDeclaration(
       "server.delete", "delete a server that this run created", fields: [server], effect: .destroy, class: .convergent,
       wait: WaitDefaults(until: "absent", failsOn: "error", timeout: timeout), suggestedUndo: "irreversible",
-      serverField: "server")
+      serverField: "server"
+    ).given([.createdServers])
   }
 }

@@ -44,7 +44,7 @@ public struct WaitDefaults: Sendable {
   }
 }
 
-/// What an author should know who writes a field with a certain value: one sentence for `plan`.
+/// A warning for `plan`: one sentence for the author of a step in which a field has a certain value.
 public struct PlanCaution: Sendable {
   public var field: String
   public var value: Value
@@ -54,6 +54,23 @@ public struct PlanCaution: Sendable {
     self.value = value
     self.text = text
   }
+}
+
+/// A fact about the run or the runbook that an action needs beside the author's fields, and that the engine hands over
+/// with each call.
+public enum CallContext: Sendable {
+  /// The runbook's folder, against which the author's relative paths are read.
+  case folder
+  /// The pinned text of `script_file`.
+  case scriptFile
+  /// The step's `env`, evaluated. An action that `runsElsewhere` gets no variable of this machine.
+  case environment
+  /// The servers that the run has put into rescue, if the author asks for `host_key: rescue`.
+  case rescuedServers
+  /// Whether `expect` or `until` judges the status of the answer, so that no status is a failure by itself.
+  case judgedStatus
+  /// The ids of the servers that the run has created.
+  case createdServers
 }
 
 /// Everything about an action that is known without running it. Validator, planner, `schema`, help and docs read only
@@ -96,11 +113,14 @@ public struct ActionDeclaration: Sendable {
   /// The output `id` is that of a server that did not exist before.
   public var createsServer: Bool
 
-  /// What it starts runs on another machine, which may be out of reach, so that its end may never be seen. An undo by a
-  /// provider's action, which puts the machine back from outside, ends it too. Needs `cancellable`.
+  /// The action starts something that runs on another machine. That machine may be out of reach, so its end may never
+  /// be seen. An undo by a provider's action, which puts the machine back from outside, ends it too. Needs
+  /// `cancellable`.
   public var runsElsewhere = false
-  /// What `plan` says of a step with certain fields.
+  /// Warnings of `plan` about certain values of its fields.
   public var cautions: [PlanCaution] = []
+  /// Facts that its calls need beside the author's fields.
+  public var context: Set<CallContext> = []
 
   public init(
     _ name: String, _ summary: String, fields: [Field], outputs: [String: ValueType] = [:], effect: ActionEffect,
@@ -129,6 +149,13 @@ public struct ActionDeclaration: Sendable {
     self.operation = operation
     self.createsServer = createsServer
     self.touchesNothingOutside = touchesNothingOutside
+  }
+
+  /// The same, and its calls are given these facts.
+  public func given(_ context: Set<CallContext>) -> ActionDeclaration {
+    var declaration = self
+    declaration.context = context
+    return declaration
   }
 
   /// The same with its row of the capability table, for declarations that are made from the shared vocabulary.

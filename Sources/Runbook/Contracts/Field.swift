@@ -17,7 +17,7 @@ public struct Field: Sendable {
     case expression
   }
 
-  /// What a number or a duration must lie within, both ends included.
+  /// The smallest and the greatest value of a number or a duration, both allowed.
   public enum Bounds: Sendable, Equatable {
     case int(ClosedRange<Int64>)
     case number(ClosedRange<Double>)

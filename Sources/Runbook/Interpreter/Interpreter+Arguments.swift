@@ -6,7 +6,7 @@ extension Interpreter {
     var with = try FieldValues.evaluate(step.with, fields: step.action.fields, in: scope)
     let lost = Value.map(with).lostSecrets
     guard lost.isEmpty else { throw StepFailure(.input, "a field cannot be evaluated: \(Value.lostWords(lost))") }
-    if ["run", "ssh.run"].contains(step.action.name) {
+    if step.action.context.contains(.environment) {
       with[StepStarted.environment] = .map(try environment(of: step, in: scope))
     }
     return with
@@ -14,7 +14,7 @@ extension Interpreter {
 
   private func environment(of step: ValidatedStep, in scope: RunScope) throws(StepFailure) -> [String: Value] {
     var environment: [String: Value] = [:]
-    if step.action.name == "run" { environment = launch.world.scriptEnvironment.mapValues { .string($0) } }
+    if !step.action.runsElsewhere { environment = launch.world.scriptEnvironment.mapValues { .string($0) } }
     for (name, template) in step.env {
       do throws(ExpressionFailure) {
         let value = try template.evaluate(in: scope)
@@ -35,24 +35,17 @@ extension Interpreter {
   /// What the engine adds to the author's fields (names that begin with `_`): the same in every process, because it
   /// comes from the pinned runbook.
   private func engineFields(_ step: ValidatedStep, _ with: [String: Value]) -> [String: Value] {
+    let context = step.action.context
     var fields: [String: Value] = [:]
-    switch step.action.name {
-    case "run", "ssh.run":
-      fields["_cwd"] = .string(launch.source.folder)
-      if let file = with["script_file"]?.string, let content = launch.source.files[file] {
-        fields["_script"] = .string(String(decoding: content, as: UTF8.self))
-      }
-      addRescued(to: &fields, with)
-    case "file.write", "notify.webhook": fields["_cwd"] = .string(launch.source.folder)
-    case let name where name.hasPrefix("ssh."):
-      fields["_cwd"] = .string(launch.source.folder)
-      addRescued(to: &fields, with)
-    case let name where name.hasPrefix("http."):
-      fields["_cwd"] = .string(launch.source.folder)
-      if [step.expect, step.wait.until].contains(where: { $0?.source.contains("status") == true }) {
-        fields["_accept_any_status"] = true
-      }
-    default: break
+    if context.contains(.folder) { fields["_cwd"] = .string(launch.source.folder) }
+    if context.contains(.scriptFile), let file = with["script_file"]?.string, let content = launch.source.files[file] {
+      fields["_script"] = .string(String(decoding: content, as: UTF8.self))
+    }
+    if context.contains(.rescuedServers) { addRescued(to: &fields, with) }
+    if context.contains(.judgedStatus),
+      [step.expect, step.wait.until].contains(where: { $0?.source.contains("status") == true })
+    {
+      fields["_accept_any_status"] = true
     }
     return fields
   }
@@ -83,7 +76,7 @@ extension Interpreter {
     call.epoch = launch.lease.epoch
     call.isRead = step.effect == .none
     call.output = output(of: step, key: key)
-    if step.action.name == "server.delete" { call.createdServers = machine.createdServers }
+    if step.action.context.contains(.createdServers) { call.createdServers = machine.createdServers }
     if step.action.effect == .destroy, !PlantedMistake.wayBackPruned.isMade { call.neededIDs = neededIDs(by: path) }
     return call
   }

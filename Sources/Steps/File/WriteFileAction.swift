@@ -10,7 +10,8 @@ struct WriteFileAction: StandardAction {
       Field("content", .string, required: true, acceptsSecret: true, help: "the text; at most 16 MiB; may be a secret"),
       Field("mode", .string, default: "0600", pattern: "^0?[0-7]{3}$", help: "permissions in octal; default `0600`"),
     ],
-    outputs: ["path": .string], effect: .change, class: .convergent, isDiagnostic: true)
+    outputs: ["path": .string], effect: .change, class: .convergent, isDiagnostic: true
+  ).given([.folder])
 
   var maxRequestLife: Duration { .zero }
   var answersAtOnce: Bool { true }

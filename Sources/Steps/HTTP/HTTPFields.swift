@@ -9,7 +9,8 @@ enum HTTPFields {
   ) -> ActionDeclaration {
     ActionDeclaration(
       "http.\(method)", summary, fields: [url, headers, query] + (body ? [json, text] : []) + common, effect: effect,
-      class: effectClass, isDiagnostic: effect == .none, result: result)
+      class: effectClass, isDiagnostic: effect == .none, result: result
+    ).given([.folder, .judgedStatus])
   }
 
   static let url = Field("url", .url, required: true, acceptsSecret: true, help: "`https://…`; may be a secret")

@@ -12,7 +12,8 @@ struct WebhookAction: HTTPAction {
       Field("text", .string, help: "the message; sent as `{\"text\": …}`"),
       Field("json", .any, acceptsSecret: true, help: "further keys of the body, or all of it"),
     ] + HTTPFields.common,
-    effect: .none, class: .opaque, isDiagnostic: true, result: ["status": .int, "body": .string])
+    effect: .none, class: .opaque, isDiagnostic: true, result: ["status": .int, "body": .string]
+  ).given([.folder])
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     var with = call.with.values

@@ -26,7 +26,8 @@ struct SSHCopyAction: StandardAction {
     ],
     outputs: ["path": .string, "changed": .bool, "hash": .string], effect: .change, class: .convergent,
     timeout: .seconds(1800),
-    suggestedUndo: "{action: ssh.put_back, with: {host: HOST, before: \"${{ self.before }}\"}}", before: facts)
+    suggestedUndo: "{action: ssh.put_back, with: {host: HOST, before: \"${{ self.before }}\"}}", before: facts
+  ).given(SSHFields.context)
 
   /// What `self.before` holds.
   static let facts: [String: ValueType] = [

@@ -2,6 +2,9 @@ import Runbook
 
 /// Where to connect and how to know that it is the right machine: the fields that all of `ssh.*` take.
 enum SSHFields {
+  /// Facts that every call over OpenSSH needs beside its fields.
+  static let context: Set<CallContext> = [.folder, .rescuedServers]
+
   static let hostPattern = "^[A-Za-z0-9:][A-Za-z0-9._:-]{0,252}$"
   static let userPattern = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"
   static let jumpPattern = "^([A-Za-z0-9_][A-Za-z0-9_.-]{0,63}@)?[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?$"

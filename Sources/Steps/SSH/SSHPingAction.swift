@@ -4,7 +4,8 @@ import Runbook
 struct SSHPingAction: StandardAction {
   static let declaration = ActionDeclaration(
     "ssh.ping", "logs in over OpenSSH and runs `true`: is the machine up?", fields: SSHFields.declared,
-    effect: .none, class: .convergent, isDiagnostic: true)
+    effect: .none, class: .convergent, isDiagnostic: true
+  ).given(SSHFields.context)
 
   /// For login and `true`, on top of `connect_timeout`.
   static let patience = Duration.seconds(20)

@@ -8,7 +8,8 @@ struct SSHPutBackAction: StandardAction {
     fields: SSHFields.declared + [
       Field("before", .map, required: true, help: "what the copy found: `${{ self.before }}` in its `rollback`")
     ],
-    outputs: ["path": .string], effect: .change, class: .convergent, timeout: .seconds(300), suggestedUndo: "none")
+    outputs: ["path": .string], effect: .change, class: .convergent, timeout: .seconds(300), suggestedUndo: "none"
+  ).given(SSHFields.context)
 
   let program: SSHProgram
 

@@ -16,7 +16,8 @@ struct SSHRebootAction: StandardAction {
     outputs: ["boot_id": .string], effect: .change, class: .convergent,
     wait: WaitDefaults(
       until: "it answers under another boot", failsOn: "another host key", timeout: .seconds(600)),
-    suggestedUndo: "none", before: ["boot_id": .string])
+    suggestedUndo: "none", before: ["boot_id": .string]
+  ).given(SSHFields.context)
 
   /// Longest time from an order that was accepted to the end of the boot in which it was given: services are stopped.
   static let longestShutdown = Duration.seconds(180)

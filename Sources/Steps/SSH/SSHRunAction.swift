@@ -19,6 +19,7 @@ struct SSHRunAction: StandardAction {
       effect: .change, class: .opaque, timeout: .seconds(3600), cancellable: true, isDiagnostic: true,
       result: ScriptResult.members)
     declaration.runsElsewhere = true
+    declaration.context = SSHFields.context.union([.scriptFile, .environment])
     declaration.cautions = [
       PlanCaution(
         field: "detached", is: .bool(false),

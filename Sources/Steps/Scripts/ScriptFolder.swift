@@ -119,15 +119,15 @@ struct ScriptProcess: Equatable {
 
   /// Whether something of the script lives, for one that no keeper keeps any more.
   func isAlive(_ key: String) -> Bool {
-    guard isOfOurNamespace else {
-      return identity.bootID == Host.bootID && !ProcessEntry.bearing(ScriptFolder.mark(key)).isEmpty
+    if isOfOurNamespace {
+      switch identity.state {
+      case .alive: return true
+      // The keeper of an older release, which holds no lock, is about to write `rc`.
+      case .zombie where keeper.state == .alive: return true
+      case .zombie, .gone: break
+      }
     }
-    switch identity.state {
-    case .alive: return true
-    // The keeper of an older release, which holds no lock, is about to write `rc`.
-    case .zombie where keeper.state == .alive: return true
-    case .zombie, .gone: return !family(key).members().isEmpty
-    }
+    return hasSurvivors(key)
   }
 }
 

@@ -24,7 +24,7 @@ struct FakeCloud: ProviderKind {
       action("server.start", needs: [.stopped, .running], leaves: .becomes(.running)),
       action("server.stop", leaves: .becomes(.stopped)), action("server.pause", leaves: .becomes(.paused)),
       action("server.reboot", needs: [.running], leaves: .becomes(.running)),
-      action("server.delete", effect: .destroy, leaves: .becomes(.absent)),
+      action("server.delete", effect: .destroy, leaves: .becomes(.absent)).given([.createdServers]),
       action("backup.create", needs: [.running, .paused]),
       action("backup.restore_as", effect: .change, creates: true),
       action("disk.swap", needs: [.stopped]),

@@ -15,7 +15,8 @@ import Testing
       ActionDeclaration(
         "ssh.look", "looks",
         fields: [Field("host_key", .string, help: "as of `ssh.*`"), Field("name", .string, help: "of the look")],
-        effect: .none, class: .convergent)
+        effect: .none, class: .convergent
+      ).given([.rescuedServers])
     }
     func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
       let servers = call.with["_rescued"]?.map.map { $0.keys.sorted().joined(separator: ",") } ?? "-"

@@ -11,7 +11,10 @@ import Testing
   let folder = TemporaryFolder()
 
   private struct Brief: Tenure {
-    let until = BootTime(id: Host.bootID, elapsed: BootClock.now + .milliseconds(300))
+    let until: BootTime
+
+    init(_ span: Duration) { until = BootTime(id: Host.bootID, elapsed: BootClock.now + span) }
+
     var standing: TenureStanding { .held }
     func begin() -> Bool { true }
     func end() {}
@@ -23,12 +26,14 @@ import Testing
   }
 
   /// Starts the script with a keeper that stops at `point`; when it has, does `then`, and wakes it.
+  ///
+  /// - Parameter span: how long the script may be started at all.
   /// - Returns: why it was not started.
   private func start(
-    _ key: String, _ script: String, then: () async throws -> Void
+    _ key: String, _ script: String, within span: Duration, then: () async throws -> Void
   ) async throws -> StepFailure? {
     var request = Harness.shell(key, script)
-    request.tenure = Brief()
+    request.tenure = Brief(span)
     let scripts = Harness.scripts(in: folder)
     let order = request
     async let refusal = { () async -> StepFailure? in
@@ -59,7 +64,7 @@ import Testing
     let key = "keeper-freezes-\(point.rawValue)-\(Harness.newKey())"
     let ledger = "echo once >> '\(folder.path)/ledger'"
     let next = Harness.scripts(in: folder)
-    let refusal = try await start(key, ledger) {
+    let refusal = try await start(key, ledger, within: .milliseconds(300)) {
       let state = try await next.wait(for: key, timeout: .seconds(60))
       #expect(state == .absent)
       #expect(runs == 0)
@@ -77,7 +82,7 @@ import Testing
       folder: folder.path + "/scripts", keeper: KeeperProgram(path: Harness.program),
       environment: ["PATH": "/usr/bin:/bin"], patience: .milliseconds(50)
     ) { _ in }
-    let refusal = try await start(key, "exec sleep 1000") {
+    let refusal = try await start(key, "exec sleep 1000", within: .seconds(600)) {
       let before = try await next.state(of: key)
       #expect(before == .running)
       try await next.cancel(key, grace: .seconds(5))

@@ -12,7 +12,7 @@ extension Validation {
   }
 
   private func deletion(_ step: ValidatedStep, _ creating: Set<String>, owner: ValidatedStep?) {
-    guard step.action.name == "server.delete", let server = step.with["server"] else { return }
+    guard step.action.context.contains(.createdServers), let server = step.with["server"] else { return }
     let read = server.references
     if !read.steps.isDisjoint(with: creating) { return }
     if read.roots.contains("self"), owner?.action.createsServer == true { return }
@@ -25,12 +25,12 @@ extension Validation {
     if read.steps.isEmpty, !read.roots.contains("self") {
       sink.error(
         "E-DELETE", at: actionPlaces[step.path] ?? step.range,
-        "`server.delete` deletes only servers that this run has created, and this is none",
+        "`\(step.action.name)` deletes only servers that this run has created, and this is none",
         hint: hint)
     } else {
       warn(
         "W-DELETE", at: actionPlaces[step.path] ?? step.range,
-        "`server.delete` deletes only servers that this run has created, and no step that creates one is read here",
+        "`\(step.action.name)` deletes only servers that this run has created, and reads no step that creates one",
         hint: hint)
     }
   }
