@@ -121,7 +121,7 @@ struct SSHConnectionTests {
     #expect(try await world.run("echo one", through: proxy.port) == "one")
     proxy.set(.stall)
     let with: [String: Value] = [
-      "script": .string("touch \(world.folder.path)/ran"), "connect_timeout": .duration(.seconds(10)),
+      "script": .string("touch \(world.folder.path)/ran"), "connect_timeout": .duration(.seconds(3)),
     ]
     let failure = try #require(await world.failure(world.call(with, through: proxy.port)))
     #expect(failure.kind == .unreachable && failure.effect == StepFailure.Effect.none, "\(failure)")
