@@ -29,7 +29,7 @@ struct ScriptSweep {
     if gone.contains(id) { return true }
     do throws(StoreFailure) {
       let run = try store.summary(of: id)
-      guard run.status == "ended", !run.isOwed, !run.isRestored, let ended = run.endedAt else { return false }
+      guard run.isOver, let ended = run.endedAt else { return false }
       return ended < limit
     } catch {
       guard case .notFound = error else { throw error }

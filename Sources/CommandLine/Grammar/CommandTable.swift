@@ -20,6 +20,7 @@ enum CommandTable {
     SimulateCommand.self,
     ProvidersCommand.self,
     StoreCommand.self,
+    ScriptsCommand.self,
     GcCommand.self,
     CompletionCommand.self,
     HelpCommand.self,

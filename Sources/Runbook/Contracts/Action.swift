@@ -43,6 +43,9 @@ public struct ActionCall: Sendable {
   /// Masks the run's secrets in bytes from outside that are to be shown. Call it before they are shortened: a secret
   /// that is cut in two is not found any more.
   public var mask: @Sendable ([UInt8]) -> [UInt8] = { $0 }
+  /// Whether a run of this store has ended and owes nothing, so that what it has left elsewhere may go; false for a run
+  /// that the store does not know. Set for `forget` alone.
+  public var isOver: (@Sendable (String) -> Bool)?
   /// Where the output of a script goes while it runs; nil: nobody keeps it.
   public var output: (any OutputSink)?
 

@@ -124,8 +124,10 @@ extension Interpreter {
   /// Once for each step is enough.
   private func forgetElsewhere(_ path: String, _ keys: [String]) async {
     guard let step = machine.steps[path], step.effect != .none, let last = keys.last,
-      forgottenElsewhere.insert(last).inserted, let action = try? action(for: step), let call = try? currentCall(step)
+      forgottenElsewhere.insert(last).inserted, let action = try? action(for: step), var call = try? currentCall(step)
     else { return }
+    let store = launch.store
+    call.isOver = { run in (try? store.summary(of: run))?.isOver == true }
     await action.forget(call, keys: keys)
   }
 

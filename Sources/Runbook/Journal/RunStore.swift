@@ -66,6 +66,10 @@ public struct RunSummary: Sendable, Equatable {
   /// The run has ended and its rollback is still owed. Set by the store: true from the append that ends the run
   /// without releasing its locks until the append that releases them. What a caller gives is ignored.
   public var isOwed = false
+
+  /// The run has ended, and nothing of it is left to do or to find out.
+  public var isOver: Bool { status == "ended" && endedAt != nil && !isOwed && !isRestored }
+
   public init(
     id: String, name: String, status: String, outcome: String? = nil, rollback: String? = nil, exitCode: Int32? = nil,
     startedAt: Timestamp, endedAt: Timestamp? = nil, key: String? = nil, fingerprint: String, isRestored: Bool = false

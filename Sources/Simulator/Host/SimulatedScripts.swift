@@ -166,7 +166,7 @@ public final class SimulatedScripts: ScriptHost {
           endsAt: monotonic, end: ScriptEnd(exitCode: 143), cause: "cancelled")
       }
     }
-    guard session.verb != .forget else { return session.answer([]) }
+    guard session.verb != .forget else { return session.answer("d") }
     guard let script = state.withLock({ $0.remote[session.key] }) else { return session.answer("a") }
     let left = script.endsAt - clock.monotonic
     if left > .zero { await clock.sleep(for: min(left, session.share, timeout)) }

@@ -10,7 +10,7 @@ struct RemoteOrder {
     case follow
     /// Has it ended, with all that came from it, and tells when that is done.
     case stop(grace: Duration)
-    /// Removes what it wrote, and that of other keys.
+    /// Removes what the scripts of these keys wrote, unless they run, and tells of all that are kept then.
     case forget([String])
   }
 
@@ -25,11 +25,14 @@ struct RemoteOrder {
 
   private static let counter = Atomic<Int64>(0)
 
+  /// Higher than that of any owner of a run: for runs that are over.
+  static let highestEpoch: Int64 = 0x3fff_ffff
+
   /// - Parameter epoch: of the run's lease: a later owner's is higher.
   static func newRank(epoch: Int64) -> Int64 {
     let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
     if PlantedMistake.rankWithoutEpoch.isMade { return number }
-    return (min(max(epoch, 0), 0x3fff_ffff) << 32) | (number & 0xffff_ffff)
+    return (min(max(epoch, 0), highestEpoch) << 32) | (number & 0xffff_ffff)
   }
 
   /// The line with which the answer begins. What the login writes before it is none of ours.
@@ -54,7 +57,7 @@ struct RemoteOrder {
     case .stop(let grace):
       words.append("rb_grace=\(grace.hundredths)")
       calls = ["rb_stop"]
-    case .forget(let keys): calls = keys.map { "rb_key=\($0); rb_forget" }
+    case .forget(let keys): calls = keys.map { "rb_key=\($0); rb_forget" } + ["rb_list"]
     }
     calls.append("exit 0")
     words.append("rb_lib=\(ShellText.quoted(library))")

@@ -17,6 +17,8 @@ enum RemoteAnswer: Sendable, Equatable {
   case refused(String)
   /// Another engine has sent an order of a higher rank.
   case outranked
+  /// The scripts that are kept there.
+  case listed([KeptRemoteScript])
 }
 
 /// Reads the answer to one order: after its mark lines of one letter and its words, and counted bytes.
@@ -38,6 +40,7 @@ struct RemoteReply {
   /// The folder in which the script was begun; nil: not told.
   private(set) var folder: String?
   private(set) var answer: RemoteAnswer?
+  private var scripts: [KeptRemoteScript] = []
 
   init(mark: String) { self.mark = Array("\n\(mark)\n".utf8) }
 
@@ -100,6 +103,10 @@ struct RemoteReply {
     case "r": answer = .rebooted
     case "t": answer = .goesOn
     case "g": answer = .outranked
+    case "k":
+      guard let script = KeptRemoteScript(rest) else { return state = .broken }
+      scripts.append(script)
+    case "d": answer = .listed(scripts)
     case "n": answer = .refused(String(rest.prefix(2000)))
     default: state = .broken
     }

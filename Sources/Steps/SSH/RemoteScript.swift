@@ -38,14 +38,17 @@ struct RemoteScript {
 
   static let library = String(decoding: PackageResources.remote_sh, as: UTF8.self)
 
-  /// - Parameter output: what the session reads goes there; nil: it reads no output.
+  /// - Parameters:
+  ///   - output: what the session reads goes there; nil: it reads no output.
+  ///   - epoch: of the order's rank; nil: that of the run's lease.
   /// - Throws: `cancelled`, and `input` if the client cannot be started.
   func session(
     _ verb: RemoteOrder.Verb, share: Duration = RemoteScript.share, until deadline: Timestamp? = nil,
-    output: RemoteOutput? = nil
+    output: RemoteOutput? = nil, epoch: Int64? = nil
   ) async throws(StepFailure) -> Outcome {
     let order = RemoteOrder(
-      key: call.key, rank: RemoteOrder.newRank(epoch: call.epoch), verb: verb, share: share, offsets: output?.offsets)
+      key: call.key, rank: RemoteOrder.newRank(epoch: epoch ?? call.epoch), verb: verb, share: share,
+      offsets: output?.offsets)
     let secrets = try call.with.environment().values.flatMap { $0.names }
     let input = Secret(order.text(Self.library), named: secrets)
     let reading = Reading(mark: order.mark, output)
@@ -202,7 +205,7 @@ extension RemoteScript {
         effect: .unknown)
     case .rebooted:
       StepFailure(.crashed, "\(ssh.host) was booted while the script ran there", effect: .applied)
-    case .lost, .absent, .goesOn, .ended:
+    case .lost, .absent, .goesOn, .ended, .listed:
       StepFailure(
         .crashed, "the script's process on \(ssh.host) is gone and left no exit code", effect: .unknown)
     }

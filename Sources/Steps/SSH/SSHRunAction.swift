@@ -131,7 +131,13 @@ extension SSHRunAction {
   func forget(_ call: ActionCall, keys: [String]) async {
     guard (try? isKept(call)) == true, let remote = try? kept(call) else { return }
     let end = call.clock.now + .seconds(10)
-    _ = try? await remote.session(.forget(keys), share: .zero, until: end)
+    guard case .answered(.listed(let kept))? = try? await remote.session(.forget(keys), share: .zero, until: end),
+      let isOver = call.isOver
+    else { return }
+    // Runs that were killed, or could not reach the machine, have left theirs.
+    let left = kept.filter { !$0.isRunning && isOver($0.run) }.map { $0.key }
+    guard !left.isEmpty else { return }
+    _ = try? await remote.session(.forget(left), share: .zero, until: end, epoch: RemoteOrder.highestEpoch)
   }
 
   private func kept(_ call: ActionCall) throws(StepFailure) -> RemoteScript {

@@ -75,6 +75,15 @@ public enum Folder {
     throw PosixError(code, in: "mkdir")
   }
 
+  /// Makes one of a name that nobody else has, 0700; nil if none can be made there.
+  public static func makeTemporary(in parent: String) -> String? {
+    var path = Array("\(parent)/runbook-XXXXXX".utf8CString)
+    return unsafe path.withUnsafeMutableBufferPointer { buffer in
+      guard let base = buffer.baseAddress, unsafe mkdtemp(base) != nil else { return nil }
+      return unsafe String(cString: base)
+    }
+  }
+
   /// - Throws: if it cannot be told; an answer of false is certain.
   public static func isThere(_ path: String) throws(PosixError) -> Bool {
     var status = stat()
