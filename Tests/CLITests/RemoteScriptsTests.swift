@@ -46,7 +46,7 @@ struct RemoteScriptsTests {
     #expect(after.code == 0 && !after.stdout.contains(id), "\(after.stdout)")
   }
 
-  @Test("what a run that is over has left goes with the next script there, and a run that is not known here keeps its own")
+  @Test("what a run that is over has left goes with the next script there, and what an unknown run has left stays")
   func whatARunThatIsOverHasLeftGoesWithTheNextScript() async throws {
     let server = try #require(RemoteRun.server)
     let run = try RemoteRun()

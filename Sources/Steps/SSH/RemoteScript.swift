@@ -36,7 +36,7 @@ struct RemoteScript {
     case cut(StepFailure)
   }
 
-  static let library = String(decoding: PackageResources.remote_sh, as: UTF8.self)
+  static let library = String(decoding: PackageResources.remote_sh + PackageResources.leftovers_sh, as: UTF8.self)
 
   /// - Parameters:
   ///   - output: what the session reads goes there; nil: it reads no output.

@@ -2,8 +2,8 @@
 # session, and lies beside a script as its keeper. `docs/ssh.md` says what it leaves there, and for how long.
 #
 # An order sets rb_key (the step's key), rb_gen (its rank: a later order has a higher one) and what its verb needs, and
-# then calls rb_start, rb_attach, rb_stop, rb_forget or rb_list. The answer is lines and counted bytes on standard output, see
-# `RemoteReply`.
+# then calls rb_start, rb_attach or rb_stop, or one of `leftovers.sh`. The answer is lines and counted bytes on
+# standard output, see `RemoteReply`.
 
 # The script gets the login's own.
 rb_mask=$(umask)
@@ -465,61 +465,4 @@ rb_stop() { # rb_grace
   [ "$rb_st" = absent ] || rb_ended || rb_write stop "$rb_grace" || { rb_say "n $rb_d cannot be written" && return; }
   rb_out= rb_err=
   rb_follow
-}
-
-# What it wrote goes; its empty folder stays for a week, so that an order that was on its way all the time starts
-# nothing.
-rb_forget() {
-  rb_find || return 0
-  rb_fence
-  rb_look
-  case $rb_st in running | starting | unkept) return 0 ;; esac
-  for rb_file in stdout stderr script keep process keeper stop; do
-    rm -f "$rb_d/$rb_file" "$rb_d/$rb_file".[0-9]*
-  done
-  rm -rf "$rb_d/over"
-  mkdir "$rb_d/live" 2>/dev/null
-  rb_ended || rb_write rc "- forgotten ."
-  rb_sweep "${rb_d%/*}"
-}
-
-# Tells of each script that is kept here: key, state, exit code, cause, seconds since its start, bytes of both streams,
-# and the folder. Of a script that was forgotten there is nothing to tell.
-rb_list() {
-  rb_able
-  rb_candidates
-  rb_today=$(date +%s)
-  rb_count=0
-  for rb_base in "$rb_1" "$rb_2" "$rb_3" "$rb_4"; do
-    [ -n "$rb_base" ] && rb_owned "$rb_base" || continue
-    rb_last=
-    for rb_file in "$rb_base"/r*-*/keep.*; do
-      rb_d=${rb_file%/*}
-      [ "$rb_d" != "$rb_last" ] && rb_owned "$rb_d" || continue
-      rb_last=$rb_d rb_key=${rb_d##*/} rb_patience=
-      rb_look
-      [ "$rb_st" = ended ] || rb_code=- rb_cause=-
-      rb_say "k $rb_key $rb_st $rb_code $rb_cause $(rb_age "$rb_d/live") $(rb_length stdout) $(rb_length stderr) $rb_d"
-      rb_count=$((rb_count + 1))
-      [ "$rb_count" -lt 1000 ] || break 2
-    done
-  done
-  rb_say d
-}
-
-rb_age() {
-  rb_when=$(stat -c %Y "$1" 2>/dev/null) || { printf -- - && return; }
-  printf '%s' $((rb_today - rb_when))
-}
-
-# Folders that nobody came back to for a week, and in which nothing runs.
-rb_sweep() {
-  rb_own=$rb_d
-  for rb_d in $(find "$1" -type d -name 'r*-*' -mtime +6 -prune 2>/dev/null); do
-    [ "$rb_d" != "$rb_own" ] && rb_owned "$rb_d" || continue
-    rb_key=${rb_d##*/}
-    rb_look
-    case $rb_st in ended | absent | rebooted | lost) rm -rf "$rb_d" ;; esac
-  done
-  rb_d=$rb_own rb_key=${rb_own##*/} rb_patience=
 }
