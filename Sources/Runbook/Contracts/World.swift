@@ -200,7 +200,6 @@ public protocol HeldProgram: AnyObject, Sendable {
 }
 
 extension ScriptHost {
-  public func hold(_ request: ScriptRequest, life: Duration) async throws(StepFailure) -> (any HeldProgram)? { nil }
   /// Without a limit.
   public func wait(for key: String) async throws(StepFailure) -> ScriptState {
     try await wait(for: key, timeout: .seconds(366 * 86_400))
@@ -213,8 +212,6 @@ extension ScriptHost {
     if case .ended(let end) = state { end.hand(over: output) }
     return state
   }
-
-  public func forgetOutput(_ key: String) async {}
 }
 
 /// Files an action writes. Atomic: the new content under the name, or the old.

@@ -52,6 +52,13 @@ struct GuardedScripts: ScriptHost {
     }
   }
 
+  func hold(_ request: ScriptRequest, life: Duration) async throws(StepFailure) -> (any HeldProgram)? {
+    var guarded = request
+    guarded.tenure = tenure
+    try await regain()
+    return try await base.hold(guarded, life: life)
+  }
+
   func cancel(_ key: String, grace: Duration) async throws(StepFailure) {
     try await regain()
     try await base.cancel(key, grace: grace)

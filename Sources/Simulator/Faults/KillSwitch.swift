@@ -276,6 +276,10 @@ struct MortalScripts: ScriptHost {
     guard await passes("before reading a command's end") else { throw dead }
     return end
   }
+  func hold(_ request: ScriptRequest, life: Duration) async throws(StepFailure) -> (any HeldProgram)? {
+    guard await lives else { throw dead }
+    return try await base.hold(request, life: life)
+  }
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure) {
     guard await lives else { throw dead }
     try await base.connect(host: host, port: port, timeout: timeout)

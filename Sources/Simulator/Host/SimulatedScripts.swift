@@ -190,6 +190,10 @@ public final class SimulatedScripts: ScriptHost {
     }
   }
 
+  public func hold(_ request: ScriptRequest, life: Duration) async throws(StepFailure) -> (any HeldProgram)? { nil }
+
+  public func forgetOutput(_ key: String) async {}
+
   public func forget(_ key: String) async { state.withLock { state in state.scripts[key] = nil } }
 
   public func place() async throws(StepFailure) -> String { state.withLock { $0.place } }

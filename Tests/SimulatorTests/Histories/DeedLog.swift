@@ -74,6 +74,10 @@ struct LoggedScripts: ScriptHost {
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure) {
     try await base.connect(host: host, port: port, timeout: timeout)
   }
+  func hold(_ request: ScriptRequest, life: Duration) async throws(StepFailure) -> (any HeldProgram)? {
+    try await base.hold(request, life: life)
+  }
+  func forgetOutput(_ key: String) async { await base.forgetOutput(key) }
   func forget(_ key: String) async { await base.forget(key) }
   func place() async throws(StepFailure) -> String { try await base.place() }
   func isSeen(_ key: String) async throws(StepFailure) -> Bool { try await base.isSeen(key) }

@@ -68,6 +68,8 @@ private struct NoScripts: ScriptHost {
     throw refusal
   }
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure) { throw refusal }
+  func hold(_ request: ScriptRequest, life: Duration) async throws(StepFailure) -> (any HeldProgram)? { nil }
+  func forgetOutput(_ key: String) async {}
   func forget(_ key: String) async {}
   func place() async throws(StepFailure) -> String { "nowhere" }
   func isSeen(_ key: String) async throws(StepFailure) -> Bool { false }

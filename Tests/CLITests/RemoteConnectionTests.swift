@@ -1,0 +1,31 @@
+import TestSupport
+import Testing
+
+/// The connection that a run keeps, seen from the command.
+@Suite(.enabled(if: SSHServer.missing == nil, "there is no OpenSSH server to try it with"))
+struct RemoteConnectionTests {
+  @Test("a run with several scripts and a copy on one machine logs in once")
+  func aRunLogsInOnce() async throws {
+    let server = try SSHServer(settings: "LogLevel VERBOSE")
+    let place = try Workplace()
+    let way =
+      "host: 127.0.0.1, port: \(server.port), user: \(server.user), key: \(server.key(.plain)), "
+      + "known_hosts: \(server.knownHosts)"
+    let steps = (1...5).map { "  - {id: s\($0), action: ssh.run, with: {\(way), script: echo \($0)}, rollback: none}" }
+    try place.write("conf", "x\n")
+    try place.write(
+      "a.yaml",
+      """
+      runbook: v1
+      name: once
+      steps:
+      \(steps.joined(separator: "\n"))
+        - {id: send, action: ssh.copy, with: {\(way), upload: ./conf, to: \(place.path("copied"))}, rollback: none}
+
+      """)
+    let run = try await place.run("run", "a.yaml")
+    #expect(run.code == 0, "\(run.stdout)\(run.stderr)")
+    #expect(place.read("copied") == "x\n")
+    #expect(server.logins == 1)
+  }
+}
