@@ -1,3 +1,4 @@
+import Posix
 import TestSupport
 import Testing
 
@@ -27,5 +28,32 @@ struct RemoteConnectionTests {
     #expect(run.code == 0, "\(run.stdout)\(run.stderr)")
     #expect(place.read("copied") == "x\n")
     #expect(server.logins == 1)
+  }
+
+  @Test("what a script wrote is removed while the next one runs, and what the last one wrote at the end")
+  func whatAScriptWroteIsRemovedWhileTheNextOneRuns() async throws {
+    let server = try SSHServer(settings: "LogLevel VERBOSE")
+    let place = try Workplace()
+    let way =
+      "host: 127.0.0.1, port: \(server.port), user: \(server.user), key: \(server.key(.plain)), "
+      + "known_hosts: \(server.knownHosts)"
+    let look = "ls \(server.state)/runbook/ssh/*/stdout > \(place.path("seen"))"
+    try place.write(
+      "a.yaml",
+      """
+      runbook: v1
+      name: twice
+      steps:
+        - {id: first, action: ssh.run, with: {\(way), script: echo unmasked}, rollback: none}
+        - {id: second, action: ssh.run, with: {\(way), script: "sleep 1; \(look)"}, rollback: none}
+
+      """)
+    let run = try await place.run("run", "a.yaml")
+    #expect(run.code == 0, "\(run.stdout)\(run.stderr)")
+    // The second one's own is there.
+    #expect(place.read("seen").split(separator: "\n").count == 1, "\(place.read("seen"))")
+    let folders = FileReading.names(in: server.state + "/runbook/ssh").filter { !$0.hasPrefix(".") }
+    #expect(folders.count == 2)
+    for folder in folders { #expect(!server.kept(folder).contains("stdout"), "\(server.kept(folder))") }
   }
 }

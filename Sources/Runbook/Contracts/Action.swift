@@ -43,6 +43,12 @@ public struct ActionCall: Sendable {
   /// Masks the run's secrets in bytes from outside that are to be shown. Call it before they are shortened: a secret
   /// that is cut in two is not found any more.
   public var mask: @Sendable ([UInt8]) -> [UInt8] = { $0 }
+  /// Earlier calls of the run whose outcome is journaled and of which something is kept elsewhere. An action that
+  /// reaches the same place may remove it on its way, and says so with `tellForgotten`; what it leaves is removed by
+  /// `forget`.
+  public var finished: [FinishedCalls] = []
+  /// Given the keys of calls of which nothing is kept any more.
+  public var tellForgotten: @Sendable ([String]) -> Void = { _ in }
   /// Whether a run of this store has ended and owes nothing, so that what it has left elsewhere may go; false for a run
   /// that the store does not know. Set for `forget` alone.
   public var isOver: (@Sendable (String) -> Bool)?
@@ -67,6 +73,12 @@ public struct ActionCall: Sendable {
     self.intendedAt = intendedAt
     self.report = report
   }
+}
+
+/// All attempts of a step whose outcome is journaled.
+public struct FinishedCalls: Sendable {
+  public let with: Arguments
+  public let keys: [String]
 }
 
 /// What a call gave: `outputs` are the action's declared ones, `result` what `expect`, `until` and `outputs:` may read.

@@ -3,7 +3,7 @@ extension Interpreter {
   func call(_ path: String) async throws(Interruption) {
     guard let step = machine.steps[path] else { return }
     let action: any Action
-    let call: ActionCall
+    var call: ActionCall
     do throws(StepFailure) {
       action = try self.action(for: step)
       call = try callToMake(step)
@@ -13,6 +13,7 @@ extension Interpreter {
     }
     await tellOfEarlierScript(step, call)
     if !PlantedMistake.callBeforeCommit.isMade { try flushed() }
+    if step.action.runsElsewhere { addFinishedCalls(to: &call) }
     switch try await perform(action, call, step) {
     case .success(let result): succeed(step, result)
     case .failure(let failure):

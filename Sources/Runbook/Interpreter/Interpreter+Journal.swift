@@ -1,3 +1,5 @@
+import Synchronization
+
 // What a run writes down, and when it is durable.
 extension Interpreter {
   func record(_ event: StepEvent) { record(event, at: clock.now) }
@@ -113,7 +115,7 @@ extension Interpreter {
   func forgetFinishedScripts() async {
     for key in finishedOutputs { await launch.world.scripts.forgetOutput(key) }
     for key in finishedScripts { await launch.world.scripts.forget(key) }
-    for (path, keys) in traces where keys.allSatisfy({ finishedScripts.contains($0) }) {
+    for (path, keys) in finishedTraces {
       traces[path] = nil
       await forgetElsewhere(path, keys)
     }
@@ -121,10 +123,27 @@ extension Interpreter {
     finishedScripts = []
   }
 
+  private var finishedTraces: [(step: String, keys: [String])] {
+    let finished = Set(finishedScripts)
+    return traces.filter { $0.value.allSatisfy { finished.contains($0) } }.sorted { $0.key < $1.key }
+      .map { ($0.key, $0.value) }
+  }
+
+  /// Lets a call that reaches another machine remove what scripts of earlier steps have left there: an order of its own
+  /// for each would cost a login's time.
+  func addFinishedCalls(to call: inout ActionCall) {
+    for (path, keys) in finishedTraces {
+      guard let step = machine.steps[path], step.effect != .none, let earlier = try? currentCall(step) else { continue }
+      call.finished.append(FinishedCalls(with: earlier.with, keys: keys))
+    }
+    call.tellForgotten = { [self] keys in forgottenElsewhere.withLock { $0.formUnion(keys) } }
+  }
+
   /// Once for each step is enough.
   private func forgetElsewhere(_ path: String, _ keys: [String]) async {
     guard let step = machine.steps[path], step.effect != .none, let last = keys.last,
-      forgottenElsewhere.insert(last).inserted, let action = try? action(for: step), var call = try? currentCall(step)
+      forgottenElsewhere.withLock({ $0.insert(last).inserted }), let action = try? action(for: step),
+      var call = try? currentCall(step)
     else { return }
     let store = launch.store
     call.isOver = { run in (try? store.summary(of: run))?.isOver == true }

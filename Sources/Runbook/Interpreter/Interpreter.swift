@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Carries a run out: asks the machine what comes next, does it, journals what happened. Everything hard is decided in
 /// `RunMachine`; here are the clock, the calls and the order of journal before effect.
 ///
@@ -25,7 +27,7 @@ public actor Interpreter {
   var finishedScripts: [String] = []
   /// Keys of those that other machines keep, by their step; and of those whose traces this process has removed.
   var traces: [String: [String]] = [:]
-  var forgottenElsewhere: Set<String> = []
+  let forgottenElsewhere = Mutex<Set<String>>([])
   /// The same, of scripts whose outcome nobody knows: only what they wrote goes.
   var recordedOutputs: [String] = []
   var finishedOutputs: [String] = []

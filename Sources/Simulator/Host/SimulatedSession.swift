@@ -17,6 +17,8 @@ struct SimulatedSession {
   let life: Duration?
   /// Where the streams go on; nil: nobody wants them.
   let offsets: (stdout: Int, stderr: Int)?
+  /// Whether it also removes what earlier scripts have left.
+  let isForgetting: Bool
   /// The order without what every order begins with.
   let text: String
 
@@ -35,6 +37,7 @@ struct SimulatedSession {
     self.rank = rank
     self.key = String(key)
     self.verb = verb ?? .forget
+    isForgetting = value("rb_done").map { $0.count > 2 } ?? false
     share = .milliseconds(10 * (value("rb_share").flatMap { Int($0) } ?? 0))
     life = value("rb_life").flatMap { Int($0) }.map { .milliseconds(10 * $0) }
     if let stdout = value("rb_out").flatMap({ Int($0) }), let stderr = value("rb_err").flatMap({ Int($0) }) {
@@ -46,7 +49,8 @@ struct SimulatedSession {
 
   /// The line with which every answer begins, and `lines`.
   func answer(_ lines: [UInt8]) -> ScriptEnd {
-    ScriptEnd(exitCode: 0, stdout: Array("\nrunbook \(key) \(rank) ready\n".utf8) + lines)
+    let forgotten = isForgetting && lines.first != UInt8(ascii: "g") ? "f\n" : ""
+    return ScriptEnd(exitCode: 0, stdout: Array("\nrunbook \(key) \(rank) ready\n\(forgotten)".utf8) + lines)
   }
 
   func answer(_ line: String) -> ScriptEnd { answer(Array("\(line)\n".utf8)) }

@@ -4,8 +4,9 @@ import Synchronization
 /// What one session asks of the other machine (`Remote/remote.sh`).
 struct RemoteOrder {
   enum Verb {
-    /// Starts the script unless it was started already, and follows it.
-    case start(script: String, launcher: String, life: Duration, grace: Duration)
+    /// Starts the script unless it was started already, and follows it. Removes what the scripts of the keys `done`
+    /// wrote.
+    case start(script: String, launcher: String, life: Duration, grace: Duration, done: [String])
     /// Follows it. One that was not started can no longer be started by an order that was sent before this one.
     case follow
     /// Has it ended, with all that came from it, and tells when that is done.
@@ -47,10 +48,11 @@ struct RemoteOrder {
     ]
     var calls: [String]
     switch verb {
-    case .start(let script, let launcher, let life, let grace):
+    case .start(let script, let launcher, let life, let grace, let done):
       words += [
         "rb_script=\(ShellText.quoted(script))", "rb_launch=\(ShellText.quoted(launcher))",
         "rb_life=\(max(life.hundredths, 1))", "rb_grace=\(grace.hundredths)",
+        "rb_done='\(done.joined(separator: " "))'",
       ]
       calls = ["rb_start"]
     case .follow: calls = ["rb_attach"]

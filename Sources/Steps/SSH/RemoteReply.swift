@@ -40,6 +40,8 @@ struct RemoteReply {
   /// The folder in which the script was begun; nil: not told.
   private(set) var folder: String?
   private(set) var answer: RemoteAnswer?
+  /// What the earlier scripts of the order wrote was removed.
+  private(set) var hasForgotten = false
   private var scripts: [KeptRemoteScript] = []
 
   init(mark: String) { self.mark = Array("\n\(mark)\n".utf8) }
@@ -103,6 +105,7 @@ struct RemoteReply {
     case "r": answer = .rebooted
     case "t": answer = .goesOn
     case "g": answer = .outranked
+    case "f": hasForgotten = true
     case "k":
       guard let script = KeptRemoteScript(rest) else { return state = .broken }
       scripts.append(script)

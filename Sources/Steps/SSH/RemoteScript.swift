@@ -69,6 +69,7 @@ struct RemoteScript {
       }
     }
     reading.finish(end.stdout)
+    if reading.hasForgotten, case .start(_, _, _, _, let done) = verb { call.tellForgotten(done) }
     return outcome(of: end, reading)
   }
 
@@ -109,6 +110,7 @@ struct RemoteScript {
       if all.count > count { take(Array(all[count...])) }
     }
 
+    var hasForgotten: Bool { state.withLock { $0.reply.hasForgotten } }
     var isReady: Bool { state.withLock { $0.reply.isReady } }
     var answer: RemoteAnswer? { state.withLock { $0.reply.answer } }
   }
@@ -121,6 +123,7 @@ extension RemoteScript {
   /// - Parameter launcher: what its first process reads (`RemoteOrder.launcher`).
   func run(_ script: String, launcher: String) async throws(StepFailure) -> RemoteEnd {
     let output = RemoteOutput(call.output)
+    let done = call.finished.filter { ssh.isSamePlace(as: $0.with) }.flatMap { $0.keys }
     var isToBegin = true
     // Whether an order that starts it may have arrived.
     var isSent = false
@@ -131,7 +134,8 @@ extension RemoteScript {
       let verb: RemoteOrder.Verb =
         isToBegin
         ? .start(
-          script: script, launcher: launcher, life: max(call.deadline - call.clock.now, .zero), grace: grace)
+          script: script, launcher: launcher, life: max(call.deadline - call.clock.now, .zero), grace: grace,
+          done: done)
         : .follow
       do throws(StepFailure) { outcome = try await session(verb, output: output) } catch {
         throw isSent || error.kind == .cancelled ? error.with(.unknown) : error

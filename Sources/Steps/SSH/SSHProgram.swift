@@ -106,6 +106,13 @@ struct SSHCommand {
     return path.hasPrefix("~/") ? path : try with.inFolder(path)
   }
 
+  /// Whether a call with these fields reaches the same user of the same machine by the same way.
+  func isSamePlace(as with: Arguments) -> Bool {
+    guard var other = try? SSHCommand(program, with) else { return false }
+    other.silence = silence
+    return other.become == become && other.argv(running: []) == argv(running: [])
+  }
+
   /// The whole command line; `words` are what the other side's shell runs, and are ours, never an author's.
   func argv(running words: [String]) -> [String] {
     let pinned = pin?.options ?? []

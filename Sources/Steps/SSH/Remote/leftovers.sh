@@ -7,13 +7,22 @@ rb_forget() {
   rb_fence
   rb_look
   case $rb_st in running | starting | unkept) return 0 ;; esac
-  for rb_file in stdout stderr script keep process keeper stop; do
-    rm -f "$rb_d/$rb_file" "$rb_d/$rb_file".[0-9]*
-  done
-  rm -rf "$rb_d/over"
-  mkdir "$rb_d/live" 2>/dev/null
+  (
+    cd "$rb_d" || exit
+    rm -rf stdout stderr over script script.[0-9]* keep.[0-9]* process process.[0-9]* keeper keeper.[0-9]* stop \
+      stop.[0-9]*
+  )
+  [ -d "$rb_d/live" ] || mkdir "$rb_d/live" 2>/dev/null
   rb_ended || rb_write rc "- forgotten ."
-  rb_sweep "${rb_d%/*}"
+}
+
+# The same for each key in rb_done: earlier scripts of the run, whose outcome is known by now.
+rb_drop() {
+  [ -n "$rb_done" ] || return 0
+  for rb_each in $rb_done; do
+    (rb_key=$rb_each && rb_forget) >/dev/null
+  done
+  rb_say f
 }
 
 # Tells of each script that is kept here: key, state, exit code, cause, seconds since its start, bytes of both streams,

@@ -435,7 +435,7 @@ rb_enter() {
   exit 0
 }
 
-rb_start() { # rb_lib, rb_script, rb_launch, rb_life, rb_grace
+rb_start() { # rb_lib, rb_script, rb_launch, rb_life, rb_grace, rb_done
   rb_enter
   rb_sweep "${rb_d%/*}"
   if [ ! -d "$rb_d/live" ]; then
@@ -451,6 +451,7 @@ rb_start() { # rb_lib, rb_script, rb_launch, rb_life, rb_grace
     rb_starting=1
     (printf '%s' "$rb_launch" | setsid /bin/sh "$rb_d/keep.$rb_gen") </dev/null >/dev/null 2>&1 &
   fi
+  rb_drop
   rb_follow
 }
 
