@@ -12,7 +12,8 @@ TEST_TOOLS = openssh-client openssh-server busybox fish
 BENCH_TOOLS = gcc make bash
 
 # Suites with real servers and real time, which are run by themselves: beside others they would wait for a processor.
-SERVED = ^((StepsTests|CLITests)\.(Remote|SSH|ScriptContract|Rescue|Shipped|DeclaredProvider)|HTTPClientTests\.)
+SERVED_NAMES = Remote|SSH|ScriptContract|Rescue|Shipped|DeclaredProvider
+SERVED = ^((StepsTests|CLITests)\.($(SERVED_NAMES))|HTTPClientTests\.)
 
 # A build of its own, in which mistakes can be made (Tests/PlantedMistakes.txt).
 PLANTED = --scratch-path .build-planted -Xswiftc -DPLANTED_MISTAKES
@@ -49,7 +50,9 @@ test: libraries
 
 # The long campaigns by themselves: beside them a test that waits for an answer in time would wait for a processor.
 torture: test
-	RUNBOOK_TORTURE=1 $(SWIFT) test --skip-build --disable-xctest --filter "$$(.ci/campaigns.sh)"
+	RUNBOOK_TORTURE=1 $(SWIFT) test --skip-build --disable-xctest --filter "$$(.ci/campaigns.sh -v '$(SERVED_NAMES)')"
+	RUNBOOK_TORTURE=1 $(SWIFT) test --skip-build --disable-xctest --no-parallel \
+	  --filter "$$(.ci/campaigns.sh '$(SERVED_NAMES)')"
 	$(MAKE) planted
 
 # Without strace the tests that make a disk fail are skipped.
