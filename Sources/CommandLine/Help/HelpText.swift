@@ -21,7 +21,8 @@ enum HelpText {
     text += "\nEverywhere\n" + columns(GlobalOptions.specs.map { ($0.heading, $0.summary) }, indent: 2)
     text += """
 
-      `runbook help COMMAND` explains one of them, `runbook help exit-codes` what a script gets back.
+      `runbook help COMMAND` explains one of them, `runbook help actions` lists what a step can do, and
+      `runbook help exit-codes` what a script gets back.
 
       """
     return text

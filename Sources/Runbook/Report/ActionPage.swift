@@ -1,0 +1,205 @@
+/// Everything that is known of one action, for `runbook help ACTION` and for `docs/reference/actions.md`.
+public struct ActionPage: Sendable {
+  public let name: String
+  public let summary: String
+  /// The declaration of the engine, or of the first provider that has the action.
+  private let declaration: ActionDeclaration
+  /// Types of the providers that have it, with their own declarations; empty for an action that needs no provider.
+  private let providers: [(type: String, declaration: ActionDeclaration)]
+
+  /// nil if neither the engine nor a provider has an action of this name.
+  public init?(_ name: String, builtIn: [ActionDeclaration], providers kinds: [any ProviderKind]) {
+    let own = builtIn.first { $0.name == name }
+    providers = kinds.compactMap { kind in
+      kind.actions.first { $0.name == name }.map { (type: kind.type, declaration: $0) }
+    }
+    guard let declaration = own ?? providers.first?.declaration else { return nil }
+    self.name = name
+    self.declaration = declaration
+    summary = declaration.summary
+  }
+
+  /// Every action, in the order of the alphabet.
+  public static func all(builtIn: [ActionDeclaration], providers kinds: [any ProviderKind]) -> [ActionPage] {
+    let names = Set(builtIn.map { $0.name } + kinds.flatMap { $0.actions.map { $0.name } })
+    return names.sorted().compactMap { ActionPage($0, builtIn: builtIn, providers: kinds) }
+  }
+
+  /// For the list of all: which providers have it, or nothing.
+  public var place: String {
+    providers.isEmpty ? "" : providers.map { $0.type }.joined(separator: ", ")
+  }
+
+  // MARK: Parts
+
+  /// A step that uses it, with the fields that must be there.
+  public var example: [String] {
+    let needed = fields.filter { $0.required }
+    guard declaration.isWritable else {
+      let field = needed.first ?? fields.first
+      return ["- \(name): \(field.map(Self.placeholder) ?? "…")"]
+    }
+    var lines = ["- id: NAME", "  action: \(name)"]
+    if !needed.isEmpty {
+      lines.append("  with: {\(needed.map { "\($0.name): \(Self.placeholder($0))" }.joined(separator: ", "))}")
+    }
+    if declaration.effect != .none { lines.append("  rollback: \(undo)") }
+    return lines
+  }
+
+  private var undo: String {
+    guard let undo = declaration.suggestedUndo else { return "[STEPS]" }
+    return undo.hasPrefix("{") ? "[\(undo)]" : undo
+  }
+
+  private var fields: [Field] { declaration.fields.filter { !$0.isPlanned } }
+
+  private static func placeholder(_ field: Field) -> String {
+    switch field.kind {
+    case .int, .number: "NUMBER"
+    case .bool: "true"
+    case .duration: "5m"
+    case .list: "[…]"
+    case .map, .stringMap: "{…}"
+    case .choice(let words): words.first ?? "WORD"
+    case .url: "https://…"
+    case .string, .any, .expression: field.name.uppercased()
+    }
+  }
+
+  /// Name, kind and meaning of each field.
+  public var fieldRows: [(name: String, kind: String, help: String)] {
+    fields.map { ($0.name, Self.kind($0) + ($0.required ? ", needed" : ""), $0.help) }
+  }
+
+  private static func kind(_ field: Field) -> String {
+    let word =
+      switch field.kind {
+      case .string: "text"
+      case .int: "whole number"
+      case .number: "number"
+      case .bool: "true or false"
+      case .duration: "duration"
+      case .list: "list"
+      case .map: "map"
+      case .any: "anything"
+      case .url: "URL"
+      case .choice(let words): words.joined(separator: " or ")
+      case .stringMap: "map of texts"
+      case .expression: "expression"
+      }
+    return field.acceptsSecret ? word + ", may be a secret" : word
+  }
+
+  /// Names and types of what a later step reads as `steps.NAME.outputs.…`.
+  public var outputRows: [(name: String, type: String)] { Self.rows(declaration.outputs) }
+  /// Names and types of what `expect`, `until` and `outputs:` read as `result.…`.
+  public var resultRows: [(name: String, type: String)] { Self.rows(declaration.result) }
+  /// Names and types of what an undo reads as `self.before.…`.
+  public var beforeRows: [(name: String, type: String)] { Self.rows(declaration.before) }
+
+  private static func rows(_ types: [String: ValueType]) -> [(name: String, type: String)] {
+    types.sorted { $0.key < $1.key }.map { ($0.key, $0.value.reference) }
+  }
+
+  /// What it does to the world, how long it may take, and how a lost call is found again: a sentence each.
+  public var behaviour: [String] {
+    var lines: [String] = []
+    switch declaration.effect {
+    case .none: lines.append("It changes nothing.")
+    case .change: lines.append("It changes something: \(Self.classText(declaration.effectClass)).")
+    case .destroy:
+      lines.append("It removes or overwrites something for good: \(Self.classText(declaration.effectClass)).")
+    }
+    if let wait = declaration.wait {
+      lines.append(
+        "It waits until \(wait.until), for at most \(wait.timeout.text); these states end the wait: \(wait.failsOn).")
+    } else if let timeout = declaration.timeout {
+      lines.append("It may take \(timeout.text), unless `timeout` says otherwise.")
+    }
+    if declaration.cancellable { lines.append("A cancel stops it.") }
+    if declaration.isDiagnostic { lines.append("It may stand in `on_failure`.") }
+    if declaration.effect != .none, let undo = declaration.suggestedUndo {
+      switch undo {
+      case "none": lines.append("There is nothing to undo, or nothing that could be.")
+      case "irreversible": lines.append("It cannot be undone: say `rollback: irreversible`.")
+      default: lines.append("What undoes it: `\(undo)`.")
+      }
+    }
+    return lines
+  }
+
+  private static func classText(_ effectClass: EffectClass) -> String {
+    switch effectClass {
+    case .keyed: "class E1, after a lost reply the same request is sent again under its key"
+    case .findable: "class E2, after a lost reply its effect is looked for before it is repeated"
+    case .convergent: "class E3, after a lost reply the state is read, and it is repeated if need be"
+    case .opaque: "class E4, it is never repeated by itself, and a person is asked when its reply was lost"
+    }
+  }
+
+  /// For each provider what it needs, and how a lost call is found again.
+  public var providerRows: [(type: String, text: String)] {
+    providers.map { provider in
+      var parts = [CapabilityTable.cell(provider.declaration), provider.declaration.operation?.request ?? ""]
+      if let needs = CapabilityTable.needsText(provider.declaration) { parts.append("needs a server that is \(needs)") }
+      if let recovery = CapabilityTable.recoveryText(provider.declaration) {
+        parts.append("after a lost reply: \(recovery)")
+      }
+      return (provider.type, parts.filter { !$0.isEmpty }.joined(separator: "; "))
+    }
+  }
+}
+
+// MARK: For the pages of docs/reference
+
+extension ActionPage {
+  /// Its section, as Markdown.
+  public var markdown: [String] {
+    var lines = ["## `\(name)`", "", Self.sentence(summary), "", "```yaml"] + example + ["```", ""]
+    lines += [behaviour.joined(separator: " "), ""]
+    if !fieldRows.isEmpty {
+      lines += ["| field | is | meaning |", "|---|---|---|"]
+      lines += fieldRows.map { "| `\($0.name)` | \($0.kind) | \(Self.cell($0.help)) |" } + [""]
+    }
+    for (title, rows) in [
+      ("Outputs (`steps.NAME.outputs.…`)", outputRows), ("Result (`result.…`)", resultRows),
+      ("Found before the call (`self.before.…`)", beforeRows),
+    ] where !rows.isEmpty {
+      lines += ["\(title): " + rows.map { "`\($0.name)` \($0.type)" }.joined(separator: "; ") + ".", ""]
+    }
+    if !providerRows.isEmpty {
+      lines += ["| provider | how |", "|---|---|"]
+      lines += providerRows.map { "| `\($0.type)` | \(Self.cell($0.text)) |" } + [""]
+    }
+    return lines
+  }
+
+  private static func cell(_ text: String) -> String { text.replacing("|", with: "\\|") }
+
+  private static func sentence(_ text: String) -> String {
+    text.prefix(1).uppercased() + text.dropFirst() + (text.hasSuffix("?") ? "" : ".")
+  }
+}
+
+extension ValueType {
+  /// As a reference names it: `text`, `list of text`, `map {id, name}`.
+  var reference: String {
+    switch self {
+    case .any: "anything"
+    case .null: "null"
+    case .bool: "true or false"
+    case .int: "whole number"
+    case .double: "number"
+    case .string: "text"
+    case .duration: "duration"
+    case .timestamp: "instant"
+    case .list(let item): "list of \(item.reference)"
+    case .map(let item): "map of \(item.reference)"
+    case .object(let members):
+      "map {" + members.keys.sorted().joined(separator: ", ") + "}"
+    case .optional(let inner): "\(inner.reference) or null"
+    case .secret: "secret"
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import Foundation
+import Providers
+import Runbook
+import Steps
+import TestSupport
+import Testing
+
+/// `docs/reference/actions.md` is made from the declarations. `RECORD=1 swift test --filter ReferencePagesTests` writes it
+/// anew.
+@Suite struct ReferencePagesTests {
+  static let path = "docs/reference/actions.md"
+  static let pages = ActionPage.all(builtIn: standardActions.map { $0.declaration }, providers: standardProviders)
+
+  static var text: String {
+    var lines = [
+      "# Actions", "",
+      "All that a step can do, from the declarations that also check it. `runbook help ACTION` prints the same for one.", "",
+      "| action | |", "|---|---|",
+    ]
+    lines += pages.map { "| [`\($0.name)`](#\($0.name.filter { $0 != "." })) | \($0.summary) |" } + [""]
+    return (lines + pages.flatMap { $0.markdown }).joined(separator: "\n")
+  }
+
+  @Test func theReferenceOfActionsSaysWhatTheirDeclarationsSay() throws {
+    if ProcessInfo.processInfo.environment["RECORD"] != nil {
+      try Self.text.write(toFile: Repository.path(Self.path), atomically: true, encoding: .utf8)
+    }
+    #expect(try ProjectFile(Self.path).text == Self.text, "\(Self.path) is out of date; RECORD=1 writes it anew")
+  }
+
+  /// What the page shows as a step is read as one: only names in capitals stand for something.
+  @Test(arguments: pages.map { $0.name })
+  func theExampleOfAnActionHasTheFieldsThatAreNeeded(_ name: String) throws {
+    let page = try #require(Self.pages.first { $0.name == name })
+    for row in page.fieldRows where row.kind.hasSuffix(", needed") {
+      #expect(page.example.joined().contains("\(row.name): ") || page.example.joined().contains("- \(name): "))
+    }
+    #expect(!page.behaviour.isEmpty && !page.summary.isEmpty)
+  }
+}
