@@ -62,6 +62,31 @@ enum Sample {
 }
 
 @Suite struct RunTests {
+  @Test func aRunWhoseOutputsCannotBeEvaluatedSaysWhichOneAndWhy() async throws {
+    let place = try Workplace()
+    try place.write(
+      "a.yaml",
+      """
+      runbook: v1
+      name: outputs_fail
+      steps:
+        - {id: count, run: echo x5, outputs: {text: result.stdout}, rollback: none}
+      outputs:
+        number: int(steps.count.outputs.text)
+
+      """)
+    let run = try await place.run("run", "a.yaml")
+    #expect(run.code == 1)
+    let show = try await place.run("show", "latest")
+    let logs = try await place.run("logs", "latest")
+    for text in [run.stdout, show.stdout, logs.stdout] {
+      #expect(text.contains("output `number`: ") && text.contains("x5"), "\(text)")
+    }
+    #expect(run.stdout.contains("✗ outputs_fail failed at `outputs`"), "\(run.stdout)")
+    let json = try await place.run("show", "latest", "--format", "json")
+    #expect(json.stdout.contains("\"outputs_error\":{"), "\(json.stdout)")
+  }
+
   @Test func aRunInAPipeIsToldLineByLine() async throws {
     let place = try Workplace()
     try place.write("a.yaml", Sample.succeeds)

@@ -42,8 +42,10 @@ import Testing
       for effect in ["server.stop", "snapshot.create", "snapshot.restore"] {
         #expect(world.effects(effect) == whole.effects(effect), "\(effect), after \(after)")
       }
-      // Not every request is asked for its session: later than the last that is, none ends.
-      ended += world.cloud.twin.firedFaults.count
+      // Not every request is asked for its session: later than the last that is, none ends, and the next look would
+      // have a session that ends before it is used.
+      guard !world.cloud.twin.firedFaults.isEmpty else { continue }
+      ended += 1
       #expect(try await world.cloud.state == "running")
     }
     #expect(ended >= 3)

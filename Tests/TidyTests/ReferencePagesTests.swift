@@ -5,8 +5,8 @@ import Steps
 import TestSupport
 import Testing
 
-/// `docs/reference/actions.md` is made from the declarations. `RECORD=1 swift test --filter ReferencePagesTests` writes it
-/// anew.
+/// `docs/reference/actions.md` is made from the declarations. `RECORD=1 swift test --filter ReferencePagesTests` writes
+/// it anew.
 @Suite struct ReferencePagesTests {
   static let path = "docs/reference/actions.md"
   static let pages = ActionPage.all(builtIn: standardActions.map { $0.declaration }, providers: standardProviders)
@@ -14,8 +14,8 @@ import Testing
   static var text: String {
     var lines = [
       "# Actions", "",
-      "All that a step can do, from the declarations that also check it. `runbook help ACTION` prints the same for one.", "",
-      "| action | |", "|---|---|",
+      "All that a step can do, from the declarations that also check it. `runbook help ACTION` prints one of them.",
+      "", "| action | |", "|---|---|",
     ]
     lines += pages.map { "| [`\($0.name)`](#\($0.name.filter { $0 != "." })) | \($0.summary) |" } + [""]
     return (lines + pages.flatMap { $0.markdown }).joined(separator: "\n")

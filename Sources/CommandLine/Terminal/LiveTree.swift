@@ -85,6 +85,10 @@ struct LiveTree {
       for problem in report.problems {
         finished.append(line(glyphs.failed, .bad, "checks", nil, DisplayText.escaped(problem, limit: 600), .bad))
       }
+    case "run.outputs":
+      if let why = report.outputsError.flatMap({ RunWords.failure($0) }) {
+        finished.append(line(glyphs.failed, .bad, "outputs", nil, why, .bad))
+      }
     case "rollback.started":
       let reason = RunWords.rollbackReason(report)
       finished += [

@@ -21,7 +21,8 @@ public enum ClosingWords {
     if report.status != "ended" { return unfinished(name, report) }
     let took = report.elapsed.map { " after \($0.elapsedText)" } ?? ""
     let simulated = report.isSimulated ? " (simulated)" : ""
-    let at = report.failedStep.map { " at `\(DisplayText.escaped($0.path, limit: 100))`" } ?? ""
+    let place = report.failedStep?.path ?? (report.outputsError == nil ? nil : "outputs")
+    let at = place.map { " at `\(DisplayText.escaped($0, limit: 100))`" } ?? ""
     let code = report.exitCode.map { " (exit \($0))" } ?? ""
     switch report.outcome {
     case "succeeded":
@@ -109,6 +110,7 @@ public enum ClosingWords {
       add("failed", .bad, "\(shown(step.path))\(why)\(stands)")
       for line in RunWords.lastLines(step.error) { add("", .faint, line) }
     }
+    if let why = report.outputsError.flatMap({ RunWords.failure($0) }) { add("failed", .bad, "outputs: \(why)") }
     add("undone", .good, standing.undone)
     add("undone in part", .warning, standing.undoneInPart)
     for undo in standing.notUndone {

@@ -66,6 +66,8 @@ public struct EventText: Sendable {
     case "run.checked":
       guard !report.problems.isEmpty else { return isVerbose ? "checked: ready to begin" : nil }
       return "not begun: " + report.problems.map { DisplayText.escaped($0, limit: 300) }.joined(separator: "; ")
+    case "run.outputs":
+      return report.outputsError.flatMap { RunWords.failure($0) }.map { "outputs failed: \($0)" }
     case "rollback.resumed": return "rolling back again\(by(fields["by"]))"
     case "rollback.abandoned": return "rollback abandoned\(by(fields["by"])): \(word(fields["reason"], limit: 300))"
     case "run.left":

@@ -14,6 +14,8 @@ public struct RunReport: Sendable, Equatable {
   public var endedAt: Timestamp?
   public var inputs: Value = .map([:])
   public var outputs: Value = .map([:])
+  /// Why the outputs of the run could not be evaluated, as a step's error; nil if they could.
+  public var outputsError: Value?
   /// Why the rollback began, in words.
   public var rollbackReason: String?
   /// Why the engine left the run, in words; nil again once it was resumed.
@@ -176,6 +178,7 @@ extension RunReport {
       outputs = fields["outputs"] ?? outputs
       endedAt = event.at
       isDecidedSinceEnd = false
+    case "run.outputs": outputsError = fields["error"].flatMap { $0["kind"] == nil ? nil : $0 }
     case "run.checked": problems = fields["problems"]?.list?.compactMap { $0.string } ?? []
     case "rollback.resumed":
       status = "rolling_back"
