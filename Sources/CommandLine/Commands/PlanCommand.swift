@@ -45,7 +45,7 @@ struct PlanCommand: Command {
         document["problems"] = problems.map { .list($0.map { .string($0) }) }
         shell.output.result(json: .map(document))
       } else {
-        var lines = PlanText.lines(plan)
+        var lines = PlanText.lines(plan, isVerbose: shell.globals.verbose)
         if let problems {
           lines += problems.isEmpty ? ["live checks: nothing stands in the way"] : problems.map { "live check: \($0)" }
         }

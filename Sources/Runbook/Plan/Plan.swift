@@ -10,7 +10,14 @@ public struct Plan: Sendable {
     /// nil for a step that changes nothing.
     public var effectClass: EffectClass?
     public var condition: String?
+    public var decision: Decision
     public var with: [String: Value]
+    /// Fields whose value is their default.
+    public var defaults: Set<String>
+    /// Variables of a script; secrets as `***`.
+    public var env: [String: Value]
+    /// It changes nothing of ours, and others get to see something: a message is sent.
+    public var tells: Bool
     public var waitsFor: String?
     public var failsOn: String?
     public var timeout: Duration
@@ -24,8 +31,17 @@ public struct Plan: Sendable {
     public var undo: Undo
     /// The call may be lost, and then a person is asked what became of it.
     public var mayAsk: Bool
-    /// What its author should know who writes its fields like this: a sentence each.
+    /// Warnings about values of its fields: a sentence each.
     public var cautions: [String]
+  }
+
+  /// What is known of a step's `if` before the run.
+  public enum Decision: Sendable, Equatable {
+    /// It holds, or there is none.
+    case runs
+    case skipped
+    /// It reads these, which only the run will know: `steps.x`, `self`, `inputs.y`.
+    case depends(on: [String])
   }
 
   public enum Undo: Sendable {
@@ -47,6 +63,7 @@ public struct Plan: Sendable {
   public var always: [Step]
   public var locks: [String]
   public var timeout: Duration
+  public var rollbackAfter: Set<RollbackPolicy.Trigger>
   public var rollbackTimeout: Duration
   public var warnings: [Diagnostic]
 
@@ -63,6 +80,7 @@ public struct Plan: Sendable {
     always = runbook.always.map { Plan.step($0, scope) }
     locks = Plan.locks(runbook, scope)
     timeout = runbook.timeout
+    rollbackAfter = runbook.rollbackPolicy.after
     rollbackTimeout = runbook.rollbackPolicy.timeout
     warnings = runbook.warnings
   }
@@ -71,10 +89,14 @@ public struct Plan: Sendable {
     let changes = step.effect != .none
     var with: [String: Value] = [:]
     for (name, template) in step.with { with[name] = scope.value(of: template) }
+    let preset = step.action.fields.filter { $0.defaultValue != nil && with[$0.name] == $0.defaultValue }
     let hasUndo = if case .steps = step.rollback { true } else { false }
     return Step(
       path: step.path, title: step.title, action: step.action.name, provider: step.provider, effect: step.effect,
-      effectClass: changes ? step.effectClass : nil, condition: step.condition?.source, with: with,
+      effectClass: changes ? step.effectClass : nil, condition: step.condition?.source,
+      decision: decision(step, scope), with: with,
+      defaults: Set(preset.map(\.name)), env: step.env.mapValues { scope.value(of: $0) },
+      tells: !changes && step.action.effectClass == .opaque,
       waitsFor: step.wait.isSkipped ? nil : step.wait.until?.source ?? (changes ? step.action.wait?.until : nil),
       failsOn: step.wait.isSkipped ? nil : step.wait.failIf?.source ?? (changes ? step.action.wait?.failsOn : nil),
       timeout: step.timeout, attempts: step.retry.attempts, needs: step.action.operation?.needs ?? [],
@@ -83,6 +105,17 @@ public struct Plan: Sendable {
       mayAsk: changes && step.effectClass == .opaque && !step.isIdempotent
         && (step.onCrash ?? (hasUndo ? .fail : .ask)) == .ask,
       cautions: changes ? step.action.cautions.filter { with[$0.field] == $0.value }.map(\.text) : [])
+  }
+
+  private static func decision(_ step: ValidatedStep, _ scope: PlanScope) -> Decision {
+    guard let condition = step.condition else { return .runs }
+    let read = condition.references
+    let value = read.callsNow ? Value.unknown : (try? condition.evaluate(in: scope)) ?? .unknown
+    if let holds = value.bool { return holds ? .runs : .skipped }
+    let roots = read.roots.subtracting(["inputs", "vars", "secrets", "steps"])
+    let inputs = read.inputs.filter { scope.isMissing(input: $0) }.map { "inputs.\($0)" }
+    let names = read.steps.map { "steps.\($0)" } + roots + inputs + (read.callsNow ? ["now()"] : [])
+    return .depends(on: names.isEmpty ? ["the run"] : names.sorted())
   }
 
   /// What `power:` asks for is known here.
@@ -105,7 +138,7 @@ public struct Plan: Sendable {
     }
   }
 
-  /// The account is not known without connecting; the provider's name stands for it.
+  /// Spelled as the run's own; the account is not known without connecting.
   private static func locks(_ runbook: ValidatedRunbook, _ scope: PlanScope) -> [String] {
     var locks: Set<String> = []
     for template in runbook.locks { locks.insert(PlanText.plain(scope.value(of: template))) }
@@ -113,7 +146,8 @@ public struct Plan: Sendable {
       guard let provider = step.provider, let field = step.action.serverField, let template = step.with[field] else {
         continue
       }
-      locks.insert("\(provider)/server/\(PlanText.plain(scope.value(of: template)))")
+      let type = runbook.providers.first { $0.name == provider }?.type ?? provider
+      locks.insert("\(type)/(account)/server/\(PlanText.plain(scope.value(of: template)))")
     }
     return locks.sorted()
   }
@@ -149,6 +183,8 @@ private struct PlanScope: ExpressionScope {
   }
 
   func root(_ name: String) -> Value? { roots[name] }
+
+  func isMissing(input name: String) -> Bool { roots["inputs"]?[name] == .unknown }
 
   func member(of root: String, _ name: String) -> Value?? {
     guard case .unknown? = roots[root] else { return .none }

@@ -1,69 +1,131 @@
 /// A plan for people and for programs.
 public enum PlanText {
-  public static func lines(_ plan: Plan) -> [String] {
+  /// - Parameter isVerbose: with fields that have their default, and how a lost reply is found again.
+  public static func lines(_ plan: Plan, isVerbose: Bool = false) -> [String] {
     var lines = ["plan of \(plan.name)" + (plan.description.map { ": \($0)" } ?? "")]
     for (name, value) in plan.inputs.sorted(by: { $0.key < $1.key }) {
       lines.append("  input \(name) = \(plain(value))")
     }
     for name in plan.missingInputs { lines.append("  input \(name) is not given; what depends on it is left open") }
-    lines += section("steps", plan.steps, numbered: true)
-    lines += undoLines(plan)
-    lines += section("on failure, before the rollback", plan.onFailure, numbered: false)
-    lines += section("if the rollback fails", plan.onRollbackFailure, numbered: false)
-    lines += section("always, at the end", plan.always, numbered: false)
+    lines += section("steps", plan.steps, numbered: true, isVerbose)
+    lines += undoLines(plan, isVerbose)
+    lines += section("on failure, before the rollback", plan.onFailure, numbered: false, isVerbose)
+    lines += section("if the rollback fails", plan.onRollbackFailure, numbered: false, isVerbose)
+    lines += section("always, at the end", plan.always, numbered: false, isVerbose)
     if !plan.locks.isEmpty {
       lines.append("")
       lines += plan.locks.map { "locks \($0)" }
     }
-    lines.append("")
-    lines.append(closing(plan))
-    return lines
+    return lines + [""] + closing(plan)
   }
 
-  private static func closing(_ plan: Plan) -> String {
-    let changes = plan.steps.filter { $0.effect == .change }.count
-    let destroys = plan.steps.filter { $0.effect == .destroy }.count
-    let asks = plan.steps.filter(\.mayAsk).count
-    var text = "\(plan.steps.count) steps: \(changes) change something, \(destroys) destroy something"
-    if asks > 0 { text += "; after a lost outcome \(asks) must ask a person (E4 without undo)" }
-    return text + ". Timeout \(plan.timeout.text), rollback at most \(plan.rollbackTimeout.text)."
+  // MARK: The end
+
+  private static func closing(_ plan: Plan) -> [String] {
+    let undo = plan.steps.flatMap { $0.undoSteps }
+    var lines = ["\(count(plan.steps.count, "step", "steps")): \(counts(plan.steps))."]
+    if !undo.isEmpty { lines.append("\(count(undo.count, "undo step", "undo steps")): \(counts(undo)).") }
+    let changing = plan.steps.filter { $0.effect != .none && $0.decision != .skipped }
+    func isUndone(_ step: Plan.Step) -> Bool { step.undoSteps.contains { $0.decision != .skipped } }
+    let undone = changing.filter { isUndone($0) }
+    let kept = changing.filter { !isUndone($0) }
+    if !kept.isEmpty {
+      let names = kept.map { "`\($0.path)`" + ($0.undo.isAbsent ? " (no rollback is written)" : "") }
+      lines.append(
+        "\(undone.count) of \(count(changing.count, "change", "changes")) would be undone; these would stay: "
+          + names.joined(separator: ", ") + ".")
+    }
+    let asks = plan.steps.filter { $0.mayAsk && $0.decision != .skipped }
+    if !asks.isEmpty {
+      let names = asks.map { "`\($0.path)`" }.joined(separator: ", ")
+      lines.append("When its reply is lost, a person is asked what it did: \(names).")
+    }
+    let all = plan.steps + undo + plan.onFailure + plan.onRollbackFailure + plan.always
+    lines += Set(all.compactMap(\.effectClass)).sorted().map { "\($0.rawValue): \($0.meaning)." }
+    return lines + ["Timeout \(plan.timeout.text), rollback at most \(plan.rollbackTimeout.text)."]
   }
 
-  private static func section(_ title: String, _ steps: [Plan.Step], numbered: Bool) -> [String] {
+  /// `3 change, 1 destroys, 2 read, 1 skipped`.
+  private static func counts(_ steps: [Plan.Step]) -> String {
+    let done = steps.filter { $0.decision != .skipped }
+    let numbers = [
+      (done.count { $0.effect == .change }, "changes", "change"),
+      (done.count { $0.effect == .destroy }, "destroys", "destroy"),
+      (done.count { $0.effect == .none && !$0.tells }, "reads", "read"),
+      (done.count { $0.tells }, "sends a message", "send a message"),
+      (steps.count - done.count, "is skipped", "are skipped"),
+    ]
+    return numbers.filter { $0.0 > 0 }.map { count($0.0, $0.1, $0.2) }.joined(separator: ", ")
+  }
+
+  private static func count(_ number: Int, _ one: String, _ many: String) -> String {
+    "\(number) \(number == 1 ? one : many)"
+  }
+
+  // MARK: Steps
+
+  private static func section(_ title: String, _ steps: [Plan.Step], numbered: Bool, _ isVerbose: Bool) -> [String] {
     guard !steps.isEmpty else { return [] }
     var lines = ["", "\(title):"]
     for (index, step) in steps.enumerated() {
-      lines += self.lines(step, mark: numbered ? "\(index + 1)." : "-", indent: "  ")
+      lines += self.lines(step, mark: numbered ? "\(index + 1)." : "-", indent: "  ", isVerbose)
     }
     return lines
   }
 
-  private static func lines(_ step: Plan.Step, mark: String, indent: String, isUndo: Bool = false) -> [String] {
+  private static func lines(
+    _ step: Plan.Step, mark: String, indent: String, isUndo: Bool = false, _ isVerbose: Bool
+  ) -> [String] {
     var head = "\(indent)\(mark) \(step.title)"
     if step.title != step.action { head += "  \(step.action)" }
+    let inner = indent + "     "
+    let condition = step.condition ?? ""
+    if step.decision == .skipped {
+      let reason = "\(inner)skipped: `\(condition)` is false"
+      return ["\(head)  (skipped)", reason] + (isVerbose ? details(step, inner, isVerbose) : [])
+    }
     switch step.effect {
-    case .none: head += "  (reads)"
+    case .none: head += step.tells ? "  (sends a message)" : "  (reads)"
     case .change: head += "  (changes, \(step.effectClass?.rawValue ?? ""))"
     case .destroy: head += "  (destroys, \(step.effectClass?.rawValue ?? ""))"
     }
     var lines = [head]
-    let inner = indent + "     "
-    if let condition = step.condition { lines.append("\(inner)only if \(condition)") }
-    for (name, value) in step.with.sorted(by: { $0.key < $1.key }) { lines.append("\(inner)\(name): \(plain(value))") }
-    if let waitsFor = step.waitsFor {
-      lines.append(
-        "\(inner)waits until \(waitsFor)" + (step.failsOn.map { ", fails on \($0)" } ?? "")
-          + ", at most \(step.timeout.text)")
+    switch step.decision {
+    case .depends(let names):
+      lines.append("\(inner)only if `\(condition)` (depends on \(names.joined(separator: ", ")))")
+    case .runs where step.condition != nil: lines.append("\(inner)runs: `\(condition)` is true")
+    case .runs, .skipped: break
     }
-    if let power = power(step) { lines.append("\(inner)\(power)") }
-    if let recovery = step.recovery { lines.append("\(inner)after a lost reply: \(recovery)") }
-    lines += step.cautions.map { "\(inner)caution: \($0)" }
+    lines += details(step, inner, isVerbose)
     switch step.undo {
     case .absent where !isUndo: lines.append("\(inner)no rollback is written: if a later step fails, this one stays")
     case .irreversible: lines.append("\(inner)cannot be undone")
     default: break
     }
     return lines
+  }
+
+  private static func details(_ step: Plan.Step, _ inner: String, _ isVerbose: Bool) -> [String] {
+    var lines: [String] = []
+    for (name, value) in step.with.sorted(by: { $0.key < $1.key }) where isVerbose || !step.defaults.contains(name) {
+      lines += whole(name, value, inner)
+    }
+    for (name, value) in step.env.sorted(by: { $0.key < $1.key }) { lines += whole("env \(name)", value, inner) }
+    if let waitsFor = step.waitsFor {
+      let fails = step.failsOn.flatMap { $0 == "–" ? nil : ", fails on \($0)" } ?? ""
+      lines.append("\(inner)waits until \(waitsFor)\(fails), at most \(step.timeout.text)")
+    }
+    if let power = power(step) { lines.append("\(inner)\(power)") }
+    if isVerbose, let recovery = step.recovery { lines.append("\(inner)after a lost reply: \(recovery)") }
+    return lines + step.cautions.map { "\(inner)caution: \($0)" }
+  }
+
+  /// A text of several lines stands below its name, each line behind a bar.
+  private static func whole(_ name: String, _ value: Value, _ inner: String) -> [String] {
+    guard case .string(let text) = value, text.contains("\n") else { return ["\(inner)\(name): \(plain(value))"] }
+    let body = text.hasSuffix("\n") ? text.dropLast() : text[...]
+    let lines = body.split(separator: "\n", omittingEmptySubsequences: false)
+    return ["\(inner)\(name):"] + lines.map { "\(inner)  | \($0)" }
   }
 
   /// "needs a server that is running or paused; leaves it stopped".
@@ -81,13 +143,26 @@ public enum PlanText {
   }
 
   /// In the order it would happen.
-  private static func undoLines(_ plan: Plan) -> [String] {
+  private static func undoLines(_ plan: Plan, _ isVerbose: Bool) -> [String] {
     var lines: [String] = []
-    for step in plan.steps.reversed() {
-      guard case .steps(let undo) = step.undo else { continue }
-      for inner in undo { lines += self.lines(inner, mark: "undo \(step.path):", indent: "  ", isUndo: true) }
+    for step in plan.steps.reversed() where step.decision != .skipped {
+      for inner in step.undoSteps {
+        lines += self.lines(inner, mark: "undo \(step.path):", indent: "  ", isUndo: true, isVerbose)
+      }
     }
-    return lines.isEmpty ? [] : ["", "if a step fails, what was started is undone, newest first:"] + lines
+    return lines.isEmpty ? [] : ["", undoHeading(plan.rollbackAfter)] + lines
+  }
+
+  private static func undoHeading(_ triggers: Set<RollbackPolicy.Trigger>) -> String {
+    let causes = [
+      triggers.contains(.failure) ? "a step fails" : nil, triggers.contains(.cancel) ? "the run is cancelled" : nil,
+      triggers.contains(.success) ? "all steps have succeeded" : nil,
+    ].compactMap { $0 }
+    guard let last = causes.last else {
+      return "`rollback_policy.after` is empty: only `runbook rollback resume` undoes this, newest first:"
+    }
+    let when = causes.count == 1 ? last : causes.dropLast().joined(separator: ", ") + " or " + last
+    return "if \(when), what was started is undone, newest first:"
   }
 
   /// One line, whatever the value.
@@ -136,6 +211,14 @@ public enum PlanText {
     object["class"] = step.effectClass.map { .string($0.rawValue) }
     object["provider"] = step.provider.map { .string($0) }
     object["if"] = step.condition.map { .string($0) }
+    switch step.decision {
+    case .runs: object["decision"] = "runs"
+    case .skipped: object["decision"] = "skipped"
+    case .depends(let names):
+      object["decision"] = "depends"
+      object["depends_on"] = .list(names.map { .string($0) })
+    }
+    if !step.env.isEmpty { object["env"] = .map(step.env) }
     object["waits_for"] = step.waitsFor.map { .string($0) }
     object["fails_on"] = step.failsOn.map { .string($0) }
     switch step.undo {
@@ -147,4 +230,12 @@ public enum PlanText {
     }
     return .map(object)
   }
+}
+
+extension Plan.Step {
+  var undoSteps: [Plan.Step] { if case .steps(let steps) = undo { steps } else { [] } }
+}
+
+extension Plan.Undo {
+  var isAbsent: Bool { if case .absent = self { true } else { false } }
 }

@@ -130,12 +130,7 @@ public struct ActionPage: Sendable {
   }
 
   private static func classText(_ effectClass: EffectClass) -> String {
-    switch effectClass {
-    case .keyed: "class E1, after a lost reply the same request is sent again under its key"
-    case .findable: "class E2, after a lost reply its effect is looked for before it is repeated"
-    case .convergent: "class E3, after a lost reply the state is read, and it is repeated if need be"
-    case .opaque: "class E4, it is never repeated by itself, and a person is asked when its reply was lost"
-    }
+    "class \(effectClass.rawValue), \(effectClass.meaning)"
   }
 
   /// For each provider what it needs, and how a lost call is found again.
@@ -179,6 +174,18 @@ extension ActionPage {
 
   private static func sentence(_ text: String) -> String {
     text.prefix(1).uppercased() + text.dropFirst() + (text.hasSuffix("?") ? "" : ".")
+  }
+}
+
+extension EffectClass {
+  /// What follows when a reply was lost: a sentence without its capital and full stop.
+  var meaning: String {
+    switch self {
+    case .keyed: "after a lost reply the same request is sent again under its key"
+    case .findable: "after a lost reply its effect is looked for before it is repeated"
+    case .convergent: "after a lost reply the state is read, and it is repeated if need be"
+    case .opaque: "it is never repeated by itself, and a person is asked when its reply was lost"
+    }
   }
 }
 

@@ -16,7 +16,7 @@ import Testing
 
   @Test("a plan says what each step needs, what it leaves, and how a lost call is found again")
   func aPlanSaysWhatStepsNeedAndLeave() throws {
-    let lines = PlanText.lines(try plan()).map { $0.trimmingPrefix { $0 == " " } }
+    let lines = PlanText.lines(try plan(), isVerbose: true).map { $0.trimmingPrefix { $0 == " " } }
     func after(_ step: String) -> [String] {
       guard let start = lines.firstIndex(where: { $0.contains(". \(step)  ") }) else { return [] }
       let rest = lines.dropFirst(start + 1).prefix { !$0.contains("  (") && !$0.isEmpty }
