@@ -14,11 +14,11 @@ import Testing
     /// How many in all, and how many at once. Each that is ended looks at all processes there are.
     var size: (count: Int, width: Int) {
       switch (place, ending) {
-      case (.here, .ordinary): (Campaign.count(24, torture: 3000), 32)
-      case (.here, .cancelled): (Campaign.count(16, torture: 1200), 32)
-      case (.here, .timedOut): (Campaign.count(16, torture: 800), 64)
+      case (.here, .ordinary): (Campaign.count(24, torture: 1600), 32)
+      case (.here, .cancelled): (Campaign.count(16, torture: 480), 32)
+      case (.here, .timedOut): (Campaign.count(16, torture: 320), 64)
       // No more sessions at once than one connection takes.
-      case (.elsewhere, _): (Campaign.count(8, torture: 64), 4)
+      case (.elsewhere, _): (Campaign.count(8, torture: 32), 4)
       }
     }
 
