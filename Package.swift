@@ -44,7 +44,8 @@ let package = Package(
     + [
       target("Runbook", uses: ["YAML"]),
       .target(
-        name: "Steps", dependencies: ["Runbook", "Posix"], resources: [
+        name: "Steps", dependencies: ["Runbook", "Posix"],
+        resources: [
           .embedInCode("SSH/Remote/remote.sh"), .embedInCode("SSH/Remote/leftovers.sh"),
           .embedInCode("SSH/Remote/copy.sh"),
         ],
@@ -69,7 +70,7 @@ let package = Package(
       tests(of: "Posix"), tests(of: "Crypto"),
       tests(of: "Runbook", uses: ["Steps", "Providers"], data: ["Histories"]),
       .executableTarget(
-        name: "ScriptHarness", dependencies: ["Runbook", "Steps", "Posix"], path: "Tests/ScriptHarness",
+        name: "ScriptHarness", dependencies: ["Runbook", "Steps", "Posix", "TestSupport"], path: "Tests/ScriptHarness",
         swiftSettings: strict),
       tests(of: "Steps", uses: ["Posix", "ScriptHarness"]),
       tests(of: "Providers", uses: ["Simulator"]),

@@ -73,6 +73,34 @@ struct RemoteRunTests {
     #expect(run.ledger == ["start", "undo"])
   }
 
+  @Test("a run logs in once, however many sessions its steps need")
+  func aRunLogsInOnce() async throws {
+    let run = try RemoteRun()
+    // One session starts the script and follows it, another one removes what is kept of it.
+    #expect(try await run.place.run("run", "a.yaml").code == 3)
+    #expect(run.ledger == ["start", "end", "undo"])
+    #expect(run.proxy.lines == 1)
+  }
+
+  @Test("what a script on another machine writes is read by another process while it is written")
+  func whatAScriptWritesIsReadByAnotherProcessWhileItIsWritten() async throws {
+    let run = try RemoteRun(script: "echo one; while ! test -e GATE-1; do sleep 0.05; done; echo two; echo three >&2")
+    try run.place.write("a.yaml", run.place.read("a.yaml").replacing("GATE", with: run.place.path("gate")))
+    let running = try run.place.start(["run", "a.yaml"])
+    try await run.waitForStart()
+    let id = try #require(Finished(stdout: running.stdout, stderr: "").runID)
+    let follower = try run.place.start(["logs", id, "--output", "change", "--follow"])
+    try await follower.waitFor("one\n")
+    // The script waits for us: all of this came from one that runs.
+    #expect(run.ledger == ["start"] && follower.stdout == "one\n")
+    #expect(try await run.place.run("logs", id, "--output", "change").stdout == "one\n")
+    try run.place.write("gate-1", "")
+    let followed = try await follower.finish()
+    #expect(followed.stdout == "one\ntwo\nthree\n" && followed.code == 3, "\(followed)")
+    #expect(try await running.finish().code == 3)
+    #expect(run.ledger == ["start", "end", "undo"])
+  }
+
   @Test("a plan says what is lost by `detached: false`")
   func aPlanSaysWhatIsLostByAScriptOnItsConnection() async throws {
     let run = try RemoteRun()

@@ -84,7 +84,7 @@ struct Shipped: Sendable, CustomTestStringConvertible {
     _ = try await cloud.finish()
   }
 
-  private static let list = """
+  static let list = """
     runbook: v1
     name: list
     inputs: {cloud: {type: url}}

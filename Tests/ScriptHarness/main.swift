@@ -99,6 +99,12 @@ case "measure" where words.count >= 5:
   }
   let (seconds, attoseconds) = (Monotonic.now - begun).components
   OutputWriter.standardOutput.write("\(seconds * 1000 + attoseconds / 1_000_000_000_000_000) ms\n")
+case "shapes":
+  // shapes here|elsewhere ENDING COUNT WIDTH FOLDER [NAME=VALUE…]: see `ShapeCampaign`.
+  await ShapeCampaign(words)?.run()
+case "huge":
+  // huge SHAPE COUNT MEBIBYTES FOLDER: scripts with so much output, one after the other.
+  await ShapeCampaign.huge(words)
 default:
   OutputWriter.standardError.write("usage: ScriptHarness hold|measure …\n")
 }

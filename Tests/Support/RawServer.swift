@@ -82,25 +82,16 @@ public final class RawConnection: Sendable {
   }
 }
 
-/// A TCP server on a free port of 127.0.0.1. Each connection gets a thread and is closed when `serve` returns.
+/// A TCP server on 127.0.0.1. Each connection gets a thread and is closed when `serve` returns.
 public final class RawServer: Sendable {
   public typealias Handler = @Sendable (_ connection: RawConnection, _ index: Int) -> Void
   public let port: UInt16
   private let listener: CInt
   private let accepted = Counter()
 
-  public init(_ serve: @escaping Handler) {
-    listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-    var address = LoopbackAddress.make(port: 0)
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let descriptor = listener
-    let code = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        unsafe bind(descriptor, pointer, size) | listen(descriptor, 64) | getsockname(descriptor, pointer, &size)
-      }
-    }
-    precondition(code == 0, "a test cannot listen on loopback")
-    port = UInt16(bigEndian: address.sin_port)
+  /// - Parameter wanted: a port on which another server has just been stopped; nil: a free one.
+  public init(port wanted: UInt16? = nil, _ serve: @escaping Handler) {
+    (listener, port) = Self.listen(on: wanted ?? 0)
     let (counter, listener) = (accepted, listener)
     TestThread.start {
       while true {
@@ -112,6 +103,28 @@ public final class RawServer: Sendable {
       }
       close(listener)
     }
+  }
+
+  private static func listen(on wanted: UInt16) -> (listener: CInt, port: UInt16) {
+    // The thread of a server that was stopped may still hold its port for a moment.
+    for _ in 0..<500 {
+      let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+      // Also of the first one: its connections that are about to end would keep the port from the next.
+      var reuse: CInt = 1
+      unsafe _ = setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, socklen_t(MemoryLayout<CInt>.size))
+      var address = LoopbackAddress.make(port: wanted)
+      var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+      let code = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+          unsafe bind(descriptor, pointer, size) | Glibc.listen(descriptor, 64)
+            | getsockname(descriptor, pointer, &size)
+        }
+      }
+      if code == 0 { return (descriptor, UInt16(bigEndian: address.sin_port)) }
+      close(descriptor)
+      usleep(10_000)
+    }
+    preconditionFailure("a test cannot listen on loopback")
   }
 
   /// Connections so far.

@@ -55,8 +55,12 @@ struct GuardedScripts: ScriptHost {
   func hold(_ request: ScriptRequest, life: Duration) async throws(StepFailure) -> (any HeldProgram)? {
     var guarded = request
     guarded.tenure = tenure
-    try await regain()
-    return try await base.hold(guarded, life: life)
+    while true {
+      try await regain()
+      do throws(StepFailure) { return try await base.hold(guarded, life: life) } catch {
+        guard error.effect == .none, tenure.standing == .passed else { throw error }
+      }
+    }
   }
 
   func cancel(_ key: String, grace: Duration) async throws(StepFailure) {

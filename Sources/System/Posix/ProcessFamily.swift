@@ -25,11 +25,31 @@ public struct ProcessFamily: Sendable {
   /// All that live now, zombies left out.
   public func members() -> [ProcessEntry] {
     let wanted = mark.map { Array($0.utf8) }
-    let name = wanted.map { $0.prefix { $0 != UInt8(ascii: "=") } + [UInt8(ascii: "=")] }
     return members(of: ProcessEntry.all()) { entry in
-      guard let wanted, let name, entry.start >= root.start else { return nil }
-      return entry.environment.first { $0.starts(with: name) }.map { $0.elementsEqual(wanted) }
+      guard let wanted, entry.start >= root.start else { return nil }
+      return isMarked(entry, wanted)
     }
+  }
+
+  private func isMarked(_ entry: ProcessEntry, _ wanted: [UInt8]) -> Bool? {
+    let name = wanted.prefix { $0 != UInt8(ascii: "=") } + [UInt8(ascii: "=")]
+    var environment = entry.environment
+    // In the middle of exec(2) a process has no environment for a moment; one that has cleared its own stays so.
+    for _ in 0..<5 where environment.isEmpty && entry.parent == adopter {
+      guard ProcessEntry(entry.pid)?.isZombie == false else { break }
+      Self.pause(.milliseconds(2))
+      environment = entry.environment
+    }
+    if let found = environment.first(where: { $0.starts(with: name) }) { return found.elementsEqual(wanted) }
+    return entry.parent == adopter && isBeginning(entry, environment) ? false : nil
+  }
+
+  /// Whether it is a process that the adopter has just forked for another family, and whose program has not begun: it
+  /// still has the adopter's environment and program.
+  private func isBeginning(_ entry: ProcessEntry, _ environment: [ArraySlice<UInt8>]) -> Bool {
+    guard let own = ProcessEntry(adopter), own.environment.elementsEqual(environment, by: { $0.elementsEqual($1) })
+    else { return false }
+    return own.isOfTheProgram(of: entry)
   }
 
   /// - Parameter isMarked: whether a process bears our mark; false: another family's; nil: none, or it cannot be told.

@@ -121,6 +121,13 @@ public struct ProcessEntry: Sendable, Equatable {
     return bytes.split(separator: 0)
   }
 
+  /// Whether both run the same file; false if that cannot be told.
+  func isOfTheProgram(of other: ProcessEntry) -> Bool {
+    var (mine, theirs) = (stat(), stat())
+    return unsafe stat("/proc/\(pid)/exe", &mine) == 0 && stat("/proc/\(other.pid)/exe", &theirs) == 0
+      && mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino
+  }
+
   /// Living processes that were started with `variable` (`NAME=value`); those of other users cannot be told.
   public static func bearing(_ variable: String) -> [ProcessEntry] {
     let wanted = Array(variable.utf8)

@@ -27,14 +27,17 @@ import Testing
 
   /// Starts the script with a keeper that stops at `point`; when it has, does `then`, and wakes it.
   ///
-  /// - Parameter span: how long the script may be started at all.
+  /// - Parameters:
+  ///   - span: how long the script may be started at all.
+  ///   - scripts: whose keeper it is; nil: one of its own.
   /// - Returns: why it was not started.
   private func start(
-    _ key: String, _ script: String, within span: Duration, then: () async throws -> Void
+    _ key: String, _ script: String, within span: Duration, by scripts: DetachedScripts? = nil,
+    then: () async throws -> Void
   ) async throws -> StepFailure? {
     var request = Harness.shell(key, script)
     request.tenure = Brief(span)
-    let scripts = Harness.scripts(in: folder)
+    let scripts = scripts ?? Harness.scripts(in: folder)
     let order = request
     async let refusal = { () async -> StepFailure? in
       do throws(StepFailure) { try await scripts.start(order) } catch { return error }
@@ -91,6 +94,26 @@ import Testing
     }
     #expect(refusal == nil)
     #expect(try await next.wait(for: key) == .ended(ScriptEnd(exitCode: nil, isTimedOut: true)))
+  }
+
+  /// The process of a script whose program has not begun bears no mark yet, and is a child of the keeper, as the
+  /// orphans of all its scripts are.
+  @Test(arguments: [KeeperPoint.forked, .recorded])
+  func aCancelLeavesAScriptAloneThatIsJustBeingStarted(point: KeeperPoint) async throws {
+    let (first, second) = (Harness.newKey(), "keeper-freezes-\(point.rawValue)-\(Harness.newKey())")
+    let scripts = Harness.scripts(in: folder)
+    let other = DetachedScripts(
+      folder: folder.path + "/scripts", keeper: KeeperProgram(path: Harness.program),
+      environment: ["PATH": "/usr/bin:/bin"], patience: .milliseconds(50)
+    ) { _ in }
+    try await scripts.start(Harness.shell(first, "exec sleep 1000"))
+    let ledger = "echo once >> '\(folder.path)/ledger'"
+    let refusal = try await start(second, ledger, within: .seconds(600), by: scripts) {
+      try await other.cancel(first, grace: .milliseconds(200))
+    }
+    #expect(refusal == nil)
+    #expect(try await scripts.wait(for: second) == .ended(ScriptEnd(exitCode: 0)))
+    #expect(runs == 1)
   }
 
   @Test func aScriptThatAFrozenKeeperMayStillStartIsNotSaidToHaveEnded() async throws {
