@@ -73,15 +73,6 @@ struct RemoteRunTests {
     #expect(run.ledger == ["start", "undo"])
   }
 
-  @Test("a run logs in once, however many sessions its steps need")
-  func aRunLogsInOnce() async throws {
-    let run = try RemoteRun()
-    // One session starts the script and follows it, another one removes what is kept of it.
-    #expect(try await run.place.run("run", "a.yaml").code == 3)
-    #expect(run.ledger == ["start", "end", "undo"])
-    #expect(run.proxy.lines == 1)
-  }
-
   @Test("what a script on another machine writes is read by another process while it is written")
   func whatAScriptWritesIsReadByAnotherProcessWhileItIsWritten() async throws {
     let run = try RemoteRun(script: "echo one; while ! test -e GATE-1; do sleep 0.05; done; echo two; echo three >&2")

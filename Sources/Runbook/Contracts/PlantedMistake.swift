@@ -13,7 +13,7 @@ public enum PlantedMistake: String, CaseIterable, Sendable {
   case newKeyOnResend, cleanUpInTheSameFolder, undoGivesUpInAnOutage, undoRetryIgnored, callBeforeCommit
   case restoredNotAsked, undoneIsInherited, undoBeforeItShows
   case epochNotChecked, lockNotExclusive, flushDropped, ownerJudgedByItsLease, wireNotFenced, witnessIgnored
-  case unseenEndIsAnEnd, rankWithoutEpoch
+  case unseenEndIsAnEnd, rankWithoutEpoch, connectionNotKept
   case scriptPlaceIgnored, oneAlignmentMasked, cutBeforeMasking, nothingKeptBack
   case wayBackPruned, numbersRounded, sealedByAList
 

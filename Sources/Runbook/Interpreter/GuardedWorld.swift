@@ -53,6 +53,7 @@ struct GuardedScripts: ScriptHost {
   }
 
   func hold(_ request: ScriptRequest, life: Duration) async throws(StepFailure) -> (any HeldProgram)? {
+    if PlantedMistake.connectionNotKept.isMade { return nil }
     var guarded = request
     guarded.tenure = tenure
     while true {
