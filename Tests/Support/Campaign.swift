@@ -8,9 +8,12 @@ public enum Campaign {
   /// `short` in every check, `long` in a torture.
   public static func count(_ short: Int, torture long: Int) -> Int { isLong ? long : short }
 
-  /// Which of `numbers` are tried: every `step`th in a check, from a place that moves with the day; all in a torture.
-  public static func part(of numbers: ClosedRange<Int>, every step: Int) -> StrideThrough<Int> {
-    let step = min(count(step, torture: 1), max(1, numbers.count / 2))
+  /// Which of `numbers` are tried: every `step`th in a check, from a place that moves with the day; in a torture all or
+  /// every `long`th.
+  public static func part(
+    of numbers: ClosedRange<Int>, every step: Int, torture long: Int = 1
+  ) -> StrideThrough<Int> {
+    let step = min(count(step, torture: long), max(1, numbers.count / 2))
     return stride(from: numbers.lowerBound + offset(below: step), through: numbers.upperBound, by: step)
   }
 

@@ -53,6 +53,7 @@ public final class SSHServer: Sendable {
     port = Self.freePort()
     _ = unsafe mkdir(folder.path("state"), 0o700)
     _ = unsafe mkdir(folder.path("machine"), 0o700)
+    _ = unsafe mkdir(folder.path("home"), 0o700)
     folder.write("machine/boot_id", Array("11111111-aaaa\n".utf8))
     try Self.makeKey(folder.path("host"))
     var authorized = ""
@@ -203,7 +204,9 @@ public final class SSHServer: Sendable {
   }
 
   private static func options(_ account: Account, _ folder: TemporaryFolder) -> String {
-    var options = "environment=\"XDG_STATE_HOME=\(folder.path("state"))\","
+    // A home of its own: start files of whoever runs the tests are none of theirs, and may take long.
+    var options =
+      "environment=\"XDG_STATE_HOME=\(folder.path("state"))\",environment=\"HOME=\(folder.path("home"))\","
     if account == .sudoer { options += "environment=\"PATH=\(folder.path("sudo")):/usr/bin:/bin\"," }
     let asked = "\\\"$SSH_ORIGINAL_COMMAND\\\""
     let command: String? =

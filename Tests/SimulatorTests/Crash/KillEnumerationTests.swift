@@ -57,13 +57,13 @@ import Testing
     }
   }
 
-  /// The second process is killed too, while it recovers.
+  /// The second process is killed too, while it recovers: in a torture at every fifth place after every third.
   @Test(arguments: World.Scenario.allCases)
   func aSecondKillDuringRecoveryLosesNothingAndRepeatsNothing(_ scenario: World.Scenario) async throws {
     let points = try await undisturbed(scenario).points
     let expected = try await expectations(scenario)
     var pairs = 0
-    for first in Campaign.part(of: 1...points, every: 29) {
+    for first in Campaign.part(of: 1...points, every: 29, torture: 3) {
       var second = 1
       while true {
         let world = try World(scenario)
@@ -77,7 +77,7 @@ import Testing
         let end = try await world.resume()
         check(world, end, scenario, expected, "at \(first), then \(second), \(place)")
         pairs += 1
-        second += Campaign.count(23, torture: 1)
+        second += Campaign.count(23, torture: 5)
       }
     }
     #expect(pairs > 20)
