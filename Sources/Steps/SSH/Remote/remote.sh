@@ -225,9 +225,9 @@ rb_keep() { # launcher on standard input; rb_life and rb_grace in hundredths of 
   fi
   # What it left in the background and still writes to its output gets a second.
   rb_i=0
-  while [ "$rb_i" -lt 20 ] && { rb_goes_on "$rb_stdout" || rb_goes_on "$rb_stderr"; }; do
+  while [ "$rb_i" -lt 25 ] && { rb_goes_on "$rb_stdout" || rb_goes_on "$rb_stderr"; }; do
     rb_i=$((rb_i + 1))
-    rb_nap 0.05
+    if [ "$rb_i" -le 5 ]; then rb_nap 0.01; else rb_nap 0.05; fi
   done
   rb_write rc "$rb_code $rb_cause ."
   exit 0
@@ -353,7 +353,7 @@ rb_length() {
 # rb_out and rb_err: where to go on; empty: nobody wants the output.
 rb_follow() {
   rb_clock
-  rb_until=$((rb_now + rb_share)) rb_beat=$((rb_now + 500)) rb_quick=$((rb_now + 300))
+  rb_until=$((rb_now + rb_share)) rb_beat=$((rb_now + 500)) rb_quick=$((rb_now + 300)) rb_first=$((rb_now + 30))
   rb_sent=0 rb_told= rb_out_end= rb_err_end=
   while :; do
     rb_look
@@ -364,7 +364,7 @@ rb_follow() {
           rb_say "n it could not be started in $rb_d: is the disk full?"
           return
         fi
-        rb_nap 0.05
+        rb_nap 0.01
         rb_clock
         continue
       fi
@@ -412,7 +412,13 @@ rb_follow() {
     [ -z "$rb_news" ] || continue
     # Whoever has hung up is noticed by this.
     if [ "$rb_now" -ge "$rb_beat" ]; then rb_say . && rb_beat=$((rb_now + 500)); fi
-    if [ "$rb_now" -lt "$rb_quick" ]; then rb_nap 0.05; else rb_nap 0.5; fi
+    if [ "$rb_now" -lt "$rb_first" ]; then
+      rb_nap 0.01
+    elif [ "$rb_now" -lt "$rb_quick" ]; then
+      rb_nap 0.05
+    else
+      rb_nap 0.5
+    fi
   done
 }
 
