@@ -5,13 +5,16 @@ import Testing
 /// The connection that a run keeps, seen from the command.
 @Suite(.enabled(if: SSHServer.missing == nil, "there is no OpenSSH server to try it with"))
 struct RemoteConnectionTests {
+  private static func way(_ server: SSHServer) -> String {
+    "host: 127.0.0.1, port: \(server.port), user: \(server.user), key: \(server.key(.plain)), "
+      + "known_hosts: \(server.knownHosts)"
+  }
+
   @Test("a run with several scripts and a copy on one machine logs in once")
   func aRunLogsInOnce() async throws {
     let server = try SSHServer(settings: "LogLevel VERBOSE")
     let place = try Workplace()
-    let way =
-      "host: 127.0.0.1, port: \(server.port), user: \(server.user), key: \(server.key(.plain)), "
-      + "known_hosts: \(server.knownHosts)"
+    let way = Self.way(server)
     let steps = (1...5).map { "  - {id: s\($0), action: ssh.run, with: {\(way), script: echo \($0)}, rollback: none}" }
     try place.write("conf", "x\n")
     try place.write(
@@ -34,9 +37,7 @@ struct RemoteConnectionTests {
   func whatAScriptWroteIsRemovedWhileTheNextOneRuns() async throws {
     let server = try SSHServer(settings: "LogLevel VERBOSE")
     let place = try Workplace()
-    let way =
-      "host: 127.0.0.1, port: \(server.port), user: \(server.user), key: \(server.key(.plain)), "
-      + "known_hosts: \(server.knownHosts)"
+    let way = Self.way(server)
     let look = "ls \(server.state)/runbook/ssh/*/stdout > \(place.path("seen"))"
     try place.write(
       "a.yaml",

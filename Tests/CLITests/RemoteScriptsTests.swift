@@ -17,6 +17,17 @@ struct RemoteScriptsTests {
       .map { "\(server.state)/runbook/ssh/\($0)" }
   }
 
+  /// A run that is over, the words that lead to its machine, and what it has left there.
+  private static func leftover() async throws -> (run: RemoteRun, way: [String], id: String, folder: String) {
+    let server = try #require(RemoteRun.server)
+    let run = try RemoteRun()
+    #expect(try await run.place.run("run", "a.yaml").code == 3)
+    let id = try #require(try await run.place.run("list", "-q").lines.first)
+    let folder = try #require(Self.folder(server, of: id))
+    try Self.leave(in: folder)
+    return (run, way(server), id, folder)
+  }
+
   /// As an engine leaves it that could not say that the outcome is known.
   private static func leave(in folder: String) throws {
     for (name, text) in [("keep.1", ""), ("script", "echo x\n"), ("stdout", "secret words\n"), ("stderr", "")] {
@@ -49,18 +60,21 @@ struct RemoteScriptsTests {
   @Test("what a run that is over has left goes with the next script there, and what an unknown run has left stays")
   func whatARunThatIsOverHasLeftGoesWithTheNextScript() async throws {
     let server = try #require(RemoteRun.server)
-    let run = try RemoteRun()
-    #expect(try await run.place.run("run", "a.yaml").code == 3)
-    let id = try #require(try await run.place.run("list", "-q").lines.first)
-    let folder = try #require(Self.folder(server, of: id))
-    try Self.leave(in: folder)
+    let (run, way, id, folder) = try await Self.leftover()
     let foreign = "\(server.state)/runbook/ssh/r0000000000000000000-0123456789abcdef"
     #expect(try Folder.makeNew(foreign) && Folder.makeNew(foreign + "/live"))
     defer { _ = Folder.removeTree(foreign) }
     try Self.leave(in: foreign)
     try FileWriting.replace(foreign + "/rc", content: Array("7 exited .\n".utf8), mode: 0o600)
 
-    let listed = try await run.place.run(["scripts"] + Self.way(server))
+    // A name that is no key is neither read nor run.
+    let odd = "\(server.state)/runbook/ssh/r1 x;echo odd-a"
+    #expect(try Folder.makeNew(odd))
+    defer { _ = Folder.removeTree(odd) }
+    try Self.leave(in: odd)
+
+    let listed = try await run.place.run(["scripts"] + way)
+    #expect(listed.code == 0 && !listed.stdout.contains("odd"), "\(listed)")
     #expect(listed.stdout.contains("\n\(id) ") && listed.stdout.contains("  \(folder)\n"), "\(listed.stdout)")
     #expect(listed.stdout.contains("ended, exit 7       13 bytes    not in this store"), "\(listed.stdout)")
     #expect(listed.stderr.contains("1 script of a run that is over: --remove removes"), "\(listed.stderr)")
@@ -72,16 +86,11 @@ struct RemoteScriptsTests {
 
   @Test("`--remove` removes what runs that are over have left, and nothing else")
   func removeRemovesWhatRunsThatAreOverHaveLeft() async throws {
-    let server = try #require(RemoteRun.server)
-    let run = try RemoteRun()
-    #expect(try await run.place.run("run", "a.yaml").code == 3)
-    let id = try #require(try await run.place.run("list", "-q").lines.first)
-    let folder = try #require(Self.folder(server, of: id))
-    try Self.leave(in: folder)
+    let (run, way, _, folder) = try await Self.leftover()
     let other = try Workplace()
-    let stranger = try await other.run(["scripts"] + Self.way(server) + ["--remove"])
+    let stranger = try await other.run(["scripts"] + way + ["--remove"])
     #expect(stranger.code == 0 && FileReading.names(in: folder).contains("stdout"), "\(stranger)")
-    let removed = try await run.place.run(["scripts"] + Self.way(server) + ["--remove", "--format", "json"])
+    let removed = try await run.place.run(["scripts"] + way + ["--remove", "--format", "json"])
     #expect(removed.stdout.contains("\"removed\":1"), "\(removed)")
     #expect(!FileReading.names(in: folder).contains("stdout"))
   }

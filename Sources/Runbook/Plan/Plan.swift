@@ -35,7 +35,7 @@ public struct Plan: Sendable {
     public var cautions: [String]
   }
 
-  /// What is known of a step's `if` before the run.
+  /// The value of a step's `if`, as far as the plan can evaluate it.
   public enum Decision: Sendable, Equatable {
     /// It holds, or there is none.
     case runs

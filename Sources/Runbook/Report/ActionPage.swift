@@ -102,7 +102,7 @@ public struct ActionPage: Sendable {
     types.sorted { $0.key < $1.key }.map { ($0.key, $0.value.reference) }
   }
 
-  /// What it does to the world, how long it may take, and how a lost call is found again: a sentence each.
+  /// The action's effect, its longest time, and its undo: a sentence each.
   public var behaviour: [String] {
     var lines: [String] = []
     switch declaration.effect {
@@ -178,7 +178,7 @@ extension ActionPage {
 }
 
 extension EffectClass {
-  /// What follows when a reply was lost: a sentence without its capital and full stop.
+  /// The engine's answer to a lost reply: a sentence without its capital and full stop.
   var meaning: String {
     switch self {
     case .keyed: "after a lost reply the same request is sent again under its key"

@@ -40,7 +40,7 @@ struct RemoteReply {
   /// The folder in which the script was begun; nil: not told.
   private(set) var folder: String?
   private(set) var answer: RemoteAnswer?
-  /// What the earlier scripts of the order wrote was removed.
+  /// The other side has removed the output of the earlier scripts that the order named.
   private(set) var hasForgotten = false
   private var scripts: [KeptRemoteScript] = []
 

@@ -25,8 +25,9 @@ public struct KeptRemoteScript: Sendable, Equatable {
   /// - Parameter line: key, state, code, cause, seconds, bytes of both streams, folder.
   init?(_ line: String) {
     let words = line.split(separator: " ", maxSplits: 7, omittingEmptySubsequences: false).map(String.init)
-    guard words.count == 8, ScriptKey.run(of: words[0]) != nil, let stdout = Int64(words[5]), stdout >= 0,
-      let stderr = Int64(words[6]), stderr >= 0
+    // The key becomes a word of an order again.
+    guard words.count == 8, ScriptKey.run(of: words[0]) != nil, words[0].utf8.allSatisfy(Self.isOfAKey),
+      let stdout = Int64(words[5]), stdout >= 0, let stderr = Int64(words[6]), stderr >= 0
     else { return nil }
     key = words[0]
     state = words[1]
@@ -36,6 +37,15 @@ public struct KeptRemoteScript: Sendable, Equatable {
     bytes = stdout.addingReportingOverflow(stderr).partialValue
     folder = words[7]
   }
+
+  private static func isOfAKey(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
+      UInt8(ascii: "_"):
+      true
+    default: false
+    }
+  }
 }
 
 /// The scripts that another machine keeps for one login.
@@ -44,7 +54,9 @@ public struct RemoteScripts: Sendable {
 
   /// - Parameters:
   ///   - with: fields of `ssh.*` that lead there.
-  ///   - scripts: starts the OpenSSH client.
+  ///   - program: the OpenSSH client.
+  ///   - world: starts it, and has the clock.
+  ///   - time: how long one order may take.
   /// - Throws: `input` for a field that cannot be what it is.
   public init(
     _ with: [String: Value], over program: SSHProgram, in world: RunWorld, within time: Duration = .seconds(60)

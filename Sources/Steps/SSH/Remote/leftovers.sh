@@ -39,6 +39,8 @@ rb_list() {
       rb_d=${rb_file%/*}
       [ "$rb_d" != "$rb_last" ] && rb_owned "$rb_d" || continue
       rb_last=$rb_d rb_key=${rb_d##*/} rb_patience=
+      # Somebody else's folder, whose name is no key.
+      case $rb_key in *[!a-z0-9_-]*) continue ;; esac
       rb_look
       [ "$rb_st" = ended ] || rb_code=- rb_cause=-
       rb_say "k $rb_key $rb_st $rb_code $rb_cause $(rb_age "$rb_d/live") $(rb_length stdout) $(rb_length stderr) $rb_d"
