@@ -62,13 +62,10 @@ final class StoreLock {
 
   /// The pid that holds the lock, from `/proc/locks`: `1: FLOCK ADVISORY WRITE 4711 fe:00:1234 0 EOF`.
   private var holder: Int32? {
-    guard let inode = StoreFolder.status(of: path)?.st_ino else { return nil }
-    let table = unsafe open("/proc/locks", O_RDONLY | O_CLOEXEC)
-    guard table >= 0 else { return nil }
-    defer { close(table) }
-    var bytes = [UInt8](repeating: 0, count: 65_536)
-    let count = unsafe Glibc.read(table, &bytes, bytes.count)
-    for line in String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n") {
+    guard let inode = StoreFolder.status(of: path)?.st_ino,
+      let bytes = try? FileReading.all(of: "/proc/locks", limit: 1 << 24)
+    else { return nil }
+    for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
       let fields = line.split(separator: " ")
       if fields.count > 5, fields[1] == "FLOCK", fields[5].hasSuffix(":\(inode)") { return Int32(fields[4]) }
     }

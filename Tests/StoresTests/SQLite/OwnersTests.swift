@@ -174,4 +174,27 @@ import Testing
     #expect(
       waits[0].words.hasPrefix("waiting for `\(folder.path("runbook.db.lock"))`, held by process \(getpid()) for "))
   }
+
+  /// The table of a machine on which many locks are held does not come in one piece.
+  @Test func theHolderIsNamedAmongManyLocks() throws {
+    let told = Mutex<[StoreWait]>([])
+    let path = folder.path("many")
+    let held = try StoreLock(besides: path, every: .seconds(60), onWait: nil)
+    try held.acquire()
+    let others = (0..<300).map { unsafe Glibc.open(folder.path("other-\($0)"), O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
+    defer { for other in others { close(other) } }
+    for other in others { #expect(flock(other, LOCK_EX) == 0) }
+    let isDone = Mutex(false)
+    try Thread.start {
+      let waiting = try? StoreLock(besides: path, every: .milliseconds(20)) { wait in
+        told.withLock { $0.append(wait) }
+      }
+      try? waiting?.acquire()
+      isDone.withLock { $0 = true }
+    }
+    while told.withLock({ $0.isEmpty }) { usleep(1000) }
+    held.release()
+    while !isDone.withLock({ $0 }) { usleep(1000) }
+    #expect(told.withLock { $0 }.first?.holder == getpid())
+  }
 }
