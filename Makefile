@@ -13,7 +13,7 @@ BENCH_TOOLS = gcc make bash
 
 # Suites with real servers and real time, which are run by themselves: beside others they would wait for a processor.
 SERVED_NAMES = Remote|SSH|ScriptContract|Rescue|Shipped|DeclaredProvider
-SERVED = ^((StepsTests|CLITests)\.($(SERVED_NAMES))|ConformanceTests\.Vocabulary|HTTPClientTests\.)
+SERVED = ^((StepsTests|CLITests)\.($(SERVED_NAMES))|ConformanceTests\.(Vocabulary|Refusal)|HTTPClientTests\.)
 
 # A build of its own, in which mistakes can be made (Tests/PlantedMistakes.txt).
 PLANTED = --scratch-path .build-planted -Xswiftc -DPLANTED_MISTAKES
