@@ -11,12 +11,18 @@ enum EngineField {
   /// With `host_key: rescue`: the servers that the run has put into rescue, with the instant, and the run's id.
   static let rescued = "_rescued"
   static let run = "_run"
+  /// True when the author's `expect` or `until` reads this member of `result`: then no value of it is a failure by
+  /// itself (`ActionDeclaration.judgedMember`).
+  static func acceptsAny(_ member: String) -> String { "_accept_any_" + member }
 }
 
 extension Arguments {
   /// A path of the author's, resolved against the runbook's folder.
   func inFolder(_ path: String) throws(StepFailure) -> String {
     if path.hasPrefix("/") { return path }
+    guard path != "~", !path.hasPrefix("~/") else {
+      throw StepFailure.unfit("`\(path)`: `~` is not replaced by a home folder; write the whole path")
+    }
     guard let folder = try optionalText(EngineField.folder) else { return path }
     return folder.hasSuffix("/") ? folder + path : folder + "/" + path
   }

@@ -39,6 +39,7 @@ public struct LibcurlTransport: HTTPTransport {
     case .lookup: .lookup
     case .connect: .connect
     case .tls: .tls
+    case .certificate: .certificate
     case .timeout: .timeout
     case .reset: .reset
     case .tooLarge: .tooLarge

@@ -45,7 +45,7 @@ struct TLSTests {
       return
     }
     let failure = try #require(ending.failure)
-    #expect(failure.kind == .tls)
+    #expect(failure.kind == .certificate)
     #expect(failure.message.contains(says), "\(failure.message)")
     #expect(failure.beforeFirstByte)
   }
@@ -56,7 +56,7 @@ struct TLSTests {
     var request = ClientRequest("GET", "https://localhost:\(server.port)/")
     request.caFile = "\(server.folder)/names"
     let failure = try #require(await LibcurlClient().ending(of: request).failure)
-    #expect(failure.kind == .tls)
+    #expect(failure.kind == .certificate)
     #expect(failure.message.contains("cannot be read as PEM certificates"), "\(failure.message)")
   }
 

@@ -126,6 +126,39 @@ struct BasicActionsTests {
     #expect(try await action.probe(call) == .notApplied)
   }
 
+  @Test func whatAWriteDoesNotSayOfAFileStaysAsItWas() async throws {
+    let path = folder.file("conf.txt", "old", mode: 0o644)
+    _ = try await WriteFileAction().perform(calls.make(["path": .string(path), "content": "new"]))
+    #expect(try FileReading.status(of: path).mode == 0o644)
+    _ = try await WriteFileAction().perform(calls.make(["path": .string(path), "content": "", "mode": "0600"]))
+    #expect(try FileReading.status(of: path) == (0, 0o600))
+    let new = folder.path + "/new.txt"
+    _ = try await WriteFileAction().perform(calls.make(["path": .string(new), "content": ""]))
+    #expect(try FileReading.status(of: new) == (0, 0o600))
+  }
+
+  @Test func whatIsThereBeforeAWriteIsCapturedForItsUndo() async throws {
+    let path = folder.file("conf.txt", "old", mode: 0o640)
+    var call = calls.make(["path": .string(path), "content": "new"])
+    #expect(try await WriteFileAction().capture(call) == ["exists": true, "content": .null, "mode": "0640"])
+    call.neededBefore = ["content"]
+    #expect(try await WriteFileAction().capture(call) == ["exists": true, "content": "old", "mode": "0640"])
+    let none = calls.make(["path": .string(folder.path + "/none"), "content": "new"])
+    #expect(try await WriteFileAction().capture(none) == ["exists": false, "content": .null, "mode": .null])
+  }
+
+  /// Else the run would find out in its rollback.
+  @Test(arguments: ["\u{0}\u{ff}", String(repeating: "x", count: WriteFileAction.longestBefore + 1)])
+  func whatCouldNotBePutBackIsNotReplaced(_ content: String) async throws {
+    let bytes = content.count == 2 ? [0, 0xff] : Array(content.utf8)
+    folder.write("conf.txt", bytes)
+    var call = calls.make(["path": .string(folder.path("conf.txt")), "content": "new"])
+    call.neededBefore = ["content", "mode"]
+    await #expect(throws: StepFailure.self) { try await WriteFileAction().capture(call) }
+    call.neededBefore = ["mode"]
+    #expect(try await WriteFileAction().capture(call)["exists"] == true)
+  }
+
   @Test(arguments: [("999", "no mode"), ("77777", "too much"), ("-1", "negative")])
   func aModeThatIsNoneIsRefused(mode: String, _: String) async {
     await #expect(throws: StepFailure.unfit("`mode` must be octal permissions such as \"0644\"")) {

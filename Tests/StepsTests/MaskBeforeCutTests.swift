@@ -49,7 +49,9 @@ import Testing
       }
       let session = SSHSession(key: "k")
       let end = ScriptEnd(exitCode: 255, stderr: Array(("runbook k begin\n" + text).utf8))
-      let lost = #expect(throws: StepFailure.self) { _ = try session.result(of: end, at: "db", mask: Self.mask) }
+      var call = Calls(scripts: Harness.scripts(in: TemporaryFolder()), key: "k").make([:])
+      call.mask = Self.mask
+      let lost = #expect(throws: StepFailure.self) { _ = try session.result(of: end, at: "db", call) }
       #expect(SecretShreds.found(in: JSONWriter.text(.map(lost?.detail ?? [:]))) == nil)
     }
   }

@@ -1,4 +1,6 @@
+import Posix
 import Runbook
+import Stores
 
 /// `runbook plan FILE`: what would happen, in order.
 struct PlanCommand: Command {
@@ -45,7 +47,7 @@ struct PlanCommand: Command {
         document["problems"] = problems.map { .list($0.map { .string($0) }) }
         shell.output.result(json: .map(document))
       } else {
-        var lines = PlanText.lines(plan, isVerbose: shell.globals.verbose)
+        var lines = PlanText.lines(plan, isVerbose: shell.globals.verbose, usual: usualTimes(of: runbook, shell))
         if let problems {
           lines += problems.isEmpty ? ["live checks: nothing stands in the way"] : problems.map { "live check: \($0)" }
         }
@@ -55,6 +57,23 @@ struct PlanCommand: Command {
     } catch {
       return shell.refuse(error)
     }
+  }
+
+  /// Of earlier runs in the store, if there is one; a plan needs none.
+  private func usualTimes(of runbook: ValidatedRunbook, _ shell: Shell) -> UsualTimes? {
+    var options = SQLiteStore.Options()
+    options.creates = false
+    options.witnesses = WitnessPlaces.candidates(Environment.all)
+    guard let location = try? StoreLocation(option: shell.globals.store, environment: Environment.all),
+      let store = try? SQLiteStore(at: location.path, clock: SystemClock(), options: options),
+      let runs = try? store.summaries(limit: 200)
+    else { return nil }
+    let ended = runs.filter { $0.name == runbook.name && $0.outcome == "succeeded" }
+    let reports = ended.prefix(UsualTimes.limit).compactMap { run -> RunReport? in
+      guard let entries = try? store.entries(of: run.id, after: 0) else { return nil }
+      return RunReport(id: run.id, events: entries.compactMap { RunEvent($0, runID: run.id) })
+    }
+    return UsualTimes(reports)
   }
 
   private func liveProblems(_ checked: CheckedRunbook, _ given: [String: Value]) async throws(Refusal) -> [String] {

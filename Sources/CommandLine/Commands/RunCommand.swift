@@ -24,7 +24,8 @@ struct RunCommand: Command {
       .value("mock", "FILE", .file, "with --simulate: what scripts and requests answer"),
       .value("speed", "N", .number, "with --simulate: how many times faster than real; default 60"),
       .value("key", "KEY", .text, "one run for all who give the same key: a repeated CI job attaches to it"),
-      .value("lock-wait", "DURATION", .duration, "wait this long for a lock instead of refusing"),
+      .value("lock-wait", "DURATION", .duration, "wait this long for a lock, in order, instead of refusing"),
+      .flag("supersede", "runs of this runbook that wait already for the lock give way"),
       .flag("detach", "print the run id and go on in the background (exit 6)"),
       .flag("yes", "do not ask before --real actions"),
       .flag("strict", "count warnings of the file as mistakes"),
@@ -46,6 +47,7 @@ struct RunCommand: Command {
   private let speed: Int?
   private let key: String?
   private let lockWait: Duration?
+  private let supersedes: Bool
   private let isDetached: Bool
   private let isAgreed: Bool
   private let isStrict: Bool
@@ -59,6 +61,10 @@ struct RunCommand: Command {
     speed = try arguments.number("speed", in: 1...1_000_000).map { Int($0) }
     key = arguments.value("key")
     lockWait = try arguments.duration("lock-wait")
+    supersedes = arguments.flag("supersede")
+    if supersedes, lockWait == nil {
+      throw UsageError("`--supersede` is for runs that wait", hint: "add `--lock-wait 10m`")
+    }
     isDetached = arguments.flag("detach")
     isAgreed = arguments.flag("yes")
     isStrict = arguments.flag("strict")
@@ -69,6 +75,9 @@ struct RunCommand: Command {
     if isSimulated, isDetached || key != nil {
       throw UsageError(
         "a simulation is kept nowhere, so it takes no `--\(isDetached ? "detach" : "key")`", hint: "leave it out")
+    }
+    if isDetached, arguments.value("inputs") == "-" {
+      throw UsageError("`--detach` goes on without standard input", hint: "write the inputs into a file")
     }
     if let key, key.utf8.count > 200 || key.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
       throw UsageError(
@@ -98,7 +107,10 @@ struct RunCommand: Command {
     let creation = RunCreation(
       runbook: checked.runbook, source: checked.source, file: file, inputs: given, key: key,
       requester: Ownership.requester)
-    return try await RealRun(creation, access, shell, lockWait: lockWait).carryOut()
+    let wait = lockWait.map {
+      LockWait(limit: $0, supersedes: supersedes, queue: LockQueue(besides: access.file.path))
+    }
+    return try await RealRun(creation, access, shell, lockWait: wait).carryOut()
   }
 
   private func simulate(_ shell: Shell) async throws(Refusal) -> ExitCode {
@@ -175,7 +187,8 @@ enum RunOptions {
     "the run: its id or the beginning of it, or `latest`; left out: the one that needs somebody, if it is one")
   static let input: OptionSpec = .value(
     "input", "NAME=VALUE", .text, repeatable: true, "an input, typed by its declaration; lists and maps as JSON")
-  static let inputs: OptionSpec = .value("inputs", "FILE", .file, "inputs from a JSON object; --input goes before it")
+  static let inputs: OptionSpec = .value(
+    "inputs", "FILE", .file, "inputs from a JSON object, `-`: from stdin; --input goes before it")
   static let withoutSecret: OptionSpec = .value(
     "without-secret", "NAME", .text, repeatable: true, "go on without this secret; steps that need it fail by its name")
   static let restored: OptionSpec = .flag(

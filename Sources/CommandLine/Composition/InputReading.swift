@@ -1,3 +1,4 @@
+import Posix
 import Runbook
 
 /// `--input NAME=VALUE` and `--inputs FILE`, as they were typed.
@@ -40,10 +41,16 @@ struct GivenInputs {
     }
   }
 
-  /// A JSON object from a file.
+  private static func standardInput() throws(Refusal) -> [UInt8] {
+    do throws(FileFailure) { return try FileReading.standardInput(limit: fileLimit) } catch {
+      throw Refusal(.usage, "E-FILE", "standard input \(error.reason)")
+    }
+  }
+
+  /// A JSON object from a file; `-` is standard input.
   static func map(in file: String) throws(Refusal) -> [String: Value] {
-    let bytes = try RunbookFile.read(file, limit: fileLimit, what: "file")
-    let shown = DisplayText.escaped(file, limit: 300)
+    let bytes = file == "-" ? try standardInput() : try RunbookFile.read(file, limit: fileLimit, what: "file")
+    let shown = file == "-" ? "standard input" : DisplayText.escaped(file, limit: 300)
     let value: Value
     do throws(JSONError) { value = try JSONReader.read(bytes) } catch {
       throw Refusal(.usage, "E-FILE", "`\(shown)` is not JSON: \(error.message), at byte \(error.offset)")

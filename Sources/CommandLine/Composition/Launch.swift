@@ -1,4 +1,5 @@
 import Runbook
+import Stores
 
 /// A run from its first entry on: locks, journal, engine.
 struct Launch {
@@ -18,8 +19,8 @@ struct Launch {
 
   func carryOut() async throws(Refusal) -> ExitCode {
     let locks = try locks()
-    do throws(StoreFailure) {
-      return await carryOut(try await create(locks, lockWait: nil))
+    do throws(LaunchFailure) {
+      return await carryOut(try await create(locks, wait: nil))
     } catch {
       throw refusal(error)
     }
@@ -39,25 +40,40 @@ struct Launch {
   /// Writes the run, with its lease and its locks, all or nothing.
   /// - Parameters:
   ///   - locks: what `locks()` found.
-  ///   - lockWait: how long to wait for a lock that somebody holds; nil: not at all.
-  func create(_ locks: [String], lockWait: Duration?) async throws(StoreFailure) -> Lease {
-    let begin = SystemClock().monotonic
-    let id = RunID.make(at: SystemClock().now, random: world.random)
+  ///   - wait: how to wait for a lock that somebody holds; nil: not at all.
+  func create(_ locks: [String], wait: LockWait?) async throws(LaunchFailure) -> Lease {
+    let clock = SystemClock()
+    let begin = clock.monotonic
+    let id = RunID.make(at: clock.now, random: world.random)
+    let ticket = locks.isEmpty ? nil : wait?.ticket(locks, creation.runbook.name, at: begin, world.random.next())
+    defer { ticket?.leave() }
+    if wait?.supersedes == true, let count = ticket?.supersede(runbook: creation.runbook.name), count > 0 {
+      shell.note("told \(count == 1 ? "an earlier run" : "\(count) earlier runs") of this runbook to give way")
+    }
     var hasSaidSo = false
     while true {
+      if ticket?.isSuperseded == true { throw .superseded }
+      let isTurn = ticket?.isNext ?? true
       do throws(StoreFailure) {
-        return try creation.create(
-          in: store, id: id, owner: Ownership.own, leaseFor: Ownership.leaseTime, locks: locks, secrets: secrets,
-          clock: world.clock)
+        if isTurn {
+          return try creation.create(
+            in: store, id: id, owner: Ownership.own, leaseFor: Ownership.leaseTime, locks: locks, secrets: secrets,
+            clock: world.clock)
+        }
       } catch {
-        guard case .lockHeld(let lock, let holder) = error, let lockWait, SystemClock().monotonic - begin < lockWait
+        guard case .lockHeld(let lock, let holder) = error, let wait, clock.monotonic - begin < wait.limit
         else {
-          throw error
+          throw .store(error)
         }
         if !hasSaidSo { shell.note("waiting for `\(DisplayText.escaped(lock, limit: 200))`, held by \(holder)") }
         hasSaidSo = true
-        await SystemClock().sleep(for: Launch.lockPause)
       }
+      if !isTurn {
+        guard let wait, clock.monotonic - begin < wait.limit else { throw .queued }
+        if !hasSaidSo { shell.note("waiting for a lock behind a run that began to wait earlier") }
+        hasSaidSo = true
+      }
+      await clock.sleep(for: Launch.lockPause)
     }
   }
 
@@ -75,9 +91,39 @@ struct Launch {
     }
   }
 
-  func refusal(_ failure: StoreFailure) -> Refusal {
-    if case .lockHeld(let lock, let holder) = failure { return Refusal(lock: lock, heldBy: holder, in: store) }
-    return Refusal(failure)
+  func refusal(_ failure: LaunchFailure) -> Refusal {
+    switch failure {
+    case .store(.lockHeld(let lock, let holder)): Refusal(lock: lock, heldBy: holder, in: store)
+    case .store(let failure): Refusal(failure)
+    case .superseded:
+      Refusal(
+        .refused, "E-SUPERSEDED", "a later run of the same runbook has told this one to give way",
+        hint: "nothing was done; the later run does the work")
+    case .queued:
+      Refusal(
+        .refused, "E-LOCKED", "runs that began to wait earlier still wait for the same lock",
+        hint: "give a longer `--lock-wait`")
+    }
+  }
+}
+
+/// Why a run was not begun. Nothing was done.
+enum LaunchFailure: Error {
+  case store(StoreFailure)
+  case superseded
+  /// Its time to wait was over before its turn came.
+  case queued
+}
+
+/// How a run waits for its locks.
+struct LockWait {
+  var limit: Duration
+  /// Earlier waiting runs of the same runbook are told to give way.
+  var supersedes: Bool
+  var queue: LockQueue
+
+  func ticket(_ locks: [String], _ runbook: String, at now: Duration, _ number: UInt64) -> LockQueue.Ticket? {
+    queue.join(locks, runbook: runbook, now: now, number: number)
   }
 }
 
@@ -86,9 +132,9 @@ struct RealRun {
   private let creation: RunCreation
   private let access: StoreAccess
   private let shell: Shell
-  private let lockWait: Duration?
+  private let lockWait: LockWait?
 
-  init(_ creation: RunCreation, _ access: StoreAccess, _ shell: Shell, lockWait: Duration?) {
+  init(_ creation: RunCreation, _ access: StoreAccess, _ shell: Shell, lockWait: LockWait?) {
     self.creation = creation
     self.access = access
     self.shell = shell
@@ -105,8 +151,8 @@ struct RealRun {
     let launch = Launch(creation, access.store, Composition.realWorld(scripts: access.scripts), secrets, shell)
     let locks = try launch.locks()
     let lease: Lease
-    do throws(StoreFailure) { lease = try await launch.create(locks, lockWait: lockWait) } catch {
-      if case .keyTaken(let earlier) = error { return try await attach(to: earlier) }
+    do throws(LaunchFailure) { lease = try await launch.create(locks, wait: lockWait) } catch {
+      if case .store(.keyTaken(let earlier)) = error { return try await attach(to: earlier) }
       throw launch.refusal(error)
     }
     Detachment.report(runID: lease.runID)

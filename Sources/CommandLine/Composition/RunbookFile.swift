@@ -107,7 +107,7 @@ extension Shell {
   func printDiagnostics(_ items: [Diagnostic], _ path: String, _ bytes: [UInt8]) {
     // Reading the text again is for the excerpts alone.
     guard !items.isEmpty else { return }
-    let source = (try? ParsedDocument(yaml: bytes))?.source
+    let source = SourceText(showing: bytes)
     for item in items {
       let text =
         source.map { DiagnosticText.excerpt(item, file: path, source: $0) } ?? DiagnosticText.line(item, file: path)

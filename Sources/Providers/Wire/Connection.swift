@@ -115,6 +115,7 @@ extension StepFailure {
       switch failure.kind {
       case .badURL, .refusedAddress: (.input, false)
       case .lookup, .connect, .tls, .reset: (.unreachable, true)
+      case .certificate: (.auth, false)
       case .timeout: (failure.beforeFirstByte ? .unreachable : .timeout, true)
       case .badReply: (.server, true)
       case .tooLarge: (.server, false)

@@ -4,7 +4,7 @@ public struct ActionCall: Sendable {
   public let with: Arguments
   /// Unique for run, step, purpose and logical attempt; the same after a crash and for a new owner. `[a-z0-9_-]`, at
   /// most 64 bytes, so that it can be an idempotency key, a marker or a folder's name.
-  public let key: String
+  public var key: String
   /// Of the root run: `r` and 19 of `[a-z0-9]`.
   public let runID: String
   /// The step's path in the run (`update`, `update.undo[0]`); a simulation answers by it.
@@ -14,9 +14,11 @@ public struct ActionCall: Sendable {
   public let scripts: any ScriptHost
   public let files: any FileHost
   /// The instant by which the step must be done. An action uses it to bound what it starts.
-  public let deadline: Timestamp
+  public var deadline: Timestamp
   /// What `capture` returned when the intent was journaled; empty before that.
   public let before: [String: Value]
+  /// Members of `self.before` that the step's undo reads.
+  public var neededBefore: Set<String> = []
   /// When the intent was journaled; nil in `capture`.
   public let intendedAt: Timestamp?
   /// Tells whoever watches what is going on ("saw `restoring`"). Not journaled.

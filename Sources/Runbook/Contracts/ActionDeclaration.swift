@@ -67,8 +67,6 @@ public enum CallContext: Sendable {
   case environment
   /// The servers that the run has put into rescue, if the author asks for `host_key: rescue`.
   case rescuedServers
-  /// Whether `expect` or `until` judges the status of the answer, so that no status is a failure by itself.
-  case judgedStatus
   /// The ids of the servers that the run has created.
   case createdServers
 }
@@ -102,6 +100,11 @@ public struct ActionDeclaration: Sendable {
   /// Name of a field whose value may be read by `expect`/`until` as `result.…`; `result` has these members. Empty:
   /// `result` is `outputs`.
   public var result: [String: ValueType]
+
+  /// The member of `result` that tells success (`status`, `exit_code`). If the author's `expect` or `until` reads it,
+  /// it is for them to decide, and no value of it is a failure by itself; the call is then given the field
+  /// `EngineField.acceptsAny`. nil: the action alone decides.
+  public var judgedMember: String?
 
   /// Reaches nothing but the run itself: no network, no process, no file. A simulation carries out such actions alone;
   /// every other one it answers.
@@ -155,6 +158,13 @@ public struct ActionDeclaration: Sendable {
   public func given(_ context: Set<CallContext>) -> ActionDeclaration {
     var declaration = self
     declaration.context = context
+    return declaration
+  }
+
+  /// The same, with the member of `result` by which an author may judge it.
+  public func judged(by member: String) -> ActionDeclaration {
+    var declaration = self
+    declaration.judgedMember = member
     return declaration
   }
 

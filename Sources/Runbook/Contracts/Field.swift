@@ -61,6 +61,13 @@ public struct Field: Sendable {
   public var bounds: Bounds?
   /// `false`: a command string, or one that a program interprets: `${{ }}` inside it is a load error.
   public var allowsInterpolation: Bool
+  /// Of a `stringMap`: keys that are refused at load, in lower case, with the reason as a clause. The case of what is
+  /// written does not count.
+  public var refusedKeys: [String: String] = [:]
+  /// Of a `stringMap`: a value may be a list of texts.
+  public var acceptsLists = false
+  /// A required text may be empty.
+  public var acceptsEmpty = false
   /// Part of the language, but not built: writing it is a load error that says "`NAME` is not supported yet".
   public var isPlanned: Bool
 
@@ -80,5 +87,26 @@ public struct Field: Sendable {
     self.allowsInterpolation = allowsInterpolation
     self.isPlanned = isPlanned
     self.help = help
+  }
+
+  /// The same, and these keys are refused.
+  public func refusing(_ keys: [String: String]) -> Field {
+    var field = self
+    field.refusedKeys = keys
+    return field
+  }
+
+  /// The same, and a value of the map may be a list.
+  public var orLists: Field {
+    var field = self
+    field.acceptsLists = true
+    return field
+  }
+
+  /// The same, and an empty text is a value.
+  public var orEmpty: Field {
+    var field = self
+    field.acceptsEmpty = true
+    return field
   }
 }

@@ -56,7 +56,7 @@ public struct HTTPResponse: Sendable {
 /// Why there is no response.
 public struct HTTPFailure: Error, Sendable, Equatable {
   public enum Kind: String, Sendable {
-    case badURL, refusedAddress, lookup, connect, tls, timeout, reset, tooLarge, badReply, cancelled
+    case badURL, refusedAddress, lookup, connect, tls, certificate, timeout, reset, tooLarge, badReply, cancelled
   }
   public var kind: Kind
   /// One sentence with host and port, never a header or a body.

@@ -6,6 +6,15 @@ public struct StepFailure: Error, Sendable, Equatable {
     case timeout, unreachable, auth, notFound = "not_found", conflict, limit, rateLimited = "rate_limited", server
     case exitCode = "exit_code", expect, stopCondition = "stop_condition", lock, expression, input, cancelled, crashed
     case rejected
+
+    /// Whether an author's `retry.attempts` repeats it although the action does not call it retryable. What is wrong
+    /// with the call itself stays wrong.
+    var mayBeRepeatedOnDemand: Bool {
+      switch self {
+      case .auth, .input, .expression, .cancelled, .rejected: false
+      default: true
+      }
+    }
   }
 
   /// What the failed attempt did to the world: decides what is asked of the probe and what is undone.

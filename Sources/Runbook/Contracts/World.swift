@@ -217,5 +217,20 @@ extension ScriptHost {
 /// Files an action writes. Atomic: the new content under the name, or the old.
 public protocol FileHost: Sendable {
   func read(_ path: String, limit: Int) async throws(StepFailure) -> [UInt8]?
-  func write(_ path: String, content: [UInt8], mode: UInt16) async throws(StepFailure)
+  /// What is there, without reading it; nil: nothing.
+  func status(_ path: String) async throws(StepFailure) -> FileStatus?
+  /// Replaces the content, durably: readers see the old one or the new. The owner stays as it was.
+  /// - Parameter mode: permissions; nil: they stay as they were, 0600 for a new file.
+  func write(_ path: String, content: [UInt8], mode: UInt16?) async throws(StepFailure)
+}
+
+public struct FileStatus: Sendable, Equatable {
+  /// In bytes.
+  public var size: Int
+  /// Permissions, with the bits above them (set-user-ID and so on).
+  public var mode: UInt16
+  public init(size: Int, mode: UInt16) {
+    self.size = size
+    self.mode = mode
+  }
 }

@@ -25,7 +25,8 @@ struct IntendedValues {
     self.line = line
     guard line.count <= IntendedValues.lineLimit else { return }
     var position = skipSpaces(line.startIndex)
-    if startsInFlow {
+    let isItem = line[position...].starts(with: Array("- ".utf8))
+    if startsInFlow, !isItem {
       readFlow(&position, depth: 0)
       return
     }

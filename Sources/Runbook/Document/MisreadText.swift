@@ -63,7 +63,18 @@ struct MisreadText {
     let reason = (IntendedValues.reason(value) ?? .comma).rawValue
     diagnostic = Diagnostic(
       "E-YAML-QUOTE", at: range, "YAML does not read `\(text.excerpt(80))` as one value: \(reason)",
-      hint: "write \(MisreadText.quoted(text))")
+      hint: "write \(MisreadText.quoted(MisreadText.meant(text)))")
+  }
+
+  /// Without quotes that were meant to stand around all of it: `"a ${{ f("b") }}"`, `'it's'`, `“hi”`.
+  private static func meant(_ text: String) -> String {
+    let pairs: [Character: Character] = ["\"": "\"", "'": "'", "\u{201c}": "\u{201d}", "\u{2018}": "\u{2019}"]
+    guard let first = text.first, let last = text.last, pairs[first] == last, text.count > 2 else { return text }
+    let inner = text.dropFirst().dropLast()
+    if first != last { return String(inner) }
+    let beforeSecond = inner.prefix { $0 != first }
+    guard beforeSecond.contains("${{") || text.count(where: { $0 == first }) % 2 == 1 else { return text }
+    return String(first == "'" ? inner.replacing("''", with: "'") : inner.replacing("\\\"", with: "\""))
   }
 
   /// In double quotes; in single quotes when that needs no escapes and double quotes would.

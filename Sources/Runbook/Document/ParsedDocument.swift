@@ -31,7 +31,10 @@ public struct ParsedDocument: Sendable {
         guard let found = MisreadText(in: source, after: error, besides: misread),
           ParsedDocument.mayRepair(misread, found, bytes.count)
         else {
-          throw Diagnostics(builder.mistakes + misread.map(\.diagnostic) + [Diagnostic(error, in: source)]).inFileOrder
+          let refusal = Diagnostic(error, in: source)
+          // On the line of such a text, it is what that text has led to.
+          let isConsequence = misread.contains { $0.range.start.line == refusal.range.start.line }
+          throw Diagnostics(builder.mistakes + misread.map(\.diagnostic) + (isConsequence ? [] : [refusal])).inFileOrder
         }
         misread.append(found)
         continue
@@ -48,7 +51,8 @@ public struct ParsedDocument: Sendable {
 
   /// Each repair reads the file again: as many as a person would want to see, fewer for a large file.
   private static func mayRepair(_ known: [MisreadText], _ found: MisreadText, _ size: Int) -> Bool {
-    known.count < 50 && known.count * size < 2_000_000 && !known.contains { $0.range.start == found.range.start }
+    known.count < 50 && known.count * size < 2_000_000
+      && !known.contains { $0.range.start <= found.range.start && found.range.start < $0.range.end }
   }
 }
 

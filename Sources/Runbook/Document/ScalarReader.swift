@@ -114,12 +114,27 @@ package struct ScalarReader {
   private func wrongDuration<T>(_ node: Node, _ name: String, _ range: ClosedRange<Duration>) -> T? {
     let text = node.scalar?.text ?? ""
     let isBare = Int64(text).map { $0 >= 0 } ?? false
-    if text.hasPrefix("-") || text.utf8.count > 9 && text.utf8.first.map({ $0 >= 0x30 && $0 <= 0x39 }) == true {
+    let isTooLong = text.utf8.count > 9 && text.utf8.allSatisfy { "0123456789.smhd".utf8.contains($0) }
+    if text.hasPrefix("-") || isTooLong && text.utf8.first.map({ $0 >= 0x30 && $0 <= 0x39 }) == true {
       return refuse("E-RANGE", node, "`\(name)` is \(text.excerpt(24)); it must be \(ScalarReader.words(range))")
     }
     return refuse(
       "E-TYPE", node, "`\(name)` must be a duration such as `30s`, `5m` or `1h30m`, not \(node.kindInWords)",
-      hint: isBare ? "did you mean `\(text)s`?" : nil)
+      hint: (isBare ? text + "s" : ScalarReader.spelledOut(text)).map { "did you mean `\($0)`?" })
+  }
+
+  /// `10 minutes` as `10m`; nil if it is no such thing.
+  private static func spelledOut(_ text: String) -> String? {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let unit = text.dropFirst(digits.count).drop { $0 == " " }.lowercased()
+    let letters: [(String, String)] = [
+      ("millisecond", "ms"), ("msec", "ms"), ("sec", "s"), ("min", "m"), ("hour", "h"), ("hr", "h"), ("day", "d"),
+      ("ms", "ms"), ("s", "s"), ("m", "m"), ("h", "h"), ("d", "d"),
+    ]
+    guard !digits.isEmpty, digits.count < 9, unit.allSatisfy(\.isLetter),
+      let letter = letters.first(where: { unit.hasPrefix($0.0) })?.1
+    else { return nil }
+    return digits + letter
   }
 
   package func refuse<T>(

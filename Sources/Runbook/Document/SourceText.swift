@@ -9,6 +9,11 @@ public struct SourceText: Sendable {
   private(set) var lineStarts: [UInt32] = [0]
   private var isASCII = true
 
+  /// For showing lines of a file whose mistakes are known; nil if it is no text.
+  public init?(showing bytes: [UInt8]) {
+    do { try self.init(bytes) } catch { return nil }
+  }
+
   /// - Throws: the first byte that is not text, with its place.
   init(_ bytes: [UInt8]) throws(Diagnostic) {
     guard bytes.count <= SourceText.byteLimit else {

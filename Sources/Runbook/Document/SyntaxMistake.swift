@@ -19,15 +19,23 @@ extension Diagnostic {
     } else if error.problem.contains("expected ',' or '}'") || error.problem.contains("expected ',' or ']'") {
       let closer = error.problem.contains("'}'") ? "}" : "]"
       let opener = closer == "}" ? "{" : "["
+      if context.line < mark.line {
+        self.init(
+          "E-YAML-SYNTAX", at: SourceRange(context), "the `\(opener)` that opens here is never closed",
+          hint: "write `\(closer)` at its end")
+        return
+      }
       self.init(
         "E-YAML-SYNTAX", at: SourceRange(mark), "here a comma or `\(closer)` is missing",
         hint: "the `\(opener)` on line \(context.line), column \(context.column) is still open",
         related: SourceRange(context))
+    } else if error.problem.contains("could not find expected ':'") {
+      self.init(keyWithoutValue: source, at: context)
     } else if error.problem.contains("expected key") || error.problem.contains("'-' indicator")
       || error.problem.contains("not allowed in this context")
     {
       self.init(
-        "E-YAML-SYNTAX", at: SourceRange(mark), "this does not fit what stands before it: \(error.problem)",
+        "E-YAML-SYNTAX", at: SourceRange(mark), "wrong indentation, or a text that needs quotes: \(error.problem)",
         hint: "indent lines of one list or map alike; quote text that holds `: ` or begins with a special character")
     } else {
       let what = error.context.isEmpty ? error.problem : "\(error.problem) \(error.context)"
@@ -37,6 +45,26 @@ extension Diagnostic {
 }
 
 extension Diagnostic {
+  /// A line that is to be `key: value` and is not.
+  fileprivate init(keyWithoutValue source: SourceText, at place: SourceRange.Place) {
+    let text = String(source.text(from: place).prefix { $0 != "\n" && $0 != "\r" })
+    let range = SourceRange(
+      place, SourceRange.Place(line: place.line, column: place.column + text.unicodeScalars.count))
+    let key = text.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+    let rest = text.dropFirst(key.count)
+    if !key.isEmpty, let sign = rest.first(where: { $0 != " " }), sign == ":" || sign == "=" {
+      let value = rest.drop { $0 == " " }.dropFirst().drop { $0 == " " }
+      self.init(
+        "E-YAML-SYNTAX", at: range,
+        sign == ":" ? "a blank must follow the colon behind `\(key)`" : "a key ends with a colon, not with `=`",
+        hint: "write `\(key): \(String(value).excerpt(60))`")
+    } else {
+      self.init(
+        "E-YAML-SYNTAX", at: range, "this line is no `key: value`",
+        hint: "write the key, a colon and a blank before it")
+    }
+  }
+
   /// JSON writes a character beyond U+FFFF as two escapes, which YAML does not know.
   /// - Parameter rest: the text behind the `\u` that was refused.
   fileprivate init(escape rest: some StringProtocol, at mark: SourceRange.Place) {

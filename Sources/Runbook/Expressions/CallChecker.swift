@@ -35,6 +35,7 @@ extension ExpressionChecker {
   ) -> ValueType? {
     switch function {
     case .base64, .urlEncode: return types[0].isTainted ? .secret : nil
+    case .hmacSHA256 where types[1].isTainted: return secretMistake(function.rawValue, node)
     case .optionalOf, .optionalOfNonZeroValue: return .optional(types[0])
     case .slice, .sortBy: return types[0]
     case .reverse: if case .list = types[0] { return types[0] } else { return nil }

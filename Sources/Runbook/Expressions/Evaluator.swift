@@ -4,8 +4,16 @@ struct EvaluationFault: Error {
   var node: ExpressionNode?
   /// A budget that is spent: no `||` may swallow it.
   var isFinal = false
+  /// Something is not there.
+  var isAbsence = false
 
   init(_ message: String) { self.message = message }
+
+  static func absent(_ message: String) -> EvaluationFault {
+    var fault = EvaluationFault(message)
+    fault.isAbsence = true
+    return fault
+  }
 
   static func secret(_ operation: String) -> EvaluationFault {
     EvaluationFault("`\(operation)` would tell something about a secret")
@@ -163,7 +171,7 @@ extension Evaluator {
     case .optional(let inner?): return try member(name, of: inner, isOptional: true).flattened
     case .unknown: return .unknown
     case .null where isOptional: return .optional(nil)
-    case .null: throw EvaluationFault("null has no member `\(budget.shown(name))`")
+    case .null: throw .absent("null has no member `\(budget.shown(name))`")
     case .secret: throw .secret("." + name)
     default: throw EvaluationFault("\(value.phrase) has no member `\(budget.shown(name))`")
     }
@@ -172,10 +180,10 @@ extension Evaluator {
   private func missing(_ name: String, in entries: [String: Value]) -> EvaluationFault {
     let known = entries.keys.sorted()
     if let near = Suggestion.nearest(to: name, among: known) {
-      return EvaluationFault("there is no `\(budget.shown(name))`; did you mean `\(budget.shown(near))`?")
+      return .absent("there is no `\(budget.shown(name))`; did you mean `\(budget.shown(near))`?")
     }
     let list = known.prefix(8).map { "`\(budget.shown($0))`" }.joined(separator: ", ")
-    return EvaluationFault(
+    return .absent(
       "there is no `\(budget.shown(name))`" + (list.isEmpty ? "; the map is empty" : "; there are \(list)"))
   }
 
@@ -188,7 +196,7 @@ extension Evaluator {
         return isOptional ? .optional(items[position]) : items[position]
       }
       if isOptional { return .optional(nil) }
-      throw EvaluationFault(
+      throw .absent(
         position < 0
           ? "an index is never negative" : "index \(position) is beyond the end of the list of \(items.count)")
     case (.map, .string(let name)): return try member(name, of: value, isOptional: isOptional)

@@ -182,7 +182,7 @@ extension EvaluationBudget {
       }
     case (.duration(let a), .duration(let b)) where symbol == .minus:
       return try checked(try bounded(a) - (try bounded(b)))
-    case (.timestamp(let a), .timestamp(let b)) where symbol == .minus: return .duration(a - b)
+    case (.timestamp(let a), .timestamp(let b)) where symbol == .minus: return try checked(a - b)
     case (.timestamp(let a), .duration(let b)) where symbol == .minus:
       return try moved(a, by: Duration.zero - (try bounded(b)))
     default: throw mismatch(symbol, left, right)
@@ -210,10 +210,10 @@ extension EvaluationBudget {
     return .double(number)
   }
 
-  /// At most about 10 000 years either way.
+  /// As many nanoseconds as an int holds: about 292 years either way.
   private func bounded(_ duration: Duration) throws(EvaluationFault) -> Duration {
-    guard abs(duration.components.seconds / 2) <= 160_000_000_000 else {
-      throw EvaluationFault("a duration is longer than 10 000 years")
+    guard duration >= Duration.nanoseconds(Int64.min), duration <= Duration.nanoseconds(Int64.max) else {
+      throw EvaluationFault("the result is a duration of more than 292 years, and does not fit")
     }
     return duration
   }

@@ -88,7 +88,28 @@ public struct Expression: Sendable {
     var message = "\(fault.message), in `\(text(of: node))`"
     let values = ValueReport(of: node, in: evaluator) { text(of: $0) }.text
     if !values.isEmpty { message += " (\(values))" }
-    return ExpressionFailure(message)
+    return ExpressionFailure(message, isNotYet: !fault.isFinal && isAbsence(fault, at: node, in: evaluator))
+  }
+
+  /// Whether it failed because something below `result` or `error` is missing or null: in that case the part of the
+  /// expression that failed reads one of them, or a variable of a macro over one of them.
+  private func isAbsence(
+    _ fault: EvaluationFault, at node: ExpressionNode, in evaluator: Evaluator<some ExpressionScope>
+  ) -> Bool {
+    var (part, whole) = (References(), References())
+    part.collect(node)
+    whole.collect(tree)
+    let watched: Set = ["result", "error"]
+    let reads = !part.roots.isDisjoint(with: watched) || node.readsLocal && !whole.roots.isDisjoint(with: watched)
+    guard reads else { return false }
+    if fault.isAbsence { return true }
+    // An operator or a function that was given null.
+    return node.children.contains { child in
+      var reader = evaluator
+      reader.budget = EvaluationBudget()
+      guard let value = try? reader.evaluate(child) else { return false }
+      return value.isNull
+    }
   }
 
   private func text(of node: ExpressionNode) -> String {

@@ -36,7 +36,8 @@ struct ExpressionChecker {
     case .index(let operand, let index, let isOptional): return indexType(operand, index, isOptional: isOptional, node)
     case .has(let operand, let name):
       if stepID(of: node) == nil, stepMember(operand, name, isOptional: true, node) == nil {
-        _ = member(name, of: type(of: operand), node)
+        let operandType = type(of: operand)
+        if !operand.isMapLiteral { _ = member(name, of: operandType, node) }
       }
       return .bool
     case .not(let operand):
@@ -111,6 +112,10 @@ extension ExpressionChecker {
     }
     if let type = stepMember(operand, name, isOptional: isOptional, node) { return type }
     let operandType = type(of: operand)
+    // What is written in an expression is data, and declares no members.
+    if isOptional, operand.isMapLiteral, case .object(let members) = operandType, members[name] == nil {
+      return .optional(.any)
+    }
     let found = member(name, of: operandType, node)
     if !isOptional { return found }
     if case .optional = found { return found }

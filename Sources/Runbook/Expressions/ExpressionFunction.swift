@@ -13,6 +13,7 @@ enum ExpressionFunction: String, CaseIterable, Sendable {
   case toJSON = "to_json"
   case base64, sha256
   case urlEncode = "url_encode"
+  case hmacSHA256 = "hmac_sha256"
   case glob
   case semverCompare = "semver_compare"
   case sortBy = "sort_by"
@@ -37,7 +38,7 @@ enum ExpressionFunction: String, CaseIterable, Sendable {
   /// May be given a secret, and hands its taint on.
   var acceptsSecret: Bool {
     switch self {
-    case .base64, .urlEncode, .optionalOf, .hasValue, .value, .or, .orValue, .slice: true
+    case .base64, .urlEncode, .hmacSHA256, .optionalOf, .hasValue, .value, .or, .orValue, .slice: true
     default: false
     }
   }
@@ -77,6 +78,7 @@ enum ExpressionFunction: String, CaseIterable, Sendable {
     case .json: functions([[.string]], .any)
     case .toJSON: functions([[.any]], .string)
     case .base64, .sha256, .urlEncode: functions([[.string]], .string)
+    case .hmacSHA256: functions([[.string, .string]], .string)
     case .semverCompare: functions([[.string, .string]], .int)
     case .sortBy: functions([[.list(.any), .string]], .list(.any))
     case .slice: functions([[.list(.any), .int, .int]], .list(.any))

@@ -36,5 +36,10 @@ public struct DictionaryScope: ExpressionScope, Sendable {
 /// Why an evaluation gave no value: shown with the expression's text and the values in it, never with a secret's value.
 public struct ExpressionFailure: Error, Sendable, Equatable {
   public var message: String
-  public init(_ message: String) { self.message = message }
+  /// A part of `result` or `error` that it needs is not there, or null. In a wait it may still come.
+  public var isNotYet: Bool
+  public init(_ message: String, isNotYet: Bool = false) {
+    self.message = message
+    self.isNotYet = isNotYet
+  }
 }

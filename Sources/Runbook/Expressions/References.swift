@@ -8,6 +8,10 @@ public struct References: Sendable, Equatable {
   public var inputs: Set<String> = []
   public var vars: Set<String> = []
   public var secrets: Set<String> = []
+  /// The `x` of each `result.x` and `result['x']`.
+  public var result: Set<String> = []
+  /// The `x` of each `self.before.x`.
+  public var before: Set<String> = []
   public var callsNow = false
   public init() {}
 
@@ -22,6 +26,8 @@ public struct References: Sendable, Equatable {
     inputs.formUnion(other.inputs)
     vars.formUnion(other.vars)
     secrets.formUnion(other.secrets)
+    result.formUnion(other.result)
+    before.formUnion(other.before)
     callsNow = callsNow || other.callsNow
   }
 
@@ -36,9 +42,13 @@ public struct References: Sendable, Equatable {
         case "inputs": inputs.insert(name)
         case "vars": vars.insert(name)
         case "secrets": secrets.insert(name)
+        case "result": result.insert(name)
         default: break
         }
       }
+      if case .select(let outer, "before", _) = operand.kind, case .root("self") = outer.kind { before.insert(name) }
+    case .index(let operand, let index, _):
+      if case .root("result") = operand.kind, case .literal(.string(let name)) = index.kind { result.insert(name) }
     default: break
     }
     for child in node.children { collect(child) }

@@ -15,8 +15,9 @@ enum FieldValues {
       case .null, .optional(nil):
         if field.required { throw missing(field) }
         if let value = field.defaultValue { values[field.name] = value }
-      case .string(""): if field.required { throw missing(field) } else { values[field.name] = value }
-      case .secret(let secret) where secret.isEmpty && field.required: throw missing(field)
+      case .string("") where field.required && !field.acceptsEmpty: throw missing(field)
+      case .string(""): values[field.name] = value
+      case .secret(let secret) where secret.isEmpty && field.required && !field.acceptsEmpty: throw missing(field)
       default:
         let value = try convert(value, to: field)
         if let bounds = field.bounds, !bounds.contains(value) { throw wrong(field, bounds.words) }

@@ -101,8 +101,9 @@ struct GuardedFiles: FileHost {
   func read(_ path: String, limit: Int) async throws(StepFailure) -> [UInt8]? {
     try await base.read(path, limit: limit)
   }
+  func status(_ path: String) async throws(StepFailure) -> FileStatus? { try await base.status(path) }
   /// All of the writing is the stretch: it is short, and a file that is replaced late is as bad as a late request.
-  func write(_ path: String, content: [UInt8], mode: UInt16) async throws(StepFailure) {
+  func write(_ path: String, content: [UInt8], mode: UInt16?) async throws(StepFailure) {
     repeat {
       guard await tenure.isRegained(clock) else { throw StepFailure.notCertainlyOurs }
     } while !tenure.begin()

@@ -42,10 +42,10 @@ extension Interpreter {
       fields["_script"] = .string(String(decoding: content, as: UTF8.self))
     }
     if context.contains(.rescuedServers) { addRescued(to: &fields, with) }
-    if context.contains(.judgedStatus),
-      [step.expect, step.wait.until].contains(where: { $0?.source.contains("status") == true })
+    if let member = step.action.judgedMember,
+      [step.expect, step.wait.until].contains(where: { $0?.references.result.contains(member) == true })
     {
-      fields["_accept_any_status"] = true
+      fields["_accept_any_" + member] = true
     }
     return fields
   }

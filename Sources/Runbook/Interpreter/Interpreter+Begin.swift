@@ -65,13 +65,15 @@ extension Interpreter {
     _ step: ValidatedStep, _ purpose: Purpose, _ action: any Action, _ with: [String: Value], at instant: Timestamp
   ) async throws(Refusal) {
     let key = StepKey.make(runID, step.path, purpose, machine.state(of: step.path).attempt)
-    let isWait = step.mode == .waitFor || (step.effect == .none && step.wait.until != nil)
+    let isWait = step.isWait
     let deadline = deadline(of: step, purpose, begun: instant)
     var before: [String: Value] = [:]
     if step.effect != .none, !isWait, step.provider != nil || !step.action.before.isEmpty {
       // Reading takes time; what has happened so far must not wait for it.
       do throws(Interruption) { try flushed() } catch { throw .interruption(error) }
-      before = try await captured(step, purpose, action, actionCall(step, key: key, with: with, deadline: deadline))
+      var call = actionCall(step, key: key, with: with, deadline: deadline)
+      call.neededBefore = step.neededBefore
+      before = try await captured(step, purpose, action, call)
     }
     record(
       .began(

@@ -49,7 +49,8 @@ extension Interpreter {
     var tries = 1
     while true {
       let result = try await performOnce(action, call, step)
-      guard case .failure(let failure) = result, failure.beforeFirstByte, !machine.isCancelling else { return result }
+      guard case .failure(let failure) = result, failure.beforeFirstByte, failure.retryable, !machine.isCancelling
+      else { return result }
       let pause = RetrySchedule.connect.delay(after: tries, asked: failure.retryAfter, random: launch.world.random)
       guard clock.now + pause < min(start + step.retry.connectTimeout, call.deadline) else { return result }
       launch.observer.progress(RunProgress(step: step.path, message: masker.mask(failure.message)))
@@ -60,7 +61,7 @@ extension Interpreter {
 
   /// Reads are cut short by a cancel; scripts get their cancel and are awaited; a changing call that cannot be
   /// cancelled is awaited to its own deadline, which is the only way to know what it did.
-  private func performOnce(
+  func performOnce(
     _ action: any Action, _ call: ActionCall, _ step: ValidatedStep
   ) async throws(Interruption) -> Result<ActionResult, StepFailure> {
     if action.declaration.isInstant || (step.effect != .none && !action.declaration.cancellable) {
@@ -266,7 +267,9 @@ extension Interpreter {
       guard !machine.isCancelling || purpose != .do, end < deadline else { return false }
     }
     guard tries < step.retry.attempts else { return false }
-    guard let condition = step.retry.condition else { return failure.retryable }
+    guard let condition = step.retry.condition else {
+      return failure.retryable || step.retry.countsSends && failure.kind.mayBeRepeatedOnDemand
+    }
     let error = StepError(failure, step: step.path, attempt: tries)
     let scope = scope(for: step.path, attempt: attemptRoots(ActionResult(), error: error))
     return (try? condition.evaluate(in: scope))?.bool ?? false

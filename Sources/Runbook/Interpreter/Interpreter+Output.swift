@@ -11,6 +11,18 @@ extension Interpreter {
     return output
   }
 
+  /// The same for a call that is repeated with another key: only what the newest one writes is kept, unless an earlier
+  /// one wrote more than goes with the journal.
+  func freshOutput(of step: ValidatedStep, key: String) -> StepOutput? {
+    guard step.action.result["stdout"] != nil else { return nil }
+    let state = machine.state(of: step.path)
+    let output = StepOutput(
+      key: key, step: step.path, attempt: state.attempt, coder: coder, store: launch.store, lease: launch.lease,
+      keeps: unmaskableSecrets(of: step).isEmpty)
+    outputs[state.key] = output
+    return output
+  }
+
   /// A stream that is too long for the journal is referred to where it lies in the store. One that does not lie there
   /// whole can be judged, and not be kept.
   func referring(_ result: ActionResult, of step: ValidatedStep) -> ActionResult {

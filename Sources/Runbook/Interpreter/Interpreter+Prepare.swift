@@ -56,4 +56,10 @@ enum StepKey {
     let digest = SHA256.hash(Array("\(runID)\n\(path)\n\(purpose.rawValue)\n\(attempt)".utf8))
     return runID + "-" + Hex.text(digest.prefix(8))
   }
+
+  /// Of one look of a step with this key: another one each time, and in each process.
+  static func look(_ number: Int, of key: String, epoch: Int64) -> String {
+    let digest = SHA256.hash(Array("\(key)\n\(epoch)\n\(number)".utf8))
+    return String(key.prefix { $0 != "-" }) + "-" + Hex.text(digest.prefix(8))
+  }
 }

@@ -14,7 +14,7 @@ extension Interpreter {
     _ expression: Expression, in scope: RunScope, keepsStored: Bool = false
   ) throws(ExpressionFailure) -> Value {
     do throws(ExpressionFailure) { return try expression.evaluate(in: scope, keepsStored: keepsStored) } catch {
-      throw ExpressionFailure(masker.mask(error.message))
+      throw ExpressionFailure(masker.mask(error.message), isNotYet: error.isNotYet)
     }
   }
 

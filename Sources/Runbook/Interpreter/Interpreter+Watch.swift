@@ -6,7 +6,7 @@ extension Interpreter {
     defer { watched = nil }
     try flushed()
     while watched != nil {
-      try await onOwnStack { interpreter in await interpreter.look() }
+      try await onOwnStack { interpreter throws(Interruption) in try await interpreter.look() }
       guard let pause = try pauseAfterLook() else { return }
       if let news = news(atMost: pause) {
         note(asOf: try await untilInterrupted(news))
@@ -35,7 +35,9 @@ extension Interpreter {
     var deadline = currentDeadline(step)
     if let limit { deadline = min(deadline, max(since, machine.resumedAtForCleanUp(state) ?? since) + limit) }
     call.usual = durationsKey(of: step).flatMap { launch.store.usualDuration(of: $0) }
-    return Watch(step: step, action: action, call: call, since: since, deadline: deadline, result: state.result)
+    let watch = Watch(step: step, action: action, call: call, since: since, deadline: deadline, result: state.result)
+    watch.hasTimeAfterDeadline = currentDeadline(step) - deadline >= Watch.lastLook
+    return watch
   }
 
   /// How long to wait for the next look; nil: the wait is over.
@@ -49,10 +51,11 @@ extension Interpreter {
     let pause = watch.pause(at: clock.now)
     guard clock.now + pause > watch.deadline else { return pause }
     let remaining = watch.deadline - clock.now
-    // A last look at the deadline, unless the other side asked for more than that.
+    // A last look at the deadline, unless the other side asked for more than that. If the step's time is over then, a
+    // moment earlier: a look takes time.
     if remaining > .zero, !watch.isLast, (watch.lastFailure?.retryAfter ?? .zero) <= remaining {
       watch.isLast = true
-      return remaining
+      return watch.hasTimeAfterDeadline ? remaining : max(remaining - Watch.lastLook, remaining / 2)
     }
     endWatch(watch, .failed(watch.timedOut(at: clock.now)))
     return nil
@@ -87,20 +90,41 @@ extension Interpreter {
   }
 
   /// One probe. Only reads, so a failure of it says nothing about the effect.
-  private func look() async {
+  private func look() async throws(Interruption) {
     guard let watch = watched else { return }
+    if watch.step.isPolled { return try await repeatCall(watch) }
     do throws(StepFailure) {
-      if watch.step.isPolled {
-        let result = referring(try await watch.action.perform(watch.call.value), of: watch.step)
-        watch.look = .seen(Observation(.done, result: result))
-        return
-      }
       var observation = try await watch.action.observe(watch.call.value, after: watch.result)
       observation.nativeState = observation.nativeState.map { masker.mask($0) }
       if case .failed(let failure) = observation.verdict { observation.verdict = .failed(masker.mask(failure)) }
       watch.look = .seen(observation)
     } catch {
       watch.look = .failed(masker.mask(error))
+    }
+  }
+
+  /// The call itself is the look: made anew each time, with what is left of the step's time.
+  private func repeatCall(_ watch: Watch) async throws(Interruption) {
+    watch.looks += 1
+    let step = watch.step
+    var call = watch.call.value
+    let least = clock.now + Watch.lastLook
+    call.deadline = min(currentDeadline(step), max(watch.deadline, least))
+    if let limit = step.retry.attemptTimeout { call.deadline = min(call.deadline, clock.now + limit) }
+    // A script is known by its key: with that of an earlier look, the earlier one would be found again.
+    let isScript = step.action.cancellable
+    if isScript {
+      call.key = StepKey.look(watch.looks, of: call.key, epoch: launch.lease.epoch)
+      call.output = freshOutput(of: step, key: call.key)
+    }
+    let outcome = try await performOnce(watch.action, call, step)
+    if isScript, !step.action.runsElsewhere { await launch.scripts.forget(call.key) }
+    switch outcome {
+    case .success(let result): watch.look = .seen(Observation(.done, result: referring(result, of: step)))
+    case .failure(let failure):
+      watch.look = .failed(masker.mask(failure))
+      // Of numbers only: texts in it are masked, and shortened.
+      watch.failedResult = failure.detail.filter { $0.value.int != nil }
     }
   }
 
@@ -124,26 +148,43 @@ extension Interpreter {
       launch.observer.progress(RunProgress(step: step.path, message: failure.message))
       error = StepError(failure, step: step.path, attempt: machine.state(of: step.path).attempt)
     }
-    let scope = scope(for: step.path, attempt: attemptRoots(watch.result, error: error))
+    let seen = error == nil ? watch.result : ActionResult(result: watch.failedResult)
+    let scope = scope(for: step.path, attempt: attemptRoots(seen, error: error))
+    switch holds(step.wait.failIf, "fail_if", in: scope, watch) {
+    case .success(true):
+      let words = masker.mask(step.wait.failIf?.explanation(in: scope) ?? "")
+      return .failed(StepFailure(.stopCondition, "`fail_if` holds: \(words)", effect: .applied))
+    case .success(false): break
+    case .failure(let failure): if error == nil { return .failed(failure) }
+    }
+    if case .failed(let failure) = verdict { return .failed(failure) }
+    var isMet = verdict == .done
+    if let until = step.wait.until {
+      switch holds(until, "until", in: scope, watch) {
+      case .success(let holds): isMet = holds
+      // What is wrong with an expression that is given nothing but a failed look shows with the next answer.
+      case .failure(let failure): if error == nil { return .failed(failure) } else { isMet = false }
+      }
+    }
+    watch.successes = isMet ? watch.successes + 1 : 0
+    return watch.successes >= step.wait.stable ? .held(watch.result) : nil
+  }
+
+  /// Whether a condition of a wait holds. Something that is not there, or null, may still come: it does not hold yet.
+  @inline(never) private func holds(
+    _ condition: Expression?, _ name: String, in scope: RunScope, _ watch: Watch
+  ) -> Result<Bool, StepFailure> {
+    guard let condition else { return .success(false) }
     do throws(ExpressionFailure) {
-      if error == nil, let failIf = step.wait.failIf, try evaluate(failIf, in: scope).bool == true {
-        let message = "`fail_if` holds: \(masker.mask(failIf.explanation(in: scope)))"
-        return .failed(StepFailure(.stopCondition, message, effect: .applied))
+      let holds = try evaluate(condition, in: scope).bool == true
+      if !holds, name == "until" { watch.unmet = masker.mask(condition.explanation(in: scope)) }
+      return .success(holds)
+    } catch {
+      guard error.isNotYet else {
+        return .failure(StepFailure(.expression, "`\(name)`: \(error.message)", effect: .applied))
       }
-      if case .failed(let failure) = verdict { return .failed(failure) }
-      let holds: Bool
-      if let until = step.wait.until {
-        holds = try evaluate(until, in: scope).bool == true
-        if !holds { watch.unmet = masker.mask(until.explanation(in: scope)) }
-      } else {
-        holds = verdict == .done
-      }
-      watch.successes = holds ? watch.successes + 1 : 0
-      return watch.successes >= step.wait.stable ? .held(watch.result) : nil
-    } catch let failure {
-      // What is not there yet may come; `until` on a failed probe must not end the wait.
-      if error != nil { return nil }
-      return .failed(StepFailure(.expression, "`until`: \(failure.message)", effect: .applied))
+      if name == "until" { watch.unmet = masker.mask(error.message) }
+      return .success(false)
     }
   }
 
@@ -202,6 +243,14 @@ final class Watch {
   var unmet: String?
   var lastFailure: StepFailure?
   var isLast = false
+  /// How many times the call was made.
+  var looks = 0
+  /// What is known of the answer to a look that failed.
+  var failedResult: [String: Value] = [:]
+  /// The step has time left when the wait is over.
+  var hasTimeAfterDeadline = true
+  /// So much time the last look is given at least.
+  static let lastLook = Duration.seconds(1)
   /// How the last look went.
   var look = Look.seen(Observation(.pending))
   /// What was seen last.

@@ -36,10 +36,10 @@ struct RollbackStack: Sendable {
 
   var hasOpen: Bool { entries.contains { $0.isOpen } }
 
-  /// Whether anything older than this entry still needs undoing.
-  func hasOpen(below step: String) -> Bool {
+  /// Whether anything older than this entry is still to be undone. Another one that cannot be undone is not.
+  func hasUndoable(below step: String) -> Bool {
     guard let index = entries.firstIndex(where: { $0.step == step }) else { return false }
-    return entries[..<index].contains { $0.isOpen }
+    return entries[..<index].contains { $0.isOpen && $0.kind != .irreversible }
   }
 
   mutating func set(_ step: String, _ state: Entry.State) {

@@ -109,7 +109,7 @@ extension RunMachine {
   private func blocks(_ entry: RollbackStack.Entry) -> Bool {
     let state = state(of: entry.step)
     if state.status != .succeeded { return state.effect != .none }
-    return stack.hasOpen(below: entry.step)
+    return stack.hasUndoable(below: entry.step)
   }
 
   private func firstPending(_ steps: [ValidatedStep]) -> String? {

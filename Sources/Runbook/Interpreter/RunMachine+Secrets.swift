@@ -63,6 +63,12 @@ extension RunMachine {
 }
 
 extension StepDefinition {
+  /// Members of `self.before` that its undo reads.
+  var neededBefore: Set<String> {
+    guard case .steps(let undo, _) = rollback else { return [] }
+    return undo.reduce(into: []) { $0.formUnion($1.references.before) }
+  }
+
   /// What all its templates and expressions read.
   fileprivate var references: References {
     var references = References()

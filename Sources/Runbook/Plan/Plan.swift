@@ -33,6 +33,10 @@ public struct Plan: Sendable {
     public var mayAsk: Bool
     /// Warnings about values of its fields: a sentence each.
     public var cautions: [String]
+    /// It closes the undo of all steps before it.
+    public var isCommit: Bool
+    /// Of the file, from 1.
+    public var line: Int
   }
 
   /// The value of a step's `if`, as far as the plan can evaluate it.
@@ -104,7 +108,8 @@ public struct Plan: Sendable {
       recovery: changes ? CapabilityTable.recoveryText(step.action) : nil, undo: undo(step, scope),
       mayAsk: changes && step.effectClass == .opaque && !step.isIdempotent
         && (step.onCrash ?? (hasUndo ? .fail : .ask)) == .ask,
-      cautions: changes ? step.action.cautions.filter { with[$0.field] == $0.value }.map(\.text) : [])
+      cautions: changes ? step.action.cautions.filter { with[$0.field] == $0.value }.map(\.text) : [],
+      isCommit: step.isCommit, line: step.range.start.line)
   }
 
   private static func decision(_ step: ValidatedStep, _ scope: PlanScope) -> Decision {

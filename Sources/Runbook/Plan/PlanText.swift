@@ -1,14 +1,18 @@
 /// A plan for people and for programs.
 public enum PlanText {
-  /// - Parameter isVerbose: with fields that have their default, and how a lost reply is found again.
-  public static func lines(_ plan: Plan, isVerbose: Bool = false) -> [String] {
+  /// - Parameters:
+  ///   - isVerbose: with fields that have their default, how a lost reply is found again, and what a failure after each
+  ///     step would undo.
+  ///   - usual: how long steps took in earlier runs of the same runbook.
+  public static func lines(_ plan: Plan, isVerbose: Bool = false, usual: UsualTimes? = nil) -> [String] {
     var lines = ["plan of \(plan.name)" + (plan.description.map { ": \($0)" } ?? "")]
     for (name, value) in plan.inputs.sorted(by: { $0.key < $1.key }) {
       lines.append("  input \(name) = \(plain(value))")
     }
     for name in plan.missingInputs { lines.append("  input \(name) is not given; what depends on it is left open") }
-    lines += section("steps", plan.steps, numbered: true, isVerbose)
+    lines += section("steps", plan.steps, numbered: true, isVerbose, usual)
     lines += undoLines(plan, isVerbose)
+    if isVerbose { lines += rollbackLines(plan) }
     lines += section("on failure, before the rollback", plan.onFailure, numbered: false, isVerbose)
     lines += section("if the rollback fails", plan.onRollbackFailure, numbered: false, isVerbose)
     lines += section("always, at the end", plan.always, numbered: false, isVerbose)
@@ -16,7 +20,7 @@ public enum PlanText {
       lines.append("")
       lines += plan.locks.map { "locks \($0)" }
     }
-    return lines + [""] + closing(plan)
+    return lines + [""] + closing(plan) + (usual?.words.map { [$0] } ?? [])
   }
 
   // MARK: The end
@@ -25,16 +29,7 @@ public enum PlanText {
     let undo = plan.steps.flatMap { $0.undoSteps }
     var lines = ["\(count(plan.steps.count, "step", "steps")): \(counts(plan.steps))."]
     if !undo.isEmpty { lines.append("\(count(undo.count, "undo step", "undo steps")): \(counts(undo)).") }
-    let changing = plan.steps.filter { $0.effect != .none && $0.decision != .skipped }
-    func isUndone(_ step: Plan.Step) -> Bool { step.undoSteps.contains { $0.decision != .skipped } }
-    let undone = changing.filter { isUndone($0) }
-    let kept = changing.filter { !isUndone($0) }
-    if !kept.isEmpty {
-      let names = kept.map { "`\($0.path)`" + ($0.undo.isAbsent ? " (no rollback is written)" : "") }
-      lines.append(
-        "\(undone.count) of \(count(changing.count, "change", "changes")) would be undone; these would stay: "
-          + names.joined(separator: ", ") + ".")
-    }
+    if let coverage = coverage(plan) { lines.append(coverage) }
     let asks = plan.steps.filter { $0.mayAsk && $0.decision != .skipped }
     if !asks.isEmpty {
       let names = asks.map { "`\($0.path)`" }.joined(separator: ", ")
@@ -58,17 +53,22 @@ public enum PlanText {
     return numbers.filter { $0.0 > 0 }.map { count($0.0, $0.1, $0.2) }.joined(separator: ", ")
   }
 
-  private static func count(_ number: Int, _ one: String, _ many: String) -> String {
+  static func count(_ number: Int, _ one: String, _ many: String) -> String {
     "\(number) \(number == 1 ? one : many)"
   }
 
   // MARK: Steps
 
-  private static func section(_ title: String, _ steps: [Plan.Step], numbered: Bool, _ isVerbose: Bool) -> [String] {
+  private static func section(
+    _ title: String, _ steps: [Plan.Step], numbered: Bool, _ isVerbose: Bool, _ usual: UsualTimes? = nil
+  ) -> [String] {
     guard !steps.isEmpty else { return [] }
     var lines = ["", "\(title):"]
     for (index, step) in steps.enumerated() {
       lines += self.lines(step, mark: numbered ? "\(index + 1)." : "-", indent: "  ", isVerbose)
+      if step.waitsFor != nil || step.action == "sleep", let took = usual?.steps[step.path] {
+        lines.append("       took \(took.elapsedText) in earlier runs")
+      }
     }
     return lines
   }

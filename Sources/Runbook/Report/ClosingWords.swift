@@ -47,6 +47,7 @@ public enum ClosingWords {
     case "failed" where !report.owesRollback && !standing.leftOut.isEmpty:
       return ", and a part of its rollback was left out: somebody has to look"
     case "failed": return ", and its rollback FAILED: somebody has to look"
+    case "blocked" where report.blockingStep == nil: return ", and its rollback has not come to its end: go on with it"
     case "blocked": return ", and its rollback is BLOCKED: somebody has to look"
     case "pending": return "; nothing was rolled back"
     case "none": return "; nothing was undone"
@@ -97,6 +98,9 @@ public enum ClosingWords {
         lines.append(
           (StyledText(DisplayText.escaped(name, limit: 64)), StyledText(DisplayText.line(value, limit: 200))))
       }
+      for step in report.steps where step.status == "failed" {
+        add("failed", .warning, "\(shown(step.path))\(because(step.error)); the run goes on after it, as it is written")
+      }
       return lines
     }
     for problem in report.problems { add("refused", .bad, DisplayText.escaped(problem, limit: 600)) }
@@ -105,7 +109,7 @@ public enum ClosingWords {
         || step.status == "unknown" && step.endedAt != nil && step.path != report.waitingStep
     }
     for step in failed {
-      let why = RunWords.failure(step.error).map { ": \($0)" } ?? ""
+      let why = because(step.error)
       let stands = standing.standing.contains { $0.path == step.path } ? "; what it did stands" : ""
       add("failed", .bad, "\(shown(step.path))\(why)\(stands)")
       for line in RunWords.lastLines(step.error) { add("", .faint, line) }
@@ -122,6 +126,9 @@ public enum ClosingWords {
     for undo in standing.leftOut {
       add("left out", .warning, "\(shown(undo.entry)) \(undo.leftOut.map { RunWords.decision($0) } ?? "")")
     }
+    for step in report.steps where !report.undo.contains(where: { $0.step == step.path }) {
+      if let decision = step.leftOut { add("left out", .warning, "\(shown(step.path)) \(RunWords.decision(decision))") }
+    }
     if let abandoned = report.abandoned { add("abandoned", .warning, RunWords.decision(abandoned)) }
     add("unknown", .warning, standing.unknown)
     for path in standing.untold { add("unknown", .warning, "\(shown(path)): whether its message has arrived") }
@@ -130,10 +137,16 @@ public enum ClosingWords {
     return lines
   }
 
-  /// A person can look for it: `snapshot (pre-r0m1, id 802)`.
+  private static func because(_ error: Value) -> String { RunWords.failure(error).map { ": \($0)" } ?? "" }
+
+  /// A person can look for it: `snap (snapshot pre-r0m1, id 802)`, `stop (server is stopped)`.
   private static func thing(_ step: StepReport) -> String {
     let outputs = step.outputs.map ?? [:]
-    let words = [outputs["name"]?.string, outputs["id"]?.string.map { "id \($0)" }].compactMap { $0 }
+    let family = step.action.split(separator: ".").first.map(String.init) ?? ""
+    let isCloud = ["server", "snapshot", "backup", "rescue"].contains(family)
+    let name = outputs["name"]?.string.map { isCloud ? "\(family) \($0)" : $0 }
+    let state = isCloud && outputs["id"] == nil ? outputs["state"]?.string.map { "server is \($0)" } : nil
+    let words = [name, outputs["id"]?.string.map { "id \($0)" }, state].compactMap { $0 }
       .map { DisplayText.escaped($0, limit: 100) }
     return shown(step.path) + (words.isEmpty ? "" : " (\(words.joined(separator: ", ")))")
   }

@@ -53,7 +53,7 @@ struct NextCommands {
       return [(rollback("resume"), "nothing is left to undo: end the run and free its locks")]
     }
     var lines: [Line] = []
-    let blocking = report.rollback == "blocked" ? report.owed.first?.path : nil
+    let blocking = report.blockingStep
     if blocking == nil { lines.append((rollback("resume"), "try what is left of the rollback")) }
     if let entry = blocking ?? report.skippable.first {
       lines.append((rollback("skip", [entry, "--reason", "TEXT"]), "undone by hand: leave it out"))

@@ -104,6 +104,12 @@ extension RunReport {
     abandoned == nil && ["failed", "blocked", "pending"].contains(rollback) && !owed.isEmpty
   }
 
+  /// The step that cannot be undone and keeps the rollback from the older ones, until a person leaves it out.
+  public var blockingStep: String? {
+    guard rollback == "blocked", let first = owed.first, plan.irreversible.contains(first.path) else { return nil }
+    return first.path
+  }
+
   /// `runbook rollback resume` would be accepted: that, or a person has decided about the rollback since the run ended.
   public var canResumeRollback: Bool { owesRollback || status == "ended" && isDecidedSinceEnd }
 
@@ -308,7 +314,10 @@ extension RunReport {
   private mutating func leaveOut(_ entry: String, _ decision: Decision) {
     isDecidedSinceEnd = true
     let step = UndoPath.owner(of: entry)
-    if step == entry { close("left out by \(decision.by)", steps: [step]) }
+    if step == entry {
+      close("left out by \(decision.by)", steps: [step])
+      if let index = stepIndex[step] { steps[index].leftOut = decision }
+    }
     if step != entry, undoIndex[entry] == nil {
       add(UndoReport(entry: entry, step: step, title: entry, action: "", status: "pending"))
     }

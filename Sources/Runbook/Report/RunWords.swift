@@ -11,10 +11,11 @@ public enum RunWords {
     return DisplayText.escaped("\(word): \(message)", limit: 600)
   }
 
-  /// The last lines that the script of a failed step wrote: of stderr, or of stdout if it wrote nothing there.
+  /// The last lines that the script of a failed step wrote, of stderr, or of stdout if it wrote nothing there; or the
+  /// answer of a request that was refused.
   public static func lastLines(_ error: Value?) -> [String] {
     let detail = error?["detail"]
-    let texts = [detail?["stderr"]?.string, detail?["stdout"]?.string].compactMap { $0 }
+    let texts = [detail?["stderr"]?.string, detail?["stdout"]?.string, detail?["body"]?.string].compactMap { $0 }
     guard let text = texts.first(where: { !$0.isEmpty }) else { return [] }
     return text.split(separator: "\n", omittingEmptySubsequences: false).suffix(20)
       .map { "| " + DisplayText.escaped(String($0), limit: 200) }

@@ -23,6 +23,8 @@ public struct StepReport: Sendable, Equatable {
   /// Why its undo is done with: `undone`, `nothing happened`, `committed`, `its condition was false`, what a person
   /// said … nil: it is still owed, if the step has undo steps.
   public var closed: String?
+  /// Who left its whole undo out, and why; nil: nobody did.
+  public var leftOut: RunReport.Decision?
 
   public var isMain: Bool { purpose == "do" }
   /// What is known of it: `none`, `applied` or `unknown`, over all its requests.

@@ -113,8 +113,12 @@ extension InputDeclaration {
       return InputRefusal("has \(items.count) items; at least \(minimumItems)")
     }
     guard let itemKind else { return nil }
-    for (index, item) in items.enumerated() where itemKind.typed(item) == nil {
-      return InputRefusal("item \(index + 1) must be \(itemKind.words), not \(item.inWords)")
+    for (index, item) in items.enumerated() {
+      // In a list nothing says that a number is meant as text.
+      let isNumber = itemKind == .string && item.string == nil
+      guard isNumber || itemKind.typed(item) == nil else { continue }
+      let hint = isNumber && !item.isNull && item.list == nil && item.map == nil ? "; put it in quotes" : ""
+      return InputRefusal("item \(index + 1) must be \(itemKind.words), not \(item.inWords)\(hint)")
     }
     return nil
   }

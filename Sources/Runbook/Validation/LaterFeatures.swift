@@ -13,25 +13,34 @@ enum LaterFeatures {
   /// Never part of v1.
   private static let absent: [String: String] = [
     "targets": "name the servers in `inputs`", "before": "steps run in the order of the file",
-    "after": "steps run in the order of the file", "windows": "let whatever starts the run decide when",
+    "after": "steps run in the order of the file", "windows": "start the run when the window begins",
   ]
 
-  /// What is written here, for the words of other tools.
+  /// What to write here, for the words of other tools.
   private static let habits: [String: String] = [
-    "uses": "`action: NAME` with `with:`", "needs": "nothing: steps run in the order of the file",
-    "depends_on": "nothing: steps run in the order of the file", "when": "`if: EXPRESSION`",
-    "register": "nothing: read `steps.ID.outputs` of a step with an `id`", "loop": "`for_each`",
-    "with_items": "`for_each`", "script": "`run: TEXT`", "shell": "`run: TEXT`", "command": "`run: {command: [argv]}`",
-    "failed_when": "`expect: EXPRESSION` (what must hold)",
-    "changed_when": "`effect: none` for a step that changes nothing",
-    "ignore_errors": "`continue_on_error: true`", "continue-on-error": "`continue_on_error: true`",
-    "timeout-minutes": "`timeout: 10m`", "timeoutSeconds": "`timeout: 30s`", "retries": "`retry: {attempts: 3}`",
-    "finally": "`always:` at the top level", "tasks": "`steps:`", "jobs": "`steps:`", "variables": "`vars:`",
-    "params": "`inputs:`", "parameters": "`inputs:`", "undo": "`rollback:`", "compensate": "`rollback:`",
-    "on_error": "`continue_on_error: true`", "environment": "`env:`",
-    "become": "nothing: scripts run as the user of the run",
-    "on": "nothing: whoever wants it starts the run",
+    "uses": "write `action: NAME` with `with:`", "needs": "take it out: steps run in the order of the file",
+    "depends_on": "take it out: steps run in the order of the file", "when": "write `if: EXPRESSION`",
+    "register": "take it out: read `steps.ID.outputs` of a step with an `id`", "loop": noLoops, "with_items": noLoops,
+    "script": "write `run: TEXT`", "shell": "write `run: TEXT`", "command": "write `run: {command: [WORD, …]}`",
+    "args": "write `run: {command: [WORD, …]}`", "failed_when": "write `expect: EXPRESSION` (what must hold)",
+    "changed_when": "write `effect: none` for a step that changes nothing",
+    "ignore_errors": "write `continue_on_error: true`", "continue-on-error": "write `continue_on_error: true`",
+    "timeout-minutes": "write `timeout: 10m`", "timeoutSeconds": "write `timeout: 30s`",
+    "retries": "write `retry: {attempts: 3}`", "delay": "write `retry: {delay: 5s}` or `wait: {every: 5s}`",
+    "until": "write `wait: {until: EXPRESSION}`", "notify": "write a step of its own where it is due",
+    "handlers": "write steps where they are due", "working-directory": "begin the script with `cd FOLDER`",
+    "chdir": "begin the script with `cd FOLDER`", "finally": "write `always:` at the top level",
+    "tasks": "write `steps:`", "jobs": "write `steps:`", "stages": "write `steps:`",
+    "services": "write `steps:` that start them", "variables": "write `vars:`", "params": "write `inputs:`",
+    "parameters": "write `inputs:`", "undo": "write `rollback:`", "compensate": "write `rollback:`",
+    "on_error": "write `continue_on_error: true`", "environment": "write `env:`",
+    "become": "for `ssh.run` write `with: {become: root}`; `run` runs as the user of the run",
+    "hosts": "write `with: {host: NAME}` of `ssh.run`", "version": "write `runbook: v1`",
+    "apiVersion": "write `runbook: v1`", "kind": "take it out: every file is a runbook",
+    "metadata": "write `name:` and `labels:`", "spec": "write `steps:`",
+    "on": "take it out: there are no triggers; start the run with `runbook run`",
   ]
+  private static let noLoops = "write the steps out, or start one run for each item: there are no loops yet"
 
   /// A diagnostic for a key that is known, though not here or not yet.
   static func key(_ entry: Node.Entry) -> Diagnostic? {
@@ -42,7 +51,7 @@ enum LaterFeatures {
     }
     guard let ours = habits[entry.key] else { return nil }
     return Diagnostic(
-      "E-KEY-FOREIGN", at: entry.keyRange, "`\(entry.key)` is a word of other tools", hint: "here it is \(ours)")
+      "E-KEY-FOREIGN", at: entry.keyRange, "`\(entry.key)` is a word of other tools", hint: ours)
   }
 
   static func unsupported(_ word: String, at range: SourceRange) -> Diagnostic {

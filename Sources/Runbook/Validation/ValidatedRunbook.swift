@@ -112,6 +112,9 @@ public struct StepDefinition: Sendable {
   public var undoContinuesOnError: Bool
   /// `commit:` closes all earlier entries of its scope.
   public var isCommit: Bool
+
+  /// It is asked again and again until it holds, instead of a few times until it succeeds.
+  public var isWait: Bool { mode == .waitFor || effect == .none && wait.isWritten && !wait.isSkipped }
 }
 
 public enum OnCrash: String, Sendable, CaseIterable { case ask, fail }
@@ -148,6 +151,8 @@ public struct RetryPolicy: Sendable {
 }
 
 public struct WaitPolicy: Sendable {
+  /// The author wrote a `wait`.
+  public var isWritten = false
   /// `wait: false`.
   public var isSkipped: Bool
   public var until: Expression?

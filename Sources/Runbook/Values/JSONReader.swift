@@ -39,6 +39,8 @@ public struct JSONReader {
     _ bytes: [UInt8], _ read: (inout JSONReader) throws(JSONError) -> Value
   ) throws(JSONError) -> Value {
     var reader = JSONReader(bytes: bytes)
+    // RFC 8259, 8.1: a byte-order mark may be ignored.
+    if bytes.starts(with: [0xef, 0xbb, 0xbf]) { reader.position = 3 }
     reader.skipSpace()
     let value = try read(&reader)
     reader.skipSpace()

@@ -318,7 +318,12 @@ struct MortalFiles: FileHost {
     guard !life.isDead else { throw dead }
     return try await base.read(path, limit: limit)
   }
-  func write(_ path: String, content: [UInt8], mode: UInt16) async throws(StepFailure) {
+  func status(_ path: String) async throws(StepFailure) -> FileStatus? {
+    await life.wake()
+    guard !life.isDead else { throw dead }
+    return try await base.status(path)
+  }
+  func write(_ path: String, content: [UInt8], mode: UInt16?) async throws(StepFailure) {
     await life.wake()
     guard life.pass("before writing \(path)") else { throw dead }
     await life.wake()

@@ -21,7 +21,11 @@ public final class SimulatedFiles: FileHost {
     return content
   }
 
-  public func write(_ path: String, content: [UInt8], mode: UInt16) async throws(StepFailure) {
-    state.withLock { $0[path] = File(content: content, mode: mode) }
+  public func status(_ path: String) async throws(StepFailure) -> FileStatus? {
+    state.withLock { $0[path].map { FileStatus(size: $0.content.count, mode: $0.mode) } }
+  }
+
+  public func write(_ path: String, content: [UInt8], mode: UInt16?) async throws(StepFailure) {
+    state.withLock { $0[path] = File(content: content, mode: mode ?? $0[path]?.mode ?? 0o600) }
   }
 }

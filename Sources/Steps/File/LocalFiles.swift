@@ -16,7 +16,19 @@ public struct LocalFiles: FileHost {
     }
   }
 
-  public func write(_ path: String, content: [UInt8], mode: UInt16) async throws(StepFailure) {
+  public func status(_ path: String) async throws(StepFailure) -> FileStatus? {
+    do throws(FileFailure) {
+      let (size, mode) = try FileReading.status(of: path)
+      return FileStatus(size: size, mode: mode)
+    } catch {
+      switch error {
+      case .missing: return nil
+      default: throw StepFailure(.input, "`\(path)` \(error.reason)")
+      }
+    }
+  }
+
+  public func write(_ path: String, content: [UInt8], mode: UInt16?) async throws(StepFailure) {
     do throws(FileFailure) {
       try FileWriting.replace(path, content: content, mode: mode)
     } catch {

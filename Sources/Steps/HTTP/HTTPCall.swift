@@ -14,7 +14,7 @@ struct HTTPCall {
   func make(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let request = try request(call)
     let response = try await send(request, call)
-    let acceptsAny = try call.with.bool(EngineField.acceptsAnyStatus) ?? false
+    let acceptsAny = try call.with.bool(EngineField.acceptsAny("status")) ?? false
     guard acceptsAny || (200..<300).contains(response.status) else {
       let refusal = HTTPRefusal(
         method: method, isSafe: isSafe, request: request,
@@ -84,12 +84,14 @@ struct HTTPCall {
   static func result(of response: HTTPResponse) -> [String: Value] {
     var headers: [String: Value] = [:]
     for (name, value) in response.headers {
-      let earlier = headers[name]?.string.map { $0 + ", " } ?? ""
+      // A cookie may hold a comma (RFC 6265, 3): each stands on a line of its own.
+      let separator = name.lowercased() == "set-cookie" ? "\n" : ", "
+      let earlier = headers[name]?.string.map { $0 + separator } ?? ""
       headers[name] = .string(earlier + value)
     }
     return [
       "status": .int(Int64(response.status)), "headers": .map(headers),
-      "body": .string(String(decoding: response.body, as: UTF8.self)),
+      "body": .string(HTTPText.text(of: response.body, contentType: response.header("content-type"))),
       "json": (try? JSONReader.read(response.body)) ?? .null, "duration": .duration(response.duration),
     ]
   }
@@ -106,6 +108,7 @@ struct HTTPCall {
     return switch failure.kind {
     case .badURL, .refusedAddress: make(.input, retryable: false)
     case .lookup, .connect, .tls, .reset: make(.unreachable, retryable: true, connecting: true)
+    case .certificate: make(.auth, retryable: false)
     case .timeout: make(failure.beforeFirstByte ? .unreachable : .timeout, retryable: true, connecting: true)
     case .badReply: make(.server, retryable: true)
     case .tooLarge: make(.server, retryable: false)

@@ -10,11 +10,23 @@ enum HTTPFields {
     ActionDeclaration(
       "http.\(method)", summary, fields: [url, headers, query] + (body ? [json, text] : []) + common, effect: effect,
       class: effectClass, isDiagnostic: effect == .none, result: result
-    ).given([.folder, .judgedStatus])
+    ).given([.folder]).judged(by: "status")
   }
 
   static let url = Field("url", .url, required: true, acceptsSecret: true, help: "`https://…`; may be a secret")
   static let headers = Field("headers", .stringMap, acceptsSecret: true, help: "request headers; values may be secrets")
+    .refusing(reserved)
+  /// What the client says by itself, because it must be true of the connection and of the bytes that are sent.
+  private static let reserved: [String: String] = {
+    var reasons: [String: String] = [
+      "content-length": "the length is that of the body", "transfer-encoding": "the body is sent as it is",
+      "expect": "the body is sent at once", "trailer": "nothing is sent after the body",
+    ]
+    for name in ["connection", "keep-alive", "proxy-connection", "te", "upgrade", "http2-settings"] {
+      reasons[name] = "it is about the connection, which is kept by the client"
+    }
+    return reasons
+  }()
   static let common = [
     Field(
       "timeout", .duration, default: .duration(defaultTimeout), help: "longest one request may take; default `30s`"),
@@ -28,15 +40,12 @@ enum HTTPFields {
       help: "`same_host`: follow up to five on the same scheme, host and port; `none`; default `same_host`"),
   ]
 
-  private static let query = Field("query", .stringMap, help: "added to the URL, encoded")
+  private static let query = Field(
+    "query", .stringMap, help: "added to the URL, encoded; a list gives the name once for each item"
+  ).orLists
   private static let json = Field("json", .any, acceptsSecret: true, help: "body, as JSON; may hold secrets")
   private static let text = Field("body", .string, acceptsSecret: true, help: "body, as text; not together with `json`")
   private static let result: [String: ValueType] = [
     "status": .int, "headers": .map(.string), "body": .string, "json": .any, "duration": .duration,
   ]
-}
-
-extension EngineField {
-  /// True when the author's `expect` or `until` reads `result.status`: then no status is a failure by itself.
-  static let acceptsAnyStatus = "_accept_any_status"
 }

@@ -46,9 +46,21 @@ struct HTTPRefusal {
 
   private var reason: String {
     switch response.status {
-    case 300..<400: ", a redirect that is not followed: it leaves the host, or there were too many"
+    case 301, 302, 303, 307, 308: redirect
     case 404 where method == "DELETE": "; if it may be gone already, say so: `expect: result.status in [204, 404]`"
     default: HTTPRefusal.phrases[response.status].map { " (\($0))" } ?? ""
+    }
+  }
+
+  private var redirect: String {
+    switch (request.redirects, response.status) {
+    case (.none, _): ", a redirect, and `redirects: none` follows none"
+    case (_, 301...302) where !["GET", "HEAD"].contains(method):
+      ", a redirect that is not followed: a \(method) is sent elsewhere only on 307 and 308; use the address it names"
+    default:
+      response.header("location") == nil
+        ? ", a redirect without an address"
+        : ", a redirect that is not followed: it leads to another scheme, host or port; use that address"
     }
   }
 

@@ -36,6 +36,16 @@ enum HTTPText {
     }
   }
 
+  /// In the character set that the other side names, if that is ISO 8859-1; else as UTF-8.
+  static func text(of body: [UInt8], contentType: String?) -> String {
+    let charset = contentType?.lowercased().split(separator: ";").dropFirst().lazy
+      .map { $0.filter { $0 != " " && $0 != "\"" } }.first { $0.hasPrefix("charset=") }?.dropFirst(8)
+    guard let charset, ["iso-8859-1", "latin1", "iso8859-1"].contains(charset) else {
+      return String(decoding: body, as: UTF8.self)
+    }
+    return String(String.UnicodeScalarView(body.map { Unicode.Scalar($0) }))
+  }
+
   static func setDefault(_ name: String, _ value: String, in headers: inout [(name: String, value: Secret)]) {
     guard !headers.contains(where: { $0.name.lowercased() == name }) else { return }
     headers.append((name, Secret(value, named: [])))
@@ -47,9 +57,13 @@ enum HTTPText {
     guard let entries = query.map else { throw StepFailure.unfit("`query` must be a map") }
     var pairs: [String] = []
     for (name, value) in entries.sorted(by: { $0.key < $1.key }) {
-      if case .secret = value { throw StepFailure.unfit("`query.\(name)` may not be a secret; a whole `url` may") }
-      guard let text = secret(value) else { throw StepFailure.unfit("`query.\(name)` must be text") }
-      pairs.append(encoded(name) + "=" + encoded(text.reveal()))
+      for item in value.list ?? [value] {
+        if case .secret = item { throw StepFailure.unfit("`query.\(name)` may not be a secret; a whole `url` may") }
+        guard let text = secret(item) else {
+          throw StepFailure.unfit("`query.\(name)` must be text or a list of texts")
+        }
+        pairs.append(encoded(name) + "=" + encoded(text.reveal()))
+      }
     }
     guard !pairs.isEmpty else { return url }
     let whole = url.prefix { $0 != "#" }

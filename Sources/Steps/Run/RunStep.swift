@@ -17,7 +17,7 @@ struct RunAction: StandardAction {
   static let declaration = ActionDeclaration(
     "run", "runs a script on this machine", fields: ScriptFields.declared, effect: .change, class: .opaque,
     timeout: .seconds(3600), cancellable: true, isDiagnostic: true, isWritable: false, result: ScriptResult.members
-  ).given([.folder, .scriptFile, .environment])
+  ).given([.folder, .scriptFile, .environment]).judged(by: ScriptResult.exitCode)
 
   /// How much longer than the deadline the keeper may take to end a script before we do it; nil: the script's grace and
   /// a moment.
@@ -97,7 +97,7 @@ struct RunAction: StandardAction {
     let left = max(call.deadline - call.clock.now, .zero) + (patience ?? grace + .seconds(2))
     switch try await wait(call, atMost: left) {
     case .ended(let end) where end.isTimedOut: throw Self.outOfTime
-    case .ended(let end): return try ScriptResult(end, mask: call.mask).get(of: "the script")
+    case .ended(let end): return try ScriptResult(end, of: call).get(of: "the script")
     case .absent: throw StepFailure(.crashed, "the script's folder has disappeared", effect: .unknown)
     case .lost:
       throw StepFailure(.crashed, "the script's process is gone and left no exit code", effect: .unknown)

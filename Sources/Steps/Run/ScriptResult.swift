@@ -2,7 +2,9 @@ import Runbook
 
 /// How a script ended, as expressions and people read it.
 struct ScriptResult {
-  static let members: [String: ValueType] = ["stdout": .string, "stderr": .string, "exit_code": .int]
+  static let members: [String: ValueType] = ["stdout": .string, "stderr": .string, exitCode: .int]
+  /// The member by which an author may judge a script.
+  static let exitCode = "exit_code"
   /// Of each stream, in `error.detail`: lines, and bytes.
   static let excerpt = (lines: 20, bytes: 2048)
   /// So much of its end is masked to find them. No form of a secret is longer.
@@ -10,16 +12,26 @@ struct ScriptResult {
 
   let end: ScriptEnd
   private let mask: @Sendable ([UInt8]) -> [UInt8]
+  private let acceptsAnyExitCode: Bool
 
-  /// - Parameter mask: masks the run's secrets (`ActionCall.mask`).
-  init(_ end: ScriptEnd, mask: @escaping @Sendable ([UInt8]) -> [UInt8]) {
+  /// - Parameters:
+  ///   - mask: masks the run's secrets (`ActionCall.mask`).
+  ///   - acceptsAnyExitCode: the author decides about it.
+  init(_ end: ScriptEnd, mask: @escaping @Sendable ([UInt8]) -> [UInt8], acceptsAnyExitCode: Bool = false) {
     self.end = end
     self.mask = mask
+    self.acceptsAnyExitCode = acceptsAnyExitCode
   }
 
-  /// - Throws: `exit_code` unless it ended with 0. What it did before stays done, so the effect is `applied`.
+  init(_ end: ScriptEnd, of call: ActionCall) throws(StepFailure) {
+    let acceptsAny = try call.with.bool(EngineField.acceptsAny(Self.exitCode)) ?? false
+    self.init(end, mask: call.mask, acceptsAnyExitCode: acceptsAny)
+  }
+
+  /// - Throws: `exit_code` unless it ended with 0, or with any exit code if the author decides about it. What it did
+  ///   before stays done, so the effect is `applied`.
   func get(of subject: String) throws(StepFailure) -> ActionResult {
-    if end.exitCode == 0 { return ActionResult(result: members) }
+    if end.exitCode == 0 || acceptsAnyExitCode && end.exitCode != nil { return ActionResult(result: members) }
     let ending =
       switch (end.exitCode, end.signal) {
       case (let code?, _): "ended with exit code \(code)"

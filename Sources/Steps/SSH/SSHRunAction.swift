@@ -19,6 +19,7 @@ struct SSHRunAction: StandardAction {
       effect: .change, class: .opaque, timeout: .seconds(3600), cancellable: true, isDiagnostic: true,
       result: ScriptResult.members)
     declaration.runsElsewhere = true
+    declaration.judgedMember = ScriptResult.exitCode
     declaration.context = SSHFields.context.union([.scriptFile, .environment])
     declaration.cautions = [
       PlanCaution(
@@ -62,7 +63,7 @@ struct SSHRunAction: StandardAction {
     case "forgotten":
       throw StepFailure(
         .crashed, "what was kept of the script on \(host) was removed: its outcome was known once", effect: .unknown)
-    default: return try ScriptResult(end.end, mask: call.mask).get(of: "the script on \(host)")
+    default: return try ScriptResult(end.end, of: call).get(of: "the script on \(host)")
     }
   }
 
@@ -162,7 +163,7 @@ extension SSHRunAction {
     let session = SSHSession(key: call.key, become: ssh.become)
     let input = session.program(try Self.attached(work), environment: try call.with.environment())
     let end = try await ssh.run(["/bin/sh", "-s"], input: input, until: call.deadline, call)
-    return try session.result(of: end, at: ssh.host, mask: call.mask, output: call.output)
+    return try session.result(of: end, at: ssh.host, call)
   }
 
   /// A program that is named by the script's first line reads it from a pipe: nothing of it lies on the other machine.

@@ -25,11 +25,8 @@ struct SSHSession {
 
   /// What the client's end says about the script. The client itself ends with 255 when something is wrong with the
   /// connection; so may the script.
-  func result(
-    of end: ScriptEnd, at place: String, mask: @escaping @Sendable ([UInt8]) -> [UInt8],
-    output: (any OutputSink)? = nil
-  ) throws(StepFailure) -> ActionResult {
-    let log = SSHLog(end.stderr, mask: mask)
+  func result(of end: ScriptEnd, at place: String, _ call: ActionCall) throws(StepFailure) -> ActionResult {
+    let log = SSHLog(end.stderr, mask: call.mask)
     let began = log.position(after: "\n" + beginning + "\n")
     let ended = log.position(before: "\n" + ending + " ")
     let isAnswered = end.exitCode != nil && (end.exitCode != 255 || log.isOrderlyEnd)
@@ -47,7 +44,7 @@ struct SSHSession {
     // What the login says before the mark is none of the script's.
     let mark = Array("\n\(beginning)\n".utf8)
     if let place = end.stdout.firstRange(of: mark) { result.stdout = Array(end.stdout[place.upperBound...]) }
-    if let output { result.hand(over: output) }
-    return try ScriptResult(result, mask: mask).get(of: "the script on \(place)")
+    if let output = call.output { result.hand(over: output) }
+    return try ScriptResult(result, of: call).get(of: "the script on \(place)")
   }
 }

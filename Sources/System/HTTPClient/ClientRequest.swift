@@ -73,6 +73,8 @@ public struct ClientFailure: Error, Sendable, Equatable {
     /// A link-local or metadata address, or `http://` beyond loopback.
     case refusedAddress
     case lookup, connect, tls, timeout
+    /// The other side's certificate is refused, or the file of trusted authorities is none: the same again next time.
+    case certificate
     /// The connection broke after the request had begun to leave.
     case reset
     case tooLarge, badReply, cancelled

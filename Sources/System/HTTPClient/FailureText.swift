@@ -44,8 +44,10 @@ extension Transfers {
         .timeout,
         (isConnecting ? "no connection to \(host) within " : "no whole answer from \(host) within ") + limit.words
       )
-    case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
-      CURLE_SSL_CACERT_BADFILE, CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_INVALIDCERTSTATUS,
+      CURLE_SSL_ISSUER_ERROR:
+      return (.certificate, "TLS with \(host) failed: " + tlsReason(code, exchange))
+    case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER, CURLE_SSL_ENGINE_INITFAILED:
       return (.tls, "TLS with \(host) failed: " + tlsReason(code, exchange))
     case CURLE_FILESIZE_EXCEEDED:
       return (.tooLarge, exchange.tooLarge.message)

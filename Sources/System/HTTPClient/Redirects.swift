@@ -1,7 +1,11 @@
 import CCurl
 
 /// Where a redirect leads, if it may be followed: to the same scheme, host and port, so that headers stay where they
-/// were meant to go.
+/// were meant to go, and never with another request than the one that was asked for.
+///
+/// 307 and 308 ask for the same request elsewhere (RFC 9110, 15.4). 301 and 302 are followed only with what changes
+/// nothing: many clients make a GET of a POST then, which is another request. A 303 says that the request was carried
+/// out, and where its outcome can be fetched.
 ///
 /// - Returns: the request to make next; nil when `response` is the answer.
 func target(of response: ClientResponse, to request: ClientRequest) throws(ClientFailure) -> ClientRequest? {
@@ -10,8 +14,9 @@ func target(of response: ClientResponse, to request: ClientRequest) throws(Clien
   else { return nil }
   var next = request
   next.url = url
-  // RFC 9110, 15.4: a 303 is always fetched, and so in practice is what answers a POST with 301 or 302.
-  if response.status == 303 ? request.method != "HEAD" : response.status < 303 && request.method == "POST" {
+  let isRead = ["GET", "HEAD"].contains(request.method)
+  if [301, 302].contains(response.status), !isRead { return nil }
+  if response.status == 303, !isRead {
     next.method = "GET"
     next.body = nil
     next.headers.removeAll { ["content-type", "content-encoding"].contains($0.name.lowercased()) }

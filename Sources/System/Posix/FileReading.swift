@@ -49,6 +49,34 @@ public enum FileReading {
     throw .tooLong(limit: limit)
   }
 
+  /// All of standard input, to its end.
+  public static func standardInput(limit: Int) throws(FileFailure) -> [UInt8] {
+    var content: [UInt8] = []
+    do throws(PosixError) {
+      let number = dup(STDIN_FILENO)
+      if number < 0 { throw PosixError("dup") }
+      let input = Descriptor(adopting: number)
+      while content.count <= limit {
+        guard let bytes = try input.read(limit: 1 << 16), !bytes.isEmpty else { return content }
+        content += bytes
+      }
+    } catch { throw .unreadable(error) }
+    throw .tooLong(limit: limit)
+  }
+
+  /// Size in bytes, and permissions with the bits above them, of an ordinary file.
+  public static func status(of path: String) throws(FileFailure) -> (size: Int, mode: UInt16) {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else {
+      let error = PosixError("stat")
+      if [ENOENT, ENOTDIR].contains(error.code) { throw .missing }
+      throw .unreadable(error)
+    }
+    if posix_mode_is_directory(UInt32(status.st_mode)) != 0 { throw .directory }
+    guard posix_mode_is_regular(UInt32(status.st_mode)) != 0 else { throw .notAFile }
+    return (Int(status.st_size), UInt16(status.st_mode & 0o7777))
+  }
+
   /// Names in a folder, without `.` and `..`, in no order; empty if it cannot be read.
   public static func names(in path: String) -> [String] {
     guard let folder = unsafe opendir(path) else { return [] }

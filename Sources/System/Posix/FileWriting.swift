@@ -5,10 +5,13 @@ public enum FileWriting {
   private static let counter = Atomic<UInt64>(0)
 
   /// Puts `content` under `path`: readers see the old file or the new, also after a power failure. Follows a symbolic
-  /// link to an existing file. Refuses to replace anything but an ordinary file.
-  public static func replace(_ path: String, content: [UInt8], mode: UInt16) throws(FileFailure) {
+  /// link to an existing file. Refuses to replace anything but an ordinary file. The owner of a file that is there
+  /// stays the same, or nothing is written.
+  ///
+  /// - Parameter mode: permissions; nil: those of the file that is there, 0600 for a new one.
+  public static func replace(_ path: String, content: [UInt8], mode: UInt16?) throws(FileFailure) {
     do throws(PosixError) {
-      let target = try resolve(path)
+      let (target, old) = try resolve(path)
       let folder = parent(of: target)
       let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
       let temporary = "\(folder)/.runbook-\(getpid())-\(number).tmp"
@@ -16,7 +19,14 @@ public enum FileWriting {
       let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
       do throws(PosixError) {
         try file.write(content)
-        if fchmod(file.number, mode_t(mode)) < 0 { throw PosixError("fchmod") }
+        let new = try file.status()
+        if let old, old.st_uid != new.st_uid || old.st_gid != new.st_gid,
+          fchown(file.number, old.st_uid, old.st_gid) < 0
+        {
+          throw PosixError("fchown")
+        }
+        let permissions = mode.map { mode_t($0) } ?? old.map { $0.st_mode & 0o7777 } ?? 0o600
+        if fchmod(file.number, permissions) < 0 { throw PosixError("fchmod") }
         try file.synchronize()
         if unsafe rename(temporary, target) < 0 { throw PosixError("rename") }
       } catch {
@@ -34,17 +44,18 @@ public enum FileWriting {
     }
   }
 
-  private static func resolve(_ path: String) throws(PosixError) -> String {
+  /// - Returns: where it is written, and what is known of the file that is there.
+  private static func resolve(_ path: String) throws(PosixError) -> (path: String, old: stat?) {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else {
-      if posix_errno() == ENOENT { return path }
+      if posix_errno() == ENOENT { return (path, nil) }
       throw PosixError("stat")
     }
     if posix_mode_is_directory(UInt32(status.st_mode)) != 0 { throw PosixError(EISDIR, in: "open") }
     if posix_mode_is_regular(UInt32(status.st_mode)) == 0 { throw PosixError(ESPIPE, in: "open") }
     guard let real = unsafe realpath(path, nil) else { throw PosixError("realpath") }
     defer { unsafe free(real) }
-    return unsafe String(cString: real)
+    return (unsafe String(cString: real), status)
   }
 
   private static func parent(of path: String) -> String {

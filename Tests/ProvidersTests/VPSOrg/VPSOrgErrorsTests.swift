@@ -68,6 +68,7 @@ struct VPSOrgErrorsTests {
   @Test(arguments: [
     (HTTPFailure.Kind.badURL, true, StepFailure.Kind.input, false), (.refusedAddress, true, .input, false),
     (.lookup, true, .unreachable, true), (.connect, true, .unreachable, true), (.tls, true, .unreachable, true),
+    (.certificate, true, .auth, false),
     (.timeout, true, .unreachable, true), (.timeout, false, .timeout, true), (.reset, false, .unreachable, true),
     (.badReply, false, .server, true), (.tooLarge, false, .server, false), (.cancelled, false, .cancelled, false),
   ])

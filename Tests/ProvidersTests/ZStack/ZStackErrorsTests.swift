@@ -78,7 +78,8 @@ struct ZStackErrorsTests {
 
   @Test(arguments: [
     (HTTPFailure.Kind.badURL, true, StepFailure.Kind.input, false), (.lookup, true, .unreachable, true),
-    (.connect, true, .unreachable, true), (.tls, true, .unreachable, true), (.timeout, true, .unreachable, true),
+    (.connect, true, .unreachable, true), (.tls, true, .unreachable, true),
+    (.certificate, true, .auth, false), (.timeout, true, .unreachable, true),
     (.timeout, false, .timeout, true), (.reset, false, .unreachable, true), (.badReply, false, .server, true),
     (.tooLarge, false, .server, false), (.cancelled, false, .cancelled, false),
   ])

@@ -41,6 +41,10 @@ import Testing
     [1, 'a', null,] => [1, 'a', null]
     {} => {}
     {'a': 1, 'b': [2]} => {a: 1, b: [2]}
+    has({'a': 1}.c) => false
+    has({'a': 1}.a) => true
+    {'a': 1}.?b.orValue(0) => 0
+    {'a': 1}.?a.orValue(0) => 1
     [?some, ?none, 1] => [4, 1]
     {?'a': some, ?'b': none} => {a: 4}
     int => 'int'

@@ -9,6 +9,8 @@ import Testing
     'abc'.size() => 3
     size([1, 2]) => 2
     size({'a': 1}) => 1
+    hmac_sha256('key', 'The quick brown fox jumps over the lazy dog') => \#
+    'f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8'
     int('42') => 42
     int('-7') => -7
     int(2.9) => 2

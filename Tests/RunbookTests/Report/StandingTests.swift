@@ -108,7 +108,7 @@ import TestSupport
     story.start(1, "check", "http.get")
     story.end(2, "check", "failed", error: RunStory.error("server", "500", effect: "none"))
     story.finish(2, "failed", "not_needed", 1)
-    #expect(words(story).contains("  stands  snapshot (pre-r0m, id 802)\n"), "\(words(story))")
+    #expect(words(story).contains("  stands  snapshot (snapshot pre-r0m, id 802)\n"), "\(words(story))")
   }
 
   @Test func aParkedStepIsUnknownWithItsErrorInTheDocument() throws {

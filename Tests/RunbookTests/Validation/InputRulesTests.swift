@@ -79,7 +79,9 @@ import Testing
       ),
       ([("id", "1"), ("cuont", "1")], ["there is no input `cuont`; did you mean `count`?"]),
       ([("id", "1"), ("id", "2")], ["input `id` is given twice"]),
-      ([("id", "1"), ("hosts", "[1, true]")], ["input `hosts` item 2 must be text, not `true`"]),
+      (
+        [("id", "1"), ("hosts", "[\"a\", 1, true]")], ["input `hosts` item 2 must be text, not `1`; put it in quotes"]
+      ),
       ([("id", "1"), ("count", "1e300")], ["input `count` must be a whole number, not `1e+300`"]),
       ([("id", "1"), ("extra", "{")], ["input `extra` must be a map, as JSON, not `{`: expected a key in quotes"]),
       ([("id", "1"), ("count", "")], ["input `count` must be a whole number, not ``"]),

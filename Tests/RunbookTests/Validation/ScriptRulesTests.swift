@@ -34,6 +34,16 @@ import Testing
     Refused(
       "- {run: 'true', env: {①1A: x, B: ②[x]}, rollback: none}",
       "① E-NAME: `1A` is no name of an environment variable", "② E-TYPE: `env.B` must be text, not a list"),
+    Refused(
+      "- {run: {command: [echo, ①3.10, ②null, ③[a]]}, rollback: none}",
+      "① E-YAML-NUMBER: `3.10` is a number here, and would be written `3.1`; write \"3.10\" to keep its text, or 3.1 "
+        + "if it is a number",
+      "② E-TYPE: a word of `command` is empty; write \"null\" if it is meant as text",
+      "③ E-TYPE: `command` is a list of words, and this is a list"),
+    Refused(
+      "- {run: {command: ①[]}, rollback: none}\n- {run: {command: [①'']}, rollback: none}",
+      "① E-TYPE: `command` names no program; write `[PROGRAM, ARGUMENT, …]`",
+      "① E-TYPE: `command` names no program; write `[PROGRAM, ARGUMENT, …]`"),
   ])
   func isRefusedWithItsReason(_ refused: Refused) { refused.check() }
 

@@ -27,14 +27,28 @@ import Testing
       "- {action: log.info, with: {message: x}, ①for_each: inputs.names}",
       "① E-UNSUPPORTED: `for_each` is not supported yet; take it out; a later release will read it"),
     Refused(
-      "- ①uses: log.info", "① E-KEY-FOREIGN: `uses` is a word of other tools; here it is `action: NAME` with `with:`"),
+      "- {action: http.get, with: {url: 'https://h/', headers: {①Content-Length: 5, ②TE: x, Host: y}}}",
+      "① E-CONTEXT: `Content-Length` cannot be given in `headers`: the length is that of the body; take it out",
+      "② E-CONTEXT: `TE` cannot be given in `headers`: it is about the connection, which is kept by the client; take "
+        + "it out"),
+    Refused(
+      "- {action: log.info, with: {message: ①'{{ inputs.server }}'}}\n"
+        + "- {action: log.info, with: {message: ②'on ${server}'}}\n"
+        + "- {action: log.info, with: {message: '{{ other }} ${X}'}}",
+      "① E-INTERPOLATION: nothing is put in the place of `{{ }}` or `${ }`: the text would be used as it is; "
+        + "write `${{ inputs… }}`, or `${{ '{{' }}` for the braces themselves",
+      "② E-INTERPOLATION: nothing is put in the place of `{{ }}` or `${ }`: the text would be used as it is; "
+        + "write `${{ inputs.server }}`, or `${{ '{{' }}` for the braces themselves"),
+    Refused(
+      "- ①uses: log.info", "① E-KEY-FOREIGN: `uses` is a word of other tools; write `action: NAME` with `with:`"),
     Refused(
       "- {action: log.info, with: {message: x}, ①when: 'true', ②needs: [a], ③register: r, ④loop: [a]}",
-      "① E-KEY-FOREIGN: `when` is a word of other tools; here it is `if: EXPRESSION`",
-      "② E-KEY-FOREIGN: `needs` is a word of other tools; here it is nothing: steps run in the order of the file",
-      "③ E-KEY-FOREIGN: `register` is a word of other tools; here it is nothing: read `steps.ID.outputs` of a step "
+      "① E-KEY-FOREIGN: `when` is a word of other tools; write `if: EXPRESSION`",
+      "② E-KEY-FOREIGN: `needs` is a word of other tools; take it out: steps run in the order of the file",
+      "③ E-KEY-FOREIGN: `register` is a word of other tools; take it out: read `steps.ID.outputs` of a step "
         + "with an `id`",
-      "④ E-KEY-FOREIGN: `loop` is a word of other tools; here it is `for_each`"),
+      "④ E-KEY-FOREIGN: `loop` is a word of other tools; write the steps out, or start one run for each "
+        + "item: there are no loops yet"),
     Refused(
       "- {sleep: ①31d}\n- {wait_for: net.tcp, with: {host: a, port: ②0}}\n"
         + "- {wait_for: net.tcp, with: {host: a, port: ③70000}}",

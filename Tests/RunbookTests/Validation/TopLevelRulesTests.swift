@@ -21,7 +21,7 @@ import Testing
       "② E-UNSUPPORTED: `drill` is not supported yet; take it out; a later release will read it",
       "③ E-UNSUPPORTED: `on_waiting` is not supported yet; take it out; a later release will read it",
       "④ E-UNSUPPORTED: `targets` is not part of the language; name the servers in `inputs`"),
-    Refused("①jobs: {}", "① E-KEY-FOREIGN: `jobs` is a word of other tools; here it is `steps:`"),
+    Refused("①jobs: {}", "① E-KEY-FOREIGN: `jobs` is a word of other tools; write `steps:`"),
     Refused(
       "timeout: ①3600",
       "① E-TYPE: `timeout` must be a duration such as `30s`, `5m` or `1h30m`, not `3600`; did you mean `3600s`?"),
@@ -60,7 +60,8 @@ import Testing
       "① E-KEY-MISSING: `providers.a` needs `type`; one of digitalocean, hetzner, vps_org, zomro, zstack",
       "② E-KEY-UNKNOWN: `providers.a` has no key `tpye`; did you mean `type`?"),
     Refused(
-      "providers: {a: {type: vps_org, token: x, max_requests_per_second: ①-1, timeout: ②0s, max_request_life: ③0s}}",
+      "providers: {a: {type: vps_org, url: \"http://127.0.0.1:1\", token: x, max_requests_per_second: ①-1, "
+        + "timeout: ②0s, max_request_life: ③0s}}",
       "① E-RANGE: `providers.a.max_requests_per_second` is -1; it must be 0.001 to 1000",
       "② E-RANGE: `providers.a.timeout` is 0s; it must be 1ms to 366d",
       "③ E-RANGE: `providers.a.max_request_life` is 0s; it must be 1ms to 366d"),

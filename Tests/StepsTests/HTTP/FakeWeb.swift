@@ -53,7 +53,8 @@ private struct StoppedClock: EngineClock {
 
 private struct NoFiles: FileHost {
   func read(_ path: String, limit: Int) async throws(StepFailure) -> [UInt8]? { nil }
-  func write(_ path: String, content: [UInt8], mode: UInt16) async throws(StepFailure) {
+  func status(_ path: String) async throws(StepFailure) -> FileStatus? { nil }
+  func write(_ path: String, content: [UInt8], mode: UInt16?) async throws(StepFailure) {
     throw StepFailure(.input, "there are no files here")
   }
 }

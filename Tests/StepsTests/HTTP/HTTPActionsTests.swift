@@ -63,7 +63,7 @@ struct HTTPActionsTests {
   @Test(
     arguments: [
       ["url": ""], ["url": nil], ["url": "https://h/", "json": 1, "body": "x"], ["url": "https://h/", "headers": "x"],
-      ["url": "https://h/", "headers": ["a": []]], ["url": "https://h/", "query": ["a": [1]]],
+      ["url": "https://h/", "headers": ["a": []]], ["url": "https://h/", "query": ["a": [[1]]]],
       ["url": "https://h/", "query": ["a": .secret(secret)]], ["url": "https://h/", "timeout": .duration(.zero)],
     ] as [[String: Value]])
   func wrongFieldsAreRefusedBeforeAnythingIsSent(_ with: [String: Value]) async {

@@ -7,7 +7,8 @@ extension EvaluationBudget {
     case (.int, .int), (.double, .double), (.bool, .bool), (.duration, .duration), (.timestamp, .timestamp):
       return value
     case (.int, .double(let number)):
-      guard let whole = Int64(exactly: number.rounded(.towardZero)) else {
+      // CEL leaves out the least int, which not every compiler gives back.
+      guard number > -0x1p63, let whole = Int64(exactly: number.rounded(.towardZero)) else {
         throw EvaluationFault("\(number.plainText) does not fit into an int of 64 bits")
       }
       return .int(whole)

@@ -1,4 +1,4 @@
-// `json base64 sha256 url_encode semver_compare`.
+// `json base64 sha256 hmac_sha256 url_encode semver_compare`.
 extension EvaluationBudget {
   mutating func encode(_ function: ExpressionFunction, _ values: [Value]) throws(EvaluationFault) -> Value {
     switch (function, values.first, values.dropFirst().first, values.count) {
@@ -12,10 +12,17 @@ extension EvaluationBudget {
     case (.urlEncode, .string(let text)?, nil, 1): return .string(try encoded(text, function))
     case (.base64, .secret(let secret)?, nil, 1), (.urlEncode, .secret(let secret)?, nil, 1):
       return .secret(secret.encoded(try encoded(secret.reveal(), function), by: function.rawValue))
+    case (.hmacSHA256, .string(let key)?, .string(let text)?, 2): return signature(text, key: key)
+    case (.hmacSHA256, .secret(let key)?, .string(let text)?, 2): return signature(text, key: key.reveal())
     case (.semverCompare, .string(let left)?, .string(let right)?, 2):
       return .int(try version(left).order(try version(right)))
     default: throw wrongArguments(function, values)
     }
+  }
+
+  /// In hexadecimal. It is made to be shown to others, so it is no secret, also where its key is one.
+  private func signature(_ text: String, key: String) -> Value {
+    .string(HMACSHA256.authenticate(Array(text.utf8), key: Array(key.utf8)).hexadecimal)
   }
 
   private mutating func encoded(_ text: String, _ function: ExpressionFunction) throws(EvaluationFault) -> String {

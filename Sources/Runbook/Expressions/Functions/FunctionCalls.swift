@@ -24,7 +24,7 @@ extension EvaluationBudget {
     case .reverse, .slice: return try listPart(function, values)
     case .optionalOf, .optionalNone, .optionalOfNonZeroValue, .hasValue, .value, .or, .orValue:
       return try optional(function, values)
-    case .json, .base64, .sha256, .urlEncode, .semverCompare: return try encode(function, values)
+    case .json, .base64, .sha256, .hmacSHA256, .urlEncode, .semverCompare: return try encode(function, values)
     case .now: throw wrongArguments(function, values)
     }
   }

@@ -52,6 +52,30 @@ extension Validation {
       let template = fieldTemplate(entry, entry.key, info)
       templates[entry.key] = template
       if entry.key == "script_file", let template { pin(template, entry.value) }
+      if entry.key == "command", action.acceptsEnvironment { checkWords(entry.value) }
+    }
+  }
+
+  /// A program and its arguments: each is text, and stays the text that was written.
+  private func checkWords(_ node: Node) {
+    guard let items = node.items else { return }
+    if items.isEmpty || items[0].scalar?.text.isEmpty == true && !items[0].isNull {
+      sink.error(
+        "E-TYPE", at: (items.first ?? node).range, "`command` names no program",
+        hint: "write `[PROGRAM, ARGUMENT, …]`")
+    }
+    for item in items {
+      guard let scalar = item.scalar else {
+        sink.error("E-TYPE", at: item.range, "`command` is a list of words, and this is \(item.kindInWords)")
+        continue
+      }
+      if item.isNull {
+        sink.error(
+          "E-TYPE", at: item.range, "a word of `command` is empty",
+          hint: "write \"\(scalar.text)\" if it is meant as text")
+      } else if !scalar.text.hasExpression {
+        _ = anyTemplate(item, keepsText: true)
+      }
     }
   }
 

@@ -36,8 +36,10 @@ extension Validation {
       if outerSelf == nil, !step.outputs.isEmpty { declareSelf(action, step) }
       if let expect { step.expect = expression(expect, "expect", expecting: .bool) }
       environment.roots["error"] = .stepError
-      if let retry { self.retry(&step, retry) } else { step.retry = Validation.standardRetry(step) }
       if let wait { self.wait(&step, wait) }
+      // A failed attempt has an error and no result.
+      environment.roots["result"] = nil
+      if let retry { self.retry(&step, retry) } else { step.retry = Validation.standardRetry(step) }
       environment.roots["error"] = nil
       environment.roots["result"] = nil
       environment.roots["self"] = outerSelf
@@ -129,11 +131,15 @@ extension Validation {
       }
     }
     guard var fields = FieldReader(entry.value, "`wait`", sink) else { return }
+    step.wait.isWritten = true
     if step.action.wait == nil, step.effect != .none {
+      let isScript = step.action.cancellable
       sink.error(
         "E-CONTEXT", at: entry.keyRange,
         "`\(step.action.name)` leaves nothing to look at, so there is nothing to wait for",
-        hint: "add a step with `wait_for:` after it")
+        hint: isScript
+          ? "if it changes nothing, write `effect: none`: then it is run again until it ends with 0"
+          : "add a step with `wait_for:` after it")
     }
     if let node = fields.take("until") { step.wait.until = expression(node, "until", expecting: .bool) }
     if let node = fields.take("fail_if") { step.wait.failIf = expression(node, "fail_if", expecting: .bool) }

@@ -41,6 +41,7 @@ extension Validation {
     for field in known {
       if let value = fields.takeEntry(field.name) {
         settings[field.name] = fieldTemplate(value, "\(name).\(field.name)", FieldInfo(field))
+        checkSetting(field, value.value, "\(name).\(field.name)")
       } else if field.required {
         sink.error("E-KEY-MISSING", at: entry.keyRange, "`\(name)` needs `\(field.name)`", hint: field.help)
       }
@@ -48,8 +49,38 @@ extension Validation {
     fields.finish(known: ["type"] + known.map { $0.name })
     requireCredential(kind.credentials, settings, at: entry.keyRange, name)
     refusePlainHTTP(settings, fields, name)
+    warnOfCredentials(known, fields, settings, name)
     return ProviderBlock(
       name: entry.key, type: type, declared: Validation.isProviderFile(type) ? kind : nil, settings: settings)
+  }
+
+  /// A shell variable is no credential, and a path in the runbook's folder names a file that is there.
+  private func checkSetting(_ field: Field, _ node: Node, _ name: String) {
+    guard let text = node.scalar?.text, !text.hasExpression, !node.isNull else { return }
+    if field.acceptsSecret, text.hasPrefix("$") {
+      sink.error(
+        "E-SECRET", at: node.range, "nothing is put in the place of a shell variable in `\(name)`",
+        hint: "declare it under `secrets:` (`source: env`) and write \"${{ secrets.NAME }}\"")
+    } else if field.name == "ca_file", !text.hasPrefix("/"), !text.hasPrefix("~") {
+      do throws(FileRefusal) { _ = try context.readFile(text, Limits.scriptBytes) } catch {
+        sink.error("E-FILE", at: node.range, "`\(text.excerpt(100))` cannot be read: \(error.message)")
+      }
+    }
+  }
+
+  /// A credential that is spelled out in the file is warned of, unless it is for a server on this machine.
+  private func warnOfCredentials(
+    _ fields: [Field], _ written: FieldReader, _ settings: [String: Template], _ name: String
+  ) {
+    if let url = settings["url"]?.constant?.string, WebAddress.isLoopback(url) { return }
+    for entry in written.entries {
+      guard fields.contains(where: { $0.name == entry.key && $0.acceptsSecret }),
+        !entry.key.hasSuffix("_id"), let text = entry.value.scalar?.text, !text.hasExpression, !text.hasPrefix("$")
+      else { continue }
+      warn(
+        "W-SECRET", at: entry.value.range, "`\(name).\(entry.key)` is spelled out: whoever reads the file knows it",
+        hint: "declare it under `secrets:` and write \"${{ secrets.NAME }}\"")
+    }
   }
 
   private func requireCredential(

@@ -228,10 +228,13 @@ extension Validation {
       guard var act = named(name, kind, entries) else { return nil }
       act.mode = mode
       guard allowed(kind, name, in: section), isDiagnostic(act.info, kind, section) else { return nil }
-      if mode == .waitFor, act.info.declaration.effect != .none {
+      if mode == .waitFor, act.info.declaration.effect != .none, !entries.contains(where: { $0.key == "effect" }) {
+        let isOpen = act.info.declaration.effectClass == .opaque && act.block == nil
         sink.error(
           "E-CONTEXT", at: kind.value.range, "`wait_for` repeats its action, and `\(name)` changes something",
-          hint: "write `action: \(name)`, or wait for an action that only reads")
+          hint: isOpen
+            ? "if this call changes nothing, write `effect: none` beside it; else write `action: \(name)`"
+            : "write `action: \(name)`, or wait for an action that only reads")
         return nil
       }
       return act
@@ -242,9 +245,11 @@ extension Validation {
     let defaults = defaults.keys(for: name)
     if let info = catalog.builtIn[name] {
       if info.declaration.isWritable { return Act(info: info, block: nil, mode: .call, defaults: defaults) }
+      let isWait = kind.key == "wait_for" && info.declaration.cancellable
       sink.error(
         "E-ACTION", at: kind.value.range, "`\(name)` is not an action",
-        hint: "write `\(name): …` instead of `\(kind.key): \(name)`")
+        hint: "write `\(name): …` instead of `\(kind.key): \(name)`"
+          + (isWait ? ", with `effect: none` and `wait: {every: 10s, timeout: 5m}`" : ""))
       return nil
     }
     if let byType = catalog.provided(name) {

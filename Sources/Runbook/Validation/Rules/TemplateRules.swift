@@ -134,7 +134,7 @@ extension Validation {
         .map { .literal(.duration($0)) }
     case .choice(let words): return read.choice(node, name, words).map { .literal(.string($0)) }
     case .url: return address(node, name)
-    case .stringMap: return stringMap(node, name, info.field.acceptsSecret)
+    case .stringMap: return stringMap(node, name, info.field)
     case .list:
       guard node.items != nil else { return read.wrongType(node, name, "a list") }
       return checkedAny(node, name, info)
@@ -154,9 +154,25 @@ extension Validation {
     return template
   }
 
+  /// `{{ server }}` and `${run.id}`, which other tools replace.
+  func refuseForeignTemplate(_ node: Node, _ text: String) {
+    guard let name = ForeignTemplate.name(in: text), environment.roots[name] != nil || isDeclared(name) else { return }
+    let expression = environment.roots[name] == nil ? "inputs.\(name)" : "\(name)…"
+    sink.error(
+      "E-INTERPOLATION", at: node.range,
+      "nothing is put in the place of `{{ }}` or `${ }`: the text would be used as it is",
+      hint: "write `${{ \(expression) }}`, or `${{ '{{' }}` for the braces themselves")
+  }
+
+  private func isDeclared(_ name: String) -> Bool {
+    guard case .object(let inputs)? = environment.roots["inputs"] else { return false }
+    return inputs[name] != nil
+  }
+
   private func string(_ node: Node, _ name: String, _ info: FieldInfo) -> Template? {
     guard let scalar = read.scalar(node, name, "text") else { return nil }
-    if scalar.text.isEmpty, info.field.required {
+    if info.field.allowsInterpolation { refuseForeignTemplate(node, scalar.text) }
+    if scalar.text.isEmpty, info.field.required, !info.field.acceptsEmpty {
       return read.refuse("E-TYPE", node, "`\(name)` is empty", hint: info.field.help)
     }
     if let pattern = info.pattern, !pattern.matches(scalar.text) {
@@ -170,16 +186,29 @@ extension Validation {
 
   private func address(_ node: Node, _ name: String) -> Template? {
     guard let scalar = read.scalar(node, name, "an address") else { return nil }
+    refuseForeignTemplate(node, scalar.text)
     if let problem = WebAddress.problem(scalar.text) { return read.refuse("E-URL", node, "`\(name)` \(problem)") }
     return .literal(.string(scalar.text))
   }
 
   /// Names to texts: `env`, `headers`. Numbers and booleans keep the text they were written with.
-  func stringMap(_ node: Node, _ name: String, _ acceptsSecret: Bool) -> Template? {
+  func stringMap(_ node: Node, _ name: String, _ field: Field) -> Template? {
     guard let entries = map(node, "`\(name)`") else { return nil }
-    let info = acceptsSecret ? secretText : plainText
+    let info = field.acceptsSecret ? secretText : plainText
     var templates: [String: Template] = [:]
-    for entry in entries { templates[entry.key] = template(entry.value, "\(name).\(entry.key)", info) }
+    for entry in entries {
+      if let reason = field.refusedKeys[entry.key.lowercased()] {
+        sink.error(
+          "E-CONTEXT", at: entry.keyRange, "`\(entry.key.excerpt(60))` cannot be given in `\(name)`: \(reason)",
+          hint: "take it out")
+        continue
+      }
+      if field.acceptsLists, let items = entry.value.items {
+        templates[entry.key] = .list(items.compactMap { template($0, "\(name).\(entry.key)", info) })
+      } else {
+        templates[entry.key] = template(entry.value, "\(name).\(entry.key)", info)
+      }
+    }
     return .map(templates)
   }
 }
