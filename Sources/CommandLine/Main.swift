@@ -2,6 +2,7 @@ import Glibc
 import Posix
 import Runbook
 import Steps
+import Synchronization
 
 @main
 enum Main {
@@ -43,6 +44,7 @@ enum Main {
       if CommandLineParser.wantsJSON(words) { globals.format = .json }
       let invocation = try CommandLineParser.parse(words == ["--version"] ? ["version"] : words)
       globals = invocation.globals
+      Shell.isUTC.store(globals.utc, ordering: .relaxed)
       let shell = Shell(globals: globals, output: output)
       guard let command = invocation.command else { return overview(shell) }
       if globals.help {

@@ -38,6 +38,11 @@ extension Arguments {
       }
       let text = try Self.environmentText(value, name: name)
       guard !text.reveal().utf8.contains(0) else { throw StepFailure.unfit("`env.\(name)` holds a NUL byte") }
+      guard text.reveal().utf8.count < EnvironmentName.longestValue - name.utf8.count else {
+        throw StepFailure.unfit(
+          "`env.\(name)` is \(text.reveal().utf8.count) bytes long, and the system takes at most 128 KiB: "
+            + "give the script a file")
+      }
       environment[name] = text
     }
     return environment
@@ -56,6 +61,9 @@ extension Arguments {
 }
 
 enum EnvironmentName {
+  /// Of name, sign and value, with the byte that ends them: Linux takes no longer one.
+  static let longestValue = 128 << 10
+
   static func isValid(_ name: String) -> Bool {
     guard let first = name.utf8.first, name.utf8.count <= 255, !isDigit(first) else { return false }
     return name.utf8.allSatisfy { isDigit($0) || isLetter($0) || $0 == UInt8(ascii: "_") }

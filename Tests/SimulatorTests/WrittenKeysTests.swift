@@ -79,6 +79,18 @@ import Testing
     #expect(file.content == Array("old".utf8) && file.mode == 0o640)
   }
 
+  /// While it runs and at any later time.
+  @Test func aLineForTheLogStandsInTheLog() async throws {
+    let world = ScriptedWorld()
+    let text = "steps:\n  - {id: a, action: log.info, with: {message: hello people}}\n"
+      + "  - {id: b, action: log.warn, with: {message: mind the gap}}\n"
+    #expect(try await world.run(text).exitCode == 0)
+    var words = EventText()
+    let lines = world.observer.events.compactMap { words.line(for: $0) }
+    #expect(lines.contains { $0.hasSuffix("a … hello people") }, "\(lines)")
+    #expect(lines.contains { $0.hasSuffix("b … warning: mind the gap") }, "\(lines)")
+  }
+
   @Test func aFailureThatIsBorneInAlwaysChangesNoExitCode() async throws {
     let world = ScriptedWorld(scripts: [Rule(matching: "work", exitCode: 3)])
     let end = try await world.run(

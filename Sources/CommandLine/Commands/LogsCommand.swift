@@ -90,7 +90,8 @@ struct LogsCommand: Command {
     }
     if isFollowing { return try await Follower(shell: shell, access: access, runID: id).follow() }
     var text = EventText(
-      runID: id, verbose: shell.globals.verbose, clockText: Shell.localTime, commands: Advice.commands)
+      runID: id, verbose: shell.globals.verbose, clockText: Shell.localTime, dayText: Shell.localDay,
+      commands: Advice.commands)
     var bytes: [UInt8] = []
     for event in try access.events(of: id) {
       if shell.wantsJSON {

@@ -63,7 +63,8 @@ enum SecretReading {
     switch declaration.source {
     case .environment(let key):
       guard let text = Environment[key], !text.isEmpty else {
-        let why = "the environment variable `\(key)` is not set"
+        let isEmpty = Environment[key] != nil
+        let why = "the environment variable `\(key)` is \(isEmpty ? "empty" : "not set")"
         throw refusal(declaration, why, hint: "set it: \(key)=… runbook …")
       }
       return text
@@ -85,7 +86,8 @@ enum SecretReading {
     guard var text = String(validating: bytes, as: UTF8.self) else {
       throw refusal(declaration, "`\(shown)` is not UTF-8 text", hint: nil)
     }
-    if text.hasSuffix("\n") { text.removeLast() }
+    // A swift text counts a carriage return and a line feed as one character.
+    if text.hasSuffix("\n") || text.hasSuffix("\r\n") { text.removeLast() }
     guard !text.isEmpty else { throw refusal(declaration, "`\(shown)` is empty", hint: nil) }
     return text
   }

@@ -6,6 +6,7 @@ struct GlobalOptions: Sendable, Equatable {
   var store: String?
   var format = Format.text
   var noColor = false
+  var utc = false
   var quiet = false
   var verbose = false
   var help = false
@@ -16,6 +17,7 @@ struct GlobalOptions: Sendable, Equatable {
       "where runs are kept; default `$RUNBOOK_STORE`, else an SQLite file under `$XDG_STATE_HOME/runbook`"),
     .value("format", "text|json", .words(Format.allCases.map(\.rawValue)), "what stdout holds; default `text`"),
     .flag("no-color", "no colours (as `NO_COLOR` and a dumb terminal do)"),
+    .flag("utc", "times in UTC; default: in the zone of `TZ`, which is shown"),
     .flag("quiet", short: "q", "results and errors only"),
     .flag("verbose", short: "v", "every event, with its details"),
     .flag("help", short: "h", "what the command does, by example"),
@@ -27,6 +29,7 @@ struct GlobalOptions: Sendable, Equatable {
     store = arguments.value("store")
     format = arguments.value("format").flatMap(Format.init(rawValue:)) ?? .text
     noColor = arguments.flag("no-color")
+    utc = arguments.flag("utc")
     quiet = arguments.flag("quiet")
     verbose = arguments.flag("verbose")
     help = arguments.flag("help")

@@ -34,7 +34,7 @@ enum HelpText {
     text += spec.examples.map { "  \($0.command)\n      \($0.meaning)\n" }.joined()
     text +=
       "\nUsage\n"
-      + fold(spec.usage, width: 96).enumerated().map { "  \($0.offset > 0 ? "    " : "")\($0.element)\n" }.joined()
+      + fold(spec.usage, width: 94).enumerated().map { "  \($0.offset > 0 ? "    " : "")\($0.element)\n" }.joined()
     if !spec.details.isEmpty { text += "\n" + paragraphs(spec.details) }
     if !spec.operands.isEmpty {
       text += "\nOperands\n" + columns(spec.operands.map { ($0.name, $0.summary) }, indent: 2)

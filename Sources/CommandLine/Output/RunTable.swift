@@ -4,14 +4,18 @@ import Runbook
 enum RunTable {
   static func lines(_ runs: [RunSummary], _ marks: RunMarks) -> [StyledText] {
     guard !runs.isEmpty else { return [StyledText("no runs yet", .faint)] }
+    let starts = runs.map { Shell.localInstant($0.startedAt) }
+    let startWidth = starts.map(\.count).max() ?? 20
     let nameWidth = min(32, max(4, runs.map { DisplayWidth.of(name($0)) }.max() ?? 4))
     let head =
-      "RUN                   \(DisplayWidth.padded("NAME", to: nameWidth))  STARTED               TOOK    STATE"
+      "RUN                   \(DisplayWidth.padded("NAME", to: nameWidth))  "
+      + "\(DisplayWidth.padded("STARTED", to: startWidth))  TOOK    STATE"
     return [StyledText(head, .faint)]
-      + runs.map { run in
+      + zip(runs, starts).map { run, start in
         let end = run.endedAt ?? marks.now[run.id] ?? run.startedAt
         let took = (end - run.startedAt).elapsedText
-        let left = "\(run.id)  \(DisplayWidth.padded(name(run), to: nameWidth))  \(run.startedAt.wholeSecond)  "
+        let left = "\(run.id)  \(DisplayWidth.padded(name(run), to: nameWidth))  "
+          + "\(DisplayWidth.padded(start, to: startWidth))  "
         return StyledText(left) + StyledText(DisplayWidth.padded(took, to: 6) + "  ", .faint)
           + state(run, marks)
       }
@@ -64,7 +68,9 @@ enum RunTable {
       lines.append(
         StyledText("  \(DisplayText.escaped(name, limit: 64)) = ", .faint) + DisplayText.line(value, limit: 200))
     }
-    if let startedAt = report.startedAt { lines.append(StyledText("  started \(startedAt.wholeSecond)", .faint)) }
+    if let startedAt = report.startedAt {
+      lines.append(StyledText("  started \(Shell.localInstant(startedAt))", .faint))
+    }
     if let owner {
       let host = DisplayText.escaped(owner.owner.host, limit: 80)
       lines.append(

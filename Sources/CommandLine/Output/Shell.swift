@@ -1,6 +1,7 @@
 import Glibc
 import Posix
 import Runbook
+import Synchronization
 
 /// What a command has around it: the global options and the output.
 struct Shell: Sendable {
@@ -44,13 +45,42 @@ struct Shell: Sendable {
     return ["y", "yes"].contains(answer.lowercased())
   }
 
+  /// `--utc`: times are shown in UTC. The zone of scripts stays that of the environment.
+  static let isUTC = Atomic(false)
+
   /// Wall time as the clock on the wall shows it, in the operator's zone (`TZ`).
   static let localTime: @Sendable (Timestamp) -> String = { instant in
+    if isUTC.load(ordering: .relaxed) { return EventText.utc(instant) }
     var seconds = time_t(instant.seconds)
     var parts = unsafe tm()
     guard unsafe localtime_r(&seconds, &parts) != nil else { return EventText.utc(instant) }
     func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : String(number) }
     return unsafe "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+  }
+
+  /// Day and zone of what `localTime` says: `2026-12-01 UTC`, `2026-12-01 +01:00`.
+  static let localDay: @Sendable (Timestamp) -> String = { instant in
+    let (day, zone) = dayAndZone(of: instant)
+    return "\(day) \(zone)"
+  }
+
+  /// `2026-12-01T03:20:31+01:00`, to the second, in the operator's zone.
+  static let localInstant: @Sendable (Timestamp) -> String = { instant in
+    let (day, zone) = dayAndZone(of: instant)
+    return "\(day)T\(localTime(instant))\(zone == "UTC" ? "Z" : zone)"
+  }
+
+  private static func dayAndZone(of instant: Timestamp) -> (day: String, zone: String) {
+    var seconds = time_t(instant.seconds)
+    var parts = unsafe tm()
+    guard !isUTC.load(ordering: .relaxed), unsafe localtime_r(&seconds, &parts) != nil else {
+      return (String(instant.description.prefix(10)), "UTC")
+    }
+    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
+    let (year, offset) = unsafe (Int(parts.tm_year) + 1900, Int(parts.tm_gmtoff) / 60)
+    let day = unsafe "\(year)-\(two(Int(parts.tm_mon) + 1))-\(two(Int(parts.tm_mday)))"
+    guard offset != 0 else { return (day, "UTC") }
+    return (day, (offset < 0 ? "-" : "+") + "\(two(abs(offset) / 60)):\(two(abs(offset) % 60))")
   }
 }
 

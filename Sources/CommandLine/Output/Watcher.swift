@@ -119,7 +119,8 @@ final class Watcher: RunObserver {
 
   private func workLines() async {
     var text = EventText(
-      runID: runID, verbose: shell.globals.verbose, clockText: Shell.localTime, commands: Advice.commands)
+      runID: runID, verbose: shell.globals.verbose, clockText: Shell.localTime, dayText: Shell.localDay,
+      commands: Advice.commands)
     for event in earlier { _ = text.line(for: event) }
     var progress = ProgressLines()
     await withTaskGroup(of: Void.self) { group in

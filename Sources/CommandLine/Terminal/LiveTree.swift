@@ -30,6 +30,8 @@ struct LiveTree {
     var message: String?
     var failure: String?
     var retryAt: Timestamp?
+    /// The last lines of its script.
+    var output: [String] = []
   }
 
   init(runID: String, runbook: ValidatedRunbook? = nil, glyphs: Glyphs) {
@@ -65,6 +67,7 @@ struct LiveTree {
     guard var state = running[progress.step] else { return tell(progress) }
     state.nativeState = progress.nativeState ?? state.nativeState
     state.message = progress.message ?? state.message
+    state.output = progress.output ?? state.output
     running[progress.step] = state
   }
 
@@ -159,7 +162,7 @@ struct LiveTree {
 
   private func endWords(_ step: StepReport) -> String {
     switch step.status {
-    case "succeeded": RunWords.stateWord(step.until) ?? "done"
+    case "succeeded": RunWords.message(of: step) ?? RunWords.stateWord(step.until) ?? "done"
     case "unknown": "outcome unknown"
     default: RunWords.spaced(DisplayText.escaped(step.status, limit: 40))
     }
@@ -243,11 +246,17 @@ struct LiveTree {
   func live(at now: Timestamp, frame: Int, rows: Int) -> [StyledText] {
     guard report.status != "ended", report.startedAt != nil else { return [] }
     let spinner = glyphs.spinner[frame % glyphs.spinner.count]
-    var lines = order.compactMap { path in running[path].map { runningLine($0, spinner, now) } }
+    var lines = order.flatMap { path in running[path].map { runningLines($0, spinner, now) } ?? [] }
     if let awaited { lines.append(StyledText("  \(spinner) ", .active) + awaited) }
     let room = max(0, min(4, rows - lines.count - 4))
     lines += upcoming.prefix(room).map { StyledText("  \(glyphs.next) \(DisplayText.escaped($0, limit: 100))", .faint) }
     return lines + [StyledText(), footer(now)]
+  }
+
+  private func runningLines(_ state: Running, _ spinner: String, _ now: Timestamp) -> [StyledText] {
+    let indent = state.isUndo ? "        | " : "      | "
+    return [runningLine(state, spinner, now)]
+      + state.output.map { StyledText(indent + DisplayText.escaped($0, limit: 200), .faint) }
   }
 
   private func runningLine(_ state: Running, _ spinner: String, _ now: Timestamp) -> StyledText {

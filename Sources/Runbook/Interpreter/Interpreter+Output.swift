@@ -6,9 +6,14 @@ extension Interpreter {
     if let output = outputs[key] { return output }
     let output = StepOutput(
       key: key, step: step.path, attempt: machine.state(of: step.path).attempt, coder: coder, store: launch.store,
-      lease: launch.lease, keeps: unmaskableSecrets(of: step).isEmpty)
+      lease: launch.lease, keeps: unmaskableSecrets(of: step).isEmpty, watching: watching(step.path))
     outputs[key] = output
     return output
+  }
+
+  private func watching(_ path: String) -> @Sendable ([String]) -> Void {
+    let observer = launch.observer
+    return { observer.progress(RunProgress(step: path, output: $0)) }
   }
 
   /// The same for a call that is repeated with another key: only what the newest one writes is kept, unless an earlier
@@ -18,7 +23,7 @@ extension Interpreter {
     let state = machine.state(of: step.path)
     let output = StepOutput(
       key: key, step: step.path, attempt: state.attempt, coder: coder, store: launch.store, lease: launch.lease,
-      keeps: unmaskableSecrets(of: step).isEmpty)
+      keeps: unmaskableSecrets(of: step).isEmpty, watching: watching(step.path))
     outputs[state.key] = output
     return output
   }

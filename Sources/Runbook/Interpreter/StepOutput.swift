@@ -10,6 +10,16 @@ final class StepOutput: OutputSink {
     /// Whole, and to be stored with the next entries.
     var ready: [OutputWrite] = []
     var failure: StoreFailure?
+
+    /// The newest masked bytes of the stream that was written last; nil: nothing was written since.
+    mutating func takeNews() -> [UInt8]? {
+      for stream in [OutputStream.stderr, .stdout] {
+        guard let newest = streams[stream]?.newest, streams[stream]?.hasNews == true else { continue }
+        streams[stream]?.hasNews = false
+        return newest
+      }
+      return nil
+    }
   }
 
   let key: String
@@ -20,10 +30,18 @@ final class StepOutput: OutputSink {
   private let lease: Lease
   /// False: nobody could mask what it writes, so nothing of it is kept.
   private let keeps: Bool
+  /// Given the last lines, when there are new ones.
+  private let watching: @Sendable ([String]) -> Void
   private let state = Mutex(State())
 
-  /// - Parameter keeps: false if it was given a secret that this process does not know.
-  init(key: String, step: String, attempt: Int, coder: SecretCoder, store: any RunStore, lease: Lease, keeps: Bool) {
+  /// - Parameters:
+  ///   - keeps: false if it was given a secret that this process does not know.
+  ///   - watching: given the last lines, masked, while they are written.
+  init(
+    key: String, step: String, attempt: Int, coder: SecretCoder, store: any RunStore, lease: Lease, keeps: Bool,
+    watching: @escaping @Sendable ([String]) -> Void = { _ in }
+  ) {
+    self.watching = watching
     self.key = key
     self.step = step
     self.attempt = attempt
@@ -52,11 +70,18 @@ final class StepOutput: OutputSink {
   }
 
   func publish() {
-    state.withLock { state in
+    let news = state.withLock { state -> [UInt8]? in
       for stream in state.streams.keys { state.streams[stream]?.cutLines() }
       write(&state)
+      return keeps ? state.takeNews() : nil
     }
+    guard let news else { return }
+    let lines = String(decoding: news, as: UTF8.self).split(separator: "\n").suffix(StepOutput.shownLines)
+    watching(lines.map { String($0) })
   }
+
+  /// Lines below a running step on a terminal.
+  static let shownLines = 4
 
   func finish(_ stream: OutputStream, total: Int) {
     state.withLock { state in
@@ -150,6 +175,9 @@ struct OutputBuilder {
   private var isBegun = false
   /// The first masked bytes.
   var beginning: [UInt8] = []
+  /// The last masked bytes, and whether there were any since somebody looked.
+  private(set) var newest: [UInt8] = []
+  var hasNews = false
   /// Of the secrets in it.
   var names: Set<String> = []
 
@@ -165,6 +193,9 @@ struct OutputBuilder {
   private var bytesBefore: Int64 = 0
   /// Bytes after a gap that may be the end of a secret.
   private var skipped = 0
+
+  /// Bytes of the end that are kept to be shown.
+  private static let window = 1024
 
   init(_ place: OutputPlace, _ masker: Masker) {
     self.place = place
@@ -237,6 +268,11 @@ struct OutputBuilder {
     }
     if beginning.count < StoredText.shownLimit {
       beginning += masked.bytes.prefix(StoredText.shownLimit - beginning.count)
+    }
+    if !masked.bytes.isEmpty {
+      newest = Array((newest.suffix(OutputBuilder.window) + masked.bytes.suffix(OutputBuilder.window)).suffix(
+        OutputBuilder.window))
+      hasNews = true
     }
     if body.isEmpty { body = masked.bytes } else { body += masked.bytes }
     end += masked.count

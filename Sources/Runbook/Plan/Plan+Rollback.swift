@@ -25,7 +25,8 @@ extension Plan {
         rollback.undone.append(step.path)
       } else {
         rollback.stays.append(step.path)
-        let hasOlder = done.indices.contains { $0 > committed && $0 < index && done[$0].isUndone }
+        // Whether its undo steps will be skipped is asked only when its turn has come.
+        let hasOlder = done.indices.contains { $0 > committed && $0 < index && !done[$0].undoSteps.isEmpty }
         if index > committed, step.undo.isIrreversible, hasOlder, rollback.blockedBy == nil {
           rollback.blockedBy = step.path
         }

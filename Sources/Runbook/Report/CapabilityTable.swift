@@ -111,7 +111,7 @@ public struct CapabilityTable: Sendable {
   public static func recoveryText(_ action: ActionDeclaration) -> String? {
     guard action.effect != .none, let operation = action.operation, !operation.recovery.isEmpty else { return nil }
     return operation.recovery
-      + (operation.absence.isEmpty ? "" : "; \"not found\" does not count for \(operation.absence)")
+      + (operation.absence.isEmpty ? "" : "; \"not found\" counts only after \(operation.absence)")
   }
 
   // MARK: For documentation

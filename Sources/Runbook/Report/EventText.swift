@@ -7,12 +7,16 @@ public struct EventText: Sendable {
   private let isVerbose: Bool
   /// Hour, minute and second, in whatever zone the reader lives.
   private let clockText: @Sendable (Timestamp) -> String
+  /// Day and zone, for the line with which a run begins or goes on.
+  private let dayText: @Sendable (Timestamp) -> String
   private let commands: AdvisedCommands
 
   public init(
     runID: String = "", verbose: Bool = false, clockText: @escaping @Sendable (Timestamp) -> String = EventText.utc,
+    dayText: @escaping @Sendable (Timestamp) -> String = EventText.utcDay,
     commands: AdvisedCommands = AdvisedCommands()
   ) {
+    self.dayText = dayText
     self.commands = commands
     report = RunReport(id: runID)
     isVerbose = verbose
@@ -22,6 +26,8 @@ public struct EventText: Sendable {
   public static let utc: @Sendable (Timestamp) -> String = { instant in
     String(instant.description.dropFirst(11).prefix(8))
   }
+
+  public static let utcDay: @Sendable (Timestamp) -> String = { "\($0.description.prefix(10)) UTC" }
 
   /// nil for an event that says nothing to a person.
   public mutating func line(for event: RunEvent) -> String? {
@@ -40,7 +46,7 @@ public struct EventText: Sendable {
   private func words(for event: RunEvent) -> String? {
     let fields = event.fields
     switch event.event {
-    case "run.started": return started(fields)
+    case "run.started": return started(fields, at: event.at)
     case "run.resumed":
       let place = fields["host"]?.string.map { " on \(DisplayText.escaped($0, limit: 80))" } ?? ""
       let pid = fields["pid"]?.int.map { ", process \($0)" } ?? ""
@@ -48,7 +54,7 @@ public struct EventText: Sendable {
       let without = names.isEmpty ? "" : ", without secret \(names)"
       let changed = EventText.names(fields["changed"])
       let news = changed.isEmpty ? "" : "; changed since its start: secret \(changed)"
-      return "resumed \(report.id)\(place)\(pid)\(without)\(news)"
+      return "resumed \(report.id)\(place)\(pid)\(without)\(news) (\(dayText(event.at)))"
     case "run.waiting": return waiting(for: fields["for"]?.string, at: fields["step"]?.string)
     case "step.resolved":
       return "\(name(fields["step"])) … answered: \(word(fields["answer"]))\(by(fields["by"]))"
@@ -83,9 +89,9 @@ public struct EventText: Sendable {
     (list?.list ?? []).compactMap { $0.string }.map { DisplayText.escaped($0, limit: 64) }.joined(separator: ", ")
   }
 
-  private func started(_ fields: [String: Value]) -> String {
+  private func started(_ fields: [String: Value], at instant: Timestamp) -> String {
     let what = report.isSimulated ? "simulating" : "started"
-    var text = "\(what) \(DisplayText.escaped(report.name, limit: 64)) as \(report.id)"
+    var text = "\(what) \(DisplayText.escaped(report.name, limit: 64)) as \(report.id) (\(dayText(instant)))"
     if let inputs = report.inputs.map, !inputs.isEmpty {
       let shown = inputs.sorted { $0.key < $1.key }
         .map { "\(DisplayText.escaped($0.key, limit: 64))=\(DisplayText.line($0.value, limit: 80))" }

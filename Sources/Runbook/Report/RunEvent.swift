@@ -36,10 +36,13 @@ public struct RunProgress: Sendable, Equatable {
   public var step: String
   public var nativeState: String?
   public var message: String?
-  public init(step: String, nativeState: String? = nil, message: String? = nil) {
+  /// The last lines that its script has written, masked; nil: no news of them.
+  public var output: [String]?
+  public init(step: String, nativeState: String? = nil, message: String? = nil, output: [String]? = nil) {
     self.step = step
     self.nativeState = nativeState
     self.message = message
+    self.output = output
   }
 }
 

@@ -44,11 +44,18 @@ public enum RunWords {
     }
   }
 
+  /// What a step has written into the log, if that is what it is for.
+  public static func message(of step: StepReport) -> String? {
+    guard step.action.hasPrefix("log."), let text = step.outputs["message"]?.string else { return nil }
+    return (step.action == "log.warn" ? "warning: " : "") + DisplayText.escaped(text, limit: 600)
+  }
+
   /// `stopped after 32s`, `done in 1.2s`, `failed after 12s: exit code: …`.
   public static func end(of step: StepReport) -> String {
     let took = step.elapsed?.elapsedText
     switch step.status {
     case "succeeded":
+      if let message = message(of: step) { return message }
       if let word = stateWord(step.until) { return took.map { "\(word) after \($0)" } ?? word }
       return took.map { "done in \($0)" } ?? "done"
     case "failed":

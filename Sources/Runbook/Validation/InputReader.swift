@@ -85,7 +85,13 @@ extension InputDeclaration {
   /// A value from YAML or JSON, with its constraints.
   func accepted(_ value: Value) -> Result<Value, InputRefusal> {
     guard let typed = kind.typed(value) else {
-      return .failure(InputRefusal("must be \(kind.words), not \(value.inWords)\(kind.limit(of: value))"))
+      if value.isNull {
+        return .failure(InputRefusal("is null: give it \(kind.words), or leave it out"))
+      }
+      let isQuoted = value.string != nil && (try? JSONReader.read(value.string ?? "")).flatMap { kind.typed($0) } != nil
+      let hint = isQuoted ? "; take the quotes away" : ""
+      let what = isQuoted ? "the text \(value.inWords)" : value.inWords
+      return .failure(InputRefusal("must be \(kind.words), not \(what)\(kind.limit(of: value))\(hint)"))
     }
     if let refusal = constraintRefusal(typed) { return .failure(refusal) }
     return .success(typed)

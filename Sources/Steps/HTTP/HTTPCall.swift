@@ -61,6 +61,11 @@ struct HTTPCall {
     var headers: [(name: String, value: Secret)] = []
     for (name, value) in entries.sorted(by: { $0.key < $1.key }) {
       guard let text = HTTPText.secret(value) else { throw StepFailure.unfit("the header `\(name)` must be text") }
+      guard !text.reveal().utf8.contains(where: { $0 == 0x0a || $0 == 0x0d || $0 == 0 }) else {
+        let source = text.names.sorted().map { "`\($0)`" }.joined(separator: ", ")
+        throw StepFailure.unfit(
+          "the header `\(name)` holds a line break or a NUL" + (source.isEmpty ? "" : ", from the secret \(source)"))
+      }
       headers.append((name, text))
     }
     return headers

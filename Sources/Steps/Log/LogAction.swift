@@ -4,22 +4,22 @@ import Runbook
 enum LogAction {
   struct Info: StandardAction {
     static let declaration = declare("log.info", "writes a line to the run's log")
-    func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult { try log(call, prefix: "") }
+    func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult { try log(call) }
   }
 
   struct Warn: StandardAction {
     static let declaration = declare("log.warn", "writes a warning to the run's log")
-    func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult { try log(call, prefix: "warning: ") }
+    func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult { try log(call) }
   }
 
   private static func declare(_ name: String, _ summary: String) -> ActionDeclaration {
     ActionDeclaration(
       name, summary, fields: [Field("message", .string, required: true, help: "the line; may hold `${{ }}`")],
-      effect: .none, class: .convergent, isDiagnostic: true, isInstant: true, touchesNothingOutside: true)
+      outputs: ["message": .string], effect: .none, class: .convergent, isDiagnostic: true, isInstant: true, touchesNothingOutside: true)
   }
 
-  private static func log(_ call: ActionCall, prefix: String) throws(StepFailure) -> ActionResult {
-    call.report(prefix + (try call.with.text("message")))
-    return ActionResult()
+  /// The message is journaled with the step's end, so that it stands in the log at any later time.
+  private static func log(_ call: ActionCall) throws(StepFailure) -> ActionResult {
+    ActionResult(outputs: ["message": .string(try call.with.text("message"))])
   }
 }

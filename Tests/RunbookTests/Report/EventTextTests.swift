@@ -11,7 +11,7 @@ import TestSupport
   @Test func aRunIsToldOneLineAnEvent() {
     #expect(
       lines(.failedAndRolledBack) == """
-        12:00:00 started pre_upgrade as r0123456789abcdefghi: server=12345
+        12:00:00 started pre_upgrade as r0123456789abcdefghi (2026-01-16 UTC): server=12345
         12:00:00 stop … server.stop
         12:00:00 stop … waiting until stopped, now `stopping`, at the latest 12:10:00
         12:00:32 stop … stopped after 32s
@@ -66,7 +66,8 @@ import TestSupport
     Line("run.outputs", ["outputs": [:]], nil),
     Line("cancel.requested", ["by": "ops", "rollback": true], "cancel by ops: undoing what was done"),
     Line("cancel.requested", ["by": "ops", "rollback": false], "cancel by ops: what was done stays as it is"),
-    Line("run.resumed", ["epoch": 2, "host": "ci-1", "pid": 42], "resumed r1 on ci-1, process 42"),
+    Line(
+      "run.resumed", ["epoch": 2, "host": "ci-1", "pid": 42], "resumed r1 on ci-1, process 42 (2026-01-16 UTC)"),
     Line("run.checked", ["problems": ["no such server"]], "not begun: no such server"),
     Line("run.left", ["reason": "SIGTERM"], "left, not ended: SIGTERM; `runbook resume r1` goes on"),
     Line("step.resolved", ["step": "a", "answer": "applied", "by": "ops"], "a … answered: applied by ops"),
@@ -86,7 +87,7 @@ import TestSupport
       "undo a … a.undo[0] not undone: its condition was false"),
     Line(
       "run.resumed", ["epoch": 2, "host": "ci-1", "pid": 42, "without": ["token", "hook"]],
-      "resumed r1 on ci-1, process 42, without secret token, hook"),
+      "resumed r1 on ci-1, process 42, without secret token, hook (2026-01-16 UTC)"),
     Line(
       "request.ignored", ["reason": "the run has ended"], "a message to the run was not heeded: the run has ended"),
     Line(
@@ -115,7 +116,8 @@ import TestSupport
   @Test func whatAServerSaysCannotMoveTheCursor() {
     var story = RunStory()
     story.begin(name: "a\u{1b}[2Jb", inputs: ["x": "\u{202e}evil\u{200b}\n"])
-    #expect(lines(story) == #"12:00:00 started a\x1b[2Jb as r0123456789abcdefghi: x=\u{202e}evil\u{200b}\n"#)
+    let begun = #"12:00:00 started a\x1b[2Jb as r0123456789abcdefghi (2026-01-16 UTC)"#
+    #expect(lines(story) == begun + #": x=\u{202e}evil\u{200b}\n"#)
   }
 
   @Test func verboseTellsEveryEventAndTheOutputs() {

@@ -15,7 +15,9 @@ import Testing
     Refused(
       "inputs: {a: {type: string, enum: [x, y], default: ①z}}",
       "① E-TYPE: `inputs.a.default` must be one of `x`, `y`, not `z`"),
-    Refused("inputs: {a: {type: string, default: ①}}", "① E-TYPE: `inputs.a.default` must be text, not empty"),
+    Refused(
+      "inputs: {a: {type: string, default: ①}}",
+      "① E-TYPE: `inputs.a.default` is null: give it text, or leave it out"),
     Refused(
       "inputs: {a: {type: string, min: ①1, ②required: true}}",
       "① E-CONTEXT: `inputs.a`: `min` means something for an int, number or duration only",

@@ -12,6 +12,9 @@ extension Validation {
         requireFields(act.info, templates, kind.value, at: kind.keyRange)
       } else if let info = act.info.field(scalarField) {
         templates[scalarField] = required(kind.value, kind.key, info)
+        if scalarField == "script", let text = kind.value.scalar?.text {
+          checkScript(text.utf8, at: kind.value.range, kind.key)
+        }
       }
       refuseWith(with, kind)
       oneScript(act.info, kind.value.entries, at: kind.keyRange, kind.key)
@@ -53,6 +56,9 @@ extension Validation {
       templates[entry.key] = template
       if entry.key == "script_file", let template { pin(template, entry.value) }
       if entry.key == "command", action.acceptsEnvironment { checkWords(entry.value) }
+      if entry.key == "script", action.acceptsEnvironment, let text = entry.value.scalar?.text {
+        checkScript(text.utf8, at: entry.value.range, "script")
+      }
     }
   }
 
@@ -93,6 +99,22 @@ extension Validation {
       if let with, with.entries?.contains(where: { $0.key == info.field.name }) ?? true { continue }
       sink.error(
         "E-KEY-MISSING", at: place, "`\(action.declaration.name)` needs `\(info.field.name)`", hint: info.field.help)
+    }
+  }
+
+  /// - Parameter name: what the script is called in messages.
+  private func checkScript(_ text: some Sequence<UInt8>, at place: SourceRange, _ name: String) {
+    let script = ScriptLint(text)
+    if script.hasCarriageReturns {
+      sink.error(
+        "E-FILE", at: place,
+        "lines of `\(name)` end with a carriage return, which a shell takes for a part of its words",
+        hint: "save it with line feeds alone: `sed -i 's/\\r$//' FILE`")
+    }
+    if let pipe = script.uncheckedPipe {
+      warn(
+        "W-PIPE", at: place, "when the first part of `\(pipe)` fails, the script goes on",
+        hint: "begin it with `#!/bin/bash` and `set -euo pipefail`, or write what is piped into a file first")
     }
   }
 
@@ -168,7 +190,9 @@ extension Validation {
       return
     }
     do throws(FileRefusal) {
-      pinnedFiles[path] = try context.readFile(path, Limits.scriptBytes)
+      let content = try context.readFile(path, Limits.scriptBytes)
+      pinnedFiles[path] = content
+      checkScript(content, at: node.range, path.excerpt(100))
     } catch {
       sink.error("E-FILE", at: node.range, "`\(path.excerpt(100))` cannot be read: \(error.message)")
     }
