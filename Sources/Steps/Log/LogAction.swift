@@ -15,7 +15,8 @@ enum LogAction {
   private static func declare(_ name: String, _ summary: String) -> ActionDeclaration {
     ActionDeclaration(
       name, summary, fields: [Field("message", .string, required: true, help: "the line; may hold `${{ }}`")],
-      outputs: ["message": .string], effect: .none, class: .convergent, isDiagnostic: true, isInstant: true, touchesNothingOutside: true)
+      outputs: ["message": .string], effect: .none, class: .convergent, isDiagnostic: true, isInstant: true,
+      touchesNothingOutside: true)
   }
 
   /// The message is journaled with the step's end, so that it stands in the log at any later time.
