@@ -46,8 +46,8 @@ let package = Package(
       .target(
         name: "Steps", dependencies: ["Runbook", "Posix"],
         resources: [
-          .embedInCode("SSH/Remote/remote.sh"), .embedInCode("SSH/Remote/leftovers.sh"),
-          .embedInCode("SSH/Remote/copy.sh"),
+          .embedInCode("SSH/Remote/keeper.sh"), .embedInCode("SSH/Remote/remote.sh"),
+          .embedInCode("SSH/Remote/leftovers.sh"), .embedInCode("SSH/Remote/copy.sh"),
         ],
         swiftSettings: strict),
       .target(

@@ -62,9 +62,10 @@ struct RemoteScriptsTests {
     let server = try #require(RemoteRun.server)
     let (run, way, id, folder) = try await Self.leftover()
     let foreign = "\(server.state)/runbook/ssh/r0000000000000000000-0123456789abcdef"
-    #expect(try Folder.makeNew(foreign) && Folder.makeNew(foreign + "/live"))
+    #expect(try Folder.makeNew(foreign))
     defer { _ = Folder.removeTree(foreign) }
     try Self.leave(in: foreign)
+    try FileWriting.replace(foreign + "/live", content: [], mode: 0o600)
     try FileWriting.replace(foreign + "/rc", content: Array("7 exited .\n".utf8), mode: 0o600)
 
     // A name that is no key is neither read nor run.

@@ -40,7 +40,7 @@ struct RemoteOrder {
   var mark: String { "runbook \(key) \(rank) ready" }
 
   /// What the other side's `/bin/sh -s` reads: one command in braces, so that a part of it does nothing.
-  func text(_ library: String) -> String {
+  func text(_ library: RemoteLibrary) -> String {
     var words = [
       "rb_gen=\(rank)", "rb_share=\(share.hundredths)",
       "rb_out=\(offsets.map { String($0.stdout) } ?? "")", "rb_err=\(offsets.map { String($0.stderr) } ?? "")",
@@ -62,9 +62,11 @@ struct RemoteOrder {
     case .forget(let keys): calls = keys.map { "rb_key=\($0); rb_forget" } + ["rb_list"]
     }
     calls.append("exit 0")
-    words.append("rb_lib=\(ShellText.quoted(library))")
-    return "{ " + (words + ["printf '\\n%s\\n' '\(mark)'", "eval \"$rb_lib\""] + calls).joined(separator: "; ")
-      + "; }\n"
+    words += [
+      "rb_lib=\(ShellText.quoted(library.session))", "rb_keeper_lib=\(ShellText.quoted(library.keeper))",
+      "printf '\\n%s\\n' '\(mark)'", "eval \"$rb_keeper_lib\"", "eval \"$rb_lib\"",
+    ]
+    return "{ " + (words + calls).joined(separator: "; ") + "; }\n"
   }
 
   /// What the script's first process reads before it becomes the script. It comes over a pipe: the environment is on no
@@ -73,7 +75,7 @@ struct RemoteOrder {
   /// - Parameter work: shell words that become the process; `$1` is the script's folder.
   static func launcher(key: String, environment: [String: Secret], work: String) -> String {
     "{ exec </dev/null; read -r rb_line </proc/$$/stat; set -- \"$1\" \"$2\" ${rb_line##*') '}; "
-      + "printf '%s %s\\n' \"$$\" \"${22}\" >\"$1/process.$$\" && mv \"$1/process.$$\" \"$1/process\" || exit 126; "
+      + "printf '%s %s\\n' \"$$\" \"${22}\" >\"$1/process\" || exit 126; "
       + "umask \"$2\"; unset rb_line; \(ScriptText.exports(environment))"
       + "RUNBOOK_SCRIPT='\(key).'; export RUNBOOK_SCRIPT; \(work); }\n"
   }

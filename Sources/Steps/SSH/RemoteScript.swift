@@ -36,8 +36,6 @@ struct RemoteScript {
     case cut(StepFailure)
   }
 
-  static let library = String(decoding: PackageResources.remote_sh + PackageResources.leftovers_sh, as: UTF8.self)
-
   /// - Parameters:
   ///   - output: what the session reads goes there; nil: it reads no output.
   ///   - epoch: of the order's rank; nil: that of the run's lease.
@@ -50,7 +48,7 @@ struct RemoteScript {
       key: call.key, rank: RemoteOrder.newRank(epoch: epoch ?? call.epoch), verb: verb, share: share,
       offsets: output?.offsets)
     let secrets = try call.with.environment().values.flatMap { $0.names }
-    let input = Secret(order.text(Self.library), named: secrets)
+    let input = Secret(order.text(.own), named: secrets)
     let reading = Reading(mark: order.mark, output)
     let end: ScriptEnd
     do throws(StepFailure) {

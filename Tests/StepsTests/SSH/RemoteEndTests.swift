@@ -24,6 +24,35 @@ struct RemoteEndTests {
     #expect(world.ledger == ["ran"])
   }
 
+  @Test(
+    "orders of one key that come at once start its script once, in every sh",
+    arguments: [SSHServer.Account.plain, .shIsBash, .shIsBusybox])
+  func ordersThatComeAtOnceStartTheScriptOnce(as account: SSHServer.Account) async throws {
+    let world = try RemoteWorld()
+    let script: [String: Value] = ["script": .string(world.writes("ran"))]
+    let failures = await withTaskGroup(of: StepFailure?.self) { group in
+      for epoch in 1...5 { group.addTask { await world.failure(world.call(script, as: account, epoch: Int64(epoch))) } }
+      return await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(world.ledger == ["ran"])
+    #expect(failures.contains { $0 == nil })
+    for case let failure? in failures { #expect(failure.kind == .conflict, "\(failure)") }
+  }
+
+  @Test("an end that was written in part, by a disk that was full, is not taken for a whole one")
+  func anEndThatWasWrittenInPartIsNone() async throws {
+    let world = try RemoteWorld()
+    let with: [String: Value] = ["script": "exit 4"]
+    _ = await world.failure(world.call(with))
+    for part in ["", "4", "4 exited", "4 exited "] {
+      try world.replace("rc", part)
+      guard case .unsure = try await world.action.probe(world.call(with)) else {
+        Issue.record("`\(part)` was taken for an end")
+        return
+      }
+    }
+  }
+
   @Test("what is kept goes when its outcome is known, and a late order still starts nothing")
   func whatIsKeptGoesWhenItsOutcomeIsKnown() async throws {
     let world = try RemoteWorld()
@@ -82,7 +111,7 @@ struct RemoteEndTests {
     let places =
       "rb_candidates() { rb_uid=$(id -u); rb_1=; rb_2='\(folder.path)/none/x'; rb_3='\(folder.path)/open/x'; "
       + "rb_4='\(folder.path)/file'; }; "
-    let text = order.text(RemoteScript.library).replacing("eval \"$rb_lib\"; ", with: "eval \"$rb_lib\"; \(places)")
+    let text = order.text(.own).replacing("eval \"$rb_lib\"; ", with: "eval \"$rb_lib\"; \(places)")
     let scripts = Harness.scripts(in: folder)
     let end = try await scripts.run(
       ScriptRequest(key: "k", command: ["/bin/sh", "-s"]), stdin: Secret(text, named: []), timeout: .seconds(30))

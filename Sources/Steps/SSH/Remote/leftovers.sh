@@ -1,26 +1,30 @@
 # What is left of scripts whose outcome is known, and how it goes. Comes with `remote.sh`, behind it.
 
 # What it wrote goes; its empty folder stays for a week, so that an order that was on its way all the time starts
-# nothing.
-rb_forget() {
-  rb_find || return 0
+# nothing. rb_d: the folder.
+rb_forget_it() {
   rb_fence
   rb_look
   case $rb_st in running | starting | unkept) return 0 ;; esac
-  (
-    cd "$rb_d" || exit
-    rm -rf stdout stderr over script script.[0-9]* keep.[0-9]* process process.[0-9]* keeper keeper.[0-9]* stop \
-      stop.[0-9]*
-  )
-  [ -d "$rb_d/live" ] || mkdir "$rb_d/live" 2>/dev/null
+  rb_once live
   rb_ended || rb_write rc "- forgotten ."
+  (
+    cd "$rb_d" && exec rm -rf stdout stderr over script script.[0-9]* keep.[0-9]* process process.[0-9]* keeper \
+      keeper.[0-9]* stop stop.[0-9]* out err $rb_lower
+  )
 }
 
-# The same for each key in rb_done: earlier scripts of the run, whose outcome is known by now.
+rb_forget() { if rb_find; then rb_forget_it; fi; }
+
+# The same for each key in rb_done: earlier scripts of the run, whose outcome is known by now. Mostly they lie beside
+# rb_d, in a folder that was looked at for this order.
 rb_drop() {
   [ -n "$rb_done" ] || return 0
   for rb_each in $rb_done; do
-    (rb_key=$rb_each && rb_forget) >/dev/null
+    (
+      rb_key=$rb_each rb_d=${rb_d%/*}/$rb_each
+      if [ -d "$rb_d" ] && [ ! -h "$rb_d" ] && [ -O "$rb_d" ]; then rb_forget_it; else rb_forget; fi
+    ) >/dev/null
   done
   rb_say f
 }
@@ -43,7 +47,10 @@ rb_list() {
       case $rb_key in *[!a-z0-9_-]*) continue ;; esac
       rb_look
       [ "$rb_st" = ended ] || rb_code=- rb_cause=-
-      rb_say "k $rb_key $rb_st $rb_code $rb_cause $(rb_age "$rb_d/live") $(rb_length stdout) $(rb_length stderr) $rb_d"
+      rb_length stdout
+      rb_end=$rb_size
+      rb_length stderr
+      rb_say "k $rb_key $rb_st $rb_code $rb_cause $(rb_age "$rb_d/live") $rb_end $rb_size $rb_d"
       rb_count=$((rb_count + 1))
       [ "$rb_count" -lt 1000 ] || break 2
     done

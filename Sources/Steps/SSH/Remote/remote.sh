@@ -1,33 +1,10 @@
-# What `ssh.run` asks of the other machine, in the sh that every Linux has. It comes over standard input with each
-# session, and lies beside a script as its keeper. `docs/ssh.md` says what it leaves there, and for how long.
+# What `ssh.run` asks of the other machine. It comes with each session, behind `keeper.sh`.
 #
 # An order sets rb_key (the step's key), rb_gen (its rank: a later order has a higher one) and what its verb needs, and
 # then calls rb_start, rb_attach or rb_stop, or one of `leftovers.sh`. The answer is lines and counted bytes on
 # standard output, see `RemoteReply`.
 
-# The script gets the login's own.
-rb_mask=$(umask)
-umask 077
-
 rb_say() { printf '%s\n' "$*" 2>/dev/null || exit 0; }
-rb_nap() { sleep "$1" 2>/dev/null || sleep 1; }
-
-# Hundredths of a second since the boot, suspended time included.
-rb_clock() {
-  read -r rb_up rb_rest </proc/uptime
-  rb_now=$((${rb_up%.*} * 100 + 1${rb_up#*.} - 100))
-}
-
-# State, parent, group, session and start of a process. Fails if there is none.
-rb_stat() {
-  rb_line=
-  { read -r rb_line <"/proc/$1/stat"; } 2>/dev/null
-  case $rb_line in *') '*) ;; *) return 1 ;; esac
-  set -- ${rb_line##*') '}
-  rb_run=$1 rb_parent=$2 rb_group=$3 rb_session=$4 rb_begun=${20}
-}
-
-rb_alive() { rb_stat "$1" && [ "$rb_begun" = "$2" ] && [ "$rb_run" != Z ]; }
 
 # Whole under its name, or not there.
 rb_write() { { printf '%s\n' "$2" >"$rb_d/$1.$$" && mv "$rb_d/$1.$$" "$rb_d/$1"; } 2>/dev/null; }
@@ -50,7 +27,10 @@ rb_guarded() {
 }
 
 rb_candidates() {
-  rb_uid=$(id -u)
+  rb_uid=
+  { while read -r rb_word rb_real rb_effective rb_rest; do
+    if [ "$rb_word" = Uid: ]; then rb_uid=$rb_effective && break; fi
+  done <"/proc/$$/status"; } 2>/dev/null
   rb_state=${XDG_STATE_HOME:-}
   case $rb_state in /*) ;; *) [ -d "${HOME:-}" ] && rb_state=$HOME/.local/state || rb_state= ;; esac
   rb_1=${rb_state:+$rb_state/runbook/ssh}
@@ -61,6 +41,7 @@ rb_candidates() {
 
 # Whether scripts can be kept there; else rb_why.
 rb_usable() {
+  rb_tried=
   if [ ! -d "$1" ]; then
     if [ "$1" = "$rb_1" ]; then mkdir -p "$1" 2>/dev/null; else mkdir "$1" 2>/dev/null; fi
   fi
@@ -76,7 +57,35 @@ rb_usable() {
   "$1/.try.$$" </dev/null >/dev/null 2>&1
   set -- $? "$1"
   rm -f "$2/.try.$$"
-  [ "$1" = 0 ]
+  [ "$1" = 0 ] && rb_tried=$2
+}
+
+# Whether the folder was tried and looked over within the last hour, since this boot and with this PATH. Nobody else
+# can have written that down: the file is ours, and lies in a folder of ours.
+rb_known() {
+  [ -O "$1" ] && [ ! -h "$1" ] && [ -O "$1/.checked" ] && [ ! -h "$1/.checked" ] || return 1
+  { { read -r rb_at rb_since rb_how rb_whole && IFS= read -r rb_path; } <"$1/.checked"; } 2>/dev/null || return 1
+  [ "$rb_whole" = . ] && [ "$rb_path" = "${PATH:-}" ] || return 1
+  { read -r rb_boot </proc/sys/kernel/random/boot_id && rb_clock; } 2>/dev/null || return 1
+  [ "$rb_at" = "$rb_boot" ] && [ "$rb_now" -ge "$rb_since" ] && [ "$rb_now" -lt $((rb_since + 360000)) ] || return 1
+  rb_good=$1
+}
+
+# Removes what is a week old, finds out how a program gets its signals back (rb_how), and writes down that it is done.
+rb_check() {
+  rb_sweep "$1"
+  rb_how=none
+  if env --default-signal=INT,QUIT true 2>/dev/null; then
+    rb_how=env
+  elif perl -e 1 2>/dev/null; then
+    rb_how=perl
+  fi
+  [ "$rb_tried" = "$1" ] || return 0
+  read -r rb_boot </proc/sys/kernel/random/boot_id
+  rb_clock
+  {
+    printf '%s\n' "$rb_boot $rb_now $rb_how ." "${PATH:-}" >"$1/.checked.$$" && mv -f "$1/.checked.$$" "$1/.checked"
+  } 2>/dev/null
 }
 
 # The folder of the key, wherever it is.
@@ -89,7 +98,20 @@ rb_find() {
   return 1
 }
 
-# The same, made if need be. Fails when no place will do; rb_reasons says why.
+# A new folder in a place that is known to be good. Fails if there is one already, or it has to be looked for.
+rb_quick() {
+  rb_candidates
+  [ -n "$rb_uid" ] || return 1
+  for rb_base in "$rb_1" "$rb_2" "$rb_3" "$rb_4"; do
+    [ -z "$rb_base" ] || [ ! -e "$rb_base/$rb_key" ] || return 1
+  done
+  rb_base=${rb_1:-$rb_2}
+  rb_known "$rb_base" || return 1
+  rb_d=$rb_base/$rb_key
+  mkdir "$rb_d" 2>/dev/null
+}
+
+# The same, found or made. Fails when no place will do; rb_reasons says why.
 rb_place() {
   rb_find && return 0
   rb_reasons=
@@ -107,17 +129,8 @@ rb_place() {
   return 1
 }
 
-rb_highest() {
-  rb_max=0
-  for rb_file in "$rb_d"/gen.*; do
-    rb_n=${rb_file##*.}
-    case $rb_n in '' | *[!0-9]*) continue ;; esac
-    [ "$rb_n" -gt "$rb_max" ] && rb_max=$rb_n
-  done
-  return 0
-}
-
-# Writes our rank down: an order of a lower one that arrives later is not carried out.
+# Writes our rank down: an order of a lower one that arrives later is not carried out. The files of lower ranks are left
+# to the caller, in rb_lower.
 rb_fence() {
   if ! { printf '' >"$rb_d/gen.$rb_gen"; } 2>/dev/null; then
     rb_say "n $rb_d cannot be written"
@@ -129,153 +142,13 @@ rb_fence() {
     rb_say "g $rb_max"
     exit 0
   fi
+  rb_lower=
   for rb_file in "$rb_d"/gen.*; do
     rb_n=${rb_file##*.}
     case $rb_n in '' | *[!0-9]*) continue ;; esac
-    [ "$rb_n" -lt "$rb_gen" ] && rm -f "$rb_file"
+    [ "$rb_n" -lt "$rb_gen" ] && rb_lower="$rb_lower gen.$rb_n"
   done
   return 0
-}
-
-# ---- Processes
-
-# All that came from the script and lives: of its session and group, with its mark, and their children.
-rb_members() {
-  rb_pids=
-  rb_reused=
-  rb_stat "$rb_s" && [ "$rb_begun" != "$rb_s0" ] && rb_reused=1
-  rb_marked=" $(grep -lF "RUNBOOK_SCRIPT=$rb_key." /proc/[0-9]*/environ 2>/dev/null | tr '\n' ' ')"
-  rb_all=
-  for rb_proc in /proc/[0-9]*; do
-    rb_pid=${rb_proc#/proc/}
-    rb_stat "$rb_pid" || continue
-    [ "$rb_run" != Z ] && [ "$rb_begun" -ge "$rb_s0" ] || continue
-    rb_all="$rb_all $rb_pid:$rb_parent"
-    case $rb_marked in
-    *" $rb_proc/environ "*) ;;
-    *)
-      [ -z "$rb_reused" ] || continue
-      [ "$rb_pid" = "$rb_s" ] || [ "$rb_session" = "$rb_s" ] || [ "$rb_group" = "$rb_s" ] || continue
-      ;;
-    esac
-    rb_pids="$rb_pids $rb_pid"
-  done
-  rb_grew=$rb_pids
-  while [ -n "$rb_grew" ]; do
-    rb_grew=
-    for rb_pair in $rb_all; do
-      rb_pid=${rb_pair%:*}
-      case "$rb_pids " in *" $rb_pid "*) continue ;; esac
-      case "$rb_pids " in *" ${rb_pair#*:} "*) rb_pids="$rb_pids $rb_pid" rb_grew=1 ;; esac
-    done
-  done
-  [ -n "$rb_pids" ]
-}
-
-# TERM, the grace (hundredths of a second), KILL until nothing is left.
-rb_end_tree() {
-  rb_members && kill -TERM $rb_pids 2>/dev/null
-  [ -n "$rb_pids" ] && kill -CONT $rb_pids 2>/dev/null
-  rb_clock
-  rb_last=$((rb_now + $1))
-  while rb_members; do
-    rb_clock
-    [ "$rb_now" -lt "$rb_last" ] || kill -KILL $rb_pids 2>/dev/null
-    if [ "$rb_now" -gt $((rb_last + 1000)) ]; then rb_nap 1; else rb_nap 0.05; fi
-  done
-}
-
-# ---- The keeper: starts the script, waits for it, and ends it when its time is over or somebody asks for it.
-
-rb_keep() { # launcher on standard input; rb_life and rb_grace in hundredths of a second
-  exec 3<&0 </dev/null >/dev/null 2>&1
-  rb_highest
-  [ "$rb_max" -le "$rb_gen" ] && mkdir "$rb_d/live" || exit 0
-  rb_highest
-  # An order of a higher rank has looked in between, and may have found nothing.
-  if [ "$rb_max" -gt "$rb_gen" ]; then
-    rmdir "$rb_d/live"
-    exit 0
-  fi
-  read -r rb_boot </proc/sys/kernel/random/boot_id
-  rb_stat $$
-  mv "$rb_d/script.$rb_gen" "$rb_d/script" && mkfifo "$rb_d/out" "$rb_d/err" || rb_unstarted
-  rb_write keeper "$$ $rb_begun $rb_boot" || rb_unstarted
-  # Somebody has waited for us for too long, and believes that nothing was started.
-  [ ! -d "$rb_d/void" ] || rb_unstarted
-  # A pipe, so that a script may open /dev/stdout anew. A full disk loses output, not the script.
-  { cat >>"$rb_d/stdout" || cat >/dev/null; } <"$rb_d/out" 3<&- &
-  rb_stdout=$!
-  { cat >>"$rb_d/stderr" || cat >/dev/null; } <"$rb_d/err" 3<&- &
-  rb_stderr=$!
-  rb_time 3<&- &
-  rb_timer=$!
-  rb_plain
-  $rb_fresh setsid /bin/sh -s -- "$rb_d" "$rb_mask" <&3 3<&- >"$rb_d/out" 2>"$rb_d/err"
-  rb_code=$?
-  rm -f "$rb_d/out" "$rb_d/err"
-  [ -f "$rb_d/process" ] || rb_unstarted
-  rb_cause=exited
-  if mkdir "$rb_d/over"; then
-    kill "$rb_timer"
-  else
-    wait "$rb_timer"
-    rb_cause=cancelled
-    read -r rb_cause <"$rb_d/over/cause"
-  fi
-  # What it left in the background and still writes to its output gets a second.
-  rb_i=0
-  while [ "$rb_i" -lt 25 ] && { rb_goes_on "$rb_stdout" || rb_goes_on "$rb_stderr"; }; do
-    rb_i=$((rb_i + 1))
-    if [ "$rb_i" -le 5 ]; then rb_nap 0.01; else rb_nap 0.05; fi
-  done
-  rb_write rc "$rb_code $rb_cause ."
-  exit 0
-}
-
-# A shell lets what it starts in the background ignore INT and QUIT: what sets them right again, where it is there.
-rb_plain() {
-  rb_fresh=
-  if env --default-signal=INT,QUIT true 2>/dev/null; then
-    rb_fresh='env --default-signal=INT,QUIT'
-  elif perl -e 1 2>/dev/null; then
-    rb_fresh='perl -e $SIG{INT}=$SIG{QUIT}="DEFAULT";exec(@ARGV)'
-  fi
-}
-
-rb_goes_on() { rb_stat "$1" && [ "$rb_run" != Z ]; }
-
-# Its program did not begin, and never will.
-rb_unstarted() {
-  [ -n "${rb_timer:-}" ] && kill "$rb_timer"
-  { printf '' >"$rb_d/refused.$rb_gen"; }
-  rm -f "$rb_d/keeper" "$rb_d/out" "$rb_d/err"
-  rmdir "$rb_d/live"
-  exit 0
-}
-
-rb_time() {
-  rb_clock
-  rb_limit=$((rb_now + rb_life))
-  rb_fast=$((rb_now + 3000))
-  while :; do
-    [ -d "$rb_d/over" ] && return
-    if [ -f "$rb_d/process" ]; then
-      rb_cause=
-      rb_clock
-      [ "$rb_now" -ge "$rb_limit" ] && rb_cause=timeout
-      [ -f "$rb_d/stop" ] && { rb_cause=cancelled && read -r rb_grace <"$rb_d/stop"; }
-      if [ -n "$rb_cause" ]; then
-        mkdir "$rb_d/over" || return
-        rb_write over/cause "$rb_cause"
-        read -r rb_s rb_s0 <"$rb_d/process"
-        rb_end_tree "$rb_grace"
-        return
-      fi
-    fi
-    # Never long past the limit.
-    if [ "$rb_now" -lt "$rb_fast" ] || [ $((rb_limit - rb_now)) -lt 200 ]; then rb_nap 0.1; else rb_nap 1; fi
-  done
 }
 
 # ---- Sessions
@@ -285,18 +158,16 @@ rb_look() {
   rb_st=ended
   rb_ended && return
   rb_st=absent
-  [ -d "$rb_d/live" ] || return
-  rb_s= rb_keeper=
-  [ -f "$rb_d/process" ] && read -r rb_s rb_s0 <"$rb_d/process"
-  [ -f "$rb_d/keeper" ] && read -r rb_keeper rb_keeper0 rb_kept <"$rb_d/keeper"
-  if [ -z "$rb_keeper" ]; then
+  [ -e "$rb_d/live" ] || return
+  rb_process
+  if ! rb_keeper; then
     # Its keeper is between two lines, or gone. After a while it may not start the script any more.
     rb_st=starting
     rb_clock
     rb_patience=${rb_patience:-$((rb_now + 1000))}
     [ "$rb_now" -ge "$rb_patience" ] || return
-    mkdir "$rb_d/void" 2>/dev/null
-    [ -f "$rb_d/keeper" ] || rb_st=lost
+    rb_once void
+    rb_keeper || rb_st=lost
     return
   fi
   read -r rb_boot </proc/sys/kernel/random/boot_id
@@ -309,13 +180,15 @@ rb_look() {
   rb_st=ended
   rb_ended && return
   rb_st=absent
-  [ -d "$rb_d/live" ] || return
+  [ -e "$rb_d/live" ] || return
   rb_st=lost
-  if [ -z "$rb_s" ]; then
-    [ -f "$rb_d/process" ] && read -r rb_s rb_s0 <"$rb_d/process"
-    [ -n "$rb_s" ] || return
-  fi
+  [ -n "$rb_s" ] || rb_process || return
   rb_members && rb_st=unkept
+}
+
+rb_keeper() {
+  rb_keeper= rb_keeper0= rb_kept=
+  { read -r rb_keeper rb_keeper0 rb_kept <"$rb_d/keeper"; } 2>/dev/null
 }
 
 rb_ended() {
@@ -326,34 +199,36 @@ rb_ended() {
 
 # Sends what there is of a stream from an offset on; sets rb_off. Fails if there is nothing.
 rb_send() { # name, letter, offset, limit
-  rb_off=$3 rb_end=$4
-  rb_list=$(ls -ln "$rb_d/$1" 2>/dev/null) || return 1
-  rb_name=$1 rb_letter=$2
-  set -- $rb_list
-  rb_size=$5
-  [ -z "$rb_end" ] || [ "$rb_size" -le "$rb_end" ] || rb_size=$rb_end
+  rb_off=$3 rb_size=$4
+  [ -n "$rb_size" ] || rb_length "$1"
   [ "$rb_size" -gt "$rb_off" ] || return 1
   # Of a stream that is far ahead only the end is wanted; the reader counts what is left out.
   [ $((rb_size - rb_off)) -le 100663296 ] || rb_off=$((rb_size - 33554432))
   rb_count=$((rb_size - rb_off))
   [ "$rb_count" -le 4194304 ] || rb_count=4194304
-  rb_say "$rb_letter $rb_off $rb_count"
-  tail -c +$((rb_off + 1)) "$rb_d/$rb_name" 2>/dev/null | head -c "$rb_count" || exit 0
+  rb_say "$2 $rb_off $rb_count"
+  if [ "$rb_off" = 0 ]; then
+    head -c "$rb_count" "$rb_d/$1" 2>/dev/null || exit 0
+  else
+    tail -c +$((rb_off + 1)) "$rb_d/$1" 2>/dev/null | head -c "$rb_count" || exit 0
+  fi
   rb_off=$((rb_off + rb_count))
   rb_sent=$((rb_sent + rb_count))
 }
 
+# Sets rb_size, of a stream.
 rb_length() {
-  rb_list=$(ls -ln "$rb_d/$1" 2>/dev/null) || { printf 0 && return; }
+  rb_size=0
+  [ -s "$rb_d/$1" ] && rb_list=$(ls -ln "$rb_d/$1" 2>/dev/null) || return 0
   set -- $rb_list
-  printf '%s' "$5"
+  rb_size=$5
 }
 
 # Tells what becomes of the script, until its end is told, or this session has sent or lasted long enough.
 # rb_out and rb_err: where to go on; empty: nobody wants the output.
 rb_follow() {
   rb_clock
-  rb_until=$((rb_now + rb_share)) rb_beat=$((rb_now + 500)) rb_quick=$((rb_now + 300)) rb_first=$((rb_now + 30))
+  rb_until=$((rb_now + rb_share)) rb_beat=$((rb_now + 500)) rb_soon=$((rb_now + 300)) rb_first=$((rb_now + 30))
   rb_sent=0 rb_told= rb_out_end= rb_err_end=
   while :; do
     rb_look
@@ -382,8 +257,10 @@ rb_follow() {
     if [ -n "$rb_out" ]; then
       # What is written after the end by others is not its output.
       if [ "$rb_st" = ended ] && [ -z "$rb_out_end" ]; then
-        rb_out_end=$(rb_length stdout)
-        rb_err_end=$(rb_length stderr)
+        rb_length stdout
+        rb_out_end=$rb_size
+        rb_length stderr
+        rb_err_end=$rb_size
       fi
       if rb_send stdout o "$rb_out" "$rb_out_end"; then rb_out=$rb_off rb_news=1; fi
       if rb_send stderr e "$rb_err" "$rb_err_end"; then rb_err=$rb_off rb_news=1; fi
@@ -396,7 +273,7 @@ rb_follow() {
       rebooted) rb_say r && return ;;
       unkept)
         if [ -f "$rb_d/stop" ]; then
-          mkdir "$rb_d/over" 2>/dev/null
+          rb_once over
           read -r rb_grace <"$rb_d/stop"
           rb_end_tree "$rb_grace"
           rb_write rc "- cancelled ."
@@ -414,7 +291,7 @@ rb_follow() {
     if [ "$rb_now" -ge "$rb_beat" ]; then rb_say . && rb_beat=$((rb_now + 500)); fi
     if [ "$rb_now" -lt "$rb_first" ]; then
       rb_nap 0.01
-    elif [ "$rb_now" -lt "$rb_quick" ]; then
+    elif [ "$rb_now" -lt "$rb_soon" ]; then
       rb_nap 0.05
     else
       rb_nap 0.5
@@ -423,7 +300,7 @@ rb_follow() {
 }
 
 rb_able() {
-  for rb_tool in setsid grep tail head ls mv mkdir mkfifo id tr sleep cat; do
+  for rb_tool in setsid grep tail head ls mv rm mkdir mkfifo tee tr sleep; do
     command -v "$rb_tool" >/dev/null 2>&1 && continue
     rb_say "n there is no program $rb_tool on PATH"
     exit 0
@@ -435,29 +312,56 @@ rb_able() {
 
 # The folder of the key, under our rank.
 rb_enter() {
-  rb_able
-  rb_place && rb_fence && return
-  rb_say "n no folder will do to keep the script in. $rb_reasons"
-  exit 0
+  rb_good= rb_tried=
+  if ! rb_quick; then
+    rb_able
+    if ! rb_place; then
+      rb_say "n no folder will do to keep the script in. $rb_reasons"
+      exit 0
+    fi
+  fi
+  rb_fence
+  [ -z "$rb_lower" ] || (cd "$rb_d" && exec rm -f $rb_lower)
 }
 
-rb_start() { # rb_lib, rb_script, rb_launch, rb_life, rb_grace, rb_done
-  rb_enter
-  rb_sweep "${rb_d%/*}"
-  if [ ! -d "$rb_d/live" ]; then
-    if ! {
-      printf '%s' "$rb_script" >"$rb_d/script.$rb_gen" && chmod 700 "$rb_d/script.$rb_gen" &&
-        printf '%s\nrb_key=%s rb_gen=%s rb_life=%s rb_grace=%s rb_mask=%s\nrb_d=${0%%/*}\nrb_keep\n' \
-          "$rb_lib" "$rb_key" "$rb_gen" "$rb_life" "$rb_grace" "$rb_mask" >"$rb_d/keep.$rb_gen"
-    } 2>/dev/null; then
-      rm -f "$rb_d/script.$rb_gen" "$rb_d/keep.$rb_gen"
-      rb_say "n $rb_d cannot be written: is the disk full?"
-      return
-    fi
-    rb_starting=1
-    (printf '%s' "$rb_launch" | setsid /bin/sh "$rb_d/keep.$rb_gen") </dev/null >/dev/null 2>&1 &
+# The script, and its keeper.
+rb_bring() {
+  rb_name=script
+  if ! rb_once script "$rb_script"; then
+    # Another order has brought it, or is just about to: only a keeper may put one in its place.
+    rb_name=script.$rb_gen
+    printf '%s' "$rb_script" >"$rb_d/$rb_name" || return 1
   fi
+  # Whose first line names its program.
+  case $rb_script in '#!'*) chmod 700 "$rb_d/$rb_name" || return 1 ;; esac
+  printf '%s\nrb_key=%s rb_gen=%s rb_life=%s rb_grace=%s rb_mask=%s rb_name=%s rb_how=%s\n%s\n' "$rb_keeper_lib" \
+    "$rb_key" "$rb_gen" "$rb_life" "$rb_grace" "$rb_mask" "$rb_name" "$rb_how" 'rb_d=${0%/*}; rb_keep "$@"' \
+    >"$rb_d/keep.$rb_gen"
+}
+
+rb_start() { # rb_keeper_lib, rb_script, rb_launch, rb_life, rb_grace, rb_done
+  rb_enter
+  if [ -e "$rb_d/live" ]; then
+    rb_drop
+    rb_follow
+    return
+  fi
+  rb_base=${rb_d%/*}
+  [ "$rb_good" = "$rb_base" ] || rb_known "$rb_base" || rb_check "$rb_base"
+  if ! rb_bring 2>/dev/null; then
+    rm -f "$rb_d/script.$rb_gen" "$rb_d/keep.$rb_gen"
+    rb_say "n $rb_d cannot be written: is the disk full?"
+    return
+  fi
+  rb_starting=1 rb_begun=
+  # The keeper ends it as soon as there is something to see.
+  sleep 0.1 >/dev/null 2>&1 &
+  rb_waker=$!
+  rb_stat "$rb_waker"
+  printf '%s' "$rb_launch" 2>/dev/null |
+    setsid /bin/sh "$rb_d/keep.$rb_gen" "$rb_waker" "$rb_begun" >/dev/null 2>&1 &
   rb_drop
+  wait "$rb_waker" 2>/dev/null
   rb_follow
 }
 
