@@ -184,7 +184,8 @@ listen() {
   [ "$(id -u)" != 0 ] || mkdir -p /run/sshd
   ssh-keygen -q -t ed25519 -N '' -f "$remote/host"
   ssh-keygen -q -t ed25519 -N '' -f "$remote/key"
-  sed "s#^#environment=\"XDG_STATE_HOME=$remote\" #" "$remote/key.pub" >"$remote/authorized"
+  # A home of its own: what a shell's start files do would be most of each session.
+  sed "s#^#environment=\"XDG_STATE_HOME=$remote\",environment=\"HOME=$remote\" #" "$remote/key.pub" >"$remote/authorized"
   echo "* $(cut -d' ' -f1,2 "$remote/host.pub")" >"$remote/known"
   local port=$((20000 + RANDOM % 10000))
   printf '%s\n' "Port $port" 'ListenAddress 127.0.0.1' "HostKey $remote/host" 'PidFile none' \

@@ -3,10 +3,6 @@
 #
 # In these files no text that is quoted goes over several lines: comments and what lines begin with are not sent.
 
-# The script gets the login's own.
-rb_mask=$(umask)
-umask 077
-
 rb_nap() { sleep "$1" 2>/dev/null || sleep 1; }
 
 # Hundredths of a second since the boot, suspended time included.
@@ -124,7 +120,9 @@ rb_keep() {
   read -r rb_boot </proc/sys/kernel/random/boot_id
   rb_stat $$
   if [ "$rb_name" != script ]; then mv "$rb_d/$rb_name" "$rb_d/script" || rb_unstarted; fi
-  mkfifo "$rb_d/out" "$rb_d/err" || rb_unstarted
+  # The session makes them too, at the same time.
+  rb_pipes || mkfifo "$rb_d/out" "$rb_d/err"
+  rb_pipes || rb_unstarted
   printf '%s\n' "$$ $rb_begun $rb_boot" >"$rb_d/keeper" || rb_unstarted
   # Somebody has waited for us for too long, and believes that nothing was started.
   [ ! -e "$rb_d/void" ] || rb_unstarted
@@ -163,6 +161,8 @@ rb_plain() {
   *) rb_fresh= ;;
   esac
 }
+
+rb_pipes() { [ -p "$rb_d/out" ] && [ -p "$rb_d/err" ]; }
 
 # What it left in the background and still writes to its output gets a second.
 rb_drain() {

@@ -4,6 +4,19 @@
 # then calls rb_start, rb_attach or rb_stop, or one of `leftovers.sh`. The answer is lines and counted bytes on
 # standard output, see `RemoteReply`.
 
+# The user, and the mask that the script gets: the login's own. Older kernels do not tell the mask.
+rb_uid= rb_mask=
+{
+  while read -r rb_word rb_real rb_effective rb_rest; do
+    case $rb_word in
+    Umask:) rb_mask=$rb_real ;;
+    Uid:) rb_uid=$rb_effective && break ;;
+    esac
+  done <"/proc/$$/status"
+} 2>/dev/null
+[ -n "$rb_mask" ] || rb_mask=$(umask)
+umask 077
+
 rb_say() { printf '%s\n' "$*" 2>/dev/null || exit 0; }
 
 # Whole under its name, or not there.
@@ -27,10 +40,6 @@ rb_guarded() {
 }
 
 rb_candidates() {
-  rb_uid=
-  { while read -r rb_word rb_real rb_effective rb_rest; do
-    if [ "$rb_word" = Uid: ]; then rb_uid=$rb_effective && break; fi
-  done <"/proc/$$/status"; } 2>/dev/null
   rb_state=${XDG_STATE_HOME:-}
   case $rb_state in /*) ;; *) [ -d "${HOME:-}" ] && rb_state=$HOME/.local/state || rb_state= ;; esac
   rb_1=${rb_state:+$rb_state/runbook/ssh}
@@ -335,7 +344,7 @@ rb_bring() {
   # Whose first line names its program.
   case $rb_script in '#!'*) chmod 700 "$rb_d/$rb_name" || return 1 ;; esac
   printf '%s\nrb_key=%s rb_gen=%s rb_life=%s rb_grace=%s rb_mask=%s rb_name=%s rb_how=%s\n%s\n' "$rb_keeper_lib" \
-    "$rb_key" "$rb_gen" "$rb_life" "$rb_grace" "$rb_mask" "$rb_name" "$rb_how" 'rb_d=${0%/*}; rb_keep "$@"' \
+    "$rb_key" "$rb_gen" "$rb_life" "$rb_grace" "$rb_mask" "$rb_name" "$rb_how" 'umask 077; rb_d=${0%/*}; rb_keep "$@"' \
     >"$rb_d/keep.$rb_gen"
 }
 
@@ -354,6 +363,7 @@ rb_start() { # rb_keeper_lib, rb_script, rb_launch, rb_life, rb_grace, rb_done
     return
   fi
   rb_starting=1 rb_begun=
+  mkfifo "$rb_d/out" "$rb_d/err" >/dev/null 2>&1 &
   # The keeper ends it as soon as there is something to see.
   sleep 0.1 >/dev/null 2>&1 &
   rb_waker=$!
