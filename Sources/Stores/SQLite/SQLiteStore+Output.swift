@@ -204,7 +204,7 @@ extension Database {
   /// To the newest chunk, as long as it is small, so that a script that writes a line now and then makes no chunk a
   /// line.
   private func append(_ write: OutputWrite, to row: inout OutputRow) throws {
-    if row.lastChunk > 0 {
+    if row.lastChunk > 0, try hasRoom(for: write, behind: row.place(row.lastChunk)) {
       var last = try chunk(at: row.place(row.lastChunk), of: row)
       if last.end == write.first, last.body.count + write.body.count <= OutputWrite.chunk {
         last.end = write.end
@@ -223,6 +223,15 @@ extension Database {
       OutputChunk(
         first: write.first, end: write.end, firstByte: row.stream.bytes, firstLine: row.stream.lines,
         lines: write.lines, body: write.body, marks: write.marks), at: row.lastChunk, of: row)
+  }
+
+  /// Asked by itself: of a script that writes much each chunk is full, and none is read for nothing.
+  private func hasRoom(for write: OutputWrite, behind place: Int64) throws -> Bool {
+    let bytes = try connection.first("SELECT bytes FROM output_chunks WHERE place = ?", .integer(place)) {
+      $0.integer(0)
+    }
+    // One that is missing is told by whoever reads it.
+    return bytes.map { $0 + Int64(write.body.count) <= Int64(OutputWrite.chunk) } ?? true
   }
 
   private func insert(_ chunk: OutputChunk, at index: Int64, of row: OutputRow) throws {
