@@ -36,7 +36,7 @@ struct Shipped: Sendable, CustomTestStringConvertible {
       story: ["backup … ready after", "prune … done", "succeeded"]),
     Shipped(
       file: "prove_a_backup.yaml", inputs: ["--input", "server=4e1c5a70b6d24f3c9a8b7c6d5e4f3a2b"], code: 0,
-      story: ["newest … done", "copy … done in", "answers … done", "remove … done", "Root-Volume-Backup-1"]),
+      story: ["newest … done", "copy … done in", "answers … done", "remove … done", "backup    daily"]),
     Shipped(
       file: "look_inside.yaml", inputs: ["--input", "server=5203773"] + host, code: 0,
       story: ["rescue … waiting until rescue, now `rescuing`", "log … done", "back … running after", "succeeded"]),

@@ -68,6 +68,11 @@ struct CloudUnderTest: Sendable, CustomTestStringConvertible {
     }
   }
 
+  /// Another id of the same kind, which the twin does not know by itself.
+  var other: String {
+    type == "zstack" ? "99999999999949998999999999999999" : type.hasPrefix("./") ? "m-2" : "777"
+  }
+
   func offers(_ action: String) throws -> Bool { try kind.actions.contains { $0.name == action } }
 }
 
@@ -89,14 +94,16 @@ struct CloudWorld: Sendable {
   /// request at a busy machine would take longer than it may live.
   private static let speed = 1500
 
+  /// - Parameter later: how much later than others its clock begins, in memory.
   init(
-    _ cloud: CloudUnderTest, _ way: Way = .memory, faults: [String] = [], settings: [String: Value] = [:]
+    _ cloud: CloudUnderTest, _ way: Way = .memory, faults: [String] = [], settings: [String: Value] = [:],
+    startingIn later: Duration = .zero
   ) throws {
     self.cloud = cloud
     let url: String
     switch way {
     case .memory:
-      clock = VirtualClock()
+      clock = VirtualClock(start: VirtualClock().now + later)
       twin = try cloud.kind.twin(clock: clock, seed: 7, isSealed: false)
       transport = InMemoryTransport(clock: clock, routes: ["https://cloud.example.com": twin])
       host = nil

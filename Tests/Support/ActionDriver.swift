@@ -68,8 +68,10 @@ public struct ActionDriver: Sendable {
       do throws(StepFailure) { result = try await action.perform(intended) } catch {
         if error.effect == .unknown { result = try await adopted(intended) }
         if result == nil {
-          guard error.retryable, calls < attempts else { throw error }
-          await clock.sleep(for: error.retryAfter ?? .seconds(2))
+          guard error.retryable, calls < attempts || error.passes && (2..<1000).contains(max(calls, attempts)) else {
+            throw error
+          }
+          await clock.sleep(for: error.retryAfter ?? .seconds(error.passes ? 20 : 2))
         }
       }
     }

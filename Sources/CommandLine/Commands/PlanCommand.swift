@@ -11,7 +11,7 @@ struct PlanCommand: Command {
       network and resolves no secret.
 
       With --live it also makes the checks that a run makes before its first change: secrets are read, and the \
-      providers are asked. Exit 1 if something stands in the way.
+      providers are asked. Exit 1 if something stands in the way; what could not be asked is told as well.
       """,
     operands: [OperandSpec("FILE", .file, .one, "the runbook, a YAML file")],
     options: [
@@ -41,19 +41,20 @@ struct PlanCommand: Command {
       let runbook = checked.runbook
       let given = try inputs.read(for: runbook, isComplete: isLive)
       let plan = Plan(runbook, inputs: given, at: SystemClock().now)
-      let problems = isLive ? try await liveProblems(checked, given) : nil
+      let found = isLive ? try await liveFindings(checked, given) : nil
       if shell.wantsJSON {
         var document = PlanText.json(plan).map ?? [:]
-        document["problems"] = problems.map { .list($0.map { .string($0) }) }
+        if let found {
+          document["problems"] = .list(found.problems.map { .string($0) })
+          document["notes"] = .list(found.notes.map { .string($0) })
+        }
         shell.output.result(json: .map(document))
       } else {
         var lines = PlanText.lines(plan, isVerbose: shell.globals.verbose, usual: usualTimes(of: runbook, shell))
-        if let problems {
-          lines += problems.isEmpty ? ["live checks: nothing stands in the way"] : problems.map { "live check: \($0)" }
-        }
+        if let found { lines += PlanCommand.lines(found) }
         shell.output.result(lines.map { DisplayText.escaped($0) + "\n" }.joined())
       }
-      return problems?.isEmpty == false ? .failed : .succeeded
+      return found?.problems.isEmpty == false ? .failed : .succeeded
     } catch {
       return shell.refuse(error)
     }
@@ -76,7 +77,15 @@ struct PlanCommand: Command {
     return UsualTimes(reports)
   }
 
-  private func liveProblems(_ checked: CheckedRunbook, _ given: [String: Value]) async throws(Refusal) -> [String] {
+  private static func lines(_ found: LiveCheck.Findings) -> [String] {
+    let what = found.notes.isEmpty ? "nothing stands in the way" : "nothing that could be asked stands in the way"
+    return (found.problems.isEmpty ? ["live checks: \(what)"] : found.problems.map { "live check: \($0)" })
+      + found.notes.map { "live check, to know: \($0)" }
+  }
+
+  private func liveFindings(
+    _ checked: CheckedRunbook, _ given: [String: Value]
+  ) async throws(Refusal) -> LiveCheck.Findings {
     let secrets = try SecretReading.resolve(checked.runbook.secrets, folder: checked.source.folder)
     // Live checks read from providers only: no script of a plan is ever started, so there is no folder for one.
     let world = Composition.realWorld(scripts: "/nonexistent")
@@ -85,11 +94,11 @@ struct PlanCommand: Command {
     do throws(StepFailure) {
       context = try RunContext(checked.runbook, inputs: given, secrets: secrets, world: world, at: now)
     } catch {
-      return [Masker(secrets.values).mask(error.message)]
+      return LiveCheck.Findings(problems: [Masker(secrets.values).mask(error.message)])
     }
     let check = LiveCheck(
       runbook: checked.runbook, providers: context.providers, inputs: given, vars: context.vars, secrets: secrets,
       world: world, runID: RunID.make(at: now, random: world.random), at: now)
-    return await check.problems()
+    return await check.findings()
   }
 }

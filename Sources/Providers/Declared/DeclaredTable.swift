@@ -26,13 +26,23 @@ enum DeclaredTable {
         rule.request.text, recovery: "sent again; a 404 counts as deleted", evidence: rule.evidence, note: rule.note)
       let listsAccount = items.listsAccount
       rows.append(
-        row(words.prune(within: rule.timeout), delete) { ItemPrune(cloud: $0, kind: kind, declaration: $1) })
+        row(words.prune(within: rule.timeout), delete) { cloud, declaration in
+          removal(cloud, kind, rule, ItemPrune(cloud: cloud, kind: kind, declaration: declaration))
+        })
       rows.append(
-        row(words.delete(within: rule.timeout), delete) {
-          ItemDelete(cloud: $0, kind: kind, listsAccount: listsAccount, declaration: $1)
+        row(words.delete(within: rule.timeout), delete) { cloud, declaration in
+          removal(
+            cloud, kind, rule,
+            ItemDelete(cloud: cloud, kind: kind, listsAccount: listsAccount, declaration: declaration))
         })
     }
     return rows
+  }
+
+  private static func removal(
+    _ cloud: DeclaredClient, _ kind: ItemKind, _ rule: ActionRule, _ base: any Action
+  ) -> any Action {
+    rule.job == nil ? base : DeclaredRemoval(cloud: cloud, kind: kind, rule: rule, base: base)
   }
 
   private static func declared(_ action: DeclaredAction, _ manifest: ProviderManifest) -> Row? {
@@ -66,8 +76,23 @@ enum DeclaredTable {
       default: ("never repeated; a person is asked", "")
       }
     return Operation(
-      rule.request.text, recovery: recovery, absence: absence, needs: rule.needs, leaves: action.leaves,
-      evidence: rule.evidence, note: rule.note)
+      rule.request.text, recovery: recovery, absence: absence, needs: needs(action, rule), leaves: action.leaves,
+      evidence: rule.evidence, note: note(action, rule))
+  }
+
+  /// A restore brings the server itself to what it needs: a running one and a stopped one will do.
+  private static func needs(_ action: DeclaredAction, _ rule: ActionRule) -> Set<PowerState> {
+    guard case .restore = action, !rule.needs.isEmpty else { return rule.needs }
+    return rule.needs.union([.running, .stopped])
+  }
+
+  private static func note(_ action: DeclaredAction, _ rule: ActionRule) -> String? {
+    guard case .restore = action, !rule.needs.isEmpty, !rule.needs.isSuperset(of: [.running, .stopped]) else {
+      return rule.note
+    }
+    let brought =
+      "it is \(rule.needs.contains(.stopped) ? "stopped" : "started") first, and brought to what `power` asks for"
+    return [rule.note, brought].compactMap { $0 }.joined(separator: "; ")
   }
 
   private static func row(

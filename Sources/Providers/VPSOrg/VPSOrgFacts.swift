@@ -27,6 +27,8 @@ extension VPSOrgProvider {
         + "again unless its first sending certainly did nothing.",
       "A snapshot of a running server may catch its file systems half-written. The documents advise to stop it first; "
         + "nothing enforces that.",
+      "**There is no `backup.restore_as`:** a backup can only be written over a server (`backup.restore`), not beside "
+        + "it.",
       "A higher id is not always newer: lists are sorted by `created_at`.",
     ],
     undocumented: [

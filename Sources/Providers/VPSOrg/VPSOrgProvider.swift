@@ -19,7 +19,7 @@ public struct VPSOrgProvider: ProviderKind {
   public init() {}
 
   public func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
-    SimulatedVPSOrg(clock: clock, seed: seed, tokens: isSealed ? .any : .wellFormed)
+    SimulatedVPSOrg(clock: clock, seed: seed, tokens: isSealed ? .any : .wellFormed, withLastNight: true)
   }
 
   public func connect(

@@ -30,6 +30,10 @@ extension VPSOrgProvider {
     ) { client, _ in VPSOrgRawRequest(client: client) },
   ]
 
+  /// The documents ask for the whole account unless a server is named.
+  private static let ofAccount = Field(
+    "server", .string, help: "the provider's id of the server; default: of all servers (`api: d2` needs one)")
+
   private static let life = "`max_request_life`, default 90s"
 
   private static func power(_ words: String, _ state: PowerState) -> Operation {
@@ -61,7 +65,9 @@ extension VPSOrgProvider {
       }
     return [
       create,
-      row(Items.words.list(further: Items.filters), list) { ItemList(cloud: $0, kind: kind, declaration: $1) },
+      row(Items.words.list(of: ofAccount, further: Items.filters), list) {
+        ItemList(cloud: $0, kind: kind, declaration: $1)
+      },
       row(Items.words.find(further: Items.filters), list) { ItemFind(cloud: $0, kind: kind, declaration: $1) },
       row(
         VPSOrgItemRestore<Items>.declaration,

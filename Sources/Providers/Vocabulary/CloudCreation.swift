@@ -16,6 +16,9 @@ extension Cloud {
 
   /// The item that has the name already, if the author wants it; a `conflict` if not; nil if the name is free.
   func reuse(_ kind: ItemKind, _ call: ActionCall) async throws(StepFailure) -> ActionResult? {
+    if call.with["max_age"] != nil, try call.with.optionalText("if_exists") != "reuse" {
+      throw StepFailure.unfit("`max_age` goes with `if_exists: reuse` only")
+    }
     guard let taken = call.before["taken"]?.string else { return nil }
     let server = try call.with.text("server")
     let name = try call.with.optionalText("name") ?? ""
@@ -27,7 +30,28 @@ extension Cloud {
       )
     }
     guard let item = try await item(kind, taken, server: server) else { return nil }
+    if let problem = try whyTooOld(kind, item, server, call) { throw StepFailure(.conflict, problem) }
+    call.report(
+      "uses \(kind.rawValue) `\(item.name.excerpt(64))` (\(item.id)) again, which was made at \(item.createdAt)")
     return ActionResult(outputs: item.outputs)
+  }
+
+  /// Why one that is there is too old to be a way back; nil: it is not. Where its time is not known exactly, it is
+  /// taken to be as old as it can be.
+  func whyTooOld(
+    _ kind: ItemKind, _ item: CloudItem, _ server: String, _ call: ActionCall
+  ) throws(StepFailure) -> String? {
+    let what = "server \(server) has a \(kind.rawValue) named `\(item.name.excerpt(64))` (\(item.id))"
+    let when =
+      "\(item.createdAt)" + (item.createdAtError > .zero ? ", or up to \(item.createdAtError.text) later" : "")
+    if let limit = try call.with.duration("max_age") {
+      guard (call.intendedAt ?? call.clock.now) - item.createdAt > limit else { return nil }
+      return "\(what) from \(when), which is older than `max_age` (\(limit.text)): choose another name"
+    }
+    // Clouds tell whole seconds.
+    guard let began = call.began, item.createdAt < Timestamp(seconds: began.seconds) else { return nil }
+    return "\(what) from \(when), before this run began: choose another name, or say in `max_age` how old one may be "
+      + "that is used again"
   }
 
   /// What carries our mark and was not there before. Of several (a lost request that arrived late) the oldest.
@@ -106,23 +130,47 @@ extension Cloud {
       "\(roomText(kind, server, items)); delete one, or put `\(kind.rawValue).prune` before this step", kind: .limit)
   }
 
-  /// Server there and in order, name free, room left. A full server is a problem only if nothing on it could be pruned:
-  /// an earlier step of the run may make room.
+  /// Server there and in order, name free, room left.
   func problemsOfCreating(_ kind: ItemKind, _ call: ActionCall) async throws(StepFailure) -> [String] {
     guard let server = try call.with.optionalText("server"), !server.isEmpty else { return [] }
     var problems = try await problems(call)
     guard problems.isEmpty else { return problems }
     let items = try await items(kind, server: server).filter { $0.isManual }
-    if let name = try call.with.optionalText("name"), try call.with.optionalText("if_exists") != "reuse",
-      let taken = items.first(where: { $0.name == name && ($0.state == .ready || $0.state == .creating) })
-    {
-      problems.append("server \(server) already has a \(kind.rawValue) named `\(name)` (\(taken.id))")
+    let taken = try call.with.optionalText("name").flatMap { name in
+      items.first { $0.name == name && ($0.state == .ready || $0.state == .creating) }
     }
-    if let limit = limit(kind), items.count >= limit {
-      if items.allSatisfy({ $0.state != .ready }) { problems.append(roomText(kind, server, items)) }
-      call.report(roomText(kind, server, items))
+    if let taken {
+      // It is used again, and takes no further room.
+      if try call.with.optionalText("if_exists") == "reuse" {
+        return try whyTooOld(kind, taken, server, call).map { [$0] } ?? []
+      }
+      problems.append("server \(server) already has a \(kind.rawValue) named `\(taken.name)` (\(taken.id))")
     }
+    guard let limit = limit(kind) else {
+      call.report(
+        "\(service) does not tell how many \(kind.rawValue)s a server may have: whether there is room is not asked")
+      return problems
+    }
+    guard items.count + call.earlier.made >= limit else { return problems }
+    if let problem = lackOfRoom(roomText(kind, server, items), kind, call) { problems.append(problem) }
     return problems
+  }
+
+  /// A lack of room as a reason not to begin; nil, and told, if an earlier step may make room or this one may be left
+  /// out.
+  func lackOfRoom(_ text: String, _ kind: ItemKind, _ call: ActionCall) -> String? {
+    let word = kind.rawValue
+    let made = call.earlier.made
+    let full = made == 0 ? text : "\(text); \(made) more \(made == 1 ? "is" : "are") made by the steps before"
+    if let step = call.earlier.freedBy {
+      call.report("\(full); step `\(step)` before it may make room")
+      return nil
+    }
+    guard call.earlier.isCertain else {
+      call.report("\(full); the step may be left out, or may fail, so this is no reason not to begin")
+      return nil
+    }
+    return "\(full): delete one, or put `\(word).prune` before this step"
   }
 
   private func roomText(_ kind: ItemKind, _ server: String, _ items: [CloudItem]) -> String {

@@ -24,6 +24,8 @@ struct CloudItem: Sendable {
   var isManual: Bool
   /// Cannot be deleted until somebody takes the protection off.
   var isProtected: Bool
+  /// What the provider's documents tell beyond the vocabulary, under their own names (`ItemVocabulary.details`).
+  var details: [String: Value] = [:]
 
   /// Words of the other side are cut where they are longer than any word should be: they go into messages.
   init(
@@ -46,6 +48,10 @@ struct CloudItem: Sendable {
   }
 
   var outputs: [String: Value] {
+    details.merging(common) { _, ours in ours }
+  }
+
+  private var common: [String: Value] {
     [
       "id": .string(id), "name": .string(name), "state": .string(state.rawValue), "native_state": .string(nativeState),
       "size_mb": sizeMB.map { .int($0) } ?? .null, "created_at": .timestamp(createdAt),

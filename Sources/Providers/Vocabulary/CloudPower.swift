@@ -12,12 +12,17 @@ extension Cloud {
     ]
   }
 
-  /// A refused change, told with the state that explains it. "Busy" is worth a retry, a plain refusal only while the
-  /// server is on its way to another state.
+  /// A refused change, told with the state of its server: first the other side's own words, which may speak of
+  /// something else. A server that is on its way to another state is waited for; "busy" is worth a retry, a plain
+  /// refusal none.
   func explained(_ failure: StepFailure, _ server: CloudServer) -> StepFailure {
-    failure.renamed(
-      "server \(server.id) is `\(server.nativeState)`; \(failure.message)", kind: .conflict,
-      retryable: failure.kind == .conflict || server.state == .changing)
+    let isChanging = server.state == .changing
+    let state = isChanging ? "is on its way to another state (`\(server.nativeState)`)" : "is `\(server.nativeState)`"
+    var told = failure.renamed(
+      "\(failure.message); server \(server.id) \(state)", kind: .conflict,
+      retryable: failure.kind == .conflict || isChanging)
+    told.passes = failure.passes || isChanging
+    return told
   }
 
   /// Ends a wait in a state from which the server does not come back by itself.

@@ -5,15 +5,19 @@ import Runbook
 struct ItemVocabulary: Sendable {
   /// `snapshot`, `backup`.
   let word: String
+  /// What the provider's documents tell of each beyond the vocabulary, under their own names.
+  var details: [String: ValueType] = [:]
+  /// What they tell only in the reply to a creation; null of one that was found instead.
+  var replyDetails: [String: ValueType] = [:]
 
-  static let snapshots = ItemVocabulary(word: "snapshot")
-  static let backups = ItemVocabulary(word: "backup")
-
-  static let facts: [String: ValueType] = [
+  static let common: [String: ValueType] = [
     "id": .string, "name": .string, "state": .string, "native_state": .string, "size_mb": .int,
     "created_at": .timestamp,
     "created_at_error": .duration,
   ]
+
+  /// What is told of one.
+  var facts: [String: ValueType] { ItemVocabulary.common.merging(details) { ours, _ in ours } }
 
   func create(name: Field, within timeout: Duration, class effectClass: EffectClass) -> ActionDeclaration {
     ActionDeclaration(
@@ -23,17 +27,30 @@ struct ItemVocabulary: Sendable {
         Field(
           "if_exists", .choice(["fail", "reuse"]), default: "fail",
           help: "what a \(word) of this name, taken before, means: `fail` (a `conflict`) or `reuse`; default `fail`"),
+        Field(
+          "max_age", .duration,
+          help: "with `reuse`: how old it may be; default: made since this run, or the run that it repeats, began"),
       ],
-      outputs: ItemVocabulary.facts, effect: .change, class: effectClass,
+      outputs: facts.merging(replyDetails) { ours, _ in ours }, effect: .change, class: effectClass,
       wait: WaitDefaults(until: "ready", failsOn: "failed, absent", timeout: timeout, fastest: .seconds(3)),
       suggestedUndo: "{action: \(word).delete, with: {\(word): \"${{ self.outputs.id }}\"}}",
-      before: ["matching": .list(.string), "taken": .string], serverField: "server")
+      before: ["matching": .list(.string), "taken": .string], serverField: "server"
+    ).changing(.takes(word)).with(rules: [
+      FieldRule(
+        "if_exists", is: "reuse", without: "max_age", isError: false,
+        "`if_exists: reuse` makes an existing \(word) the run's way back; without `max_age` only one that was made "
+          + "since the run, or the run that it repeats, began"),
+      FieldRule(
+        "max_age", without: "if_exists", isError: true,
+        "`max_age` says how old a \(word) may be that is used again, and without `if_exists: reuse` none is"),
+    ])
   }
 
-  func list(further fields: [Field] = []) -> ActionDeclaration {
+  /// - Parameter server: whose; a field that is not required: of the whole account if it is not given.
+  func list(of server: Field = ServerVocabulary.server, further fields: [Field] = []) -> ActionDeclaration {
     ActionDeclaration(
-      "\(word).list", "list a server's \(word)s, newest first", fields: [ServerVocabulary.server] + fields,
-      outputs: ["\(word)s": .list(.object(ItemVocabulary.facts))], effect: .none, class: .convergent)
+      "\(word).list", "list a server's \(word)s, newest first", fields: [server] + fields,
+      outputs: ["\(word)s": .list(.object(facts)), "count": .int], effect: .none, class: .convergent)
   }
 
   func find(further fields: [Field] = []) -> ActionDeclaration {
@@ -45,7 +62,7 @@ struct ItemVocabulary: Sendable {
         Field("newest", .bool, default: false, help: "take the newest of several; default `false`"),
         Field("max_age", .duration, help: "an older one is `not_found`; default: any age"),
       ] + fields,
-      outputs: ItemVocabulary.facts, effect: .none, class: .convergent)
+      outputs: facts, effect: .none, class: .convergent)
   }
 
   func restore(within timeout: Duration, class effectClass: EffectClass) -> ActionDeclaration {
@@ -77,7 +94,14 @@ struct ItemVocabulary: Sendable {
       ],
       outputs: ["deleted": .list(.string), "kept": .list(.string)], effect: .destroy, class: .convergent,
       wait: WaitDefaults(until: "absent", failsOn: "–", timeout: timeout), suggestedUndo: "none",
-      before: ["doomed": .list(.string), "kept": .list(.string)], serverField: "server")
+      before: ["doomed": .list(.string), "kept": .list(.string)], serverField: "server"
+    ).changing(.frees(word)).with(
+      oneOf: ["keep", "older_than"],
+      rules: [
+        FieldRule(
+          "older_than", without: "keep", isError: false,
+          "`older_than` without `keep` may delete the last \(word) that there is")
+      ])
   }
 
   func delete(within timeout: Duration) -> ActionDeclaration {
@@ -88,6 +112,16 @@ struct ItemVocabulary: Sendable {
         Field("server", .string, help: "id of the server it must belong to; default: any"),
       ],
       effect: .destroy, class: .convergent, wait: WaitDefaults(until: "absent", failsOn: "–", timeout: timeout),
-      suggestedUndo: "irreversible", before: ["exists": .bool], serverField: "server")
+      suggestedUndo: "irreversible", before: ["exists": .bool], serverField: "server"
+    ).changing(.frees(word))
+  }
+}
+
+extension ActionDeclaration {
+  /// The same with a field that only one provider has.
+  func adding(_ field: Field) -> ActionDeclaration {
+    var declaration = self
+    declaration.fields.append(field)
+    return declaration
   }
 }

@@ -5,10 +5,13 @@ import Runbook
 enum RescueVocabulary {
   static let image: [String: ValueType] = ["id": .string, "name": .string, "scope": .string]
 
-  static func images() -> ActionDeclaration {
+  /// - Parameter details: what the provider tells of each beyond that.
+  static func images(details: [String: ValueType] = [:]) -> ActionDeclaration {
     ActionDeclaration(
       "rescue.images", "list the systems a server can be rescued with",
-      fields: [ServerVocabulary.server], outputs: ["images": .list(.object(image))], effect: .none, class: .convergent)
+      fields: [ServerVocabulary.server],
+      outputs: ["images": .list(.object(image.merging(details) { ours, _ in ours }))], effect: .none,
+      class: .convergent)
   }
 
   /// - Parameter password: how the provider treats the password of the rescue system, for the field's help.

@@ -76,7 +76,7 @@ struct Connection: Sendable {
       let isThrottled = response.status == 429 || response.status == 503
       gate.note(
         isGood: response.status != 429 && response.status < 500,
-        pause: isThrottled ? response.header("retry-after").flatMap { RetryAfter.pause($0, now: clock.now) } : nil)
+        pause: isThrottled ? RetryAfter.pause(of: response, now: clock.now) : nil)
       if !(200..<300).contains(response.status) { response.body = Masker(secrets).mask(response.body) }
       return response
     } catch {
@@ -125,6 +125,13 @@ extension StepFailure {
       kind, "no answer from \(service) to \(request): \(failure.message)",
       effect: failure.beforeFirstByte || isRead ? .none : .unknown, retryable: retryable,
       detail: ["request": .string(request)], beforeFirstByte: failure.beforeFirstByte)
+  }
+
+  /// The same, and whether what stands in the way passes by itself.
+  func passing(_ passes: Bool) -> StepFailure {
+    var failure = self
+    failure.passes = passes
+    return failure
   }
 
   /// The same failure in words that name what was looked for.

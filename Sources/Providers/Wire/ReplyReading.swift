@@ -6,12 +6,10 @@ struct SchemaError: Error {
 }
 
 extension StepFailure {
-  /// With the pause that the answer asks for (`Retry-After`), told in the message as well: the pause may outlast the
+  /// With the pause that the answer asks for (`RetryAfter`), told in the message as well: the pause may outlast the
   /// step. Nothing for what is not tried again.
   func heeding(_ response: HTTPResponse, now: Timestamp) -> StepFailure {
-    guard retryable, let pause = response.header("retry-after").flatMap({ RetryAfter.pause($0, now: now) }) else {
-      return self
-    }
+    guard retryable, let pause = RetryAfter.pause(of: response, now: now) else { return self }
     var failure = self
     failure.retryAfter = pause
     failure.message += "; \(RetryAfter.words(pause))"

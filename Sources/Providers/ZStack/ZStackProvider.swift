@@ -27,7 +27,7 @@ public struct ZStackProvider: ProviderKind {
   public init() {}
 
   public func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
-    SimulatedZStack(clock: clock, seed: seed, credentials: isSealed ? .any : .wellFormed)
+    SimulatedZStack(clock: clock, seed: seed, credentials: isSealed ? .any : .wellFormed, withLastNight: true)
   }
 
   public func connect(

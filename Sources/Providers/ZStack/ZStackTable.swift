@@ -75,33 +75,34 @@ extension ZStackProvider {
   private static let restoreNote =
     "ZStack wants the server stopped and leaves it stopped: it is stopped first, and brought to what `power` asks for"
 
+  private static let snapshotWords = ItemVocabulary(word: "snapshot", details: ZStackDetails.ofSnapshots)
+  private static let backupWords = ItemVocabulary(word: "backup", details: ZStackDetails.ofBackups)
+
   private static let snapshots: [Row] = [
     row(
-      ItemVocabulary.snapshots.create(name: name, within: .seconds(3 * 3600), class: .keyed),
+      snapshotWords.create(name: name, within: .seconds(3 * 3600), class: .keyed),
       change(
         "POST /volume-snapshots/group", later: "then by its id, name and mark",
         note: "one snapshot of each volume, taken together; of a running server it may catch file systems half-written")
     ) { ZStackSnapshotCreate(cloud: $0, declaration: $1) },
-    row(ItemVocabulary.snapshots.list(), Operation("GET /volume-snapshots/group, /volume-snapshots", evidence: .found))
-    {
+    row(snapshotWords.list(), Operation("GET /volume-snapshots/group, /volume-snapshots", evidence: .found)) {
       ItemList(cloud: $0, kind: .snapshot, declaration: $1)
     },
-    row(ItemVocabulary.snapshots.find(), Operation("GET /volume-snapshots/group, /volume-snapshots", evidence: .found))
-    {
+    row(snapshotWords.find(), Operation("GET /volume-snapshots/group, /volume-snapshots", evidence: .found)) {
       ItemFind(cloud: $0, kind: .snapshot, declaration: $1)
     },
     row(
-      restore(.snapshots, within: .seconds(24 * 3600)),
+      restore(snapshotWords, within: .seconds(24 * 3600)),
       change(
         "PUT /volume-snapshots/group/{uuid}/actions revertVmFromSnapshotGroup", leaves: .asAsked,
         later: "then by the paths of its volumes; else a person is asked", note: restoreNote)
     ) { ZStackItemRestore(cloud: $0, kind: .snapshot, declaration: $1) },
     row(
-      ItemVocabulary.snapshots.prune(within: .seconds(6 * 3600)),
+      snapshotWords.prune(within: .seconds(6 * 3600)),
       change("DELETE /volume-snapshots/group/{uuid}", later: "and by the list: what is gone is deleted")
     ) { ItemPrune(cloud: $0, kind: .snapshot, declaration: $1) },
     row(
-      ItemVocabulary.snapshots.delete(within: .seconds(6 * 3600)).keyed,
+      snapshotWords.delete(within: .seconds(6 * 3600)).keyed,
       change("DELETE /volume-snapshots/group/{uuid}", later: "then by the list: what is gone is deleted")
     ) { ZStackItemDelete(cloud: $0, kind: .snapshot, declaration: $1) },
   ]
@@ -110,17 +111,17 @@ extension ZStackProvider {
     row(
       backupCreate,
       change(
-        "POST /volumes/{rootVolumeUuid}/vm-backups", needs: [.running, .paused], later: "then by its name and mark",
+        "POST /volumes/{rootVolumeUuid}/vm-backups", needs: [.running, .paused], later: "then by its id, name and mark",
         note: "all volumes; ZStack refuses to back up a server that is stopped", evidence: .documented)
     ) { ZStackBackupCreate(cloud: $0, declaration: $1) },
-    row(ItemVocabulary.backups.list(), Operation("GET /volume-backups", evidence: .found)) {
+    row(backupWords.list(), Operation("GET /volume-backups", evidence: .found)) {
       ItemList(cloud: $0, kind: .backup, declaration: $1)
     },
-    row(ItemVocabulary.backups.find(), Operation("GET /volume-backups", evidence: .found)) {
+    row(backupWords.find(), Operation("GET /volume-backups", evidence: .found)) {
       ItemFind(cloud: $0, kind: .backup, declaration: $1)
     },
     row(
-      restore(.backups, within: .seconds(72 * 3600)).adding(storage("the one to restore from")),
+      restore(backupWords, within: .seconds(72 * 3600)).adding(storage("the one to restore from")),
       change(
         "PUT /vm-backups/{groupUuid}/actions revertVmFromVmBackup", leaves: .asAsked,
         later: "then by the paths of its volumes; else a person is asked", note: restoreNote)
@@ -130,13 +131,14 @@ extension ZStackProvider {
       change("POST /vm-instances/from/vm-backups/{groupUuid}", later: "then by its id, or its name")
     ) { ZStackRestoreAs(cloud: $0, declaration: $1) },
     row(
-      ItemVocabulary.backups.prune(within: .seconds(6 * 3600)).requiring(
+      backupWords.prune(within: .seconds(6 * 3600)).requiring(
         "prefix", "only those whose name begins with this; required, as ZStack does not tell which a schedule made"),
       change(
         "DELETE /vm-backups/{groupUuid}", later: "and by the list: what is gone is deleted", evidence: .documented)
     ) { ItemPrune(cloud: $0, kind: .backup, declaration: $1) },
     row(
-      ItemVocabulary.backups.delete(within: .seconds(6 * 3600)).keyed.adding(storage("the only one to delete it from")),
+      backupWords.delete(within: .seconds(6 * 3600)).keyed.adding(storage("the only one to delete it from"))
+        .adding(ZStackBackupOptions.delete).adding(ZStackTags.field),
       change(
         "DELETE /vm-backups/{groupUuid}", later: "then by the list: what is gone is deleted", evidence: .documented)
     ) { ZStackItemDelete(cloud: $0, kind: .backup, declaration: $1) },
@@ -161,11 +163,12 @@ extension ZStackProvider {
   }
 
   private static var backupCreate: ActionDeclaration {
-    ItemVocabulary.backups.create(name: name, within: .seconds(24 * 3600), class: .keyed)
+    backupWords.create(name: name, within: .seconds(24 * 3600), class: .keyed)
       .adding(
         Field("storage", .string, help: "id of the image store it goes to; default: the block's `backup_storage`")
       )
       .adding(Field("full", .bool, default: false, help: "a full backup and no increment; default `false`"))
+      .adding(ZStackBackupOptions.create).adding(ZStackTags.field)
   }
 
   private static func restore(_ words: ItemVocabulary, within timeout: Duration) -> ActionDeclaration {
@@ -240,12 +243,6 @@ extension ActionDeclaration {
   fileprivate var keyed: ActionDeclaration {
     var declaration = self
     declaration.effectClass = .keyed
-    return declaration
-  }
-
-  fileprivate func adding(_ field: Field) -> ActionDeclaration {
-    var declaration = self
-    declaration.fields.append(field)
     return declaration
   }
 

@@ -27,6 +27,8 @@ extension ZomroProvider {
     hazards: [
       "**A restore is a rebuild: the whole disk is overwritten and cannot be brought back.** It is refused in rescue; "
         + "the action leaves rescue first, and says so.",
+      "**There is no `backup.restore_as`:** a backup can only be written over a server (`backup.restore`), not beside "
+        + "it.",
       "**Leaving rescue always starts the server**, even one that was stopped before it.",
       "**A restore leaves no trace once it is over.** One whose reply was lost is found while it goes on "
         + "(`rebuilding`); if the engine looks too late, a person is asked, because a second restore "

@@ -30,7 +30,7 @@ public struct ZomroProvider: ProviderKind {
   public init() {}
 
   public func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
-    SimulatedZomro(clock: clock, seed: seed, credentials: isSealed ? .any : .wellFormed)
+    SimulatedZomro(clock: clock, seed: seed, credentials: isSealed ? .any : .wellFormed, withLastNight: true)
   }
 
   public func connect(

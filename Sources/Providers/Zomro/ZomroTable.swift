@@ -63,13 +63,14 @@ extension ZomroProvider {
   ]
 
   private static let rescue: [Row] = [
-    row(RescueVocabulary.images(), Operation("instances.fleio.rescue without sok")) {
+    row(rescueImages, Operation("instances.fleio.rescue without sok")) {
       ZomroRescueImages(cloud: $0, declaration: $1)
     },
     row(
       RescueVocabulary.enter(
         password: "of the rescue system: \(ZomroPassword.rule); without it the system can hardly be entered",
-        within: .seconds(1800), class: .convergent),
+        within: .seconds(1800), class: .convergent
+      ).adding(zone),
       Operation(
         "instances.fleio.rescue", recovery: stateIsRead, needs: [.running, .stopped, .rescue],
         leaves: .becomes(.rescue), note: "the zone comes from the form; Windows images ignore the password")
@@ -85,7 +86,7 @@ extension ZomroProvider {
         "zomro.boot_iso", "boot a server from an ISO image and wait until it is there",
         fields: [
           ServerVocabulary.server,
-          Field("image", .string, required: true, help: "id or whole name of an ISO image that Zomro offers"),
+          Field("image", .string, required: true, help: "id or whole name of an ISO image that Zomro offers"), zone,
         ], outputs: ["state": .string], effect: .change, class: .convergent,
         wait: WaitDefaults(until: "booted_from_iso", failsOn: "error, suspended, absent", timeout: .seconds(1800)),
         suggestedUndo: "{action: zomro.eject_iso}", before: ServerVocabulary.before, serverField: "server"),
@@ -105,6 +106,16 @@ extension ZomroProvider {
     ) { ZomroUnrescue(cloud: $0, declaration: $1) },
   ]
 
+  private static let zone = Field(
+    "zone", .string, help: "only an image of this zone: `pub` (everybody's) or `own` (the account's); default: any")
+
+  /// `os` is the name of the system, which an image of one's own has beside its name.
+  private static var rescueImages: ActionDeclaration {
+    var declaration = RescueVocabulary.images(details: ["os": .string])
+    declaration.outputs["zones"] = .list(.string)
+    return declaration
+  }
+
   private static func rebuild(_ request: String) -> Operation {
     Operation(
       request, recovery: "by `rebuilding`, while it lasts; seen too late, a person is asked", absence: life,
@@ -113,7 +124,7 @@ extension ZomroProvider {
   }
 
   private static func items(_ kind: ItemKind) -> [Row] {
-    let words = ItemVocabulary(word: kind.rawValue)
+    let words = ItemVocabulary(word: kind.rawValue, details: ZomroDetails.facts)
     let evidence: Operation.Evidence = kind == .backup ? .documented : .found
     let list = Operation(kind.zomroList, evidence: evidence)
     let delete = Operation("image.delete", recovery: "sent again; `missed` counts as deleted", evidence: evidence)
@@ -168,7 +179,8 @@ extension ZomroProvider {
         fields: [
           image, Field("name", .string, required: true, pattern: "^[^\\x00-\\x1f]{1,100}$", help: "of the copy"),
           Field("region", .string, required: true, help: "key or name of a region that Zomro offers"),
-        ], outputs: ItemVocabulary.facts, effect: .change, class: .findable,
+        ], outputs: ItemVocabulary(word: "image", details: ZomroDetails.facts).facts, effect: .change,
+        class: .findable,
         wait: WaitDefaults(until: "ready", failsOn: "failed, absent", timeout: .seconds(2 * 3600)),
         suggestedUndo: "{action: zomro.image_delete, with: {image: \"${{ self.outputs.id }}\"}}",
         before: ["matching": .list(.string)]),
@@ -180,7 +192,8 @@ extension ZomroProvider {
         "zomro.image_delete", "delete an image of the account for good; one that is gone counts as deleted",
         fields: [image], effect: .destroy, class: .convergent,
         wait: WaitDefaults(until: "absent", failsOn: "–", timeout: .seconds(900)), suggestedUndo: "irreversible",
-        before: ["exists": .bool]),
+        before: ["exists": .bool]
+      ).changing(.mayFree),
       Operation("image.delete", recovery: "sent again; `missed` counts as deleted")
     ) { ZomroImageDelete(cloud: $0, declaration: $1) },
   ]
@@ -231,7 +244,8 @@ extension ZomroProvider {
         Field("params", .map, acceptsSecret: true, help: "its parameters, without `func auth authinfo out lang sok`"),
         Field("commit", .bool, default: false, help: "`true` sends `sok=ok`; default `false`"),
       ], outputs: ZomroRawCall.result, effect: .change, class: .opaque, suggestedUndo: "none",
-      result: ZomroRawCall.result),
+      result: ZomroRawCall.result
+    ).changing(.mayFree),
     Operation("any", recovery: "never repeated, unless `idempotent: true`", leaves: .unknown)
   ) { ZomroRawCall(cloud: $0, declaration: $1) }
 

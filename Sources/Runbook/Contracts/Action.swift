@@ -56,6 +56,10 @@ public struct ActionCall: Sendable {
   public var isOver: (@Sendable (String) -> Bool)?
   /// Where the output of a script goes while it runs; nil: nobody keeps it.
   public var output: (any OutputSink)?
+  /// When the run began; of a run that repeats another, when that one did. nil: not known.
+  public var began: Timestamp?
+  /// What the steps before this one do to the room that it needs. Set for `liveCheck` alone.
+  public var earlier = EarlierRoom()
 
   public init(
     with: Arguments, key: String, runID: String, clock: any EngineClock, transport: any HTTPTransport,
@@ -74,6 +78,22 @@ public struct ActionCall: Sendable {
     self.before = before
     self.intendedAt = intendedAt
     self.report = report
+  }
+}
+
+/// What the steps before one do to the room that it needs for what it makes, as far as that is known before the run.
+public struct EarlierRoom: Sendable, Equatable {
+  /// So many of the same kind are made of the same server before it.
+  public var made: Int
+  /// The first step before it that may make room; nil: none can.
+  public var freedBy: String?
+  /// It is certainly begun, and its failure would end the run: a lack of room is a reason not to begin.
+  public var isCertain: Bool
+
+  public init(made: Int = 0, freedBy: String? = nil, isCertain: Bool = true) {
+    self.made = made
+    self.freedBy = freedBy
+    self.isCertain = isCertain
   }
 }
 

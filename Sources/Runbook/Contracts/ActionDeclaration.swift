@@ -56,6 +56,36 @@ public struct PlanCaution: Sendable {
   }
 }
 
+/// What `validate` says of fields that are written without others.
+public struct FieldRule: Sendable {
+  public var field: String
+  /// Only where the field has this constant value; nil: wherever it is written.
+  public var value: Value?
+  /// What must be written beside it.
+  public var without: String
+  public var isError: Bool
+  /// A sentence without its full stop.
+  public var text: String
+
+  public init(_ field: String, is value: Value? = nil, without: String, isError: Bool, _ text: String) {
+    self.field = field
+    self.value = value
+    self.without = without
+    self.isError = isError
+    self.text = text
+  }
+}
+
+/// What an action does to the room that a cloud gives a server for things of a kind (`snapshot`, `backup`).
+public enum RoomChange: Sendable, Equatable {
+  /// It makes one more of them.
+  case takes(String)
+  /// It deletes some of them.
+  case frees(String)
+  /// Nobody can say what it deletes.
+  case mayFree
+}
+
 /// A fact about the run or the runbook that an action needs beside the author's fields, and that the engine hands over
 /// with each call.
 public enum CallContext: Sendable {
@@ -122,6 +152,12 @@ public struct ActionDeclaration: Sendable {
   public var runsElsewhere = false
   /// Warnings of `plan` about certain values of its fields.
   public var cautions: [PlanCaution] = []
+  /// At least one of these fields must be written; empty: none need be.
+  public var oneOf: [String] = []
+  /// What `validate` says of fields that are written without others.
+  public var fieldRules: [FieldRule] = []
+  /// What it does to the room for snapshots and backups; nil: nothing.
+  public var room: RoomChange?
   /// Facts that its calls need beside the author's fields.
   public var context: Set<CallContext> = []
 
@@ -165,6 +201,21 @@ public struct ActionDeclaration: Sendable {
   public func judged(by member: String) -> ActionDeclaration {
     var declaration = self
     declaration.judgedMember = member
+    return declaration
+  }
+
+  /// The same, and `validate` heeds these rules of its fields.
+  public func with(oneOf: [String] = [], rules: [FieldRule] = []) -> ActionDeclaration {
+    var declaration = self
+    declaration.oneOf += oneOf
+    declaration.fieldRules += rules
+    return declaration
+  }
+
+  /// The same, and this is what it does to the room for snapshots and backups.
+  public func changing(_ room: RoomChange) -> ActionDeclaration {
+    var declaration = self
+    declaration.room = room
     return declaration
   }
 

@@ -68,14 +68,16 @@ public struct Field: Sendable {
   public var acceptsLists = false
   /// A required text may be empty.
   public var acceptsEmpty = false
+  /// Of a map: the only keys that may stand in it, each with what is accepted there. Empty: any key.
+  public var members: [Field]
   /// Part of the language, but not built: writing it is a load error that says "`NAME` is not supported yet".
   public var isPlanned: Bool
 
   public init(
     _ name: String, _ kind: Kind, required: Bool = false, acceptsSecret: Bool = false,
     default defaultValue: Value? = nil,
-    pattern: String? = nil, bounds: Bounds? = nil, allowsInterpolation: Bool = true, isPlanned: Bool = false,
-    help: String
+    pattern: String? = nil, bounds: Bounds? = nil, allowsInterpolation: Bool = true, members: [Field] = [],
+    isPlanned: Bool = false, help: String
   ) {
     self.name = name
     self.kind = kind
@@ -85,6 +87,7 @@ public struct Field: Sendable {
     self.pattern = pattern
     self.bounds = bounds
     self.allowsInterpolation = allowsInterpolation
+    self.members = members
     self.isPlanned = isPlanned
     self.help = help
   }

@@ -39,11 +39,16 @@ public struct LedgerEntry: Sendable, Equatable {
   public var subject: String
   /// A name or marker the request carried (the snapshot's name).
   public var detail: String
-  public init(at: Timestamp, effect: String, subject: String, detail: String = "") {
+  /// What the request gave, by the provider's own names, as far as the twin keeps it.
+  public var parameters: [String: Value]
+  public init(
+    at: Timestamp, effect: String, subject: String, detail: String = "", parameters: [String: Value] = [:]
+  ) {
     self.at = at
     self.effect = effect
     self.subject = subject
     self.detail = detail
+    self.parameters = parameters
   }
 }
 

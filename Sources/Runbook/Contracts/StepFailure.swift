@@ -48,6 +48,12 @@ public struct StepFailure: Error, Sendable, Equatable {
   /// The same call can only fail the same way: what it was given is wrong, and nothing was asked of anybody. Never
   /// repeated, not by an undo and not by an author's `retry`. Default: no.
   public var isFinal: Bool
+  /// What stands in the way passes by itself: the server is on its way to another state, or another operation holds it.
+  /// Nothing happened. Tried again until the step's time is over, unless its author wrote a `retry`. Default: no.
+  public var passes = false
+  /// The answer was read, and does not have the shape it should: asked again, the other side would answer the same. A
+  /// wait goes on and an undo is as patient as ever; nothing else is repeated. Default: no.
+  public var isMisshapen = false
   /// Failed before any byte left (look-up, connect, TLS): retried for `connect_timeout` and no attempt is counted.
   public var beforeFirstByte: Bool
 

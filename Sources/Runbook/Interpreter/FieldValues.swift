@@ -45,6 +45,7 @@ enum FieldValues {
   private static func convert(_ value: Value, to field: Field) throws(StepFailure) -> Value {
     switch (field.kind, value) {
     case (_, .unknown), (_, .secret): return value
+    case (.map, .map(let entries)) where !field.members.isEmpty: return .map(try members(entries, of: field))
     case (_, .optional(let inner?)): return try convert(inner, to: field)
     case (.string, .int(let number)): return .string(String(number))
     case (.string, .double), (.string, .bool): return .string(JSONWriter.text(value))
@@ -72,6 +73,25 @@ enum FieldValues {
     case (.duration, _): throw wrong(field, "a duration such as `30s`")
     default: throw wrong(field, "text")
     }
+  }
+
+  /// A map of which the keys are known. One that is null is left out.
+  private static func members(
+    _ entries: [String: Value], of field: Field
+  ) throws(StepFailure) -> [String: Value] {
+    var values: [String: Value] = [:]
+    for (key, value) in entries.sorted(by: { $0.key < $1.key }) {
+      guard var member = field.members.first(where: { $0.name == key }) else {
+        let names = field.members.map { $0.name }.joined(separator: ", ")
+        throw .unfit("`\(field.name)` has no key `\(key.excerpt(60))`: it takes \(names)")
+      }
+      if value.unwrapped.isNull { continue }
+      member.name = "\(field.name).\(key)"
+      let converted = try convert(value, to: member)
+      if let bounds = member.bounds, !bounds.contains(converted) { throw wrong(member, bounds.words) }
+      values[key] = converted
+    }
+    return values
   }
 
   private static func wrong(_ field: Field, _ expected: String) -> StepFailure {

@@ -73,12 +73,19 @@ extension Interpreter {
       intendedAt: intendedAt, step: path,
       report: { observer.progress(RunProgress(step: path, message: masker.mask($0))) })
     call.mask = { masker.mask($0) }
+    call.began = began
     call.epoch = launch.lease.epoch
     call.isRead = step.effect == .none
     call.output = output(of: step, key: key)
     if step.action.context.contains(.createdServers) { call.createdServers = machine.createdServers }
     if step.action.effect == .destroy, !PlantedMistake.wayBackPruned.isMade { call.neededIDs = neededIDs(by: path) }
     return call
+  }
+
+  /// When the run began, or the one that it repeats.
+  var began: Timestamp {
+    guard let earlier = machine.started?.rerunOf.flatMap({ RunID.instant(of: $0) }) else { return machine.startedAt }
+    return min(earlier, machine.startedAt)
   }
 
   /// Ids of what the undo steps of open entries put back, as far as they are known: the run's way back, which the run

@@ -265,8 +265,10 @@ extension Interpreter {
       if !step.retry.isWritten || PlantedMistake.undoRetryIgnored.isMade { return failure.retryable || tries < 3 }
     } else {
       guard !machine.isCancelling || purpose != .do, end < deadline else { return false }
+      if failure.isMisshapen, !step.retry.isWritten { return false }
     }
-    guard tries < step.retry.attempts else { return false }
+    let isWaitedFor = failure.passes && failure.retryable && failure.effect == .none && !step.retry.isWritten
+    guard isWaitedFor || tries < step.retry.attempts else { return false }
     guard let condition = step.retry.condition else {
       return failure.retryable || step.retry.countsSends && failure.kind.mayBeRepeatedOnDemand
     }

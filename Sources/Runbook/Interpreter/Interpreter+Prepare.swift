@@ -32,7 +32,8 @@ extension Interpreter {
     guard launch.world.makesLiveChecks else { return [] }
     let check = LiveCheck(
       runbook: launch.runbook, providers: providers, inputs: machine.started?.inputs ?? [:], vars: vars,
-      secrets: launch.secrets, world: launch.world, runID: runID, at: machine.startedAt)
+      secrets: launch.secrets, world: launch.world, runID: runID, at: machine.startedAt,
+      began: began)
     return await check.problems()
   }
 

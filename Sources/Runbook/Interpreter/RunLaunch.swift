@@ -115,6 +115,17 @@ public enum RunID {
     return digits.reversed()
   }
 
+  /// When a run of this id was created, to the millisecond; nil for what is no id.
+  static func instant(of id: String) -> Timestamp? {
+    guard isWellFormed(id) else { return nil }
+    var milliseconds: Int64 = 0
+    for byte in id.utf8.dropFirst().prefix(9) {
+      guard let digit = alphabet.firstIndex(of: byte) else { return nil }
+      milliseconds = milliseconds * 36 + Int64(digit)
+    }
+    return Timestamp(seconds: milliseconds / 1000) + .milliseconds(milliseconds % 1000)
+  }
+
   public static func isWellFormed(_ id: String) -> Bool {
     id.utf8.count == 20 && id.utf8.first == UInt8(ascii: "r") && id.utf8.allSatisfy { alphabet.contains($0) }
   }

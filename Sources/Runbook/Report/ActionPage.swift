@@ -67,9 +67,34 @@ public struct ActionPage: Sendable {
     }
   }
 
-  /// Name, kind and meaning of each field.
+  /// Name, kind and meaning of each field, of whichever provider has it. Needed is what every provider needs.
   public var fieldRows: [(name: String, kind: String, help: String)] {
-    fields.map { ($0.name, Self.kind($0) + ($0.required ? ", needed" : ""), $0.help) }
+    var rows = fields.map { field -> (name: String, kind: String, help: String) in
+      let others = providers.map { provider in provider.declaration.fields.first { $0.name == field.name } }
+      let isNeeded = field.required && others.allSatisfy { $0?.required ?? true }
+      return (field.name, Self.kind(field) + (isNeeded ? ", needed" : ""), field.help + only(field.name))
+    }
+    for provider in providers {
+      for field in provider.declaration.fields
+      where !field.isPlanned && !rows.contains(where: { $0.name == field.name }) {
+        rows.append((field.name, Self.kind(field), field.help + only(field.name)))
+      }
+    }
+    return rows
+  }
+
+  /// Which providers have a field, and which need it, where not all do.
+  private func only(_ name: String) -> String {
+    let having = providers.compactMap { provider -> (type: String, isNeeded: Bool)? in
+      provider.declaration.fields.first { $0.name == name }.map { (provider.type, $0.required) }
+    }
+    let needing = having.filter { $0.isNeeded }
+    var text = ""
+    if having.count < providers.count { text += "; only on \(having.map { $0.type }.joined(separator: ", "))" }
+    if !needing.isEmpty, needing.count < having.count {
+      text += "; needed on \(needing.map { $0.type }.joined(separator: ", "))"
+    }
+    return text
   }
 
   private static func kind(_ field: Field) -> String {
@@ -88,11 +113,31 @@ public struct ActionPage: Sendable {
       case .stringMap: "map of texts"
       case .expression: "expression"
       }
-    return field.acceptsSecret ? word + ", may be a secret" : word
+    let keys = field.members.isEmpty ? "" : " {\(field.members.map { $0.name }.joined(separator: ", "))}"
+    return word + keys + (field.acceptsSecret ? ", may be a secret" : "")
   }
 
-  /// Names and types of what a later step reads as `steps.NAME.outputs.…`.
-  public var outputRows: [(name: String, type: String)] { Self.rows(declaration.outputs) }
+  /// Names and types of what a later step reads as `steps.NAME.outputs.…`, of whichever provider tells it.
+  public var outputRows: [(name: String, type: String)] {
+    var rows: [String: [(type: String, of: String)]] = [:]
+    for provider in providers {
+      for (name, type) in provider.declaration.outputs {
+        rows[name, default: []].append((type: type.reference, of: provider.type))
+      }
+    }
+    guard !rows.isEmpty else { return Self.rows(declaration.outputs) }
+    return rows.sorted { $0.key < $1.key }.map { ($0.key, text(of: $0.value)) }
+  }
+
+  /// A type and the providers that tell it, where not all tell it in the same way.
+  private func text(of told: [(type: String, of: String)]) -> String {
+    let types = Dictionary(grouping: told) { $0.type }
+    if types.count == 1, told.count == providers.count, let type = told.first?.type { return type }
+    let order = told.map { $0.type }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    return order.map { type in
+      "\(type) (\((types[type] ?? []).map { $0.of }.joined(separator: ", ")))"
+    }.joined(separator: " or ")
+  }
   /// Names and types of what `expect`, `until` and `outputs:` read as `result.…`.
   public var resultRows: [(name: String, type: String)] { Self.rows(declaration.result) }
   /// Names and types of what an undo reads as `self.before.…`.

@@ -56,10 +56,27 @@ struct Alternatives {
     if let type {
       let near = near(on: type)
       if !near.isEmpty {
-        parts.append("the nearest that \(type) has is \(near.map { "`\($0)`" }.joined(separator: " or "))")
+        parts.append(
+          "the nearest that \(type) has is \(near.map { "`\($0)`" }.joined(separator: " or "))"
+            + near.compactMap { danger($0, on: type) }.joined())
       }
     }
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
+  }
+
+  /// That an action does harm which the one that was wanted does not; nil: it does no such harm.
+  private func danger(_ name: String, on type: String) -> String? {
+    let wanted = (providers + declared.values).lazy.compactMap { kind in kind.actions.first { $0.name == action } }
+      .first
+    guard wanted?.effect != .destroy, let found = kind(of: type)?.actions.first(where: { $0.name == name }) else {
+      return nil
+    }
+    return Alternatives.danger(found).map { "; careful, `\(name)` is no substitute: it would \($0)" }
+  }
+
+  /// What an action does for good, as its summary says; nil: nothing.
+  static func danger(_ declaration: ActionDeclaration) -> String? {
+    declaration.effect == .destroy ? declaration.summary : nil
   }
 
   /// "a, b and c".

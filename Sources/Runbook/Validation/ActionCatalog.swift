@@ -92,5 +92,7 @@ final class ActionInfo {
 final class FieldInfo {
   let field: Field
   private(set) lazy var pattern: Pattern? = field.pattern.flatMap { try? Pattern($0) }
+  /// Of a map whose keys are known.
+  private(set) lazy var members: [FieldInfo] = field.members.map { FieldInfo($0) }
   init(_ field: Field) { self.field = field }
 }

@@ -211,6 +211,7 @@ public enum RunbookSchema {
       case .bool: ["type": "boolean"]
       case .duration: ref("duration")
       case .list: ["type": "array"]
+      case .map where !field.members.isEmpty: fields(field.members)
       case .map, .stringMap: ["type": "object"]
       case .any: [:]
       case .url: ["type": "string"]

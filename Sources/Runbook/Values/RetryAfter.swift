@@ -1,4 +1,4 @@
-/// The `Retry-After` header of an HTTP answer (RFC 9110, 10.2.3).
+/// The pause that an HTTP answer asks for: `Retry-After` (RFC 9110, 10.2.3), or the end of a limit that is used up.
 public enum RetryAfter {
   /// More than any step lasts, and what any larger number counts as. 100 years.
   public static let longest = Duration.seconds(100 * 365 * 86_400)
@@ -14,6 +14,33 @@ public enum RetryAfter {
     }
     guard let date = HTTPDate.read(text) else { return nil }
     return max(.zero, min(date - now, longest))
+  }
+
+  /// Of an answer. Without `Retry-After`, one that says "too many requests" (429) asks for a pause until its limit is
+  /// reset: `RateLimit-Reset` or `X-RateLimit-Reset`. nil: it asks for none.
+  public static func pause(of response: HTTPResponse, now: Timestamp) -> Duration? {
+    if let asked = response.header("retry-after").flatMap({ pause($0, now: now) }) { return asked }
+    guard response.status == 429 else { return nil }
+    // Seen from the other side's own clock, where it tells it: the two may differ.
+    let theirs = response.header("date").flatMap { HTTPDate.read($0) } ?? now
+    return ["ratelimit-reset", "x-ratelimit-reset"].lazy.compactMap { name in
+      response.header(name).flatMap { untilReset($0, now: theirs) }
+    }.first
+  }
+
+  /// Seconds from now, or since 1970: three years in seconds and more are a date, and what would be a date after the
+  /// year 5000 is one in milliseconds. nil for anything else.
+  static func untilReset(_ text: String, now: Timestamp) -> Duration? {
+    let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let whole = parts.first, (1...15).contains(whole.utf8.count),
+      parts.joined().utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
+      let number = Int64(whole)
+    else { return HTTPDate.read(text).map { max(.zero, $0 - now) } }
+    // A fraction of a second is waited out.
+    let seconds = number + (parts.count > 1 ? 1 : 0)
+    if seconds < 100_000_000 { return .seconds(seconds) }
+    let epoch = seconds < 100_000_000_000 ? seconds : seconds / 1000 + 1
+    return max(.zero, min(Timestamp(seconds: epoch) - now, longest))
   }
 
   /// For the message of the failure, which may be the last that is said when the pause outlasts the step: "it asks

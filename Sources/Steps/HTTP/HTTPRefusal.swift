@@ -14,7 +14,7 @@ struct HTTPRefusal {
   func failure(now: Timestamp) -> StepFailure {
     let status = response.status
     let effect: StepFailure.Effect = isSafe || HTTPStatus.isRefusal(status) ? .none : .unknown
-    let pause = isRetryable ? response.header("retry-after").flatMap { RetryAfter.pause($0, now: now) } : nil
+    let pause = isRetryable ? RetryAfter.pause(of: response, now: now) : nil
     let asked = pause.map { "; \(RetryAfter.words($0))" } ?? ""
     return StepFailure(
       kind, "\(method) \(place) answered \(status)\(reason)\(asked)", effect: effect, retryable: isRetryable,

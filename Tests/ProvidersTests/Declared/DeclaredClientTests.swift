@@ -181,6 +181,13 @@ import Testing
     #expect(failure.message.contains("does not end"), "\(failure.message)")
   }
 
+  @Test func anEmptyLinkEndsAList() async throws {
+    let system = ScriptedSystem(200, #"{"droplets":[],"links":{"pages":{"next":""}}}"#)
+    let outputs = try await Account("digitalocean", system).driver("server.list").run([:]).result.outputs
+    #expect(outputs["servers"] == .list([]))
+    #expect(system.requests.count == 1)
+  }
+
   @Test func aWordThatNobodyKnowsIsStillChanging() async throws {
     let system = ScriptedSystem(
       200, #"{"server":{"id":42,"name":"a","status":"quiescing","public_net":{"ipv4":null}}}"#)
@@ -238,13 +245,31 @@ import Testing
       _ = try await driver.action.perform(call)
       Issue.record("it succeeded")
     } catch {
-      // A refusal of a change is told with the server's state, and is a conflict then.
-      let isExplained = answer.kind == .input
-      #expect(error.kind == (isExplained ? .conflict : answer.kind), "\(error.message)")
+      #expect(error.kind == answer.kind, "\(error.message)")
       #expect(error.retryable == answer.isRetryable)
       #expect(error.effect == answer.effect)
       #expect(!"\(error)".contains(token))
     }
+  }
+
+  /// A refusal is told in the other side's own words, which may have nothing to do with the server's state.
+  @Test func aRefusalIsToldInItsOwnWords() async throws {
+    let server = #"{"server":{"id":42,"name":"a","status":"off","public_net":{"ipv4":null}}}"#
+    let read = ScriptedSystem.reply(200, server)
+    let image = ScriptedSystem.reply(
+      200,
+      #"{"images":[{"id":7,"type":"snapshot","status":"available","description":"a","image_size":1.0,"#
+        + #""created":"2025-01-01T00:00:00Z","created_from":{"id":42},"bound_to":null,"labels":{},"#
+        + #""protection":{"delete":false}}],"meta":{"pagination":{"next_page":null}}}"#)
+    let no = ScriptedSystem.reply(422, #"{"error":{"code":"invalid_input","message":"disk too small"}}"#)
+    let account = try Account("hetzner", ScriptedSystem([image, read, read, no, read]))
+    let driver = try account.driver("snapshot.restore")
+    let call = driver.call(["server": "42", "snapshot": "7"], before: ["state": "stopped", "jobs": []])
+    let failure = await #expect(throws: StepFailure.self) { try await driver.action.perform(call) }
+    #expect(failure?.kind == .input, "\(String(describing: failure))")
+    #expect(failure?.message.hasPrefix("Hetzner Cloud refused POST") == true, "\(failure?.message ?? "")")
+    #expect(failure?.message.contains("(422: disk too small)") == true, "\(failure?.message ?? "")")
+    #expect(failure?.retryable == false && failure?.effect == StepFailure.Effect.none)
   }
 
   // MARK: Classes

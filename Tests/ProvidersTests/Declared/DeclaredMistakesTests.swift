@@ -57,6 +57,10 @@ import Testing
     type: Acme!
     2:7: error E-NAME: the type `Acme!` must be a lower-case letter and then letters, digits or `_`, at most 64
 
+      Authorization: "Bearer ${{ fields.token }}"
+      {Authorization: "Bearer ${{ fields.token }}", AUTHORIZATION: "Bearer ${{ fields.token }}"}
+    8:49: error E-NAME: `headers` names `AUTHORIZATION` twice: case means nothing there; take one of them out
+
     summary: machines at Acme
     sumary: machines at Acme
     3:1: error E-KEY-UNKNOWN: a provider has no key `sumary`; did you mean `summary`?

@@ -140,4 +140,11 @@ import Testing
       if action != "backup.create" { #expect(fixture.twin.ledger.count == 1, "\(text)") }
     }
   }
+
+  @Test func anEmptyLinkEndsAList() async throws {
+    let system = ScriptedSystem(200, #"{"count":0,"results":[],"next":""}"#)
+    let fixture = try VPSOrgFixture(system: system)
+    #expect(try await fixture.run("snapshot.list").result.outputs["snapshots"] == .list([]))
+    #expect(system.requests.count == 1)
+  }
 }

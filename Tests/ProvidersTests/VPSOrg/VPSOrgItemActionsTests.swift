@@ -66,16 +66,23 @@ struct VPSOrgItemActionsTests {
         + "weekly-snapshot-2025-01-08 (798); delete one, or put `snapshot.prune` before this step")
   }
 
-  @Test func aFullServerIsToldBeforehandOnlyIfNothingCouldMakeRoom() async throws {
+  @Test func aFullServerIsToldBeforehandUnlessAnEarlierStepMayMakeRoom() async throws {
     let fixture = try VPSOrgFixture(withExamples: false)
     let driver = try fixture.driver("snapshot.create")
     for number in 1...5 {
       _ = try await driver.action.perform(driver.call(["server": "12345", "name": .string("a\(number)")]))
     }
-    let call = driver.call(["server": "12345", "name": "b"])
-    #expect(try await driver.action.liveCheck(call).first?.contains("5 of 5 snapshots") == true)
-    await fixture.clock.sleep(for: .seconds(600))
-    #expect(try await driver.action.liveCheck(call) == [])
+    var call = driver.call(["server": "12345", "name": "b"])
+    for pause in [0, 600] as [Int64] {
+      await fixture.clock.sleep(for: .seconds(pause))
+      call.earlier = EarlierRoom()
+      #expect(try await driver.action.liveCheck(call).first?.contains("5 of 5 snapshots") == true)
+      call.earlier = EarlierRoom(freedBy: "room")
+      #expect(try await driver.action.liveCheck(call) == [])
+      #expect(driver.reports.last?.hasSuffix("step `room` before it may make room") == true)
+      call.earlier = EarlierRoom(isCertain: false)
+      #expect(try await driver.action.liveCheck(call) == [])
+    }
   }
 
   @Test func theEleventhManualBackupIsALimit() async throws {
@@ -167,7 +174,10 @@ struct VPSOrgItemActionsTests {
     let failure = try await fixture.failure("snapshot.restore", ["snapshot": "801"])
     #expect(failure.kind == .conflict)
     #expect(failure.retryable == isRetryable)
-    #expect(failure.message.hasPrefix("server 12345 is `\(status)`"))
+    #expect(failure.message.hasPrefix("VPS.org refused POST /snapshots/801/restore/ (400: Server is not"))
+    #expect(
+      failure.message.contains("server 12345 is ")
+        && failure.message.hasSuffix("`\(status)`" + (isRetryable ? ")" : "")))
   }
 
   @Test func aRestoreThatNeverEndsEndsInATimeout() async throws {

@@ -123,7 +123,7 @@ import Testing
   // MARK: Deleting
 
   /// Gone between the look and the request: `missed` says so, and that is the end that was asked for.
-  @Test(arguments: ["elid", "elname", "plid"])
+  @Test(arguments: ["elid", "elname"])
   func whatIsMissedByADeleteIsDeleted(object: String) async throws {
     let isGone = Box(false)
     let wire = ZomroWire { function, _ in

@@ -137,6 +137,31 @@ struct HTTPActionsTests {
     }
   }
 
+  /// Without `Retry-After` the next try comes after the limit is reset: so many seconds from now, or since 1970.
+  @Test(arguments: [
+    ("40", Duration.seconds(40)), ("0", .zero), ("1700000040", .seconds(40)), ("1700000040000", .seconds(41)),
+    ("1699999990", .zero), ("39.2", .seconds(40)), ("Tue, 14 Nov 2023 22:14:00 GMT", .seconds(40)),
+    ("999999999999999999", nil), ("-7", nil), ("soon", nil), ("", nil), ("4e3", nil),
+  ])
+  func theResetOfALimitIsWaitedFor(header: String, pause: Duration?) async {
+    for name in ["ratelimit-reset", "x-ratelimit-reset"] {
+      let web = FakeWeb(429, headers: [(name, header)])
+      #expect(await web.perform(HTTPGetAction(), ["url": "https://h/"]).failure?.retryAfter == pause)
+      // What is not "too many requests" is no matter of a limit; what is asked for goes before.
+      let other = FakeWeb(503, headers: [(name, header)])
+      #expect(await other.perform(HTTPGetAction(), ["url": "https://h/"]).failure?.retryAfter == nil)
+      let both = FakeWeb(429, headers: [(name, header), ("retry-after", "7")])
+      #expect(await both.perform(HTTPGetAction(), ["url": "https://h/"]).failure?.retryAfter == .seconds(7))
+    }
+  }
+
+  /// The other side's own clock says how long that is.
+  @Test func aResetIsSeenFromTheClockThatTellsIt() async {
+    let headers = [("ratelimit-reset", "1700003640"), ("date", "Tue, 14 Nov 2023 23:13:20 GMT")]
+    let web = FakeWeb(429, headers: headers)
+    #expect(await web.perform(HTTPGetAction(), ["url": "https://h/"]).failure?.retryAfter == .seconds(40))
+  }
+
   @Test func thePauseThatIsAskedForStandsInTheMessage() async {
     for (header, words) in [("7200", "it asks for a pause of 2h"), ("99999999999999999", "no further request")] {
       let web = FakeWeb(503, headers: [("retry-after", header)])

@@ -31,7 +31,7 @@ struct DeclaredCreate: CloudAction {
     do throws(SchemaError) {
       return ActionResult(outputs: try CloudItem(try place.value(in: result), kind, rules).outputs)
     } catch {
-      throw reply.malformed(error.message)
+      throw reply.misshapen(error.message)
     }
   }
 
@@ -43,15 +43,37 @@ struct DeclaredCreate: CloudAction {
     return try await cloud.newJob(name, call)?.state == .running ? .applied(ActionResult()) : .notApplied
   }
 
+  /// The item tells, and its job: some show an item before it is whole, others only when it is, and a job that failed
+  /// is the end of both.
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
-    if result.outputs["id"]?.string != nil { return try await cloud.observeItem(kind, call, after: result) }
-    if case .applied(let found) = try await cloud.findNew(kind, call, { isOurs($0, call) }) {
-      return try await cloud.observeItem(kind, call, after: found)
-    }
-    let server = try await cloud.server(try call.with.text("server"), asOf: call.asOf)
+    // One that was there before has no job of ours.
+    if call.before["taken"]?.string != nil { return try await cloud.observeItem(kind, call, after: result) }
+    let server = try call.with.text("server")
     let job = if let name = rule.job { try await cloud.newJob(name, call) } else { DeclaredJob?.none }
-    if let verdict = cloud.verdict(job, server), case .failed = verdict.verdict { return verdict }
-    return Observation(.pending, nativeState: job?.nativeState ?? server.nativeState)
+    if let job, job.state == .failed { return cloud.failed(job, server: server) }
+    guard let known = try await known(call, result) else {
+      let state = if let job { job.nativeState } else { try await cloud.server(server, asOf: call.asOf).nativeState }
+      return Observation(.pending, nativeState: state)
+    }
+    var seen: Observation
+    do { seen = try await cloud.observeItem(kind, call, after: known) } catch {
+      guard error.kind == .notFound, job?.state == .running else { throw error }
+      return Observation(.pending, nativeState: job?.nativeState, result: known)
+    }
+    guard rule.job != nil, case .done = seen.verdict, job?.state != .succeeded else { return seen }
+    // The list of jobs may be behind the reply; a job that never shows there is not waited for.
+    let isLate = call.intendedAt.map { call.clock.now >= $0 + ChangeSign.settle } ?? true
+    if job == nil, isLate { return seen }
+    seen.verdict = .pending
+    seen.nativeState = job?.nativeState ?? seen.nativeState
+    return seen
+  }
+
+  /// What tells which item is ours; nil: none does yet.
+  private func known(_ call: ActionCall, _ result: ActionResult) async throws(StepFailure) -> ActionResult? {
+    if result.outputs["id"]?.string != nil { return result }
+    guard case .applied(let found) = try await cloud.findNew(kind, call, { isOurs($0, call) }) else { return nil }
+    return found
   }
 
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {

@@ -8,7 +8,10 @@ struct DeclaredPower: CloudAction {
   let wanted: PowerState
   let declaration: ActionDeclaration
 
-  func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await cloud.captureServer(call) }
+  func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
+    let before = try await cloud.captureServer(call)
+    return before.merging(try await cloud.captureJobs(rule.job, call)) { first, _ in first }
+  }
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let server = try await cloud.server(try call.with.text("server"))
@@ -30,6 +33,7 @@ struct DeclaredPower: CloudAction {
   /// A server that was at rest and is on its way goes where it was asked to; `observe` sees whether it gets there.
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
     let server = try await cloud.server(try call.with.text("server"))
+    if server.state != wanted, try await job(call) != nil { return .applied(state(.changing)) }
     switch server.state {
     case wanted: return .applied(state(wanted))
     case .changing:
@@ -43,21 +47,34 @@ struct DeclaredPower: CloudAction {
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
     let server = try await cloud.server(try call.with.text("server"), asOf: call.asOf)
     if let end = cloud.dead(server, wanting: wanted.rawValue) { return end }
+    let job = try await job(call)
+    // A server that is there is there, whatever its job says; one whose job goes on is not there to stay.
+    if server.state == wanted, job?.state == .running { return cloud.seen(.pending, server) }
+    let isForced = try mode(call) == .cleanThenHard
+    if let job, job.state == .failed, server.state != wanted, !isForced { return cloud.failed(job, server: server.id) }
     let seen = try await cloud.waitForPower(server, wanting: wanted, call) { () async throws(StepFailure) in
       try await cloud.nudge(server, to: wanted, mode: .clean, call)
     }
     if server.state == wanted { return seen }
-    if wanted == .stopped, try mode(call) == .cleanThenHard, let intended = call.intendedAt,
-      call.clock.now >= intended + (try call.with.duration("grace") ?? .seconds(300))
-    {
-      call.report("the guest did not shut down in time: cutting the power")
+    let grace = try call.with.duration("grace") ?? .seconds(300)
+    if isForced, let intended = call.intendedAt, call.clock.now >= intended + grace || job?.state == .failed {
+      call.report(
+        job?.state == .failed
+          ? "the shutdown has failed: cutting the power" : "the guest did not shut down in time: cutting the power")
       try await cloud.nudge(server, to: .stopped, mode: .hard, call)
     }
     return seen
   }
 
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
-    try await cloud.isAtRest(call, wanting: wanted)
+    if try await job(call)?.state == .running { return false }
+    return try await cloud.isAtRest(call, wanting: wanted)
+  }
+
+  /// What the other side keeps of this request; nil where the file names no job, or none shows.
+  private func job(_ call: ActionCall) async throws(StepFailure) -> DeclaredJob? {
+    guard let name = rule.job else { return nil }
+    return try await cloud.newJob(name, call)
   }
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] { try await cloud.problems(call) }
 

@@ -1,5 +1,10 @@
 import Runbook
 
+extension ActionRule {
+  /// A refusal may mean that the server is there already.
+  fileprivate var changesPower: Bool { name.hasPrefix("server.") }
+}
+
 /// How the declared actions send what their rules say.
 extension DeclaredClient {
   /// The fields of a call, null where one is not given, so that a template can ask for it.
@@ -21,12 +26,18 @@ extension DeclaredClient {
       let words = rule.needs.map { $0.rawValue }.sorted().joined(separator: " or ")
       throw StepFailure(
         .conflict, "server \(server.id) is `\(server.nativeState)`: `\(rule.name)` needs it to be \(words)",
-        retryable: server.state == .changing)
+        retryable: server.state == .changing
+      ).passing(server.state == .changing)
     }
     do { return try await send(rule.request, roots) } catch {
       if error.kind == .notFound { throw error.renamed("\(error.message): is there a server \(server.id)?") }
       guard error.kind == .input || error.kind == .conflict else { throw error }
-      throw explained(error, try await self.server(server.id))
+      let now = try await self.server(server.id)
+      // A server in a state that the file allows is not the reason for a plain refusal.
+      let isAllowed = rule.needs.contains(now.state) || rule.needs.isEmpty && !rule.changesPower
+      var told = explained(error, now)
+      if error.kind == .input, isAllowed { told.kind = .input }
+      throw told
     }
   }
 
@@ -36,6 +47,12 @@ extension DeclaredClient {
   {
     let declared = wanted == .running ? DeclaredAction.start : .stop
     guard let rule = manifest.action(declared.name) else { return }
+    // One that goes on need not be asked for again; a hard stop is another one.
+    if mode != .hard, let name = rule.job,
+      try await jobs(named: name, server: server.id).contains(where: { $0.state == .running })
+    {
+      return
+    }
     let with: [String: Value] = ["server": .string(server.id), "mode": .string(mode.rawValue), "grace": .null]
     do { _ = try await send(rule.request, Roots(with: with, key: call.key, run: call.runID)) } catch {
       guard error.kind == .input || error.kind == .conflict else { throw error }
@@ -48,13 +65,17 @@ extension DeclaredClient {
     switch job?.state {
     case nil, .succeeded: return nil
     case .running: return seen(.pending, server)
-    case .failed:
-      let reason = job?.error.map { ": \(masker.mask($0).excerpt(200))" } ?? ""
-      let failure = StepFailure(
-        .server, "\(service) could not finish `\(job?.name ?? "")` of server \(server.id)\(reason)", effect: .applied,
-        detail: ["native_state": .string(job?.nativeState ?? "")])
-      return Observation(.failed(failure), nativeState: job?.nativeState)
+    case .failed: return job.map { failed($0, server: server.id) }
     }
+  }
+
+  /// The end of a wait whose job has failed.
+  func failed(_ job: DeclaredJob, server: String) -> Observation {
+    let reason = job.error.map { ": \(masker.mask($0).excerpt(200))" } ?? ""
+    let failure = StepFailure(
+      .server, "\(service) could not finish `\(job.name.excerpt(100))` of server \(server)\(reason)", effect: .applied,
+      detail: ["native_state": .string(job.nativeState), "job": .string(job.id)])
+    return Observation(.failed(failure), nativeState: job.nativeState)
   }
 
   /// At rest after a call of which only a job or the server's last change can tell: its job is over, or it has left its

@@ -1,7 +1,7 @@
 import Runbook
 
-/// `snapshot.restore` and `backup.restore`: found again by its job or the server's last change; afterwards the power is
-/// brought to what `power` asks for.
+/// `snapshot.restore` and `backup.restore`: the server is brought to the power that the file says it needs, and
+/// afterwards to what `power` asks for. Found again by its job or the server's last change.
 struct DeclaredRestore: CloudAction {
   let cloud: DeclaredClient
   let kind: ItemKind
@@ -16,8 +16,11 @@ struct DeclaredRestore: CloudAction {
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     _ = try PowerAfterRestore.wanted(call)
     if let problem = try await sourceProblem(call) { throw problem }
-    let server = try await cloud.server(try call.with.text("server"))
-    _ = try await cloud.ask(rule, server, cloud.roots(call, declaration))
+    let id = try call.with.text("server")
+    let hasAsked = try await cloud.bring(id, toAnyOf: rule.needs, call)
+    do throws(StepFailure) {
+      _ = try await cloud.ask(rule, try await cloud.server(id), cloud.roots(call, declaration))
+    } catch { throw hasAsked ? error.afterPowerChange : error }
     return ActionResult(outputs: ["state": .string(PowerState.changing.rawValue)])
   }
 

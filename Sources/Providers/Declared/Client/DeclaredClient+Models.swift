@@ -13,7 +13,7 @@ extension DeclaredClient {
     }
     let result = DictionaryScope(["result": try reply.json()], masker: masker)
     do throws(SchemaError) { return try CloudServer(try rules.item.value(in: result), rules) } catch {
-      throw reply.malformed(error.message)
+      throw reply.misshapen(error.message)
     }
   }
 
@@ -70,16 +70,25 @@ extension DeclaredClient {
 
   /// The oldest job of this name that was not there when the intent was journaled; nil if there is none.
   func newJob(_ name: String, _ call: ActionCall) async throws(StepFailure) -> DeclaredJob? {
+    try await newJobs(name, call, server: try call.with.text("server")).first
+  }
+
+  /// The jobs of this name that were not there when the intent was journaled, oldest first.
+  func newJobs(_ name: String, _ call: ActionCall, server: String) async throws(StepFailure) -> [DeclaredJob] {
     let known = Set(call.before["jobs"]?.list?.compactMap { $0.string } ?? [])
-    return try await jobs(named: name, server: try call.with.text("server"))
+    return try await jobs(named: name, server: server)
       .filter { !known.contains($0.id) }
-      .min { ($0.id.utf8.count, $0.id) < ($1.id.utf8.count, $1.id) }
+      .sorted { ($0.id.utf8.count, $0.id) < ($1.id.utf8.count, $1.id) }
   }
 
   /// `before` of what leaves a job.
   func captureJobs(_ name: String?, _ call: ActionCall) async throws(StepFailure) -> [String: Value] {
     guard let name else { return [:] }
-    let jobs = try await jobs(named: name, server: try call.with.text("server"))
+    return try await captureJobs(name, server: try call.with.text("server"))
+  }
+
+  func captureJobs(_ name: String, server: String) async throws(StepFailure) -> [String: Value] {
+    let jobs = try await jobs(named: name, server: server)
     return ["jobs": .list(jobs.map { .string($0.id) })]
   }
 }

@@ -140,7 +140,7 @@ struct DeclaredClient: RemoteCloud {
           let model = try model(item)
           if ids.insert(id(model)).inserted { models.append(model) }
         }
-      } catch { throw reply.malformed(error.message) }
+      } catch { throw reply.misshapen(error.message) }
       guard !rule.isFirstPageEnough, let next = try next(result, reply) else { return models }
       guard let query = manifest.paging?.query else {
         guard let link = connection.base.target(of: next) else {
@@ -159,13 +159,14 @@ struct DeclaredClient: RemoteCloud {
     do throws(SchemaError) {
       if let items = try rule.items.value(in: result).list { return items }
       throw SchemaError(message: "`\(rule.items.source)` is no list")
-    } catch { throw reply.malformed(error.message) }
+    } catch { throw reply.misshapen(error.message) }
   }
 
   private func next(_ result: DictionaryScope, _ reply: DeclaredReply) throws(StepFailure) -> String? {
-    do throws(SchemaError) { return try manifest.paging?.next.value(in: result).plainWord } catch {
-      throw reply.malformed(error.message)
-    }
+    do throws(SchemaError) {
+      let next = try manifest.paging?.next.value(in: result).plainWord
+      return next?.isEmpty == true ? nil : next
+    } catch { throw reply.misshapen(error.message) }
   }
 
   /// Whose credential it is, if the provider tells, and the difference of the clocks.
@@ -181,7 +182,7 @@ struct DeclaredClient: RemoteCloud {
     let result = DictionaryScope(["result": try reply.json()], masker: masker)
     let identity: String?
     do throws(SchemaError) { identity = try check.identity?.value(in: result).plainWord?.excerpt(200) } catch {
-      throw reply.malformed(error.message)
+      throw reply.misshapen(error.message)
     }
     return (identity, reply.response.clockSkew(now: connection.clock.now))
   }

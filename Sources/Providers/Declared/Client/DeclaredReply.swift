@@ -11,6 +11,22 @@ struct DeclaredReply: Sendable {
   /// Of whatever is shown of the answer.
   let masker: Masker
   let now: Timestamp
+  /// The body, read once: it is asked for an error, and then for what it says.
+  private let parsed: Result<Value, JSONError>
+
+  init(
+    service: String, rules: ErrorRules, request: RequestRule, response: HTTPResponse, secrets: [Secret],
+    masker: Masker, now: Timestamp
+  ) {
+    self.service = service
+    self.rules = rules
+    self.request = request
+    self.response = response
+    self.secrets = secrets
+    self.masker = masker
+    self.now = now
+    do throws(JSONError) { parsed = .success(try JSONReader.read(response.body)) } catch { parsed = .failure(error) }
+  }
 
   private var text: String { request.text.excerpt(200) }
 
@@ -18,7 +34,7 @@ struct DeclaredReply: Sendable {
   func json() throws(StepFailure) -> Value {
     if response.body.isEmpty, response.status == 204 { return .null }
     guard !response.body.isEmpty else { throw malformed("the body is empty") }
-    do { return try JSONReader.read(response.body) } catch {
+    do throws(JSONError) { return try parsed.get() } catch {
       throw malformed(response.isHTML ? "it is an HTML page" : "it is not JSON: \(error.message)")
     }
   }
@@ -30,18 +46,50 @@ struct DeclaredReply: Sendable {
       effect: request.isRead ? .none : .unknown, retryable: true, detail: detail)
   }
 
-  /// The failure a status means; nil for 2xx. What the file says goes before what HTTP says.
+  /// The same, of an answer that was read and does not fit.
+  func misshapen(_ reason: String) -> StepFailure {
+    var failure = malformed(reason)
+    failure.isMisshapen = true
+    return failure
+  }
+
+  /// The failure that the answer is; nil if it is none. What the file says goes before what HTTP says: some clouds tell
+  /// errors with status 200.
   var failure: StepFailure? {
-    if (200..<300).contains(response.status) { return nil }
-    let body = (try? JSONReader.read(response.body)) ?? .null
+    let isSuccess = (200..<300).contains(response.status)
+    if isSuccess, rules.rules.isEmpty { return nil }
+    let body = (try? parsed.get()) ?? .null
     let scope = DictionaryScope(["result": body, "status": .int(Int64(response.status))], now: now, masker: masker)
-    let (kind, words, effect, retryable) = usual
     guard let rule = rules.rules.first(where: { $0.fits(response.status, scope) }) else {
-      return make(kind, words, effect: effect, retryable: retryable, scope)
+      if isSuccess { return nil }
+      let (kind, words, effect, retryable) = usual
+      return make(kind, words, effect: effect, retryable: retryable, scope).passing(response.status == 423)
     }
     let hint = rule.hint.map { ": \($0)" } ?? ""
-    let said = rule.kind == kind ? words : "\(service) refused \(text)"
-    return make(rule.kind, said + hint, effect: rule.effect ?? effect, retryable: rule.isRetryable, scope)
+    let refused = "\(service) \(DeclaredReply.verb(rule.kind)) \(text)"
+    let said = isSuccess || rule.kind != usual.0 ? refused : usual.1
+    let effect = rule.effect ?? DeclaredReply.effect(rule.kind, request, isSuccess ? nil : usual.2)
+    return make(rule.kind, said + hint, effect: effect, retryable: rule.isRetryable, scope)
+      .passing(rule.kind == .conflict && rule.isRetryable)
+  }
+
+  /// What the file calls a refusal did nothing.
+  /// - Parameter usual: what the status means; nil: it is one of success, which says nothing of an error.
+  private static func effect(
+    _ kind: StepFailure.Kind, _ request: RequestRule, _ usual: StepFailure.Effect?
+  ) -> StepFailure.Effect {
+    switch kind {
+    case .auth, .notFound, .conflict, .limit, .rateLimited, .input, .rejected: .none
+    default: usual ?? (request.isRead ? .none : .unknown)
+    }
+  }
+
+  private static func verb(_ kind: StepFailure.Kind) -> String {
+    switch kind {
+    case .server, .timeout, .unreachable: "failed at"
+    case .notFound: "found nothing for"
+    default: "refused"
+    }
   }
 
   private var usual: (StepFailure.Kind, String, StepFailure.Effect, retryable: Bool) {
@@ -52,7 +100,7 @@ struct DeclaredReply: Sendable {
     case 403: (.auth, "\(credential) has no permission for \(text)", .none, false)
     case 404: (.notFound, "\(service) knows nothing at \(text)", .none, false)
     case 408: (.timeout, "\(service) gave up waiting for \(text)", unanswered, true)
-    case 409, 423: (.conflict, "\(service) is busy with something else and refused \(text)", .none, true)
+    case 409, 423: (.conflict, "\(service) refused \(text), as something else is being done", .none, true)
     case 429: (.rateLimited, "\(service) wants fewer requests and refused \(text)", .none, true)
     case 400..<500: (.input, "\(service) refused \(text)", certain, false)
     case 500...: (.server, "\(service) failed at \(text)", unanswered, true)

@@ -35,14 +35,6 @@ enum DeclaredAction: Sendable, Equatable {
     }
   }
 
-  /// Has no state of its own to be found again by, so a job may tell.
-  var leavesAJob: Bool {
-    switch self {
-    case .reboot, .create, .restore: true
-    case .stop, .start, .delete: false
-    }
-  }
-
   var usualTimeout: Duration {
     switch self {
     case .stop, .start, .reboot, .delete: .seconds(900)

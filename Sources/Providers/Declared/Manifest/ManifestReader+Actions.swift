@@ -42,14 +42,17 @@ extension ManifestReader {
         ?? kind.usualTimeout,
       evidence: fields.take("evidence").flatMap { read.choice($0, "evidence") } ?? .documented,
       note: fields.take("note").flatMap { read.text($0, "note") })
-    var known = ["request", "needs", "timeout", "evidence", "note", "class"]
-    if kind.leavesAJob {
-      known.append("job")
-      rule.job = fields.takeEntry("job").flatMap { job($0, kept) }
-    }
+    var known = ["request", "needs", "timeout", "evidence", "note", "class", "job"]
+    rule.job = fields.takeEntry("job").flatMap { job($0, kept) }
     if case .create(let item) = kind {
       known += ["found_by", "reply", "name_pattern"]
       creation(&fields, &rule, item, kept, entry)
+    }
+    if case .restore = kind, !rule.needs.isEmpty, rule.needs.isDisjoint(with: [.running, .stopped]) {
+      sink.error(
+        "E-STATE", at: entry.keyRange,
+        "`\(entry.key)` needs a state that `server.start` and `server.stop` do not lead to",
+        hint: "`needs` of a restore must hold `running`, `stopped` or both")
     }
     if let item = kind.item, kept.items(item) == nil {
       sink.error(

@@ -56,7 +56,14 @@ extension ManifestReader {
   }
 
   func headers(_ entry: Node.Entry?) -> [(name: String, value: Template)] {
-    map(entry?.value, "headers").compactMap { entry in
+    var names: Set<String> = []
+    return map(entry?.value, "headers").compactMap { entry in
+      guard names.insert(entry.key.lowercased()).inserted else {
+        sink.error(
+          "E-NAME", at: entry.keyRange, "`headers` names `\(entry.key.excerpt(40))` twice: case means nothing there",
+          hint: "take one of them out")
+        return nil
+      }
       let isToken = entry.key.utf8.allSatisfy { byte in
         let lower = byte | 0x20
         return lower >= 0x61 && lower <= 0x7a || byte >= 0x30 && byte <= 0x39 || byte == 0x2d || byte == 0x5f

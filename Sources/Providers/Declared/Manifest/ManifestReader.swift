@@ -117,7 +117,7 @@ final class ManifestReader {
     rules.message = fields.take("message").flatMap { expression($0, "errors.message", reading: ["result"]) }
     for node in list(fields.take("when"), "errors.when") {
       guard var fields = FieldReader(node, "an entry of `errors.when`", sink) else { continue }
-      let status = fields.take("status").flatMap { read.int($0, "status", in: 300...599) }
+      let status = fields.take("status").flatMap { read.int($0, "status", in: 200...599) }
       let condition = fields.take("if").flatMap {
         expression($0, "if", reading: ["result", "status"], expecting: .bool)
       }
@@ -128,8 +128,12 @@ final class ManifestReader {
       let effect = fields.take("effect").flatMap { read.choice($0, "effect", ["none", "applied", "unknown"]) }
       let hint = fields.take("hint").flatMap { read.text($0, "hint", limit: 300) }
       fields.finish(known: ["status", "if", "kind", "retryable", "effect", "hint"])
-      if status == nil, condition == nil {
-        sink.error("E-KEY-MISSING", at: node.range, "an entry of `errors.when` needs `status`, `if` or both")
+      if condition == nil, status.map({ $0 < 300 }) ?? true {
+        sink.error(
+          "E-KEY-MISSING", at: node.range,
+          status == nil
+            ? "an entry of `errors.when` needs `status`, `if` or both"
+            : "an entry of `errors.when` for a status of success needs `if`: what in the body makes it an error")
       }
       guard let kind else { continue }
       rules.rules.append(

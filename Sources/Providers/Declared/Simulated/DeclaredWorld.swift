@@ -60,20 +60,17 @@ struct DeclaredWorld: Sendable {
   init(_ rules: TwinManifest, seed: UInt64, at now: Timestamp) {
     self.rules = rules
     random = TwinRandom(seed: seed)
-    for example in rules.examples {
-      add(example.id, example.name, now)
-      if (try? server(example.id)) != nil { addBackups(example, now) }
-    }
+    for example in rules.examples { add(example.id, example.name, now) }
   }
 
-  /// Those that the cloud itself made, a day ago.
-  private mutating func addBackups(_ example: TwinManifest.Example, _ now: Timestamp) {
+  /// Those that the cloud itself made, last night.
+  private mutating func addBackups(_ names: [String], of server: String, _ now: Timestamp) {
     let state = rules.changes["backup.create"]?.after ?? ""
-    for name in example.backups {
+    for name in names {
       items.append(
         Item(
-          kind: .backup, id: nextID(), server: example.id, name: name, mark: "", state: state,
-          createdAt: Timestamp(seconds: now.seconds) + .seconds(-86_400), isHidden: false))
+          kind: .backup, id: nextID(), server: server, name: name, mark: "", state: state,
+          createdAt: LastNight.backup(before: now), isHidden: false))
     }
   }
 
@@ -84,6 +81,8 @@ struct DeclaredWorld: Sendable {
     let created = Timestamp(seconds: now.seconds)
     servers.append(
       Server(id: id, name: name ?? "server-\(id)", state: rules.running, createdAt: created, changedAt: created))
+    // A server that the file does not know is backed up as its first one.
+    addBackups((rules.examples.first { $0.id == id } ?? rules.examples.first)?.backups ?? [], of: id, now)
   }
 
   /// Ends the changes whose time has come.

@@ -3,7 +3,7 @@ import Runbook
 /// Findable by the call's key, which travels in the description: a backup has no name at VPS.org.
 struct VPSOrgBackupCreate: VPSOrgAction {
   /// Documented: "several minutes depending on server size".
-  static let declaration = ItemVocabulary.backups.create(
+  static let declaration = VPSOrgBackups.words.create(
     name: Field(
       "name", .string, pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$",
       help: "put in front of the description, as VPS.org gives backups no name; default: none"),
@@ -19,18 +19,18 @@ struct VPSOrgBackupCreate: VPSOrgAction {
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let server = try call.with.text("server")
-    if let reused = try await client.reuse(.backup, call) { return reused }
+    if let reused = try await client.reuse(.backup, call) { return reused.withoutReply }
     let description = BackupMarker.description(
       name: try call.with.optionalText("name"), text: try call.with.optionalText("description"), key: call.key)
     do {
-      return ActionResult(outputs: try await client.createBackup(server: server, description: description).outputs)
+      return ActionResult(outputs: try await client.createBackup(server: server, description: description))
     } catch { throw try await client.full(.backup, server: server, error) }
   }
 
   /// The `d2` dialect takes no description: there, what is new and has no mark of another call may be ours or not.
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
     if client.dialect == .d2 { return .unsure }
-    return try await client.findNew(.backup, call) { isOurs($0, call) }
+    return try await client.findNew(.backup, call) { isOurs($0, call) }.withoutReply
   }
 
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {

@@ -3,7 +3,11 @@ import Runbook
 /// VPS.org stops the server itself; whether it comes back running is not documented, so the power is brought to what
 /// was asked for. There is no history of restores: that one took place is told by the server's `updated_at` (inferred).
 struct VPSOrgItemRestore<Items: VPSOrgItems>: VPSOrgAction {
-  static var declaration: ActionDeclaration { Items.words.restore(within: Items.restoreTimeout, class: .findable) }
+  static var declaration: ActionDeclaration {
+    var declaration = Items.words.restore(within: Items.restoreTimeout, class: .findable)
+    declaration.outputs.merge(VPSOrgDetails.ofRestore(Items.kind)) { ours, _ in ours }
+    return declaration
+  }
   let client: VPSOrgClient
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] { try await client.captureServer(call) }
@@ -12,22 +16,29 @@ struct VPSOrgItemRestore<Items: VPSOrgItems>: VPSOrgAction {
     let server = try call.with.text("server")
     _ = try PowerAfterRestore.wanted(call)
     if let problem = try await sourceProblem(call) { throw problem }
-    do { try await client.restore(Items.kind, try call.with.text(Items.kind.rawValue), server: server) } catch {
+    let told: [String: Value]
+    do { told = try await client.restore(Items.kind, try call.with.text(Items.kind.rawValue), server: server) } catch {
       guard error.kind == .input || error.kind == .conflict else { throw error }
       throw client.explained(error, try await client.server(server))
     }
-    return ActionResult(outputs: ["state": .string(PowerState.changing.rawValue)])
+    return outcome("changing", told)
   }
 
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
     let server = try await client.server(try call.with.text("server"))
-    if server.nativeState == "restoring" { return .applied(ActionResult(outputs: ["state": "changing"])) }
+    if server.nativeState == "restoring" { return .applied(outcome("changing")) }
     if server.state == .changing { return .unsure }
     switch ChangeSign(server, since: call.before) {
-    case .changed: return .applied(ActionResult(outputs: ["state": .string(server.state.rawValue)]))
+    case .changed: return .applied(outcome(server.state.rawValue))
     case .same: return .notApplied
     case .missing: return .unsure
     }
+  }
+
+  /// - Parameter told: what the reply said; nothing if it was lost.
+  private func outcome(_ state: String, _ told: [String: Value] = [:]) -> ActionResult {
+    let told = told.isEmpty ? VPSOrgDetails.ofRestore(Items.kind).mapValues { _ in Value.null } : told
+    return ActionResult(outputs: told.merging(["state": .string(state)]) { _, ours in ours })
   }
 
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {

@@ -12,7 +12,8 @@ struct VPSOrgRawRequest: VPSOrgAction {
       Field("query", .stringMap, help: "arguments of the URL"),
       Field("json", .any, acceptsSecret: true, help: "the body"),
     ],
-    outputs: result, effect: .change, class: .opaque, suggestedUndo: "none", result: result)
+    outputs: result, effect: .change, class: .opaque, suggestedUndo: "none", result: result
+  ).changing(.mayFree)
   private static let result: [String: ValueType] = ["status": .int, "body": .string, "json": .any]
   let client: VPSOrgClient
 

@@ -5,7 +5,7 @@ struct VPSOrgSnapshotCreate: VPSOrgAction {
   /// The documents' text leaves digits out, their own examples have them.
   static let namePattern = "^[A-Za-z][A-Za-z0-9_-]*$"
   /// Documented: 3 to 10 minutes, elsewhere 3 to 15.
-  static let declaration = ItemVocabulary.snapshots.create(
+  static let declaration = VPSOrgSnapshots.words.create(
     name: Field(
       "name", .string, required: true, pattern: namePattern, help: "letters, digits, `-` and `_`, a letter first"),
     within: .seconds(1800), class: .findable)
@@ -18,17 +18,17 @@ struct VPSOrgSnapshotCreate: VPSOrgAction {
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let server = try call.with.text("server")
-    if let reused = try await client.reuse(.snapshot, call) { return reused }
+    if let reused = try await client.reuse(.snapshot, call) { return reused.withoutReply }
     do {
-      let item = try await client.createSnapshot(
-        server: server, name: try name(call), description: try call.with.optionalText("description"))
-      return ActionResult(outputs: item.outputs)
+      return ActionResult(
+        outputs: try await client.createSnapshot(
+          server: server, name: try name(call), description: try call.with.optionalText("description")))
     } catch { throw try await client.full(.snapshot, server: server, error) }
   }
 
   func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
     let name = try name(call)
-    return try await client.findNew(.snapshot, call) { $0.name == name }
+    return try await client.findNew(.snapshot, call) { $0.name == name }.withoutReply
   }
 
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {

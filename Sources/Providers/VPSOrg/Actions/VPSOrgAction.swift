@@ -8,3 +8,16 @@ protocol VPSOrgAction: StandardAction, CloudAction where Account == VPSOrgClient
 extension VPSOrgAction {
   var cloud: VPSOrgClient { client }
 }
+
+extension ActionResult {
+  /// Of an item that was found and not made just now: what only the reply to its creation tells is null.
+  var withoutReply: ActionResult {
+    var result = self
+    for name in VPSOrgDetails.ofCreation.keys { result.outputs[name] = .null }
+    return result
+  }
+}
+
+extension ProbeAnswer {
+  var withoutReply: ProbeAnswer { if case .applied(let result) = self { .applied(result.withoutReply) } else { self } }
+}

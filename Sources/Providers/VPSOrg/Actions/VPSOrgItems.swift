@@ -12,14 +12,16 @@ protocol VPSOrgItems: Sendable {
 
 enum VPSOrgSnapshots: VPSOrgItems {
   static let kind = ItemKind.snapshot
-  static let words = ItemVocabulary.snapshots
+  static let words = ItemVocabulary(
+    word: "snapshot", details: VPSOrgDetails.common, replyDetails: VPSOrgDetails.ofCreation)
   static let restoreTimeout: Duration = .seconds(45 * 60)
   static let filters: [Field] = []
 }
 
 enum VPSOrgBackups: VPSOrgItems {
   static let kind = ItemKind.backup
-  static let words = ItemVocabulary.backups
+  static let words = ItemVocabulary(
+    word: "backup", details: VPSOrgDetails.ofBackups, replyDetails: VPSOrgDetails.ofCreation)
   static let restoreTimeout: Duration = .seconds(2 * 3600)
   static let filters = [
     Field("type", .choice(["manual", "automatic"]), help: "only those made by hand, or by schedule; default: both")

@@ -55,12 +55,12 @@ struct VPSOrgClient: RemoteCloud {
           if ids.insert(id(item)).inserted { models.append(item) }
         } catch { mistake = error }
       }
-      if let mistake { throw reply.malformed(mistake.message) }
+      if let mistake { throw reply.misshapen(mistake.message) }
       guard models.count <= VPSOrgClient.itemLimit else {
         throw endless(request, "it has more than \(VPSOrgClient.itemLimit) items")
       }
       switch json["next"] {
-      case nil, .null: return models
+      case nil, .null, .string(""): return models
       case .string(let link):
         guard let next = base.target(of: link) else { throw reply.malformed("`next` leads to another host") }
         target = next
@@ -158,7 +158,9 @@ extension VPSOrgClient {
     }
   }
 
-  func createSnapshot(server: String, name: String, description: String?) async throws(StepFailure) -> CloudItem {
+  func createSnapshot(
+    server: String, name: String, description: String?
+  ) async throws(StepFailure) -> [String: Value] {
     try checkID(server, "server")
     var body: [String: Value] = [:]
     switch dialect {
@@ -170,27 +172,31 @@ extension VPSOrgClient {
     return try await create(.snapshot, server: server, body: body)
   }
 
-  func createBackup(server: String, description: String) async throws(StepFailure) -> CloudItem {
+  func createBackup(server: String, description: String) async throws(StepFailure) -> [String: Value] {
     try checkID(server, "server")
     return try await create(
       .backup, server: server,
       body: dialect == .d1 ? ["server_id": dialect.id(server), "description": .string(description)] : [:])
   }
 
-  private func create(_ kind: ItemKind, server: String, body: [String: Value]) async throws(StepFailure)
-    -> CloudItem
-  {
+  /// - Returns: the outputs of the creation.
+  private func create(
+    _ kind: ItemKind, server: String, body: [String: Value]
+  ) async throws(StepFailure) -> [String: Value] {
     let request = VPSOrgRequest(
       method: "POST", path: dialect.create(kind, server: server), json: body.isEmpty ? nil : .map(body))
     do {
-      return try await send(request).decode { json throws(SchemaError) in try CloudItem(vpsOrg: json, kind) }
+      return try await send(request).decode { json throws(SchemaError) in
+        try CloudItem(vpsOrg: json, kind).outputs.merging(VPSOrgDetails.creation(json)) { ours, _ in ours }
+      }
     } catch {
       throw error.kind == .notFound ? error.renamed("VPS.org has no server \(server)") : error
     }
   }
 
   /// Accepted, not finished: the server's own status tells the rest.
-  func restore(_ kind: ItemKind, _ id: String, server: String) async throws(StepFailure) {
+  /// - Returns: what the reply says.
+  func restore(_ kind: ItemKind, _ id: String, server: String) async throws(StepFailure) -> [String: Value] {
     try checkID(id, kind.rawValue)
     try checkID(server, "server")
     let request =
@@ -200,7 +206,7 @@ extension VPSOrgClient {
         VPSOrgRequest(method: "POST", path: dialect.server(server) + ["restore"], json: ["backup_id": dialect.id(id)])
       }
     do {
-      _ = try looseObject(try await send(request))
+      return VPSOrgDetails.restore(try looseObject(try await send(request)), kind)
     } catch {
       throw error.kind == .notFound
         ? error.renamed("VPS.org has no \(kind.rawValue) \(id) for server \(server)") : error

@@ -31,6 +31,7 @@ extension CloudItem {
       name = BackupMarker.name(in: description).excerpt(1024)
       isManual = try json.optionalText("backup_type") == "manual"
     }
+    details = VPSOrgDetails.item(json, kind)
   }
 }
 

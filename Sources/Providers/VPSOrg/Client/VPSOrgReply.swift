@@ -52,10 +52,17 @@ struct VPSOrgReply: Sendable {
     }
   }
 
+  /// The same, of an answer that was read and does not fit.
+  func misshapen(_ reason: String) -> StepFailure {
+    var failure = malformed(reason)
+    failure.isMisshapen = true
+    return failure
+  }
+
   /// Applies a schema to the body.
   func decode<Model>(_ model: (Value) throws(SchemaError) -> Model) throws(StepFailure) -> Model {
     let json = try json()
-    do { return try model(json) } catch { throw malformed(error.message) }
+    do { return try model(json) } catch { throw misshapen(error.message) }
   }
 
   /// A reply of success that does not have the shape it should.
@@ -77,7 +84,10 @@ struct VPSOrgReply: Sendable {
     case 404: make(.notFound, "VPS.org knows nothing at \(request.text)", effect: .none)
     case 408: make(.timeout, "VPS.org gave up waiting for \(request.text)", effect: unanswered, retryable: true)
     case 409, 423:
-      make(.conflict, "VPS.org is busy with something else and refused \(request.text)", effect: .none, retryable: true)
+      make(
+        .conflict, "VPS.org refused \(request.text), as something else is being done", effect: .none, retryable: true
+      )
+      .passing(response.status == 423)
     case 429:
       make(.rateLimited, "VPS.org wants fewer requests and refused \(request.text)", effect: .none, retryable: true)
     case 400..<500: make(.input, "VPS.org refused \(request.text)", effect: certain)

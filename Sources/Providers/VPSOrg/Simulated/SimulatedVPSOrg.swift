@@ -20,6 +20,8 @@ public final class SimulatedVPSOrg: SimulatedSystem {
     /// Requests whose effect takes place later, in the order of their times.
     var late: [(at: Timestamp, route: VPSOrgRoute)] = []
     var requests: [String] = []
+    /// Servers have an automatic backup of last night.
+    var hasLastNight = false
   }
 
   private let clock: any EngineClock
@@ -33,9 +35,11 @@ public final class SimulatedVPSOrg: SimulatedSystem {
   ///   - usesUUIDs: new ids are UUIDs and snapshots have a `label`, as in the vendor's own client.
   ///   - pageSize: lists come in pages with `next`; nil: all at once, as in the documents.
   ///   - restartSeconds: how long a restart takes; inside it the seed draws.
+  ///   - withLastNight: every server has an automatic backup of last night, by the clock.
   public init(
     clock: any EngineClock, seed: UInt64 = 1, tokens: AcceptedTokens = .wellFormed, withExamples: Bool = true,
-    usesUUIDs: Bool = false, pageSize: Int? = nil, restartSeconds: ClosedRange<Int64> = 20...60
+    usesUUIDs: Bool = false, pageSize: Int? = nil, restartSeconds: ClosedRange<Int64> = 20...60,
+    withLastNight: Bool = false
   ) {
     self.clock = clock
     self.tokens = tokens
@@ -44,7 +48,8 @@ public final class SimulatedVPSOrg: SimulatedSystem {
     world.addExamples(withExamples)
     world.usesUUIDs = usesUUIDs
     world.restartSeconds = restartSeconds
-    state = Mutex(State(world: world))
+    if withLastNight { for server in world.servers { world.addLastNight(server.id, clock.now) } }
+    state = Mutex(State(world: world, hasLastNight: withLastNight))
   }
 
   public var ledger: [LedgerEntry] {
@@ -70,6 +75,7 @@ public final class SimulatedVPSOrg: SimulatedSystem {
         VPSOrgWorld.Server(
           id: id, name: "server-\(id)", hostname: "server-\(id).example.com", ip: "203.0.113.\(10 + number % 200)",
           status: "active", createdAt: now, updatedAt: now))
+      if state.hasLastNight { state.world.addLastNight(id, now) }
     }
   }
 

@@ -102,3 +102,19 @@ extension VPSOrgWorld {
       manual: false)
   }
 }
+
+extension VPSOrgWorld {
+  /// An automatic backup of last night, by the clock: what a drill restores. It expires a month later, as the
+  /// documents' ones do.
+  mutating func addLastNight(_ server: String, _ now: Timestamp) {
+    let made = LastNight.backup(before: now)
+    // On their own day the documents' server has one.
+    guard !items.contains(where: { $0.kind == .backup && $0.server == server && $0.createdAt == made }) else { return }
+    let number = Int64(400 + items.count { $0.kind == .backup })
+    items.append(
+      Item(
+        kind: .backup, id: usesUUIDs ? VPSOrgWorld.uuid(number) : String(number), server: server, name: "",
+        description: "Automatic daily backup", status: "completed", sizeMB: 4523, createdAt: made,
+        expiresAt: made + .seconds(31 * 86_400), isManual: false))
+  }
+}

@@ -139,8 +139,12 @@ struct VPSOrgWorld: Sendable {
     expect(servers[index].change?.endsAt)
   }
 
-  private mutating func record(_ effect: VPSOrgOperation, _ subject: String, _ detail: String = "", _ now: Timestamp) {
-    ledger.append(LedgerEntry(at: now, effect: effect.rawValue, subject: subject, detail: detail))
+  private mutating func record(
+    _ effect: VPSOrgOperation, _ subject: String, _ detail: String = "", _ now: Timestamp,
+    _ parameters: [String: Value] = [:]
+  ) {
+    ledger.append(
+      LedgerEntry(at: now, effect: effect.rawValue, subject: subject, detail: detail, parameters: parameters))
   }
 }
 
@@ -202,7 +206,10 @@ extension VPSOrgWorld {
       sizeMB: twist.fails ? nil : size)
     expect(item.change?.endsAt)
     items.append(item)
-    record(kind == .snapshot ? .snapshotCreate : .backupCreate, item.id, kind == .snapshot ? name : description, now)
+    var given: [String: Value] = ["server_id": .string(server.id), "description": .string(description)]
+    if kind == .snapshot { given[usesUUIDs ? "label" : "name"] = .string(name) }
+    record(
+      kind == .snapshot ? .snapshotCreate : .backupCreate, item.id, kind == .snapshot ? name : description, now, given)
     return item
   }
 
@@ -218,16 +225,20 @@ extension VPSOrgWorld {
     }
     guard item.status == "completed" else { throw Refusal(400, "The \(kind.rawValue) is not completed.") }
     begin(index, "restoring", then: statusAfterRestore, seconds: 300...900, now, twist)
-    record(kind == .snapshot ? .snapshotRestore : .backupRestore, item.server, item.id, now)
+    record(
+      kind == .snapshot ? .snapshotRestore : .backupRestore, item.server, item.id, now,
+      ["\(kind.rawValue)_id": .string(item.id), "server_id": .string(item.server)])
     return item
   }
 
   mutating func delete(_ kind: ItemKind, _ id: String?, server: String?, _ now: Timestamp) throws(Refusal) {
     let item = items.remove(at: try itemIndex(kind, id, server: server))
-    record(kind == .snapshot ? .snapshotDelete : .backupDelete, item.id, item.name, now)
+    record(
+      kind == .snapshot ? .snapshotDelete : .backupDelete, item.id, item.name, now,
+      ["\(kind.rawValue)_id": .string(item.id)])
   }
 
-  private static func uuid(_ number: Int64) -> String {
+  static func uuid(_ number: Int64) -> String {
     let digits = String(number)
     return "5eed0000-0000-4000-8000-" + String(repeating: "0", count: max(0, 12 - digits.utf8.count)) + digits
   }

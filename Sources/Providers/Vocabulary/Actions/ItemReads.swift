@@ -6,10 +6,12 @@ struct ItemList<Account: Cloud>: CloudAction {
   let declaration: ActionDeclaration
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
+    let isOfServer = declaration.fields.first { $0.name == "server" }?.required ?? false
+    let server = isOfServer ? try call.with.text("server") : try call.with.optionalText("server")
     let items = try await cloud.items(
-      kind, server: try call.with.text("server"), type: try call.with.optionalText("type"))
+      kind, server: server.flatMap { $0.isEmpty ? nil : $0 }, type: try call.with.optionalText("type"))
     let sorted = items.sorted(by: CloudItem.newestFirst).map { Value.map($0.outputs) }
-    return ActionResult(outputs: ["\(kind.rawValue)s": .list(sorted)])
+    return ActionResult(outputs: ["\(kind.rawValue)s": .list(sorted), "count": .int(Int64(sorted.count))])
   }
 
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
@@ -37,7 +39,10 @@ struct ItemFind<Account: Cloud>: CloudAction {
     }
     if let limit = try call.with.duration("max_age"), call.clock.now - item.createdAt > limit {
       throw StepFailure(
-        .notFound, "the newest \(what) of server \(server) is from \(item.createdAt), older than \(limit.text)")
+        .notFound,
+        "the newest \(what) of server \(server) is from \(item.createdAt)"
+          + (item.createdAtError > .zero ? ", or up to \(item.createdAtError.text) later" : "")
+          + ", older than \(limit.text)")
     }
     return ActionResult(outputs: item.outputs)
   }

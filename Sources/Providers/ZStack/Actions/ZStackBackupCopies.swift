@@ -44,12 +44,31 @@ struct ZStackRestoreAs: ZStackChange {
         .conflict, "backup \(backup) is `\(item.nativeState)`: only one that is complete and enabled can be used",
         retryable: item.state == .creating)
     }
-    var parameters = try await defaults(of: item, call.with["options"]?.map ?? [:])
-    parameters.merge(call.with["options"]?.map ?? [:]) { _, given in given }
+    let options = try options(call)
+    var parameters = try await defaults(of: item, options)
+    parameters.merge(options) { _, given in given }
     parameters["name"] = .string(try name(call))
     parameters["strategy"] = try power(call) == .running ? "InstantStart" : "CreateStopped"
-    parameters["resourceUuid"] = .string(ZStackID.make(call.key, "resource"))
+    parameters["resourceUuid"] = .string(try resource(call))
     return .create(["vm-instances", "from", "vm-backups", backup], parameters)
+  }
+
+  /// What the vocabulary has a field for cannot stand there, where it would be overwritten in silence.
+  private func options(_ call: ActionCall) throws(StepFailure) -> [String: Value] {
+    let options = call.with["options"]?.map ?? [:]
+    for (key, field) in [("name", "name"), ("strategy", "power")] where options[key] != nil {
+      throw StepFailure.unfit("`options.\(key)` cannot be given: the field `\(field)` says it")
+    }
+    return options.filter { !$0.value.unwrapped.isNull }
+  }
+
+  /// The id of the new server: the author's, or one that follows from the call's key.
+  private func resource(_ call: ActionCall) throws(StepFailure) -> String {
+    guard let given = try options(call)["resourceUuid"] else { return ZStackID.make(call.key, "resource") }
+    guard let id = given.unwrapped.string, id.isZStackID else {
+      throw StepFailure.unfit("`options.resourceUuid` must be 32 of `0-9a-f`")
+    }
+    return id
   }
 
   /// Size and place of the machine that was backed up, where the options leave them open and it is still there.
@@ -91,7 +110,7 @@ struct ZStackRestoreAs: ZStackChange {
 
   /// The id we chose, or else a machine of this name that was not there before.
   func evidence(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
-    let wanted = ZStackID.make(call.key, "resource")
+    let wanted = try resource(call)
     let name = try name(call)
     let known = call.before["matching"]?.list?.compactMap { $0.string } ?? []
     let servers = try await cloud.servers().filter { $0.id == wanted || ($0.name == name && !known.contains($0.id)) }
@@ -111,6 +130,7 @@ struct ZStackRestoreAs: ZStackChange {
   }
 
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
+    do { _ = try options(call) } catch { return [error.message] }
     guard let backup = try call.with.optionalText("backup"), !backup.isEmpty else { return [] }
     return try await cloud.found(.backup, backup) == nil ? ["ZStack has no backup \(backup)"] : []
   }
@@ -134,7 +154,10 @@ struct ZStackRestoreAs: ZStackChange {
 struct ZStackBackupSync: ZStackChange {
   static let declaration = ActionDeclaration(
     "backup.sync", "rescan a backup store, so that what others put there is listed",
-    fields: [Field("storage", .string, help: "id of the image store; default: the block's `backup_storage`")],
+    fields: [
+      Field("storage", .string, help: "id of the image store; default: the block's `backup_storage`"),
+      ZStackTags.field,
+    ],
     effect: .change, class: .keyed,
     wait: WaitDefaults(until: "scanned", failsOn: "–", timeout: .seconds(3600), fastest: .seconds(3)),
     suggestedUndo: "none")
@@ -143,7 +166,7 @@ struct ZStackBackupSync: ZStackChange {
 
   func request(_ call: ActionCall) async throws(StepFailure) -> ZStackRequest {
     let store = try await cloud.store(try call.with.optionalText("storage"))
-    return .action(["vm-backups", "imageStore", store], "syncVmBackup")
+    return .action(["vm-backups", "imageStore", store], "syncVmBackup", tags: try ZStackTags(call))
   }
 
   /// A scan leaves no trace that could be looked for.

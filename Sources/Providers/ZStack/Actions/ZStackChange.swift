@@ -54,7 +54,7 @@ extension ZStackChange {
     case .unknown: return JobNote.doubt(call.clock.now).on(ActionResult().vanished)
     case .failed(let error):
       switch error.meaning {
-      case .doubt: return JobNote.doubt(call.clock.now).on(ActionResult())
+      case .doubt: return JobNote.doubt(call.clock.now).on(ActionResult().told(by: error, hiding: cloud.hidden))
       case .infrastructure:
         if case .applied(let result) = try await evidence(call) { return JobNote.done.on(result) }
         throw await judged(error, request, call)
@@ -133,7 +133,8 @@ extension ZStackChange {
     case .unknown: return try await doubted(call, since: call.clock.now, result.vanished)
     case .failed(let error):
       switch error.meaning {
-      case .doubt, .infrastructure: return try await doubted(call, since: call.clock.now, result)
+      case .doubt, .infrastructure:
+        return try await doubted(call, since: call.clock.now, result.told(by: error, hiding: cloud.hidden))
       default: return Observation(.failed(await judged(error, try await request(call), call)))
       }
     }
@@ -156,6 +157,7 @@ extension ZStackChange {
         return Observation(.pending, nativeState: "not told by its job", result: noted)
       }
       let name = declaration.name
+      let (said, detail) = result.toldByJob
       // A job that was accepted and then vanished may be at work where nobody can see it.
       let mayCome = makesSomething || result.result[ActionResult.jobHasVanished] == true
       let isCertain = answer == .notApplied && (!mayCome || isOverdue(call))
@@ -163,11 +165,14 @@ extension ZStackChange {
         .failed(
           isCertain
             ? StepFailure(
-              .timeout, "ZStack gave up on `\(name)`, and what it was to change shows that it did not take place",
-              effect: .none, retryable: true)
+              .timeout,
+              "ZStack gave up on `\(name)`\(said), and what it was to change shows that it did not take place",
+              effect: .none, retryable: true, detail: detail)
             : StepFailure(
-              .timeout, "ZStack does not tell what became of `\(name)`, and nothing shows it: look at it there",
-              effect: .unknown)))
+              .timeout,
+              "ZStack does not tell what became of `\(name)`\(said), and nothing shows it: look at it there"
+                + (mayCome ? ", as it may still come, before it is made again" : ""), effect: .unknown, detail: detail))
+      )
     }
   }
 
@@ -241,6 +246,23 @@ extension ActionResult {
     var result = self
     result.result[ActionResult.jobHasVanished] = true
     return result
+  }
+
+  private static let jobError = "job_error"
+  private static let jobErrorText = "job_error_text"
+
+  /// Keeps what the end of the job said, for the failure that may follow when nothing shows the effect.
+  func told(by error: ZStackError, hiding secrets: [Secret]) -> ActionResult {
+    var result = self
+    result.result[ActionResult.jobError] = .map(error.detail(hiding: secrets))
+    result.result[ActionResult.jobErrorText] = .string(error.text(hiding: secrets))
+    return result
+  }
+
+  /// Of its message, and of its `error.detail`.
+  var toldByJob: (text: String, detail: [String: Value]) {
+    let text = result[ActionResult.jobErrorText]?.string.map { " (\($0))" } ?? ""
+    return (text, result[ActionResult.jobError]?.map ?? [:])
   }
 
   func adding(_ other: ActionResult) -> ActionResult {

@@ -26,14 +26,21 @@ enum ZStackMark {
 /// What creating a snapshot group and a backup have in common.
 protocol ZStackItemCreate: ZStackChange {
   var kind: ItemKind { get }
+  /// The id that was chosen for what is made.
+  func resource(_ call: ActionCall) throws(StepFailure) -> String
 }
 
 extension ZStackItemCreate {
   var makesSomething: Bool { true }
 
+  func resource(_ call: ActionCall) throws(StepFailure) -> String { ZStackID.make(call.key, "resource") }
+
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
     let name = try name(call)
-    return try await cloud.captureNames(kind, server: try call.with.text("server")) { $0.name == name }
+    let resource = try resource(call)
+    return try await cloud.captureNames(kind, server: try call.with.text("server")) {
+      $0.name == name || $0.isMade(as: resource)
+    }
   }
 
   func prepare(_ call: ActionCall) async throws(StepFailure) -> ActionResult? {
@@ -43,7 +50,12 @@ extension ZStackItemCreate {
 
   func evidence(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
     let name = try name(call)
-    return try await cloud.findNew(kind, call) { ZStackMark.isOurs($0, name: name, key: call.key) }
+    let resource = try resource(call)
+    return try await cloud.findNew(kind, call) { isOurs($0, name, resource, call) }
+  }
+
+  private func isOurs(_ item: CloudItem, _ name: String, _ resource: String, _ call: ActionCall) -> Bool {
+    item.isMade(as: resource) || ZStackMark.isOurs(item, name: name, key: call.key)
   }
 
   func arrived(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
@@ -55,7 +67,8 @@ extension ZStackItemCreate {
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool {
     guard try await isJobOver(call) else { return false }
     let name = try name(call)
-    return try await cloud.isNewItemAtRest(kind, call) { ZStackMark.isOurs($0, name: name, key: call.key) }
+    let resource = try resource(call)
+    return try await cloud.isNewItemAtRest(kind, call) { isOurs($0, name, resource, call) }
   }
 
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
@@ -66,6 +79,13 @@ extension ZStackItemCreate {
     let name = try call.with.text("name")
     guard name.count <= 255 else { throw StepFailure.unfit("`name` is too long: ZStack takes 255 characters") }
     return name
+  }
+}
+
+extension CloudItem {
+  /// It, or the backup of one of its volumes, has this id.
+  fileprivate func isMade(as resource: String) -> Bool {
+    id == resource || (details["inventories"]?.list ?? []).contains { $0["uuid"]?.string == resource }
   }
 }
 
@@ -88,7 +108,7 @@ struct ZStackSnapshotCreate: ZStackItemCreate {
         "rootVolumeUuid": .string(volume), "name": .string(try name(call)), "withMemory": false,
         "description": .string(
           try ZStackMark.description(try call.with.optionalText("description"), key: call.key)),
-        "resourceUuid": .string(ZStackID.make(call.key, "resource")),
+        "resourceUuid": .string(try resource(call)),
       ])
   }
 
@@ -106,6 +126,25 @@ struct ZStackBackupCreate: ZStackItemCreate {
   /// No time is documented; a full backup of a large machine takes hours.
   var longestJob: Duration { .seconds(24 * 3600) }
 
+  func resource(_ call: ActionCall) throws(StepFailure) -> String { try ZStackBackupOptions.resource(call) }
+
+  /// An id that its author chose names one backup, whatever server it is of and however it is called.
+  func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
+    let name = try name(call)
+    let resource = try resource(call)
+    let server = try call.with.text("server")
+    _ = try ZStackTags(call)
+    if call.with["options"]?["resourceUuid"] != nil, let taken = try await cloud.backup(ofVolumeBackup: resource),
+      try call.with.optionalText("if_exists") != "reuse" || taken.server != server
+    {
+      throw StepFailure(
+        .conflict,
+        "`options.resourceUuid` \(resource) is taken by backup \(taken.id) (\(taken.name.excerpt(64))) of server "
+          + "\(taken.server ?? "?"): choose another one")
+    }
+    return try await cloud.captureNames(kind, server: server) { $0.name == name || $0.isMade(as: resource) }
+  }
+
   func request(_ call: ActionCall) async throws(StepFailure) -> ZStackRequest {
     let machine = try await cloud.machine(try call.with.text("server"))
     guard let volume = machine.rootVolume, volume.isZStackID else {
@@ -118,7 +157,35 @@ struct ZStackBackupCreate: ZStackItemCreate {
       "description": .string(try ZStackMark.description(try call.with.optionalText("description"), key: call.key)),
     ]
     if try call.with.bool("full") == true { parameters["mode"] = "full" }
-    return .create(["volumes", volume, "vm-backups"], parameters)
+    parameters.merge((call.with["options"]?.map ?? [:]).filter { !$0.value.unwrapped.isNull }) { ours, _ in ours }
+    parameters["resourceUuid"] = .string(try resource(call))
+    return .create(["volumes", volume, "vm-backups"], parameters, tags: try ZStackTags(call))
+  }
+
+  /// The number of backups is not limited; the room in their store is told.
+  func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
+    var problems = try await cloud.problemsOfCreating(kind, call)
+    do throws(StepFailure) {
+      _ = try ZStackTags(call)
+      let id = try await cloud.store(try call.with.optionalText("storage"))
+      let store = try await cloud.stores().first { $0.id == id }
+      if let problem = ZStackBackupCreate.problem(of: store, id) {
+        if let text = store?.isFull == true ? cloud.lackOfRoom(problem, kind, call) : problem { problems.append(text) }
+      } else if store?.available == nil {
+        call.report("ZStack does not tell how much room is left in backup storage \(id): that is not asked")
+      }
+    } catch {
+      guard error.kind == .input || error.kind == .conflict else { throw error }
+      problems.append(error.message)
+    }
+    return problems
+  }
+
+  private static func problem(of store: ZStackStore?, _ id: String) -> String? {
+    guard let store else { return "ZStack has no backup storage \(id)" }
+    if !store.isImageStore { return "backup storage \(id) is no image store: backups of servers cannot go there" }
+    if !store.isUsable { return "backup storage \(id) is disabled: no backup can go there" }
+    return store.isFull ? "backup storage \(id) is full" : nil
   }
 
   func prepare(_ call: ActionCall) async throws(StepFailure) -> ActionResult? {
@@ -179,13 +246,17 @@ struct ZStackItemDelete: ZStackChange {
 
   func capture(_ call: ActionCall) async throws(StepFailure) -> [String: Value] {
     try call.refuseIfNeeded(try call.with.text(kind.rawValue), as: kind.rawValue)
+    _ = try ZStackTags(call)
     return ["exists": .bool(try await find(call) != nil)]
   }
 
   func request(_ call: ActionCall) async throws(StepFailure) -> ZStackRequest {
     try call.refuseIfNeeded(try call.with.text(kind.rawValue), as: kind.rawValue)
-    let store = try call.with.optionalText("storage")
-    return try await cloud.deletion(kind, try call.with.text(kind.rawValue), store: store)
+    let id = try call.with.text(kind.rawValue)
+    guard kind == .backup else { return try await cloud.deletion(kind, id) }
+    return try await cloud.deletion(
+      kind, id, stores: try ZStackBackupOptions.stores(call), mode: ZStackBackupOptions.deleteMode(call),
+      tags: try ZStackTags(call))
   }
 
   func prepare(_ call: ActionCall) async throws(StepFailure) -> ActionResult? {
@@ -225,8 +296,10 @@ struct ZStackItemDelete: ZStackChange {
       let owner = item.server.map { "server \($0)" } ?? "no server that ZStack names"
       throw StepFailure(.conflict, "\(kind.rawValue) \(id) belongs to \(owner), not to \(server)")
     }
-    if kind == .backup, let store = try call.with.optionalText("storage"), !store.isEmpty,
-      !(try await cloud.members(ofBackup: id)).contains(where: { $0.stores.contains(store) })
+    guard kind == .backup else { return item }
+    let stores = try ZStackBackupOptions.stores(call)
+    if !stores.isEmpty,
+      !(try await cloud.members(ofBackup: id)).contains(where: { $0.stores.contains(where: { stores.contains($0) }) })
     {
       return nil
     }
@@ -242,15 +315,23 @@ extension ZStackClient {
     }
   }
 
-  /// - Parameter store: the only one to delete it from; nil: all that have it.
-  func deletion(_ kind: ItemKind, _ id: String, store: String? = nil) async throws(StepFailure) -> ZStackRequest {
+  /// - Parameter stores: the only ones to delete it from; empty: all that have it.
+  func deletion(
+    _ kind: ItemKind, _ id: String, stores named: [String] = [], mode: String = "Permissive",
+    tags: ZStackTags = ZStackTags()
+  ) async throws(StepFailure) -> ZStackRequest {
     try checkID(id, kind.rawValue)
     guard kind == .backup else { return .delete(["volume-snapshots", "group", id]) }
-    var stores = Set(try await members(ofBackup: id).flatMap { $0.stores }).sorted()
-    if let store, !store.isEmpty {
-      try checkID(store, "backup storage")
-      stores = [store]
-    }
-    return .delete(["vm-backups", id], stores.map { ("backupStorageUuids", $0) })
+    var stores = named
+    if stores.isEmpty { stores = Set(try await members(ofBackup: id).flatMap { $0.stores }).sorted() }
+    for store in named { try checkID(store, "backup storage") }
+    return .delete(["vm-backups", id], stores.map { ("backupStorageUuids", $0) }, mode: mode, tags: tags)
+  }
+
+  /// The backup to which the backup of one volume belongs; nil if there is none of this id.
+  func backup(ofVolumeBackup id: String) async throws(StepFailure) -> CloudItem? {
+    try checkID(id, "backup")
+    guard let group = try await volumeBackups("uuid=\(id)").first(where: { $0.id == id })?.group else { return nil }
+    return CloudItem(zstackBackups: try await members(ofBackup: group))
   }
 }

@@ -25,10 +25,13 @@ struct ZStackError: Sendable, Equatable {
 
   /// Outermost first; at most eight. Uncut: what is shown of them is masked first.
   let chain: [Link]
+  /// The fields that the documents name, of the outermost. Uncut.
+  private let document: Value
 
   /// From the `error` of a reply; nil if it is no object.
   init?(_ json: Value?) {
     guard case .map? = json else { return nil }
+    document = json ?? .null
     var chain: [Link] = []
     var level: [Value] = json.map { [$0] } ?? []
     while !level.isEmpty, chain.count < 8 {
@@ -68,6 +71,25 @@ struct ZStackError: Sendable, Equatable {
     return parts.isEmpty ? "no reason given" : parts.joined(separator: ": ").hiding(secrets).excerpt(300)
   }
 
+  /// For `error.detail`: the documents' fields under their own names, of a cause at most its own.
+  func detail(hiding secrets: [Secret]) -> [String: Value] {
+    func told(_ value: Value?) -> Value {
+      switch value {
+      case nil, .null?: .null
+      case .string(let text)?: .string(text.hiding(secrets).excerpt(300))
+      case let other?: .string(JSONWriter.text(other).hiding(secrets).excerpt(300))
+      }
+    }
+    let names = ["code", "description", "details", "elaboration", "opaque"]
+    func fields(_ error: Value) -> [String: Value] {
+      Dictionary(names.map { ($0, told(error[$0])) }, uniquingKeysWith: { first, _ in first })
+    }
+    var detail = fields(document)
+    detail["cause"] = document["cause"].flatMap { $0.map == nil ? nil : .map(fields($0)) } ?? .null
+    detail["codes"] = .list(chain.map { .string($0.code.hiding(secrets).excerpt(40)) })
+    return detail
+  }
+
   /// The failure it is, as far as the error alone tells; the effect of `failed` and `doubt` is found by reading.
   func failure(of request: String, hiding secrets: [Secret]) -> StepFailure {
     let told = text(hiding: secrets)
@@ -81,8 +103,9 @@ struct ZStackError: Sendable, Equatable {
       case .wrongState: (.input, "ZStack refused \(request): \(told)", false)
       case .failed: (.server, "\(request) failed at ZStack: \(told)", false)
       }
+    var detail = detail(hiding: secrets)
+    detail["request"] = .string(request)
     return StepFailure(
-      kind, message, effect: meaning == .doubt ? .unknown : .none, retryable: retryable,
-      detail: ["codes": .list(chain.map { .string($0.code.hiding(secrets).excerpt(40)) }), "request": .string(request)])
+      kind, message, effect: meaning == .doubt ? .unknown : .none, retryable: retryable, detail: detail)
   }
 }

@@ -51,6 +51,7 @@ struct ZStackGroup: Sendable {
       name: try (json.optionalText("name") ?? "").excerpt(1024),
       description: try (json.optionalText("description") ?? "").excerpt(4096), nativeState: "Ready", state: .ready,
       createdAt: at, createdAtError: error)
+    item.details = ["description": .string(item.description)]
     count = try json.wholeNumber("snapshotCount")
     hasLostOne = (json["volumeSnapshotRefs"]?.list ?? []).contains { $0["snapshotDeleted"] == true }
   }
@@ -87,6 +88,8 @@ struct ZStackMember: Sendable {
   var stores: [String]
   var createdAt: Timestamp
   var createdAtError: Duration
+  /// As the documents show it.
+  var inventory: Value
 
   init(_ json: Value, _ kind: ItemKind, zone: CloudZone) throws(SchemaError) {
     id = try json.id("uuid")
@@ -105,6 +108,7 @@ struct ZStackMember: Sendable {
     stores = (json["backupStorageRefs"]?.list ?? []).compactMap { $0["backupStorageUuid"]?.string }
       .filter { $0.isZStackID }
     (createdAt, createdAtError) = try ZStackModel.time(json, zone)
+    inventory = kind == .backup ? ZStackDetails.volume(json) : .null
   }
 }
 
@@ -119,6 +123,10 @@ extension CloudItem {
       nativeState: worst.nativeState, state: worst.state,
       sizeMB: members.compactMap { $0.bytes }.reduce(0, ZStackModel.add) / 1_048_576, createdAt: main.createdAt,
       createdAtError: main.createdAtError)
+    details = [
+      "description": .string(description),
+      "inventories": .list([main.inventory] + members.filter { $0.id != main.id }.map { $0.inventory }),
+    ]
   }
 }
 

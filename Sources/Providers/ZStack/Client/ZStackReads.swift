@@ -24,7 +24,7 @@ extension ZStackClient {
     guard let json = try ZStackClient.inventories(reply).first else {
       throw StepFailure(.notFound, missing, detail: ["request": .string(reply.request.text)])
     }
-    do { return try ZStackServer(json) } catch { throw reply.malformed(error.message) }
+    do { return try ZStackServer(json) } catch { throw reply.misshapen(error.message) }
   }
 
   func rootVolume(_ server: String) async throws(StepFailure) -> String {
@@ -80,7 +80,7 @@ extension ZStackClient {
     return try await volumeBackups("groupUuid=\(id)").filter { $0.group == id }
   }
 
-  private func volumeBackups(_ condition: String?) async throws(StepFailure) -> [ZStackMember] {
+  func volumeBackups(_ condition: String?) async throws(StepFailure) -> [ZStackMember] {
     let zone = zone
     return try await list(["volume-backups"], condition.map { [$0] } ?? [], id: { $0.id }) {
       json throws(SchemaError) in try ZStackMember(json, .backup, zone: zone)
@@ -158,7 +158,7 @@ extension ZStackClient {
       let known = models.count
       for json in inventories {
         let item: Model
-        do { item = try model(json) } catch { throw reply.malformed(error.message) }
+        do { item = try model(json) } catch { throw reply.misshapen(error.message) }
         if ids.insert(id(item)).inserted { models.append(item) }
       }
       seen += inventories.count
@@ -205,6 +205,7 @@ struct ZStackStore: Sendable {
     available = try json.wholeNumber("availableCapacity")
   }
 
+  var isFull: Bool { available.map { $0 <= 0 } ?? false }
   /// Only these take backups of machines.
   var isImageStore: Bool { type.isEmpty || type.contains("ImageStore") }
 }

@@ -48,6 +48,13 @@ struct ZStackReply: Sendable {
       effect: unanswered, retryable: true, detail: detail)
   }
 
+  /// The same, of an answer that was read and does not fit.
+  func misshapen(_ reason: String) -> StepFailure {
+    var failure = malformed(reason)
+    failure.isMisshapen = true
+    return failure
+  }
+
   /// The failure a status means; nil for 2xx without an `error`.
   var failure: StepFailure? {
     if let error { return error.failure(of: request.text, hiding: secrets) }
@@ -64,7 +71,8 @@ struct ZStackReply: Sendable {
     case 404: make(.notFound, "ZStack knows nothing at \(text)", effect: .none)
     case 408: make(.timeout, "ZStack gave up waiting for \(text)", effect: unanswered, retryable: true)
     case 409, 423:
-      make(.conflict, "ZStack is busy with something else and refused \(text)", effect: .none, retryable: true)
+      make(.conflict, "ZStack refused \(text), as something else is being done", effect: .none, retryable: true)
+        .passing(response.status == 423)
     case 429: make(.rateLimited, "ZStack wants fewer requests and refused \(text)", effect: .none, retryable: true)
     case 400..<500: make(.input, "ZStack refused \(text)", effect: certain)
     case 500...: make(.server, "ZStack failed at \(text)", effect: unanswered, retryable: true)

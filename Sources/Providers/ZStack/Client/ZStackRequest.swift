@@ -16,19 +16,32 @@ struct ZStackRequest: Sendable {
     ZStackRequest(method: "GET", path: path, query: query)
   }
 
-  /// `PUT /v1/{path}/actions {"name": {…}}`: the key of the body selects the call.
-  static func action(_ path: [String], _ name: String, _ parameters: [String: Value] = [:]) -> ZStackRequest {
-    ZStackRequest(method: "PUT", path: path + ["actions"], json: .map([name: .map(parameters)]))
+  /// `PUT /v1/{path}/actions {"name": {…}}`: the key of the body selects the call. Tags stand beside it.
+  static func action(
+    _ path: [String], _ name: String, _ parameters: [String: Value] = [:], tags: ZStackTags = ZStackTags()
+  ) -> ZStackRequest {
+    let body = tags.given.merging([name: .map(parameters)]) { _, call in call }
+    return ZStackRequest(method: "PUT", path: path + ["actions"], json: .map(body))
   }
 
   /// `POST /v1/{path} {"params": {…}}`, tags beside it.
-  static func create(_ path: [String], _ parameters: [String: Value]) -> ZStackRequest {
+  static func create(
+    _ path: [String], _ parameters: [String: Value], tags: ZStackTags = ZStackTags()
+  ) -> ZStackRequest {
     ZStackRequest(
-      method: "POST", path: path, json: ["params": .map(parameters), "systemTags": [], "userTags": []])
+      method: "POST", path: path,
+      json: ["params": .map(parameters), "systemTags": .list(tags.system), "userTags": .list(tags.user)])
   }
 
-  static func delete(_ path: [String], _ query: [(String, String)] = []) -> ZStackRequest {
-    ZStackRequest(method: "DELETE", path: path, query: query + [("deleteMode", "Permissive")])
+  /// - Parameters:
+  ///   - mode: `Permissive` checks first, `Enforcing` hides what goes wrong.
+  ///   - tags: the document puts them into a body; without any, none is sent.
+  static func delete(
+    _ path: [String], _ query: [(String, String)] = [], mode: String = "Permissive", tags: ZStackTags = ZStackTags()
+  ) -> ZStackRequest {
+    ZStackRequest(
+      method: "DELETE", path: path, query: query + [("deleteMode", mode)],
+      json: tags.given.isEmpty ? nil : .map(tags.given))
   }
 
   /// A read may be repeated freely; the effect of anything else is unknown while there is no answer.
@@ -37,7 +50,8 @@ struct ZStackRequest: Sendable {
   /// For messages: `PUT /vm-instances/UUID/actions stopVmInstance`.
   var text: String {
     if let label { return label }
-    let name = path.last == "actions" ? json?.map?.keys.sorted().first.map { " \($0)" } ?? "" : ""
+    let keys = json?.map?.keys.filter { !ZStackTags.names.contains($0) }.sorted() ?? []
+    let name = path.last == "actions" ? keys.first.map { " \($0)" } ?? "" : ""
     return "\(method) /\(path.joined(separator: "/"))\(name)".excerpt(200)
   }
 

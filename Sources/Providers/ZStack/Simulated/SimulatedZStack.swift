@@ -12,12 +12,16 @@ public final class SimulatedZStack: SimulatedSystem {
   /// - Parameters:
   ///   - seed: draws the durations, inside their usual ranges, and the ids.
   ///   - zone: seconds east of UTC of the management node, which writes times without their zone.
+  ///   - withLastNight: every server has a backup of last night, by the clock.
   public init(
-    clock: any EngineClock, seed: UInt64 = 1, credentials: AcceptedCredentials = .wellFormed, zone: Int64 = 8 * 3600
+    clock: any EngineClock, seed: UInt64 = 1, credentials: AcceptedCredentials = .wellFormed, zone: Int64 = 8 * 3600,
+    withLastNight: Bool = false
   ) {
     self.clock = clock
     var world = ZStackWorld(seed: seed, zone: zone)
     world.addExamples()
+    world.hasLastNight = withLastNight
+    if withLastNight { for machine in world.machines { world.addLastNight(machine.uuid, clock.now) } }
     state = Mutex(ZStackTwinState(world: world, sessions: ZStackTwinSessions(credentials, seed: seed)))
   }
 

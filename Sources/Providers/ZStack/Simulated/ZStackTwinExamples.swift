@@ -75,6 +75,23 @@ extension ZStackWorld {
   mutating func addServer(_ id: String, _ now: Timestamp) {
     guard !id.isEmpty, !machines.contains(where: { $0.uuid == id }) else { return }
     addMachine(id, name: "server-\(id)", state: "Running", now)
+    if hasLastNight { addLastNight(id, now) }
+  }
+
+  /// A backup of last night, by the clock, of all volumes: what a drill restores.
+  mutating func addLastNight(_ machine: String, _ now: Timestamp) {
+    func id() -> String {
+      let number = String(backups.count)
+      return "5eed0000000040008000" + String(repeating: "0", count: max(0, 12 - number.utf8.count)) + number
+    }
+    let group = "5eed0001" + id().dropFirst(8)
+    for volume in volumes(of: machine) {
+      backups.append(
+        Backup(
+          uuid: id(), group: group, name: "daily", description: "scheduled", volume: volume.uuid,
+          isRoot: volume.isRoot, machine: machine, status: "Ready", size: 1 << 30, stores: [ZStackWorld.storeUUID],
+          createdAt: LastNight.backup(before: now)))
+    }
   }
 
   mutating func addMachine(_ uuid: String, name: String, state: String, _ now: Timestamp) {

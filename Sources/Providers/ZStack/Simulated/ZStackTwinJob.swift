@@ -69,6 +69,11 @@ extension ZStackWorld {
     }
   }
 
+  /// Notes what a change gave with the effects it had.
+  private mutating func note(_ job: ZStackTwinJob, since count: Int) {
+    for index in ledger.indices where index >= count { ledger[index].parameters = job.call.given }
+  }
+
   private func nextEnd(_ now: Timestamp) -> (id: String, at: Timestamp)? {
     var first: (id: String, at: Timestamp, number: Int)?
     for job in jobs.values {
@@ -104,6 +109,8 @@ extension ZStackWorld {
         if job.twist.timesOut == false {
           job.phase = .running(until: now + .seconds(300))
         } else {
+          let effects = ledger.count
+          defer { note(job, since: effects) }
           try begin(&job, now)
           // Where the guest does the work, the job ends once it was asked.
           let length = job.twist.slow == nil ? random.draw(seconds) : 1
@@ -124,6 +131,8 @@ extension ZStackWorld {
     if job.twist.timesOut == false {
       outcome = (503, ZStackTwinError.timeout.document)
     } else {
+      let effects = ledger.count
+      defer { note(job, since: effects) }
       do throws(ZStackTwinError) {
         outcome = (200, try end(&job, at))
         tag(job)

@@ -129,8 +129,9 @@ struct ZStackTwinCall: Sendable {
     case .map(let map)?: parameters = map
     default: throw ZStackTwinRefusal(400, "the parameters must be an object")
     }
-    systemTags = try ZStackTwinCall.tags(body["systemTags"], "systemTags")
-    userTags = try ZStackTwinCall.tags(body["userTags"], "userTags")
+    let isHeeded = request.method != "DELETE"
+    systemTags = try isHeeded ? ZStackTwinCall.tags(body["systemTags"], "systemTags") : body.noted("systemTags")
+    userTags = try isHeeded ? ZStackTwinCall.tags(body["userTags"], "userTags") : body.noted("userTags")
     query = request.query
     jobID = request.header("x-job-uuid")
     if let text = request.header("x-api-timeout") {
@@ -150,8 +151,10 @@ struct ZStackTwinCall: Sendable {
   }
 
   private static func body(_ request: SimulatedRequest) throws(ZStackTwinRefusal) -> [String: Value] {
-    guard !request.body.isEmpty, request.method == "POST" || request.method == "PUT" else { return [:] }
+    guard !request.body.isEmpty, request.method != "GET" else { return [:] }
     guard let map = (try? JSONReader.read(request.body))?.map else {
+      // A deletion heeds no body; the tags that the documents put there are noted.
+      if request.method == "DELETE" { return [:] }
       throw ZStackTwinRefusal(400, "the body is not a JSON object")
     }
     return map
@@ -164,6 +167,22 @@ struct ZStackTwinCall: Sendable {
     return tags
   }
 
+  /// For the ledger: what it gave, by the documents' names.
+  var given: [String: Value] {
+    var given = parameters.filter { !$0.value.isNull }
+    let names: [ZStackTwinOperation: String] = [
+      .backupCreate: "rootVolumeUuid", .backupDelete: "groupUuid", .backupRestore: "groupUuid",
+      .backupRestoreAs: "groupUuid", .backupCopy: "groupUuid", .backupSync: "imageStoreUuid",
+    ]
+    given[names[operation] ?? "uuid"] = .string(subject)
+    if !systemTags.isEmpty { given["systemTags"] = .list(systemTags.map { .string($0) }) }
+    if !userTags.isEmpty { given["userTags"] = .list(userTags.map { .string($0) }) }
+    let stores = query.filter { $0.name == "backupStorageUuids" }
+    if !stores.isEmpty { given["backupStorageUuids"] = .list(stores.map { .string($0.value) }) }
+    if let mode = query.last(where: { $0.name == "deleteMode" }) { given["deleteMode"] = .string(mode.value) }
+    return given
+  }
+
   /// The texts of a list.
   func texts(_ name: String) -> [String] { (parameters[name]?.list ?? []).compactMap { $0.string } }
 
@@ -174,6 +193,11 @@ struct ZStackTwinCall: Sendable {
     if case .string(let text)? = parameters[name], !text.isEmpty { return text }
     return nil
   }
+}
+
+extension [String: Value] {
+  /// The texts of a list, whatever else it holds.
+  fileprivate func noted(_ name: String) -> [String] { (self[name]?.list ?? []).compactMap { $0.string } }
 }
 
 extension String {

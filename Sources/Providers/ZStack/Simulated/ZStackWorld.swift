@@ -92,6 +92,8 @@ struct ZStackWorld: Sendable {
   var jobs: [String: ZStackTwinJob] = [:]
   var ledger: [LedgerEntry] = []
   let zone: Int64
+  /// Servers have a backup of last night.
+  var hasLastNight = false
   var random: TwinRandom
   private var lastPath = 0
 

@@ -5,18 +5,13 @@ struct ZomroImageList: CloudAction {
   let cloud: ZomroClient
   let declaration: ActionDeclaration
 
-  static let facts: [String: ValueType] = [
-    "id": .string, "name": .string, "image": .string, "state": .string, "native_state": .string, "region": .string,
-    "protected": .bool,
-  ]
+  /// `image` is what a restore or a rescue names it by: its `fleio_id`.
+  static let facts = ItemVocabulary(word: "image", details: ZomroDetails.facts).facts
+    .merging(["image": .string]) { ours, _ in ours }
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     let images = try await cloud.ownImages().map { image -> Value in
-      [
-        "id": .string(image.item.id), "name": .string(image.item.name), "image": .string(image.fleioID),
-        "state": .string(image.item.state.rawValue), "native_state": .string(image.item.nativeState),
-        "region": .string(image.region), "protected": .bool(image.item.isProtected),
-      ]
+      .map(image.item.outputs.merging(["image": .string(image.fleioID)]) { ours, _ in ours })
     }
     return ActionResult(outputs: ["images": .list(images)])
   }
@@ -126,8 +121,13 @@ struct ZomroImageDelete: CloudAction {
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     if call.before["exists"] != false {
-      _ = try await cloud.delete(
-        .backup, try call.with.text("image"), server: nil, key: call.key, until: call.deadline)
+      let id = try call.with.text("image")
+      // Backups and snapshots are images, too, and the document wants their server.
+      var server: String?
+      if !(try await cloud.ownImages().contains { $0.item.id == id }) {
+        for kind in ItemKind.allCases where server == nil { server = try await cloud.owner(of: id, kind) }
+      }
+      _ = try await cloud.deleteImage(id, server: server)
     }
     return ActionResult()
   }

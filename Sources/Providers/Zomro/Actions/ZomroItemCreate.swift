@@ -60,9 +60,29 @@ struct ZomroItemCreate: CloudAction {
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
     var problems = try await cloud.problemsOfCreating(kind, call)
     guard problems.isEmpty, let server = try call.with.optionalText("server"), !server.isEmpty else { return problems }
-    let today = ZomroCounters(try await cloud.images(kind, server: server).document).today ?? 0
-    if today >= ZomroClient.dailyLimit { problems.append(dailyText(server, today)) }
+    guard let today = ZomroCounters(try await cloud.images(kind, server: server).document).today else {
+      call.report("Zomro does not tell how many \(kind.rawValue)s server \(server) was given today: that is not asked")
+      return problems
+    }
+    guard today + Int64(clamping: call.earlier.made) >= ZomroClient.dailyLimit, try await !reuses(call) else {
+      return problems
+    }
+    // No deletion makes room for another one today.
+    if call.earlier.isCertain {
+      problems.append(dailyText(server, today))
+    } else {
+      call.report(dailyText(server, today))
+    }
     return problems
+  }
+
+  /// There is one of the name already, and it is to be used again.
+  private func reuses(_ call: ActionCall) async throws(StepFailure) -> Bool {
+    guard try call.with.optionalText("if_exists") == "reuse", let server = try call.with.optionalText("server") else {
+      return false
+    }
+    let name = try name(call)
+    return try await cloud.items(kind, server: server).contains { $0.name == name && $0.state != .failed }
   }
 
   private func found(_ call: ActionCall, _ name: String) async throws(StepFailure) -> ProbeAnswer {

@@ -5,10 +5,16 @@ struct ZomroRescueImages: CloudAction {
   let declaration: ActionDeclaration
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
-    let images = try await cloud.bootChoices(.rescue, server: try call.with.text("server")).map { choice -> Value in
-      ["id": .string(choice.key), "name": .string(choice.shownName), "scope": .string(choice.zone ?? "")]
+    let form = try await cloud.bootForm(.rescue, server: try call.with.text("server"))
+    let images = form.images.map { choice -> Value in
+      [
+        "id": .string(choice.key), "name": .string(choice.shownName), "scope": .string(choice.zone ?? ""),
+        "os": .string(choice.text),
+      ]
     }
-    return ActionResult(outputs: ["images": .list(images)])
+    return ActionResult(outputs: [
+      "images": .list(images), "zones": .list(form.zones.map { .string($0.key) }),
+    ])
   }
 
   func liveCheck(_ call: ActionCall) async throws(StepFailure) -> [String] {
@@ -38,7 +44,7 @@ struct ZomroBoot: CloudAction {
     let id = try call.with.text("server")
     let password = try ZomroPassword.read(call)
     let image: ZomroChoice
-    do { image = try await cloud.bootImage(source, server: id, try call.with.text("image")) } catch {
+    do { image = try await self.image(call) } catch {
       // A server that is there already may have no form to choose from.
       guard !error.retryable, try await cloud.server(id).nativeState == source.end else { throw error }
       return ActionResult(outputs: ["state": "rescue"])
@@ -80,12 +86,17 @@ struct ZomroBoot: CloudAction {
     var problems = try await cloud.problems(call)
     guard problems.isEmpty, call.with["server"] != nil, call.with["image"] != nil else { return problems }
     do {
-      _ = try await cloud.bootImage(source, server: try call.with.text("server"), try call.with.text("image"))
+      _ = try await image(call)
     } catch {
       guard error.kind == .input || error.kind == .notFound || error.kind == .conflict else { throw error }
       problems.append(error.message)
     }
     return problems
+  }
+
+  private func image(_ call: ActionCall) async throws(StepFailure) -> ZomroChoice {
+    try await cloud.bootImage(
+      source, server: try call.with.text("server"), try call.with.text("image"), in: try call.with.optionalText("zone"))
   }
 }
 
@@ -133,35 +144,53 @@ extension ZomroClient {
   }
 
   /// What the form offers to boot from. Zones are told by the reply, never assumed.
-  func bootChoices(_ source: ZomroBoot.Source, server: String) async throws(StepFailure) -> [ZomroChoice] {
+  func bootForm(
+    _ source: ZomroBoot.Source, server: String
+  ) async throws(StepFailure) -> (images: [ZomroChoice], zones: [ZomroChoice]) {
     try checkID(server, "server")
     do {
       return try await send(.read(source.function, [("elid", server)])).decode { form throws(SchemaError) in
-        try form.choices(source.field)
+        (images: try form.choices(source.field), zones: try form.choices("zone"))
       }
     } catch {
       throw error.kind == .notFound ? error.renamed("Zomro has no server \(server)") : error
     }
   }
 
+  /// - Parameter zone: only images of this zone; nil: of any.
   func bootImage(
-    _ source: ZomroBoot.Source, server: String, _ wanted: String
+    _ source: ZomroBoot.Source, server: String, _ wanted: String, in zone: String?
   ) async throws(StepFailure) -> ZomroChoice {
-    try ZomroChoice.named(
-      wanted, among: try await bootChoices(source, server: server), "server \(server) cannot be booted from")
+    let form = try await bootForm(source, server: server)
+    guard let zone, !zone.isEmpty else {
+      return try ZomroChoice.named(wanted, among: form.images, "server \(server) cannot be booted from")
+    }
+    let zones = form.images.compactMap { $0.zone }.reduce(into: form.zones.map { $0.key }) { zones, zone in
+      if !zones.contains(zone) { zones.append(zone) }
+    }
+    guard zones.contains(zone) else {
+      let offered = zones.prefix(10).map { "`\($0.excerpt(40))`" }.joined(separator: ", ")
+      throw StepFailure(
+        .input, "`zone` cannot be `\(zone.excerpt(40))`: Zomro offers \(offered.isEmpty ? "none" : offered)")
+    }
+    return try ZomroChoice.named(
+      wanted, among: form.images.filter { $0.zone == zone },
+      "server \(server) cannot be booted from zone `\(zone.excerpt(40))` with")
   }
 }
 
 extension ZomroChoice {
-  /// The one of this id, or the one of this whole name.
+  /// The one of this id; else the one of this whole name, as its owner or Zomro calls it; else the one whose system is
+  /// called so.
   /// - Parameter refusal: how a sentence begins that says there is none.
   static func named(
     _ wanted: String, among choices: [ZomroChoice], _ refusal: String
   ) throws(StepFailure) -> ZomroChoice {
     if let image = choices.first(where: { $0.key == wanted }) { return image }
-    let hits = choices.filter { $0.shownName == wanted }
+    var hits = choices.filter { $0.shownName == wanted }
+    if hits.isEmpty { hits = choices.filter { $0.text == wanted } }
     guard let image = hits.first else {
-      let names = choices.prefix(20).map { $0.shownName.excerpt(60) }.joined(separator: ", ")
+      let names = choices.prefix(20).map { $0.fullName.excerpt(80) }.joined(separator: ", ")
       throw StepFailure(
         .notFound, "\(refusal) `\(wanted.excerpt(80))`; Zomro offers \(names.isEmpty ? "nothing" : names)")
     }

@@ -84,20 +84,47 @@ extension ZomroClient: RemoteCloud {
     ).lines
   }
 
-  /// All three of the documented parameters where they are known; the panel's own client sends `elid` alone.
+  /// With all three of the documented parameters: where the server is not named, it is looked for.
   func delete(
     _ kind: ItemKind, _ id: String, server: String?, key: String, until deadline: Timestamp
   ) async throws(StepFailure) -> Bool {
     try checkID(id, kind.rawValue)
+    var owner = server
+    if owner == nil { owner = try await self.owner(of: id, kind) }
+    guard let owner else {
+      guard try await image(kind, id, server: nil) != nil else { return false }
+      throw StepFailure(
+        .input,
+        "no server of the account lists \(kind.rawValue) \(id), and Zomro deletes none without its server: "
+          + "give `server`; an image of the account is deleted with `zomro.image_delete`")
+    }
+    return try await deleteImage(id, server: owner)
+  }
+
+  /// - Parameter server: whose; nil for an image that belongs to no server.
+  /// - Returns: whether there was one to delete.
+  func deleteImage(_ id: String, server: String?) async throws(StepFailure) -> Bool {
+    try checkID(id, "image")
     var parameters: [(name: String, value: SecretPart)] = [("elid", .plain(id)), ("elname", .plain(id))]
     if let server { parameters.append(("plid", .plain(server))) }
     do {
       _ = try await send(.commit("image.delete", parameters))
       return true
     } catch {
-      if error.detail["type"] == "missed" { return false }
+      // That the server is missing says nothing of the image.
+      if error.detail["type"] == "missed", error.detail["object"] != "plid" { return false }
       throw error
     }
+  }
+
+  /// The server whose list shows it; nil if none does.
+  func owner(of id: String, _ kind: ItemKind) async throws(StepFailure) -> String? {
+    for server in try await servers() where server.state != .absent {
+      if try await images(kind, server: server.id, isDoubted: true).lines.contains(where: { $0.item.id == id }) {
+        return server.id
+      }
+    }
+    return nil
   }
 
   func checkID(_ id: String, _ what: String) throws(StepFailure) {

@@ -79,4 +79,6 @@ struct ZomroChoice: Sendable {
   var text: String
 
   var shownName: String { name ?? text }
+  /// With the system of an image that its owner has named: `foo (Centos 9 x64)`.
+  var fullName: String { name.map { $0 == text ? text : "\($0) (\(text))" } ?? text }
 }

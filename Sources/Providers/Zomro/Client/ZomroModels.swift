@@ -61,7 +61,6 @@ struct ZomroImage: Sendable {
   var fleioID: String
   /// The smallest disk that can take it, in GB.
   var minDiskGB: Int64?
-  var region: String
 
   /// A line of a list, or the form `image.edit`.
   init(_ line: Value, _ kind: ItemKind, server: String?, zone: CloudZone, id: String? = nil) throws(SchemaError) {
@@ -83,9 +82,9 @@ struct ZomroImage: Sendable {
       createdAt: created.at, createdAtError: created.error,
       isManual: try line.code("backup_type")?.lowercased() ?? "manual" == "manual",
       isProtected: try line.code("protected") == "on")
+    item.details = ZomroDetails.image(line)
     fleioID = try line.element("fleio_id") ?? ""
     minDiskGB = try line.element("min_disk").flatMap { Int64($0) }
-    region = try line.element("region") ?? ""
   }
 
   /// Two hundred years.

@@ -53,10 +53,17 @@ struct ZomroReply: Sendable {
       effect: unanswered, retryable: true, detail: detail)
   }
 
+  /// The same, of an answer that was read and does not fit.
+  func misshapen(_ reason: String) -> StepFailure {
+    var failure = malformed(reason)
+    failure.isMisshapen = true
+    return failure
+  }
+
   /// Applies a schema to the document.
   func decode<Model>(_ model: (Value) throws(SchemaError) -> Model) throws(StepFailure) -> Model {
     let document = try document()
-    do { return try model(document) } catch { throw malformed(error.message) }
+    do { return try model(document) } catch { throw misshapen(error.message) }
   }
 
   private var unanswered: StepFailure.Effect { call.isRead ? .none : .unknown }
@@ -103,7 +110,7 @@ struct ZomroReply: Sendable {
   private func failure(_ error: ZomroError) -> StepFailure {
     let (kind, lead, effect, retryable): (StepFailure.Kind, String, StepFailure.Effect, Bool) =
       switch (error.type, error.object) {
-      case (_, "runningoperation"): (.conflict, "another operation is in progress; Zomro refused", .none, true)
+      case (_, "runningoperation"): (.conflict, "another operation is in progress: Zomro refused", .none, true)
       case ("auth", "badip"): (.auth, "Zomro does not accept this machine's address for", .none, false)
       case ("auth", _): (.auth, "Zomro does not accept the log-in for", .none, false)
       case ("access", _): (.auth, "the account may not do this, or its session has ended: Zomro refused", .none, false)
@@ -120,8 +127,8 @@ struct ZomroReply: Sendable {
     let reason = error.reason(hiding: secrets).map { ": \($0)" } ?? ""
     return StepFailure(
       kind, "\(lead) \(call.text) (`\(error.type.hiding(secrets).excerpt(64))`\(reason))", effect: effect,
-      retryable: retryable,
-      detail: detail)
+      retryable: retryable, detail: detail
+    ).passing(error.object == "runningoperation")
   }
 }
 

@@ -15,15 +15,18 @@ public final class SimulatedZomro: SimulatedSystem {
   ///   - withExamples: the documents' backup 5203980 and the account's image `foo` exist.
   ///   - singlesAsObjects: a list of one comes as the object itself; false: as a list, as in the documents.
   ///   - language: of those who send no `lang`: `en` or `ru`.
+  ///   - withLastNight: every server has a scheduled backup of last night, by the clock.
   ///   - secondFactor: judges the codes of `totp.confirm`; nil: none is asked for. `authinfo` needs none.
   public init(
     clock: any EngineClock, seed: UInt64 = 1, credentials: AcceptedCredentials = .wellFormed,
-    withExamples: Bool = true, singlesAsObjects: Bool = true, language: String = "en",
+    withExamples: Bool = true, singlesAsObjects: Bool = true, language: String = "en", withLastNight: Bool = false,
     secondFactor: (@Sendable (_ code: String, _ now: Timestamp) -> Bool)? = nil
   ) {
     self.clock = clock
     var world = ZomroWorld(seed: seed)
     world.addExamples(withExamples)
+    world.hasLastNight = withLastNight
+    if withLastNight { for server in world.servers { world.addLastNight(server.id, clock.now) } }
     state = Mutex(
       ZomroTwinState(
         world: world, sessions: ZomroTwinSessions(credentials, seed: seed), secondFactor: secondFactor,

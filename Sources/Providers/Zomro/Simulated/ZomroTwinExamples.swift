@@ -31,5 +31,19 @@ extension ZomroWorld {
       Server(
         id: id, fleioID: uuid, name: "server-\(id)", ip: "203.0.113.\(10 + number % 200)", os: "Ubuntu 22.04",
         diskGB: 40, status: "active", createdAt: now))
+    if hasLastNight { addLastNight(id, now) }
+  }
+
+  /// A scheduled backup of last night, by the clock. Zomro tells only its date, which is today's.
+  mutating func addLastNight(_ server: String, _ now: Timestamp) {
+    guard let disk = self.server(server)?.diskGB else { return }
+    let number = 5_203_800 + images.count
+    var image = Image(
+      kind: .backup, id: String(number), fleioID: "5eed0000-0000-4000-8000-00000\(number)", server: server,
+      name: "daily",
+      status: "Active", createdAt: Timestamp(seconds: now.seconds - (now.seconds % 86_400 + 86_400) % 86_400),
+      sizeGB: 3, minDiskGB: disk)
+    image.isManual = false
+    images.append(image)
   }
 }

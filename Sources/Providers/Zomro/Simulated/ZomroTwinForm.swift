@@ -28,6 +28,14 @@ struct ZomroTwinForm: Sendable {
   /// Whether it was sent at all, empty or not.
   func has(_ name: String) -> Bool { fields[name] != nil }
   var all: [String: String] { fields }
+  /// For the ledger: without what says who asks; a password is only noted as given.
+  var given: [String: Value] {
+    Dictionary(
+      fields.compactMap { name, text -> (String, Value)? in
+        if ["auth", "authinfo"].contains(name) { return nil }
+        return (name, .string(name == "password" ? "***" : text.excerpt(200)))
+      }, uniquingKeysWith: { first, _ in first })
+  }
   /// The form is committed; without it most functions only show it.
   var isCommitted: Bool { self["sok"] == "ok" }
 

@@ -70,7 +70,11 @@ extension ZomroWorld {
     let index = try imageIndex(id)
     let image = images[index]
     if image.status == "Pending_delete" { throw .missed("elid", id) }
-    if let server, let owner = image.server, owner != server { throw .missed("elid", id) }
+    // Documented as required; an image of the account has no server.
+    if let owner = image.server {
+      guard let server else { throw .missed("plid") }
+      guard owner == server else { throw .missed("elid", id) }
+    }
     if image.isProtected { throw .protected }
     // One whose saving never ends can be deleted; else nobody could ever get rid of it.
     if image.change?.endsAt != nil { throw .runningOperation }

@@ -7,6 +7,8 @@ extension ZomroTwinState {
     let form = call.form
     guard let function = call.function else { throw .missed("func", form["func"]) }
     let style = style(for: form)
+    let effects = world.ledger.count
+    defer { world.note(form.given, since: effects) }
     switch function {
     case .auth, .whoami, .keepalive, .logon, .totpConfirm: return try account(function, form, now)
     case .instances, .images, .backups, .snapshots, .schedules, .sshKeys:

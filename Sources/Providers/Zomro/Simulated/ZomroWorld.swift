@@ -88,6 +88,8 @@ struct ZomroWorld: Sendable {
   var filters: [String: [String: String]] = [:]
   private var random: TwinRandom
   private var lastNumber: Int64 = 5_203_980
+  /// Servers have a scheduled backup of last night.
+  var hasLastNight = false
 
   init(seed: UInt64) { random = TwinRandom(seed: seed) }
 
@@ -127,6 +129,12 @@ struct ZomroWorld: Sendable {
 
   mutating func record(_ effect: ZomroTwinOperation, _ subject: String, _ detail: String = "", _ now: Timestamp) {
     ledger.append(LedgerEntry(at: now, effect: effect.rawValue, subject: subject, detail: detail))
+  }
+
+  /// Notes what a form gave with the effects it had.
+  /// - Parameter count: of the effects before it.
+  mutating func note(_ form: [String: Value], since count: Int) {
+    for index in ledger.indices where index >= count { ledger[index].parameters = form }
   }
 
   /// Ends the changes whose time has come, and makes the backups that were due.

@@ -100,6 +100,30 @@ extension Validation {
       sink.error(
         "E-KEY-MISSING", at: place, "`\(action.declaration.name)` needs `\(info.field.name)`", hint: info.field.help)
     }
+    fieldRules(action.declaration, templates, with, at: place)
+  }
+
+  /// Fields that mean something, or are safe, only beside others.
+  private func fieldRules(
+    _ action: ActionDeclaration, _ templates: [String: Template], _ with: Node?, at place: SourceRange
+  ) {
+    func isWritten(_ name: String) -> Bool { templates[name].map { $0.constant != .null } ?? false }
+    let isBroken = { (name: String) in
+      templates[name] == nil && with?.entries?.contains { $0.key == name } ?? false
+    }
+    if !action.oneOf.isEmpty, !action.oneOf.contains(where: { isWritten($0) || isBroken($0) }) {
+      let names = action.oneOf.map { "`\($0)`" }.joined(separator: " or ")
+      sink.error("E-KEY-MISSING", at: place, "`\(action.name)` needs \(names)", hint: "give one of them, or both")
+    }
+    for rule in action.fieldRules where isWritten(rule.field) && !isWritten(rule.without) && !isBroken(rule.without) {
+      if let value = rule.value, templates[rule.field]?.constant != value { continue }
+      let range = with?.entries?.first { $0.key == rule.field }?.keyRange ?? place
+      if rule.isError {
+        sink.error("E-KEY-TOGETHER", at: range, rule.text, hint: "add `\(rule.without)`, or take it out")
+      } else {
+        warn("W-FIELD", at: range, rule.text, hint: "add `\(rule.without)`")
+      }
+    }
   }
 
   /// - Parameter name: what the script is called in messages.

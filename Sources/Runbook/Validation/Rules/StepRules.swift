@@ -263,10 +263,16 @@ extension Validation {
     } else {
       sink.error(
         "E-ACTION", at: kind.value.range, "unknown action `\(name.excerpt(60))`",
-        hint: Suggestion.nearest(to: name, among: catalog.writableNames.sorted()).map { "did you mean `\($0)`?" }
+        hint: Suggestion.nearest(to: name, among: catalog.writableNames.sorted()).map { meant($0) }
           ?? "`runbook schema` lists them")
     }
     return nil
+  }
+
+  /// A suggestion, with what it would do for good: whoever wrote another name may have meant something harmless.
+  private func meant(_ name: String) -> String {
+    let harm = catalog.everywhere(name).values.lazy.compactMap { Alternatives.danger($0.declaration) }.first
+    return "did you mean `\(name)`?" + (harm.map { " Careful, it would \($0)" } ?? "")
   }
 
   /// `commit` closes undo entries of the steps before it, so it stands among them.

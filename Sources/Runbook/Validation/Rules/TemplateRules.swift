@@ -139,10 +139,27 @@ extension Validation {
       guard node.items != nil else { return read.wrongType(node, name, "a list") }
       return checkedAny(node, name, info)
     case .map:
-      guard node.entries != nil else { return read.wrongType(node, name, "a map") }
+      guard let entries = node.entries else { return read.wrongType(node, name, "a map") }
+      if !info.members.isEmpty { return membersMap(entries, name, info) }
       return checkedAny(node, name, info)
     case .any, .expression: return checkedAny(node, name, info)
     }
+  }
+
+  /// A map of which the keys are known, each of its own kind.
+  private func membersMap(_ entries: [Node.Entry], _ name: String, _ info: FieldInfo) -> Template? {
+    var templates: [String: Template] = [:]
+    for entry in entries {
+      guard let member = info.members.first(where: { $0.field.name == entry.key }) else {
+        let names = info.members.map { $0.field.name }
+        sink.error(
+          "E-KEY-UNKNOWN", at: entry.keyRange, "`\(name)` has no key `\(entry.key.excerpt(60))`",
+          hint: Suggestion.hint(for: entry.key, among: names) ?? "it takes \(names.joined(separator: ", "))")
+        continue
+      }
+      templates[entry.key] = template(entry.value, "\(name).\(entry.key)", member)
+    }
+    return .map(templates)
   }
 
   private func checkedAny(_ node: Node, _ name: String, _ info: FieldInfo) -> Template? {

@@ -51,6 +51,7 @@ import Testing
     Refusal("instances.snapshots.edit", ["plid": "1", "name": "a", "sok": "ok"], "missed/plid"),
     Refusal("image.delete", ["sok": "ok"], "missed/elid"), Refusal("image.delete", ["elid": "1"], "missed/elid"),
     Refusal("image.delete", ["elid": ZomroTwinFixture.backup, "plid": "77"], "missed/elid"),
+    Refusal("image.delete", ["elid": ZomroTwinFixture.backup], "missed/plid"),
     // Half of the document says `select_boot_from_iso`; that is another function's field.
     Refusal(
       "instances.fleio.rescue", with(rescue, ["select_boot": nil, "select_boot_from_iso": ZomroTwinFixture.ubuntu]),

@@ -77,7 +77,7 @@ import Testing
       #expect(doc["cost"]?["stat_cost"]?["$"] != nil)
     }
     let last = try #require(try lines(zomro, word).last?["id"]?.text)
-    try zomro.done("image.delete", ["elid": last])
+    try zomro.done("image.delete", ["elid": last, "plid": ZomroTwinFixture.server])
     zomro.rest()
     let doc = try zomro.done(function, ["elid": Self.server])
     #expect(doc["manual_created_today"] == ["$": "5"])
@@ -126,9 +126,10 @@ import Testing
     let line = try #require(try lines(zomro, word).first)
     #expect(line["protected"] == ["$": "on"])
     let id = try #require(line["id"]?.text)
-    #expect(try zomro.refusal("image.delete", ["elid": id]) == "fleio_error/protected")
+    #expect(
+      try zomro.refusal("image.delete", ["elid": id, "plid": ZomroTwinFixture.server]) == "fleio_error/protected")
     try zomro.done("image.edit", ["elid": id, "protected": "off", "sok": "ok", "clicked_button": "ok"])
-    try zomro.done("image.delete", ["elid": id])
+    try zomro.done("image.delete", ["elid": id, "plid": ZomroTwinFixture.server])
     zomro.rest()
     #expect(try lines(zomro, word) == [])
     #expect(zomro.effects == ["\(word).create \(id)", "image.edit \(id)", "\(word).delete \(id)"])
@@ -151,18 +152,26 @@ import Testing
     #expect(try zomro.refusal("image.edit", edit) == "fleio_error/runningoperation")
   }
 
-  /// One numbering for all: the same call deletes a backup, a snapshot and an image. `elid` alone is enough.
+  /// One numbering for all: the same call deletes a backup, a snapshot and an image.
   @Test func allAreDeletedByTheSameCall() throws {
     let zomro = try ZomroTwinFixture()
     try zomro.create("snapshot")
     let snapshot = try #require(try zomro.snapshots.first?["id"]?.text)
-    #expect(try zomro.refusal("image.delete", ["elid": snapshot]) == "fleio_error/runningoperation")
+    #expect(
+      try zomro.refusal("image.delete", ["elid": snapshot, "plid": ZomroTwinFixture.server])
+        == "fleio_error/runningoperation")
     zomro.rest()
-    for id in [snapshot, ZomroTwinFixture.backup, "5203102"] { try zomro.done("image.delete", ["elid": id]) }
-    #expect(try zomro.refusal("image.delete", ["elid": snapshot]) == "missed/elid", "while it goes")
+    for id in [snapshot, ZomroTwinFixture.backup, "5203102"] {
+      try zomro.done("image.delete", ["elid": id, "plid": ZomroTwinFixture.server])
+    }
+    #expect(
+      try zomro.refusal("image.delete", ["elid": snapshot, "plid": ZomroTwinFixture.server]) == "missed/elid",
+      "while it goes")
     zomro.clock.advance(by: .seconds(10))
     #expect(try zomro.snapshots + zomro.backups + zomro.lines("image") == [])
-    #expect(try zomro.refusal("image.delete", ["elid": snapshot]) == "missed/elid", "when it is gone")
+    #expect(
+      try zomro.refusal("image.delete", ["elid": snapshot, "plid": ZomroTwinFixture.server]) == "missed/elid",
+      "when it is gone")
     #expect(
       zomro.effects.dropFirst() == [
         "snapshot.delete \(snapshot)", "backup.delete 5203980", "image.delete 5203102",
@@ -173,7 +182,7 @@ import Testing
     var sawOne = false
     for seed in 1...10 as ClosedRange<UInt64> {
       let zomro = try ZomroTwinFixture(seed: seed)
-      try zomro.done("image.delete", ["elid": ZomroTwinFixture.backup])
+      try zomro.done("image.delete", ["elid": ZomroTwinFixture.backup, "plid": ZomroTwinFixture.server])
       sawOne = try zomro.backups.first?["fleio_status"]?.text == "Pending_delete" || sawOne
       zomro.clock.advance(by: .seconds(10))
       #expect(try zomro.backups == [])
@@ -248,6 +257,8 @@ import Testing
     #expect(failed["image_size"]?.text == "")
     #expect(try restore(failed) == "fleio_error/state")
     // What never ends can be deleted all the same.
-    for line in try zomro.snapshots { try zomro.done("image.delete", ["elid": line["id"]?.text ?? ""]) }
+    for line in try zomro.snapshots {
+      try zomro.done("image.delete", ["elid": line["id"]?.text ?? "", "plid": ZomroTwinFixture.server])
+    }
   }
 }
