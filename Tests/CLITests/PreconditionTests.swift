@@ -54,4 +54,37 @@ import Testing
     cloud.send(SIGINT)
     _ = try await cloud.finish()
   }
+
+  @Test(
+    "a lack of room is told by `plan --live` and ends a run before its first change; what was not asked is told, too")
+  func aLackOfRoomIsToldBeforeTheFirstChange() async throws {
+    let place = try Workplace()
+    let cloud = try place.start(["simulate", "vps_org", "--speed", "500"])
+    try await cloud.waitFor("http://")
+    let url = try #require(cloud.stdout.split(separator: " ").last { $0.hasPrefix("http://") })
+      .prefix { !$0.isNewline }
+    let token = ["VPS_TOKEN": "vps_example"]
+    let creates = ["a", "b", "c", "d"].map { name in
+      "  - {id: \(name), action: snapshot.create, rollback: none, with: {server: 12345, name: \(name)}}\n"
+    }
+    try place.write("full.yaml", Self.top + Self.stop + creates.joined())
+    let room = "  - {id: room, action: snapshot.prune, rollback: none, with: {server: 12345, keep: 1}}\n"
+    try place.write("room.yaml", Self.top + room + creates.joined())
+    let input = ["--input", "cloud=\(url)"]
+    let problem = "step `d`: server 12345 has 2 of 5 snapshots: "
+    for command in [["plan", "--live"], ["run"]] {
+      let told = try await place.run(command + ["full.yaml"] + input, token)
+      #expect(told.code == 1)
+      #expect(told.stdout.contains(problem), "\(told.stdout)\(told.stderr)")
+      #expect(told.stdout.contains("; 3 more are made by the steps before: delete one, or put `snapshot.prune` before"))
+    }
+    let may = try await place.run(["plan", "--live", "room.yaml"] + input, token)
+    #expect(may.code == 0)
+    #expect(may.stdout.contains("live checks: nothing that could be asked stands in the way\n"), "\(may.stdout)")
+    #expect(may.stdout.contains("live check, to know: \(problem)"), "\(may.stdout)")
+    let json = try await place.run(["plan", "--live", "room.yaml", "--format", "json"] + input, token)
+    #expect(json.stdout.contains(#""problems":[]"#) && json.stdout.contains(#""notes":["step `d`: "#), "\(json.stdout)")
+    cloud.send(SIGINT)
+    _ = try await cloud.finish()
+  }
 }

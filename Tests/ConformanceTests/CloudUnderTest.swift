@@ -19,6 +19,8 @@ struct CloudUnderTest: Sendable, CustomTestStringConvertible {
   var onLoopback: [String: Value] = [:]
   /// The page whose example declares it, for a cloud that a file beside the runbook declares.
   var page: String?
+  /// What stands in the file instead of what the page shows.
+  var edits: [(shown: String, instead: String)] = []
   /// The credential that no message may show.
   let canary: String
 
@@ -48,6 +50,16 @@ struct CloudUnderTest: Sendable, CustomTestStringConvertible {
     CloudUnderTest(
       type: "./acme.yaml", settings: ["token": .secret(Secret("acme_canary", named: ["token"]))],
       server: "m-1", name: "web", page: "docs/declaring-a-provider.md", canary: "acme_canary"),
+    // As the page's, but a restore takes none but a stopped server.
+    CloudUnderTest(
+      type: "./strict.yaml", settings: ["token": .secret(Secret("acme_canary", named: ["token"]))],
+      server: "m-1", name: "web", page: "docs/declaring-a-provider.md",
+      edits: [
+        (shown: "    needs: [running, stopped]", instead: "    needs: [stopped]"),
+        (
+          shown: #"snapshot.restore: {from: ["on", "off"]"#, instead: #"snapshot.restore: {from: ["off"]"#
+        ),
+      ], canary: "acme_canary"),
   ]
 
   var kind: any ProviderKind {
@@ -64,7 +76,12 @@ struct CloudUnderTest: Sendable, CustomTestStringConvertible {
       let text = try Repository.text(page)
       let start = try #require(text.firstRange(of: "```yaml\nprovider: v1\n"), "\(page) has no example")
       let end = try #require(text[start.upperBound...].firstRange(of: "```"))
-      return Array("provider: v1\n\(text[start.upperBound..<end.lowerBound])".utf8)
+      var file = "provider: v1\n\(text[start.upperBound..<end.lowerBound])"
+      for edit in edits {
+        try #require(file.contains(edit.shown), "\(page) does not show `\(edit.shown)`")
+        file = file.replacing(edit.shown, with: edit.instead)
+      }
+      return Array(file.utf8)
     }
   }
 

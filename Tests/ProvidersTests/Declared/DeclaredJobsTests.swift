@@ -1,3 +1,4 @@
+import Providers
 import Runbook
 import Simulator
 import TestSupport
@@ -149,5 +150,21 @@ import Testing
     let restore = try cloud(Self.cases[4]).driver("snapshot.restore").action.declaration
     #expect(restore.operation?.needs == [.running, .stopped])
     #expect(restore.operation?.note == "it is stopped first, and brought to what `power` asks for")
+  }
+
+  @Test(arguments: [
+    (
+      "needs: [stopped]", "needs: [paused]",
+      "`snapshot.restore` needs a state that `server.start` and `server.stop` do not lead to"
+    ),
+    (
+      "{if: \"result.error == 'quota'\", kind: limit}", "{status: 200, kind: limit}",
+      "an entry of `errors.when` for a status of success needs `if`: what in the body makes it an error"
+    ),
+  ])
+  func whatCannotWorkIsRefusedAtLoad(_ line: String, _ instead: String, _ told: String) throws {
+    let text = AcmeCloud.file.replacing(line, with: instead)
+    let mistakes = #expect(throws: Diagnostics.self) { try DeclaredProvider(yaml: Array(text.utf8)) }
+    #expect(mistakes?.items.map { $0.message } == [told])
   }
 }

@@ -147,4 +147,22 @@ import Testing
     #expect(try await fixture.run("snapshot.list").result.outputs["snapshots"] == .list([]))
     #expect(system.requests.count == 1)
   }
+
+  /// The server that it was made of is gone, and its number may be given to another one.
+  @Test(arguments: ["snapshot", "backup"], [#""server":null,"#, #""server":{"id":null,"name":"web"},"#, ""])
+  func anItemThatNamesNoServerIsNobodys(_ word: String, _ server: String) async throws {
+    let item =
+      #"{"id":7,\#(server)"name":"pre-1","backup_type":"manual","description":"pre-1","status":"completed","#
+      + #""size_mb":1,"created_at":"2025-01-01T00:00:00Z"}"#
+    let system = ScriptedSystem(200, #"{"results":[\#(item)],"status":"active","id":12345}"#)
+    let fixture = try VPSOrgFixture(system: system)
+    #expect(try await fixture.run("\(word).list").result.outputs["\(word)s"] == .list([]))
+    #expect(try await fixture.failure("\(word).find", ["newest": true]).kind == .notFound)
+    #expect(try await fixture.failure("\(word).restore", [word: "7"]).kind == .notFound)
+    #expect(try await fixture.run("\(word).prune", ["keep": 0]).result.outputs["deleted"] == .list([]))
+    #expect(try await fixture.failure("\(word).delete", [word: "7"]).kind == .conflict)
+    let whole = try await fixture.driver("\(word).list").run([:]).result.outputs["\(word)s"]?.list
+    #expect(whole?.count == 1)
+    #expect(system.seen.allSatisfy { $0.method == "GET" })
+  }
 }

@@ -173,6 +173,30 @@ struct ZStackItemsTests {
     #expect(wire.seen.count { $0.isChange } == 0)
   }
 
+  /// The server that it was made of is gone.
+  @Test(arguments: ["snapshot", "backup"])
+  func anItemThatNamesNoServerIsNobodys(word: String) async throws {
+    let wire = wire { request in
+      switch request.path.dropFirst("/zstack/v1".count) {
+      case "/volume-snapshots/group":
+        ZStackWire.list(Self.groupJSON(Self.group).replacing(#""vmInstanceUuid":"\#(ZStackWire.vm)","#, with: ""))
+      case "/volume-backups":
+        ZStackWire.list(
+          Self.backupJSON(1, Self.backup, name: "pre-1").replacing(#""vmInstanceUuid":"\#(ZStackWire.vm)","#, with: ""))
+      default: nil
+      }
+    }
+    let fixture = try ZStackFixture(wire)
+    #expect(try await fixture.run("\(word).list").result.outputs["\(word)s"] == [])
+    #expect(try await fixture.failure("\(word).find", ["newest": true]).kind == .notFound)
+    let pruned = try await fixture.run("\(word).prune", ["keep": 0, "prefix": "p"]).result.outputs["deleted"]
+    #expect(pruned == .list([]))
+    let id = word == "snapshot" ? Self.group : Self.backup
+    #expect(try await fixture.failure("\(word).restore", [word: .string(id)]).kind == .notFound)
+    #expect(try await fixture.failure("\(word).delete", [word: .string(id)]).kind == .conflict)
+    #expect(wire.seen.count { $0.isChange } == 0)
+  }
+
   // MARK: Creating
 
   @Test func aGroupIsAskedForWithMarkAndID() async throws {

@@ -15,6 +15,7 @@ import Testing
     let process: SimulatedProcess
     private let runbook: ValidatedRunbook
     private let world: RunWorld
+    private let kind: any ProviderKind
 
     /// - Parameter made: snapshots that are there beside the two of the documents.
     init(_ steps: String, type: String = "vps_org", made: Int = 3, block: String = "token: \"${{ secrets.token }}\"")
@@ -43,10 +44,11 @@ import Testing
         world: world, store: MemoryStore(clock: clock), runbook: runbook,
         source: PinnedSource(text: text, files: [:], folder: "/srv/runbooks"),
         secrets: ["token": Secret("vps_canary_token", named: ["token"])], observer: observer)
-      for number in 0..<made { try await fill(kind, "extra-\(number)") }
+      self.kind = kind
+      for number in 0..<made { try await fill("extra-\(number)") }
     }
 
-    private func fill(_ kind: any ProviderKind, _ name: String) async throws {
+    func fill(_ name: String) async throws {
       let provider = try kind.connect(
         Arguments(["url": "https://cloud.example.com", "token": .secret(Secret("vps_x", named: []))]),
         environment: ProviderEnvironment(
@@ -180,6 +182,19 @@ import Testing
     #expect(world.effects.count == before)
     #expect(world.problems.first?.contains("before this run began") == true, "\(world.problems)")
     #expect(world.problems.first?.contains("`max_age`") == true, "\(world.problems)")
+  }
+
+  /// What the run made that this one repeats is as good as its own.
+  @Test(arguments: [(Duration.zero, 0), (.seconds(7200), 1)])
+  func whatTheRepeatedRunMadeIsUsedAgain(_ later: Duration, _ exitCode: Int32) async throws {
+    let world = try await World(Self.reuse(), made: 0)
+    let began = world.clock.now + later
+    try await world.fill("extra-1")
+    await world.clock.sleep(for: .seconds(3 * 3600))
+    var again = world.process
+    again.earlier = (id: RunID.make(at: began, random: SeededRandom(seed: 3)), fromStep: "stop", inherited: [:])
+    let end = try await again.start("r0123456789abcdefghi", inputs: ["server": "12345", "again": true])
+    #expect(end.exitCode == exitCode, "\(world.problems)")
   }
 
   @Test(arguments: [(", max_age: 200d", 0), (", max_age: 1d", 1)])
