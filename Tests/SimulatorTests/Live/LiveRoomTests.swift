@@ -186,7 +186,7 @@ import Testing
 
   /// What the run made that this one repeats is as good as its own.
   @Test(arguments: [(Duration.zero, 0), (.seconds(7200), 1)])
-  func whatTheRepeatedRunMadeIsUsedAgain(_ later: Duration, _ exitCode: Int32) async throws {
+  func whatTheRepeatedRunMadeIsUsedAgain(_ later: Duration, _ exitCode: Int) async throws {
     let world = try await World(Self.reuse(), made: 0)
     let began = world.clock.now + later
     try await world.fill("extra-1")
@@ -194,7 +194,7 @@ import Testing
     var again = world.process
     again.earlier = (id: RunID.make(at: began, random: SeededRandom(seed: 3)), fromStep: "stop", inherited: [:])
     let end = try await again.start("r0123456789abcdefghi", inputs: ["server": "12345", "again": true])
-    #expect(end.exitCode == exitCode, "\(world.problems)")
+    #expect(end.exitCode == Int32(exitCode), "\(world.problems)")
   }
 
   @Test(arguments: [(", max_age: 200d", 0), (", max_age: 1d", 1)])
