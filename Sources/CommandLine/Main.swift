@@ -32,7 +32,7 @@ enum Main {
     let free = DescriptorRoom.free(upTo: descriptors)
     if free >= descriptors { return nil }
     return Refusal(
-      .usage, "E-DESCRIPTORS", "this process may open \(free) more files; it needs \(descriptors)",
+      .usage, .descriptors, "this process may open \(free) more files; it needs \(descriptors)",
       hint: "raise the limit: `ulimit -n 64`")
   }
 
@@ -65,7 +65,7 @@ enum Main {
       return .succeeded
     }
     return shell.refuse(
-      Refusal(.usage, "E-USAGE", "a command is missing", hint: "`runbook help` shows what there is, by example"))
+      Refusal(.usage, .usage, "a command is missing", hint: "`runbook help` shows what there is, by example"))
   }
 
   private static func words() throws(UsageError) -> [String] {

@@ -119,7 +119,7 @@ import Testing
       _ = try CommandLineParser.parse(words)
       Issue.record("\(words) was accepted")
     } catch {
-      #expect(error.code == "E-UNKNOWN-OPTION")
+      #expect(error.code == .unknownOption)
       #expect(error.hint.contains(hint), "\(error.hint)")
     }
   }

@@ -5,8 +5,8 @@ import Steps
 import TestSupport
 import Testing
 
-/// `docs/reference/actions.md` is made from the declarations. `RECORD=1 swift test --filter ReferencePagesTests` writes
-/// it anew.
+/// `docs/reference/actions.md` and `codes.md` are made from the declarations. `RECORD=1 swift test --filter
+/// ReferencePagesTests` writes them anew.
 @Suite struct ReferencePagesTests {
   static let path = "docs/reference/actions.md"
   static let pages = ActionPage.all(builtIn: standardActions.map { $0.declaration }, providers: standardProviders)
@@ -26,6 +26,15 @@ import Testing
       try Self.text.write(toFile: Repository.path(Self.path), atomically: true, encoding: .utf8)
     }
     #expect(try ProjectFile(Self.path).text == Self.text, "\(Self.path) is out of date; RECORD=1 writes it anew")
+  }
+
+  @Test func theReferenceOfCodesSaysWhatTheirDeclarationsSay() throws {
+    let path = "docs/reference/codes.md"
+    let text = CodePage.markdown.joined(separator: "\n")
+    if ProcessInfo.processInfo.environment["RECORD"] != nil {
+      try text.write(toFile: Repository.path(path), atomically: true, encoding: .utf8)
+    }
+    #expect(try ProjectFile(path).text == text, "\(path) is out of date; RECORD=1 writes it anew")
   }
 
   /// What the page shows as a step is read as one: only names in capitals stand for something.

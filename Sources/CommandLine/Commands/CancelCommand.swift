@@ -80,7 +80,7 @@ struct CancelCommand: Command {
     let next = access.isLive(id) ? "its owner carries it out" : "`\(Advice.line("resume", id))` carries it out"
     guard case .cancel(_, rollsBack, _, _)? = RunControl.Message(earlier) else {
       let other = rollsBack ? "without undoing anything" : "with undoing what was done"
-      throw Refusal(.usage, "E-ASKED", "\(asked), \(other)", hint: next)
+      throw Refusal(.usage, .asked, "\(asked), \(other)", hint: next)
     }
     say(asked, "asked already", access.isLive(id), shell)
     shell.note(next)
@@ -116,12 +116,12 @@ struct CancelCommand: Command {
   }
 
   private var hasEnded: Refusal {
-    Refusal(.usage, "E-ENDED", "run \(id) has ended already", hint: "`\(Advice.line("show", id))` says how")
+    Refusal(.usage, .ended, "run \(id) has ended already", hint: "`\(Advice.line("show", id))` says how")
   }
 
   private func isTooLate(_ reason: String) -> Refusal {
     Refusal(
-      .usage, "E-TOO-LATE", "run \(id) is not cancelled: \(DisplayText.escaped(reason, limit: 300))",
+      .usage, .tooLate, "run \(id) is not cancelled: \(DisplayText.escaped(reason, limit: 300))",
       hint: "`\(Advice.line("show", id))` says where it stands")
   }
 }

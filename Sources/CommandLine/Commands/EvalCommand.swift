@@ -51,12 +51,13 @@ struct EvalCommand: Command {
       let first = diagnostics.items.first
       let place = first.map { " at character \($0.range.start.column)" } ?? ""
       throw Refusal(
-        .failed, first?.code ?? "E-EXPRESSION", (first?.message ?? "this is no expression") + place, hint: first?.hint)
+        .failed, stated: first?.code ?? RefusalCode.expression.rawValue,
+        (first?.message ?? "this is no expression") + place, hint: first?.hint)
     case .success(let expression):
       do throws(ExpressionFailure) {
         return try expression.evaluate(in: DictionaryScope(roots, now: SystemClock().now))
       } catch {
-        throw Refusal(.failed, "E-EXPRESSION", DisplayText.escaped(error.message, limit: 2000))
+        throw Refusal(.failed, .expression, DisplayText.escaped(error.message, limit: 2000))
       }
     }
   }

@@ -36,7 +36,7 @@ struct GcCommand: Command {
     do throws(Refusal) {
       let access: StoreAccess
       do throws(Refusal) { access = try StoreAccess(shell, creates: false) } catch {
-        guard error.code == "E-NOT-FOUND" else { throw error }
+        guard error.has(.notFound) else { throw error }
         return tell(Result(), shell)
       }
       let code = tell(try collect(access), shell)

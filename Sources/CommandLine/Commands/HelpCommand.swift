@@ -3,22 +3,26 @@ import Runbook
 /// `runbook help [TOPIC]`.
 struct HelpCommand: Command {
   static let spec = CommandSpec(
-    name: "help", summary: "explain a command or an action by example",
+    name: "help", summary: "explain a command, an action or a code by example",
     operands: [
       OperandSpec(
-        "TOPIC", .text, .optional, "a command, an action, `actions` or `exit-codes`; without it an overview")
+        "TOPIC", .text, .optional,
+        "a command, an action, a code, `actions`, `codes`, `error-kinds` or `exit-codes`; without it an overview")
     ],
     options: [.flag("man", "the manual page, in roff")],
     examples: [
       .init("runbook help run", "show how to run a runbook"),
       .init("runbook help actions", "list what a step can do"),
       .init("runbook help ssh.copy", "tell all about one action: its fields, outputs, and what a lost reply means"),
+      .init("runbook help E-YAML-QUOTE", "tell what a code means, with a wrong and a right file"),
+      .init("runbook help codes", "list every code in one line each"),
+      .init("runbook help error-kinds", "list what a step that fails says in `error.kind`"),
       .init("runbook help exit-codes", "list what a script gets back"),
       .init("runbook help --man > runbook.1", "write the manual page"),
     ],
     group: .around)
 
-  private static let topics: Set<String> = ["exit-codes", "actions"]
+  private static let topics: Set<String> = ["exit-codes", "actions", "codes", "error-kinds"]
 
   private let topic: String?
   private let isMan: Bool
@@ -27,6 +31,12 @@ struct HelpCommand: Command {
     topic = arguments.operand("TOPIC")
     isMan = arguments.flag("man")
     guard let topic, !Self.topics.contains(topic), CommandTable.command(named: topic) == nil else { return }
+    if CodeHelp.isCode(topic) {
+      guard CodeHelp.text(of: topic) == nil else { return }
+      throw UsageError(
+        "there is no code `\(DisplayText.escaped(topic, limit: 60))`",
+        hint: CodeHelp.nearest(to: topic).map { "did you mean `\($0)`?" } ?? "`runbook help codes` lists them")
+    }
     guard topic.contains("."), ActionHelp.page(topic) == nil else {
       if ActionHelp.page(topic) == nil { _ = try CommandLineParser.parse([topic]) }  // says what is wrong with it
       return
@@ -44,7 +54,14 @@ struct HelpCommand: Command {
   private var text: String {
     if isMan { return ManPage.text }
     guard let topic else { return HelpText.overview }
-    if topic == "actions" { return ActionHelp.list }
+    switch topic {
+    case "actions": return ActionHelp.list
+    case "codes": return CodeHelp.list
+    case "error-kinds": return CodeHelp.errors
+    case "exit-codes": return HelpText.exitCodes
+    default: break
+    }
+    if let text = CodeHelp.text(of: topic) { return text }
     if let command = CommandTable.command(named: topic) { return HelpText.page(for: command.spec) }
     return ActionHelp.page(topic).map { ActionHelp.text(of: $0) } ?? HelpText.exitCodes
   }

@@ -42,7 +42,7 @@ struct ListCommand: Command {
       if locks { return try listLocks(access, shell) }
       return try listRuns(access, shell)
     } catch {
-      guard error.code == "E-NOT-FOUND" else { return shell.refuse(error) }
+      guard error.has(.notFound) else { return shell.refuse(error) }
       if shell.wantsJSON {
         shell.output.result(json: locks ? ["v": 1, "locks": .list([])] : ReportJSON.document([]))
       }

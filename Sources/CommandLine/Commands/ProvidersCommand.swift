@@ -76,7 +76,7 @@ struct ProvidersCommand: Command {
   private func kind(_ type: String) throws(Refusal) -> any ProviderKind {
     if let kind = try Composition.provider(type) { return kind }
     throw Refusal(
-      .usage, "E-PROVIDER", "there is no provider type `\(DisplayText.escaped(type, limit: 60))`",
+      .usage, .provider, "there is no provider type `\(DisplayText.escaped(type, limit: 60))`",
       hint: Suggestion.hint(for: type, among: standardProviders.map { $0.type }))
   }
 
@@ -107,7 +107,7 @@ struct ProvidersCommand: Command {
     let names = checked.runbook.providers.map { $0.name }
     guard names.contains(name) else {
       throw Refusal(
-        .usage, "E-PROVIDER",
+        .usage, .provider,
         "`\(DisplayText.escaped(file, limit: 200))` has no provider "
           + "`\(DisplayText.escaped(name, limit: 60))`", hint: Suggestion.hint(for: name, among: names))
     }
@@ -118,7 +118,7 @@ struct ProvidersCommand: Command {
       if let account = context.providers[name] { return account }
       throw StepFailure(.input, "the provider `\(name)` cannot be connected")
     } catch {
-      throw Refusal(.usage, "E-PROVIDER", Masker(secrets.values).mask(error.message))
+      throw Refusal(.usage, .provider, Masker(secrets.values).mask(error.message))
     }
   }
 
@@ -130,7 +130,7 @@ struct ProvidersCommand: Command {
       guard let text = Environment[key], !text.isEmpty else {
         if field.required {
           throw Refusal(
-            .usage, "E-SECRET",
+            .usage, .secret,
             "`\(field.name)` of `\(kind.type)` is missing: the environment variable `\(key)` is not set",
             hint: "set it: \(key)=… runbook providers check \(kind.type); or check a runbook's block with --in FILE")
         }
@@ -148,7 +148,7 @@ struct ProvidersCommand: Command {
     } catch {
       let names = kind.fields.map { "\(kind.type)_\($0.name)".uppercased() }.joined(separator: ", ")
       throw Refusal(
-        .usage, "E-PROVIDER", error.message,
+        .usage, .provider, error.message,
         hint: "each field is read from the environment: \(names); or check a runbook's block with --in FILE")
     }
   }
@@ -173,6 +173,6 @@ struct ProvidersCommand: Command {
   }
 
   private func wrong(_ key: String, _ expected: String) -> Refusal {
-    Refusal(.usage, "E-PROVIDER", "the environment variable `\(key)` must be \(expected)")
+    Refusal(.usage, .provider, "the environment variable `\(key)` must be \(expected)")
   }
 }

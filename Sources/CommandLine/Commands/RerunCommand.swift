@@ -46,7 +46,7 @@ struct RerunCommand: Command {
   ) async throws(Refusal) -> ExitCode {
     guard run.status == "ended" else {
       throw Refusal(
-        .usage, "E-NOT-ENDED", "run \(id) has not ended", hint: "`\(Advice.line("resume", id))` carries it on")
+        .usage, .notEnded, "run \(id) has not ended", hint: "`\(Advice.line("resume", id))` carries it on")
     }
     if run.isRestored, !acceptsRestored {
       throw from.map { Refusal.restored(id, "rerun", id, "--from", $0) } ?? Refusal.restored(id, "rerun", id)
@@ -60,7 +60,7 @@ struct RerunCommand: Command {
     let first = from ?? steps.first ?? ""
     guard steps.contains(first) else {
       throw Refusal(
-        .usage, "E-STEP",
+        .usage, .step,
         "there is no step `\(DisplayText.escaped(first, limit: 100))` in `\(DisplayText.escaped(path, limit: 300))`",
         hint: Suggestion.hint(for: first, among: steps))
     }
@@ -70,7 +70,7 @@ struct RerunCommand: Command {
       inputs = try InputReader.read(texts: [], values: earlier.started.inputs, for: checked.runbook.inputs)
     } catch {
       throw Refusal(
-        .usage, "E-INPUT", error.messages.joined(separator: "\n       "),
+        .usage, .input, error.messages.joined(separator: "\n       "),
         hint: "the file's inputs have changed: `runbook run` takes new ones")
     }
     let creation = RunCreation(
@@ -97,7 +97,7 @@ struct RerunCommand: Command {
     guard let undone else { return values }
     let shown = DisplayText.escaped(undone, limit: 100)
     throw Refusal(
-      .usage, "E-UNDONE", "step `\(shown)` was undone in run \(id), so nothing after it can rely on it",
+      .usage, .undone, "step `\(shown)` was undone in run \(id), so nothing after it can rely on it",
       hint: "`\(Advice.line("rerun", id))` does all steps again; "
         + "`\(Advice.line("rerun", id, "--from", undone))`, or a step before it, is possible too")
   }

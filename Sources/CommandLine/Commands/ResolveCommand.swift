@@ -59,11 +59,11 @@ struct ResolveCommand: Command {
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
     guard run.status != "ended" else {
-      throw Refusal(.usage, "E-ENDED", "run \(id) has ended already", hint: "`\(Advice.line("show", id))` says how")
+      throw Refusal(.usage, .ended, "run \(id) has ended already", hint: "`\(Advice.line("show", id))` says how")
     }
     guard let outlook = try access.outlook(of: id) else {
       throw Refusal(
-        .usage, "E-STORE-NEWER", "the runbook of run \(id) cannot be read by this release",
+        .usage, .storeNewer, "the runbook of run \(id) cannot be read by this release",
         hint: "use the release that started it")
     }
     let question = try question(outlook)
@@ -87,7 +87,7 @@ struct ResolveCommand: Command {
       outlook.openQuestion.map { "it waits for one about `\(DisplayText.escaped($0.step, limit: 100))`" }
       ?? "it waits for none"
     throw Refusal(
-      .usage, "E-NOT-WAITING",
+      .usage, .notWaiting,
       "run \(id) does not wait for an answer about `\(DisplayText.escaped(step, limit: 100))`: \(waiting)",
       hint: "`\(Advice.line("show", id))` says where it stands")
   }
@@ -107,14 +107,14 @@ struct ResolveCommand: Command {
       answer = " (`--\(resolution.rawValue)`)"
     }
     return Refusal(
-      .usage, "E-ANSWERED",
+      .usage, .answered,
       "already answered by \(by) at \(earlier.at.wholeSecond)\(answer)",
       hint: access.isLive(id) ? "the run's owner carries it out" : "`\(Advice.line("resume", id))` carries it out")
   }
 
   private func isTooLate(_ reason: String) -> Refusal {
     Refusal(
-      .usage, "E-TOO-LATE", "the answer came too late: \(DisplayText.escaped(reason, limit: 300))",
+      .usage, .tooLate, "the answer came too late: \(DisplayText.escaped(reason, limit: 300))",
       hint: "`\(Advice.line("show", id))` says where the run stands")
   }
 

@@ -46,7 +46,7 @@ struct ResumeCommand: Command {
     guard run.status != "ended" else {
       let isOwed = try access.outlook(of: id)?.canResumeRollback == true
       throw Refusal(
-        .usage, "E-ENDED", "run \(id) has ended: \(RunWords.outcome(run.outcome, rollback: run.rollback))",
+        .usage, .ended, "run \(id) has ended: \(RunWords.outcome(run.outcome, rollback: run.rollback))",
         hint: isOwed
           ? "`\(Advice.line("rollback", "resume", id))` goes on with its rollback"
           : "`\(Advice.line("rerun", id))` starts it anew")

@@ -102,19 +102,19 @@ struct RollbackCommand: Command {
   private func refusal(_ report: RunReport) -> Refusal {
     if report.status != "ended" {
       return Refusal(
-        .usage, "E-NOT-ENDED", "run \(id) has not ended, so its rollback has not stopped",
+        .usage, .notEnded, "run \(id) has not ended, so its rollback has not stopped",
         hint: "`\(Advice.line("resume", id))` carries it on")
     }
     if let abandoned = report.abandoned {
       let why = DisplayText.escaped(abandoned.reason, limit: 300)
       return Refusal(
-        .usage, "E-NO-ROLLBACK",
+        .usage, .noRollback,
         "the rollback of run \(id) was abandoned by \(DisplayText.escaped(abandoned.by, limit: 64)) at "
           + "\(abandoned.at.wholeSecond): \(why)",
         hint: "nothing of it is owed any more, and its locks are free")
     }
     return Refusal(
-      .usage, "E-NO-ROLLBACK", "run \(id) owes no rollback: nothing is left to be undone",
+      .usage, .noRollback, "run \(id) owes no rollback: nothing is left to be undone",
       hint: "it has ended: \(RunWords.outcome(report.outcome, rollback: report.rollback))")
   }
 
@@ -163,7 +163,7 @@ struct RollbackCommand: Command {
   private func noEntry(_ desk: RollbackDesk) -> Refusal {
     let left = desk.skippable.map { DisplayText.escaped($0, limit: 100) }.joined(separator: ", ")
     return Refusal(
-      .usage, "E-NO-ENTRY", "there is no undo step `\(DisplayText.escaped(entry ?? "", limit: 100))` left to be done",
+      .usage, .noEntry, "there is no undo step `\(DisplayText.escaped(entry ?? "", limit: 100))` left to be done",
       hint: left.isEmpty
         ? "nothing is left: `\(Advice.line("rollback", "resume", id))` ends the run" : "left are: \(left)")
   }

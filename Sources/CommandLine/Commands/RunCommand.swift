@@ -167,7 +167,7 @@ struct RunCommand: Command {
     let sealed = standardActions.map { $0.declaration }.filter { SimulatedActions.isSealed($0) }.map { $0.name }
     for name in real.sorted() where !sealed.contains(name) {
       throw Refusal(
-        .usage, "E-ACTION",
+        .usage, .action,
         "`--real \(DisplayText.escaped(name, limit: 60))` names no action that a simulation leaves out",
         hint: Suggestion.hint(for: name, among: sealed))
     }
@@ -175,7 +175,7 @@ struct RunCommand: Command {
     let question = "\(real.sorted().joined(separator: ", ")) will really be done. Go on? [y/N] "
     guard shell.asks(question) else {
       throw Refusal(
-        .refused, "E-REAL", "nobody agreed to real actions in a simulation", hint: "answer `y`, or add --yes")
+        .refused, .real, "nobody agreed to real actions in a simulation", hint: "answer `y`, or add --yes")
     }
   }
 }

@@ -53,7 +53,7 @@ struct ScriptsCommand: Command {
       let parent = Environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
       guard let scratch = Folder.makeTemporary(in: parent) else {
         throw Refusal(
-          .failed, "E-TEMPORARY", "no folder can be made in `\(DisplayText.escaped(parent, limit: 300))`",
+          .failed, .temporary, "no folder can be made in `\(DisplayText.escaped(parent, limit: 300))`",
           hint: "TMPDIR names another place")
       }
       defer { _ = Folder.removeTree(scratch) }
@@ -82,7 +82,7 @@ struct ScriptsCommand: Command {
   /// Without a store nothing is known of any run.
   private func storeIfAny(_ shell: Shell) throws(Refusal) -> StoreAccess? {
     do throws(Refusal) { return try StoreAccess(shell, creates: false) } catch {
-      guard error.code == "E-NOT-FOUND" else { throw error }
+      guard error.has(.notFound) else { throw error }
       return nil
     }
   }
@@ -93,10 +93,10 @@ struct ScriptsCommand: Command {
   }
 
   private func refusal(_ failure: StepFailure) -> Refusal {
-    if failure.kind == .input { return Refusal(.usage, "E-SSH", failure.message, hint: UsageError.help("scripts")) }
+    if failure.kind == .input { return Refusal(.usage, .ssh, failure.message, hint: UsageError.help("scripts")) }
     let words = failure.detail["stderr"]?.string?.split(separator: "\n").last.map(String.init)
     return Refusal(
-      .failed, "E-SSH", DisplayText.escaped(failure.message, limit: 1000),
+      .failed, .ssh, DisplayText.escaped(failure.message, limit: 1000),
       hint: words.map { "\(host) or the OpenSSH client says: \(DisplayText.escaped($0, limit: 500))" })
   }
 

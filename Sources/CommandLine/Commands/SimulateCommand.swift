@@ -58,19 +58,19 @@ struct SimulateCommand: Command {
     guard let kind = try Composition.provider(type) else {
       let known = standardProviders.map { $0.type }.sorted()
       throw Refusal(
-        .usage, "E-PROVIDER", "there is no simulation of `\(DisplayText.escaped(type, limit: 60))`",
+        .usage, .provider, "there is no simulation of `\(DisplayText.escaped(type, limit: 60))`",
         hint: Suggestion.hint(for: type, among: known))
     }
     let twin = kind.twin(clock: ScaledClock(SystemClock(), speed: speed), seed: seed, isSealed: false)
     for fault in faults {
       do throws(ExpressionFailure) { try twin.inject(fault) } catch {
         throw Refusal(
-          .usage, "E-FAULT", DisplayText.escaped(error.message, limit: 1000), hint: "docs/simulation.md lists them")
+          .usage, .fault, DisplayText.escaped(error.message, limit: 1000), hint: "docs/simulation.md lists them")
       }
     }
     let speed = speed
     do throws(StepFailure) { return try LoopbackHost(twin, port: port) { $0 / speed } } catch {
-      throw Refusal(.usage, "E-PORT", error.message, hint: "`--port 0` takes a free one")
+      throw Refusal(.usage, .port, error.message, hint: "`--port 0` takes a free one")
     }
   }
 }

@@ -31,8 +31,8 @@ struct StoreCommand: Command {
     do throws(Refusal) {
       let access: StoreAccess
       do throws(Refusal) { access = try StoreAccess(shell, creates: false) } catch {
-        guard error.code == "E-NOT-FOUND" else { throw error }
-        throw Refusal(.usage, "E-STORE", "there is no store yet", hint: "`--store` or RUNBOOK_STORE names another")
+        guard error.has(.notFound) else { throw error }
+        throw Refusal(.usage, .store, "there is no store yet", hint: "`--store` or RUNBOOK_STORE names another")
       }
       let size: Int64
       let target: String
@@ -56,12 +56,12 @@ struct StoreCommand: Command {
 
   private func refusal(_ failure: StoreFailure) -> Refusal {
     switch failure {
-    case .unusable(let words): Refusal(.usage, "E-BACKUP", words)
+    case .unusable(let words): Refusal(.usage, .backup, words)
     case .readOnly(let path):
-      Refusal(.usage, "E-BACKUP", "`\(DisplayText.escaped(path, limit: 1000))` cannot be written here")
+      Refusal(.usage, .backup, "`\(DisplayText.escaped(path, limit: 1000))` cannot be written here")
     case .diskFull(let path):
       Refusal(
-        .failed, "E-DISK-FULL", "no space is left for `\(DisplayText.escaped(path, limit: 1000))`",
+        .failed, .diskFull, "no space is left for `\(DisplayText.escaped(path, limit: 1000))`",
         hint: "nothing was written")
     default: Refusal(failure)
     }

@@ -35,7 +35,7 @@ struct UnlockCommand: Command {
     do throws(Refusal) {
       let access: StoreAccess
       do throws(Refusal) { access = try StoreAccess(shell, creates: false) } catch {
-        throw error.code == "E-NOT-FOUND" ? unknown([]) : error
+        throw error.has(.notFound) ? unknown([]) : error
       }
       let id = try free(access)
       tell(id, access, shell)
@@ -70,7 +70,7 @@ struct UnlockCommand: Command {
   private func unknown(_ locks: [String]) -> Refusal {
     let hint = Suggestion.hint(for: lock, among: locks.map { DisplayText.escaped($0, limit: 200) })
     return Refusal(
-      .usage, "E-LOCK", "no run holds a lock `\(DisplayText.escaped(lock, limit: 200))`",
+      .usage, .lock, "no run holds a lock `\(DisplayText.escaped(lock, limit: 200))`",
       hint: hint ?? (locks.isEmpty ? "no lock is held" : "`\(Advice.line("list", "--locks"))` shows the locks"))
   }
 

@@ -1,15 +1,17 @@
 import Providers
 import Runbook
+import Simulator
 
 /// `runbook validate FILE...`: every mistake at once, and nothing touched but the files.
 struct ValidateCommand: Command {
   static let spec = CommandSpec(
-    name: "validate", summary: "find every mistake in a runbook or a declared provider; touch nothing",
+    name: "validate", summary: "find every mistake in a runbook, a declared provider or a mock file; touch nothing",
     details: """
       Reads the file and those it names, and nothing else: no network, no command, no secret, no store. Mistakes \
-      come as `file:line:column: error CODE: text` with the nearest right thing; exit 0 valid, 2 not.
+      come as `file:line:column: error CODE: text` with the nearest right thing; exit 0 valid, 2 not. `runbook help CODE` explains a code \
+      with a wrong and a right file. Whether a mock file fits its runbook is checked when both are used.
       """,
-    operands: [OperandSpec("FILE", .file, .oneOrMore, "the runbook, or the file of a declared provider")],
+    operands: [OperandSpec("FILE", .file, .oneOrMore, "the runbook, the file of a declared provider, or a mock file")],
     options: [.flag("strict", "count warnings as mistakes")],
     examples: [
       .init("runbook validate deploy.yaml", "say what is wrong in deploy.yaml, and where"),
@@ -56,6 +58,10 @@ struct ValidateCommand: Command {
     do throws(Diagnostics) {
       if DeclaredProvider.isDeclared(in: file.bytes) {
         _ = try DeclaredProvider(yaml: file.bytes)
+        return []
+      }
+      if MockFile.isMock(in: file.bytes) {
+        _ = try MockFile(yaml: file.bytes)
         return []
       }
       return try CheckedRunbook(file, isStrict: isStrict).runbook.warnings

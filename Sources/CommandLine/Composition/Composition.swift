@@ -70,13 +70,13 @@ struct SimulatedWorld {
     for (index, block) in runbook.providers.enumerated() {
       let kind = if let declared = block.declared { declared } else { try Composition.provider(block.type) }
       guard let kind else {
-        throw Refusal(.usage, "E-PROVIDER", "there is no provider type `\(block.type)`")
+        throw Refusal(.usage, .provider, "there is no provider type `\(block.type)`")
       }
       let twin = kind.twin(clock: clock, seed: 1, isSealed: true)
       for server in servers { twin.ensureServer(server) }
       for fault in mocks?.faults ?? [] where block.isOf(type: fault.provider) {
         do throws(ExpressionFailure) { try twin.inject(fault.fault) } catch {
-          throw Refusal(.usage, "E-MOCK", "fault `\(DisplayText.escaped(fault.fault, limit: 100))`: \(error.message)")
+          throw Refusal(.usage, .mock, "fault `\(DisplayText.escaped(fault.fault, limit: 100))`: \(error.message)")
         }
       }
       do throws(StepFailure) {
@@ -85,7 +85,7 @@ struct SimulatedWorld {
         runbook.providers[index].settings["url"] = .literal(.string(host.url))
         runbook.providers[index].settings["ca_file"] = nil
       } catch {
-        throw Refusal(.failed, "E-SIMULATION", "the simulation cannot be served: \(error.message)")
+        throw Refusal(.failed, .simulation, "the simulation cannot be served: \(error.message)")
       }
     }
     self.hosts = hosts

@@ -45,7 +45,7 @@ enum Detachment {
       let started = try DetachedSelf.start(arguments: Swift.CommandLine.arguments, environment: environment)
       return conclude(try news(from: started.report), shell)
     } catch {
-      return shell.refuse(Refusal(.failed, "E-DETACH", "the run could not be detached: \(error.description)"))
+      return shell.refuse(Refusal(.failed, .detach, "the run could not be detached: \(error.description)"))
     }
   }
 
@@ -69,10 +69,11 @@ enum Detachment {
     guard let message = news["message"]?.string else {
       return shell.refuse(
         Refusal(
-          .failed, "E-DETACH", "the detached process ended before the run had begun",
+          .failed, .detach, "the detached process ended before the run had begun",
           hint: "run it without --detach to see why"))
     }
     let code = news["exit_code"]?.int.flatMap { Int32(exactly: $0) }.flatMap { ExitCode(rawValue: $0) } ?? .failed
-    return shell.refuse(Refusal(code, news["code"]?.string ?? "E-DETACH", message, hint: news["hint"]?.string))
+    let stated = news["code"]?.string ?? RefusalCode.detach.rawValue
+    return shell.refuse(Refusal(code, stated: stated, message, hint: news["hint"]?.string))
   }
 }

@@ -37,13 +37,13 @@ struct GivenInputs {
       return try InputReader.read(texts: texts, values: values, for: declarations)
     } catch {
       let shown = error.messages.map { DisplayText.escaped($0, limit: 400) }
-      throw Refusal(.usage, "E-INPUT", shown.joined(separator: "\n       "), hint: nil)
+      throw Refusal(.usage, .input, shown.joined(separator: "\n       "), hint: nil)
     }
   }
 
   private static func standardInput() throws(Refusal) -> [UInt8] {
     do throws(FileFailure) { return try FileReading.standardInput(limit: fileLimit) } catch {
-      throw Refusal(.usage, "E-FILE", "standard input \(error.reason)")
+      throw Refusal(.usage, .file, "standard input \(error.reason)")
     }
   }
 
@@ -53,10 +53,10 @@ struct GivenInputs {
     let shown = file == "-" ? "standard input" : DisplayText.escaped(file, limit: 300)
     let value: Value
     do throws(JSONError) { value = try JSONReader.read(bytes) } catch {
-      throw Refusal(.usage, "E-FILE", "`\(shown)` is not JSON: \(error.message), at byte \(error.offset)")
+      throw Refusal(.usage, .file, "`\(shown)` is not JSON: \(error.message), at byte \(error.offset)")
     }
     guard case .map(let values) = value else {
-      throw Refusal(.usage, "E-FILE", "`\(shown)` is not a JSON object", hint: "write {\"name\": value}")
+      throw Refusal(.usage, .file, "`\(shown)` is not a JSON object", hint: "write {\"name\": value}")
     }
     return values
   }

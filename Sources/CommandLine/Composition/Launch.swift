@@ -86,7 +86,7 @@ struct Launch {
       return try creation.locks(providers: context.providers, vars: context.vars)
     } catch {
       throw Refusal(
-        .usage, "E-INPUT", Masker(secrets.values).mask(error.message),
+        .usage, .input, Masker(secrets.values).mask(error.message),
         hint: "nothing was done; fix the runbook, its inputs or its secrets")
     }
   }
@@ -97,11 +97,11 @@ struct Launch {
     case .store(let failure): Refusal(failure)
     case .superseded:
       Refusal(
-        .refused, "E-SUPERSEDED", "a later run of the same runbook has told this one to give way",
+        .refused, .superseded, "a later run of the same runbook has told this one to give way",
         hint: "nothing was done; the later run does the work")
     case .queued:
       Refusal(
-        .refused, "E-LOCKED", "runs that began to wait earlier still wait for the same lock",
+        .refused, .locked, "runs that began to wait earlier still wait for the same lock",
         hint: "give a longer `--lock-wait`")
     }
   }
@@ -194,7 +194,7 @@ struct RealRun {
       let code = try await Resumption(id, access, shell).carryOn()
       return code == .refused && access.isLive(id) ? nil : code
     } catch {
-      if error.code == "E-OWNED" { return nil }
+      if error.has(.owned) { return nil }
       throw error
     }
   }

@@ -67,7 +67,7 @@ struct OutputFollower {
     let known = report.steps.map(\.path) + report.undo.map(\.entry)
     guard known.contains(step) else {
       throw Refusal(
-        .usage, "E-STEP", "run \(runID) has no step `\(DisplayText.escaped(step, limit: 100))`",
+        .usage, .step, "run \(runID) has no step `\(DisplayText.escaped(step, limit: 100))`",
         hint: Suggestion.hint(for: step, among: known))
     }
     shell.note("`\(DisplayText.escaped(step, limit: 100))` wrote nothing that is stored")

@@ -62,7 +62,7 @@ extension Refusal {
   /// - Parameter command: the words of the command which, with `--restored`, is the answer.
   static func restored(_ id: String, _ command: String...) -> Refusal {
     Refusal(
-      .waiting, "E-RESTORED",
+      .waiting, .restored,
       "run \(id) may have done more than its journal says: its store was put back from an older copy",
       hint: "look at what it acts on (`\(Advice.line("show", id))`), then say that it may go on: "
         + "`\(Advice.line(command + ["--restored"]))`")

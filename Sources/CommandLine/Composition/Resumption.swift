@@ -34,7 +34,7 @@ struct Resumption {
     let secrets: [String: Secret]
     do throws(Refusal) { secrets = try secretsBeforeTakeOver() } catch {
       let isRestored = try access.outlook(of: id)?.isRestored == true
-      guard error.code == "E-SECRET", isRestored, !acceptsRestored else { throw error }
+      guard error.has(.secret), isRestored, !acceptsRestored else { throw error }
       throw Refusal.restored(id, "resume", id)
     }
     return await work(on: try takeOver(), secrets)

@@ -10,12 +10,12 @@ extension StoreAccess {
   static func forRun(_ word: String, _ shell: Shell) throws(Refusal) -> (access: StoreAccess, run: RunSummary) {
     guard word.isEmpty || word == "latest" || isBeginning(word) else {
       throw Refusal(
-        .usage, "E-NOT-FOUND", "`\(DisplayText.escaped(word, limit: 80))` is not the id of a run",
+        .usage, .notFound, "`\(DisplayText.escaped(word, limit: 80))` is not the id of a run",
         hint: "an id is `r` and 19 letters or digits; `\(Advice.line("list"))` shows them")
     }
     let access: StoreAccess
     do throws(Refusal) { access = try StoreAccess(shell, creates: false) } catch {
-      guard error.code == "E-NOT-FOUND" else { throw error }
+      guard error.has(.notFound) else { throw error }
       throw word.isEmpty || word == "latest" ? noRun(word) : Refusal(.notFound(word))
     }
     if RunID.isWellFormed(word) {
@@ -37,7 +37,7 @@ extension StoreAccess {
       guard needs.count == 1, let run = needs.first else {
         if needs.isEmpty { throw StoreAccess.noRun(word) }
         throw Refusal(
-          .usage, "E-AMBIGUOUS",
+          .usage, .ambiguous,
           "`RUN` is missing, and \(needs.count) runs need somebody: \(StoreAccess.names(needs))",
           hint: "name one of them; `\(Advice.line("list", "--needs-me"))` tells what each needs")
       }
@@ -52,7 +52,7 @@ extension StoreAccess {
     guard let run = found.first else { throw word == "latest" ? StoreAccess.noRun(word) : Refusal(.notFound(word)) }
     guard found.count == 1 else {
       throw Refusal(
-        .usage, "E-AMBIGUOUS", "`\(word)` begins the ids of \(found.count) runs: \(StoreAccess.names(found))",
+        .usage, .ambiguous, "`\(word)` begins the ids of \(found.count) runs: \(StoreAccess.names(found))",
         hint: "write more of the id, or `latest` for the newest run")
     }
     return run
@@ -61,9 +61,9 @@ extension StoreAccess {
   private static func noRun(_ word: String) -> Refusal {
     word.isEmpty
       ? Refusal(
-        .usage, "E-USAGE", "`RUN` is missing, and no run needs somebody",
+        .usage, .usage, "`RUN` is missing, and no run needs somebody",
         hint: "name a run by its id, or `latest`; `\(Advice.line("list"))` shows them")
-      : Refusal(.usage, "E-NOT-FOUND", "there is no run in this store", hint: "`--store` names another store")
+      : Refusal(.usage, .notFound, "there is no run in this store", hint: "`--store` names another store")
   }
 
   private static func names(_ runs: [RunSummary]) -> String {

@@ -20,7 +20,7 @@ struct RunbookFile {
   static func read(_ path: String, limit: Int, what: String) throws(Refusal) -> [UInt8] {
     do throws(FileFailure) { return try FileReading.all(of: path, limit: limit) } catch {
       throw Refusal(
-        .usage, "E-FILE", "the \(what) `\(DisplayText.escaped(path, limit: 300))` \(error.reason)",
+        .usage, .file, "the \(what) `\(DisplayText.escaped(path, limit: 300))` \(error.reason)",
         hint: error == .missing ? "check the path; it is looked for from the current folder" : nil)
     }
   }
@@ -122,7 +122,7 @@ extension Refusal {
     let errors = diagnostics.items.filter { $0.severity == .error }
     let first = errors.first.map { ": line \($0.range.start.line), \($0.code): \($0.message)" } ?? ""
     return Refusal(
-      .usage, "E-INVALID",
+      .usage, .invalid,
       "`\(DisplayText.escaped(path, limit: 300))` has "
         + (errors.count == 1 ? "a mistake" : "\(errors.count) mistakes") + first,
       hint: hint)

@@ -39,7 +39,7 @@ enum SecretReading {
         "`\(options)` goes on without \(missing.count == 1 ? "it" : "them"); what needs it fails by its name")
     }
     throw Refusal(
-      .usage, first.code, message, hint: hints.isEmpty ? nil : hints.joined(separator: "\n  "))
+      .usage, stated: first.code, message, hint: hints.isEmpty ? nil : hints.joined(separator: "\n  "))
   }
 
   /// - Throws: a name that is not declared, with the nearest that is.
@@ -47,7 +47,7 @@ enum SecretReading {
     let known = declarations.map(\.name)
     guard let name = names.sorted().first(where: { !known.contains($0) }) else { return }
     throw Refusal(
-      .usage, "E-SECRET-NAME", "there is no secret `\(DisplayText.escaped(name, limit: 64))` in the run's file",
+      .usage, .secretName, "there is no secret `\(DisplayText.escaped(name, limit: 64))` in the run's file",
       hint: known.isEmpty ? "it declares none" : Suggestion.hint(for: name, among: known))
   }
 
@@ -93,6 +93,6 @@ enum SecretReading {
   }
 
   private static func refusal(_ declaration: SecretDeclaration, _ why: String, hint: String?) -> Refusal {
-    Refusal(.usage, "E-SECRET", "secret `\(declaration.name)` is missing: \(why)", hint: hint)
+    Refusal(.usage, .secret, "secret `\(declaration.name)` is missing: \(why)", hint: hint)
   }
 }

@@ -6,41 +6,41 @@ extension Refusal {
     switch failure {
     case .notFound(let what):
       self.init(
-        .usage, "E-NOT-FOUND", "there is no run `\(DisplayText.escaped(what, limit: 80))` in this store",
+        .usage, .notFound, "there is no run `\(DisplayText.escaped(what, limit: 80))` in this store",
         hint: "`\(Advice.line("list"))` shows the runs; `--store` names another store")
     case .owned(let lease), .fenced(by: let lease?):
       self.init(owner: lease)
     case .fenced(by: nil):
       self.init(
-        .refused, "E-OWNED", "another process has taken the run over",
+        .refused, .owned, "another process has taken the run over",
         hint: run.map { "`\(Advice.line("logs", $0, "--follow"))` watches it" })
     case .keyTaken(let other):
       self.init(
-        .usage, "E-KEY-TAKEN", "this key belongs to run \(other.id), which has another file or other inputs",
+        .usage, .keyTaken, "this key belongs to run \(other.id), which has another file or other inputs",
         hint: "give a new --key, or the same file and inputs")
     case .lockHeld(let lock, let holder):
       self.init(
-        .refused, "E-LOCKED", "`\(DisplayText.escaped(lock, limit: 200))` is held by \(holder)",
+        .refused, .locked, "`\(DisplayText.escaped(lock, limit: 200))` is held by \(holder)",
         hint: "`\(Advice.line("show", holder))` says what it does; `--lock-wait 10m` waits for it")
     case .diskFull(let path):
       self.init(
-        .stopped, "E-DISK-FULL", "no space is left where the store is: `\(path)`",
+        .stopped, .diskFull, "no space is left where the store is: `\(path)`",
         hint: "make room; nothing of this command was written")
     case .readOnly(let path):
       self.init(
-        .usage, "E-READ-ONLY", "the store `\(path)` is read-only",
+        .usage, .readOnly, "the store `\(path)` is read-only",
         hint: "check its permissions, or name another with --store")
     case .tooNew(let found, let known):
       self.init(
-        .usage, "E-STORE-NEWER", "the store was made by a newer release (version \(found); this one knows \(known))",
+        .usage, .storeNewer, "the store was made by a newer release (version \(found); this one knows \(known))",
         hint: "use that release; nothing was touched")
     case .damaged(let what):
-      self.init(.usage, "E-STORE-DAMAGED", what, hint: "put a backup of the store back; nothing was touched")
+      self.init(.usage, .storeDamaged, what, hint: "put a backup of the store back; nothing was touched")
     case .unusable(let what):
-      self.init(.usage, "E-STORE", what, hint: "`--store PATH` or RUNBOOK_STORE names another store")
+      self.init(.usage, .store, what, hint: "`--store PATH` or RUNBOOK_STORE names another store")
     case .writeFailed(let what):
       self.init(
-        .stopped, "E-STORE-WRITE", what,
+        .stopped, .storeWrite, what,
         hint: run.map { "`\(Advice.line("resume", $0))` goes on when the disk is well again" })
     }
   }
@@ -51,7 +51,7 @@ extension Refusal {
     let host = DisplayText.escaped(lease.owner.host, limit: 80)
     let age = Ownership.age(of: lease).elapsedText
     self.init(
-      .refused, "E-OWNED",
+      .refused, .owned,
       "run \(lease.runID) belongs to process \(lease.owner.pid) on \(host), which was last heard of \(age) ago",
       hint: "`\(Advice.line("logs", lease.runID, "--follow"))` watches it"
         + (canCancel ? "; `\(Advice.line("cancel", lease.runID))` stops it" : ""))

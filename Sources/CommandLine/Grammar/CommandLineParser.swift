@@ -149,11 +149,11 @@ struct CommandLineParser {
   private func unknownCommand(_ word: String) -> UsageError {
     if CommandTable.later.contains(word) {
       return UsageError(
-        "`\(word)` is not supported yet", code: "E-NOT-SUPPORTED", hint: "`runbook help` lists what there is")
+        "`\(word)` is not supported yet", code: .notSupported, hint: "`runbook help` lists what there is")
     }
     let suggestion = Suggestion.question(for: word, among: CommandTable.names)
     return UsageError(
-      "there is no command `\(shown(word))`", code: "E-UNKNOWN-COMMAND",
+      "there is no command `\(shown(word))`", code: .unknownCommand,
       hint: suggestion ?? "`runbook help` lists the commands")
   }
 
@@ -162,7 +162,7 @@ struct CommandLineParser {
     if ["token", "password", "secret", "api-key", "key-file"].contains(bare) {
       return UsageError(
         "secrets are not taken from the command line, where every user of this machine can read them",
-        code: "E-SECRET", hint: "declare it under `secrets:` in the runbook, with `source: env` or `source: file`")
+        code: .secret, hint: "declare it under `secrets:` in the runbook, with `source: env` or `source: file`")
     }
     if command == nil, CommandTable.options.contains(where: { "--\($0)" == name }) {
       return UsageError(
@@ -170,13 +170,13 @@ struct CommandLineParser {
     }
     if command?.spec.operands.first?.name == "EXPR", operands.isEmpty {
       return UsageError(
-        "`\(shown(word))` looks like an option", code: "E-UNKNOWN-OPTION",
+        "`\(shown(word))` looks like an option", code: .unknownOption,
         hint: "put `--` before an expression that begins with `-`: `runbook eval -- '\(shown(word))'`")
     }
     let suggestion = habit(name) ?? Suggestion.question(for: name, among: known.map { "--\($0.name)" })
     let place = command.map { " of `runbook \($0.spec.name)`" } ?? ""
     return UsageError(
-      "`\(shown(name))` is no option\(place)", code: "E-UNKNOWN-OPTION", hint: suggestion ?? help)
+      "`\(shown(name))` is no option\(place)", code: .unknownOption, hint: suggestion ?? help)
   }
 
   /// How to get here what an option of this name does in other tools; nil if we know no tool that has it.

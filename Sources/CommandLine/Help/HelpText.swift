@@ -21,8 +21,8 @@ enum HelpText {
     text += "\nEverywhere\n" + columns(GlobalOptions.specs.map { ($0.heading, $0.summary) }, indent: 2)
     text += """
 
-      `runbook help COMMAND` explains one of them, `runbook help actions` lists what a step can do, and
-      `runbook help exit-codes` what a script gets back.
+      `runbook help COMMAND` explains one of them, `runbook help actions` lists what a step can do,
+      `runbook help codes` every code of a mistake, and `runbook help exit-codes` what a script gets back.
 
       """
     return text
@@ -48,7 +48,7 @@ enum HelpText {
 
   /// `runbook help exit-codes`.
   static var exitCodes: String {
-    "What `runbook` ends with. 4 goes before 8, 5, 3 and 1.\n\n"
+    "What `runbook` ends with. If several apply, 4 wins over 8, 5, 3 and 1.\n\n"
       + columns(ExitCode.allCases.map { (String($0.rawValue), $0.meaning) }, indent: 2)
   }
 

@@ -92,11 +92,20 @@ struct Refusal: Error, Equatable {
   var message: String
   var hint: String?
 
-  init(_ exitCode: ExitCode, _ code: String, _ message: String, hint: String? = nil) {
+  init(_ exitCode: ExitCode, _ code: RefusalCode, _ message: String, hint: String? = nil) {
+    self.init(exitCode, stated: code.rawValue, message, hint: hint)
+  }
+
+  /// With a code that was decided elsewhere: by another process, or by a mistake in an expression.
+  init(_ exitCode: ExitCode, stated code: String, _ message: String, hint: String? = nil) {
     self.exitCode = exitCode
     self.code = code
     self.message = message
     self.hint = hint
   }
+
+  /// Whether it is refused for this reason.
+  func has(_ code: RefusalCode) -> Bool { self.code == code.rawValue }
+
   init(_ error: UsageError) { self.init(.usage, error.code, error.message, hint: error.hint) }
 }

@@ -18,7 +18,7 @@ public struct StepFailure: Error, Sendable, Equatable {
   }
 
   /// What the failed attempt did to the world: decides what is asked of the probe and what is undone.
-  public enum Effect: String, Sendable {
+  public enum Effect: String, Sendable, CaseIterable {
     /// Certainly nothing happened (no byte left, or the other side said no).
     case none
     /// It happened, and something after it failed.

@@ -22,8 +22,8 @@ public struct SourceRange: Sendable, Equatable, Hashable {
 /// One mistake (or warning) in a file: what, where, and the nearest right thing.
 public struct Diagnostic: Error, Sendable, Equatable {
   public enum Severity: String, Sendable { case error, warning }
-  /// For ever the same for one mistake: `E-STEP-KIND`. Warnings begin with `W-`.
-  public var code: String
+  /// Which mistake it is. `W-STATE` under `--strict` is an error all the same.
+  public var kind: DiagnosticCode
   public var severity: Severity
   public var range: SourceRange
   /// Lower case, no blame, names in backticks.
@@ -34,16 +34,20 @@ public struct Diagnostic: Error, Sendable, Equatable {
   public var related: SourceRange?
 
   public init(
-    _ code: String, _ severity: Severity = .error, at range: SourceRange, _ message: String, hint: String? = nil,
+    _ kind: DiagnosticCode, _ severity: Severity = .error, at range: SourceRange, _ message: String,
+    hint: String? = nil,
     related: SourceRange? = nil
   ) {
-    self.code = code
+    self.kind = kind
     self.severity = severity
     self.range = range
     self.message = message
     self.hint = hint
     self.related = related
   }
+
+  /// For ever the same for one mistake: `E-STEP-KIND`. Warnings begin with `W-`.
+  public var code: String { kind.rawValue }
 }
 
 /// All mistakes of a file, in file order, at most 50.

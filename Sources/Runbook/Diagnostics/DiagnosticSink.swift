@@ -13,7 +13,8 @@ package final class DiagnosticSink {
   }
 
   package func error(
-    _ code: String, at range: SourceRange, _ message: @autoclosure () -> String, hint: @autoclosure () -> String? = nil
+    _ code: DiagnosticCode, at range: SourceRange, _ message: @autoclosure () -> String,
+    hint: @autoclosure () -> String? = nil
   ) {
     if !isFull { items.append(Diagnostic(code, at: range, message(), hint: hint())) }
   }

@@ -14,7 +14,7 @@ public enum DiagnosticText {
   public static func excerpt(_ diagnostic: Diagnostic, file: String, source: SourceText) -> String {
     var lines = [clean(heading(diagnostic, file))]
     let hint = diagnostic.hint.map { clean($0) }
-    if diagnostic.code == "E-YAML-SIZE" || diagnostic.code == "E-YAML-ENCODING" {
+    if diagnostic.kind == .yamlSize || diagnostic.kind == .yamlEncoding {
       return lines.joined() + (hint.map { "\n  \($0)" } ?? "")
     }
     let start = diagnostic.range.start

@@ -46,7 +46,7 @@ struct DocumentBuilder {
   mutating func build(_ bytes: [UInt8]) throws(YAMLSyntaxError) {
     if let directive = source.leadingDirective {
       refusal = Diagnostic(
-        "E-YAML-DIRECTIVE", at: directive, "YAML directives (`%`) are not supported", hint: "take the line out")
+        .yamlDirective, at: directive, "YAML directives (`%`) are not supported", hint: "take the line out")
       return
     }
     var builder = self
@@ -62,7 +62,7 @@ struct DocumentBuilder {
     case .documentEnd:
       if let second = source.content(fromLine: Int(event.start.line) + 1) {
         refusal = Diagnostic(
-          "E-YAML-DOCUMENTS", at: second, "a file holds one runbook, and here a second document begins",
+          .yamlDocuments, at: second, "a file holds one runbook, and here a second document begins",
           hint: "put it into a file of its own")
       }
       return false
@@ -104,7 +104,7 @@ struct DocumentBuilder {
   private mutating func alias(_ event: borrowing YAMLEvent, _ place: CompactRange) {
     let name = event.text
     if let top = stack.last, top.isMapping, top.key == nil {
-      report("E-YAML-KEY", place, "an alias (`*\(name)`) cannot be a key", hint: "write the key itself")
+      report(.yamlKey, place, "an alias (`*\(name)`) cannot be a key", hint: "write the key itself")
       stack[stack.count - 1].key = ("*" + name, place, true)
       stack[stack.count - 1].dropsValue = true
       return
@@ -112,7 +112,7 @@ struct DocumentBuilder {
     guard let anchored = anchors[name] else {
       let isOpen = stack.contains { $0.anchor == name }
       report(
-        "E-YAML-ALIAS", place,
+        .yamlAlias, place,
         isOpen ? "`*\(name)` stands inside what it stands for" : "there is no anchor `&\(name)` above",
         hint: "if it is text or an expression, quote it")
       return add(Node(.unreadable, at: place), height: 0)
@@ -121,7 +121,7 @@ struct DocumentBuilder {
     aliased += anchored.weight
     guard aliased <= ParsedDocument.aliasedNodeLimit, stack.count + anchored.height <= ParsedDocument.depthLimit else {
       refusal = Diagnostic(
-        "E-YAML-ALIAS", at: place.range,
+        .yamlAlias, at: place.range,
         "aliases make the file too large: more than \(ParsedDocument.aliasedNodeLimit) values or "
           + "\(ParsedDocument.depthLimit) levels", hint: "write the values out, or use `defaults`")
       return
@@ -133,7 +133,7 @@ struct DocumentBuilder {
     nodes += 1
     guard stack.count < ParsedDocument.depthLimit else {
       refusal = Diagnostic(
-        "E-YAML-DEPTH", at: place.range, "lists and maps are nested deeper than \(ParsedDocument.depthLimit) levels",
+        .yamlDepth, at: place.range, "lists and maps are nested deeper than \(ParsedDocument.depthLimit) levels",
         hint: "if it is text, quote it")
       return
     }
@@ -168,7 +168,7 @@ struct DocumentBuilder {
   private mutating func add(_ node: Node, height: Int) {
     guard nodes <= ParsedDocument.nodeLimit else {
       refusal = Diagnostic(
-        "E-YAML-SIZE", at: node.range, "the file has more than \(ParsedDocument.nodeLimit) keys and values",
+        .yamlSize, at: node.range, "the file has more than \(ParsedDocument.nodeLimit) keys and values",
         hint: "split it")
       return
     }
@@ -194,7 +194,7 @@ struct DocumentBuilder {
     if let first = firstPlace(of: key.text, in: top) {
       mistakes.append(
         Diagnostic(
-          "E-YAML-DUPLICATE", at: key.place.range, "`\(key.text.excerpt(60))` is given twice",
+          .yamlDuplicate, at: key.place.range, "`\(key.text.excerpt(60))` is given twice",
           hint: "first on line \(first.startLine), column \(first.startColumn); keep one of them", related: first.range)
       )
       if mistakes.count > 500 { refusal = mistakes.removeLast() }
@@ -214,21 +214,21 @@ struct DocumentBuilder {
 // MARK: - Refusals
 
 extension DocumentBuilder {
-  private mutating func report(_ code: String, _ place: CompactRange, _ message: String, hint: String?) {
+  private mutating func report(_ code: DiagnosticCode, _ place: CompactRange, _ message: String, hint: String?) {
     mistakes.append(Diagnostic(code, at: place.range, message, hint: hint))
     if mistakes.count > 500 { refusal = mistakes.removeLast() }
   }
 
   private mutating func refuseMerge(at place: CompactRange) {
     report(
-      "E-YAML-MERGE", place, "merge keys (`<<`) are not supported",
+      .yamlMerge, place, "merge keys (`<<`) are not supported",
       hint: "write the keys out, or use `defaults` for steps")
   }
 
   private mutating func refuseComplexKey(at place: CompactRange, isMapping: Bool) {
     let isJinja = isMapping && source.text(from: place.range.start).hasPrefix("{")
     report(
-      "E-YAML-KEY", place, "a list or map cannot be a key",
+      .yamlKey, place, "a list or map cannot be a key",
       hint: isJinja ? "an expression is written \"${{ … }}\", in quotes" : "write a plain word before the `:`")
   }
 
@@ -239,7 +239,7 @@ extension DocumentBuilder {
     let isExpression = FieldWords.expressions.contains(key) || tag.contains(".") || tag.contains("(")
     guard !written.hasPrefix("!!"), isExpression else {
       return report(
-        "E-YAML-TAG", place, "YAML tags are not supported", hint: "take the tag out, or quote the whole value")
+        .yamlTag, place, "YAML tags are not supported", hint: "take the tag out, or quote the whole value")
     }
     let value = MisreadText(in: source, tagAt: place.range.start, inFlow: stack.last?.isFlow ?? false)
     mistakes.append(value.diagnostic)
@@ -248,7 +248,7 @@ extension DocumentBuilder {
   /// In `{ }` a comma ended a value: `{if: f(a, b)}` is `if: f(a` and a key `b)` without a value.
   private mutating func splitByComma(at top: Int, key: CompactRange, _ text: String) {
     guard let previous = stack[top].entries.popLast() else {
-      return report("E-YAML-KEY", key, "`\(text.excerpt(60))` has no value", hint: "write `\(text.excerpt(60)): …`")
+      return report(.yamlKey, key, "`\(text.excerpt(60))` has no value", hint: "write `\(text.excerpt(60)): …`")
     }
     if !previous.value.isUnreadable {
       let found = MisreadText(in: source, splitByCommaAt: previous.value.range.start)

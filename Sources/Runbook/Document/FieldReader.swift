@@ -15,7 +15,7 @@ package struct FieldReader {
       self.init(entries, of: node, what(), sink)
     case .unreadable: return nil
     default:
-      sink.error("E-TYPE", at: node.range, "\(what()) must be a map (`key: value` lines), not \(node.kindInWords)")
+      sink.error(.type, at: node.range, "\(what()) must be a map (`key: value` lines), not \(node.kindInWords)")
       return nil
     }
   }
@@ -38,7 +38,7 @@ package struct FieldReader {
   /// The value of a key that must be there; told at `place` (of whatever names the map) if it is not.
   package mutating func require(_ key: String, at place: @autoclosure () -> SourceRange, hint: String? = nil) -> Node? {
     if let value = take(key) { return value }
-    sink.error("E-KEY-MISSING", at: place(), "\(what) needs `\(key)`", hint: hint)
+    sink.error(.keyMissing, at: place(), "\(what) needs `\(key)`", hint: hint)
     return nil
   }
 
@@ -52,7 +52,7 @@ package struct FieldReader {
       sink.report(
         explain(entry) ?? LaterFeatures.key(entry)
           ?? Diagnostic(
-            "E-KEY-UNKNOWN", at: entry.keyRange, "\(what) has no key `\(entry.key.excerpt(60))`",
+            .keyUnknown, at: entry.keyRange, "\(what) has no key `\(entry.key.excerpt(60))`",
             hint: Suggestion.hint(for: entry.key, among: known)))
     }
   }

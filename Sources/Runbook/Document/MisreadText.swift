@@ -62,7 +62,7 @@ struct MisreadText {
     let text = String(decoding: bytes, as: UTF8.self)
     let reason = (IntendedValues.reason(value) ?? .comma).rawValue
     diagnostic = Diagnostic(
-      "E-YAML-QUOTE", at: range, "YAML does not read `\(text.excerpt(80))` as one value: \(reason)",
+      .yamlQuote, at: range, "YAML does not read `\(text.excerpt(80))` as one value: \(reason)",
       hint: "write \(MisreadText.quoted(MisreadText.meant(text)))")
   }
 

@@ -33,7 +33,7 @@ extension Node {
     case .string: return .string(scalar.text)
     case .numberOutOfRange:
       sink.error(
-        "E-YAML-NUMBER", at: range, "`\(scalar.text.excerpt(40))` fits no number (64 bits)",
+        .yamlNumber, at: range, "`\(scalar.text.excerpt(40))` fits no number (64 bits)",
         hint: "quote it to make it text")
       return nil
     }

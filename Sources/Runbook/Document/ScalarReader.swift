@@ -9,18 +9,18 @@ package struct ScalarReader {
     guard let scalar = scalar(node, name, "text") else { return nil }
     if node.isNull || scalar.text.isEmpty {
       return refuse(
-        "E-TYPE", node, "`\(name)` is empty", hint: "write its text, in quotes if it is meant to look like `null`")
+        .type, node, "`\(name)` is empty", hint: "write its text, in quotes if it is meant to look like `null`")
     }
     if scalar.text.hasExpression { return interpolation(node, name) }
     guard scalar.text.utf8.count <= limit || scalar.text.unicodeScalars.count <= limit else {
-      return refuse("E-RANGE", node, "`\(name)` is longer than \(limit) characters")
+      return refuse(.range, node, "`\(name)` is longer than \(limit) characters")
     }
     return scalar.text
   }
 
   package func interpolation<T>(_ node: Node, _ name: String) -> T? {
     refuse(
-      "E-INTERPOLATION", node, "`\(name)` is read before the run, so it cannot hold `${{ }}`", hint: "write its text")
+      .interpolation, node, "`\(name)` is read before the run, so it cannot hold `${{ }}`", hint: "write its text")
   }
 
   package func int(_ node: Node, _ name: String, in range: ClosedRange<Int64>) -> Int64? {
@@ -31,7 +31,7 @@ package struct ScalarReader {
       fallthrough
     case .numberOutOfRange:
       return refuse(
-        "E-RANGE", node,
+        .range, node,
         "`\(name)` is \(scalar.text.excerpt(24)); it must be \(range.lowerBound) to \(range.upperBound)")
     default: return wrongType(node, name, "a whole number")
     }
@@ -49,7 +49,7 @@ package struct ScalarReader {
     if range.contains(value) { return value }
     let least = Value.double(range.lowerBound).plainText
     return refuse(
-      "E-RANGE", node,
+      .range, node,
       "`\(name)` is \(scalar.text.excerpt(24)); it must be \(least) to \(Value.double(range.upperBound).plainText)")
   }
 
@@ -63,7 +63,7 @@ package struct ScalarReader {
       default: nil
       }
     return refuse(
-      "E-TYPE", node, "`\(name)` must be `true` or `false`, not \(node.kindInWords)",
+      .type, node, "`\(name)` must be `true` or `false`, not \(node.kindInWords)",
       hint: meant.map { "write \($0), without quotes" })
   }
 
@@ -72,14 +72,14 @@ package struct ScalarReader {
     guard let value = Duration(text: scalar.text) else { return wrongDuration(node, name, range) }
     if range.contains(value) { return value }
     return refuse(
-      "E-RANGE", node, "`\(name)` is \(scalar.text.excerpt(24)); it must be \(ScalarReader.words(range))")
+      .range, node, "`\(name)` is \(scalar.text.excerpt(24)); it must be \(ScalarReader.words(range))")
   }
 
   package func choice(_ node: Node, _ name: String, _ words: [String]) -> String? {
     guard let scalar = scalar(node, name, "one word") else { return nil }
     if words.contains(scalar.text) { return scalar.text }
     return refuse(
-      "E-CHOICE", node, "`\(name)` must be \(ScalarReader.alternatives(words)), not \(node.kindInWords)",
+      .choice, node, "`\(name)` must be \(ScalarReader.alternatives(words)), not \(node.kindInWords)",
       hint: Suggestion.nearest(to: scalar.text, among: words).map { "did you mean `\($0)`?" })
   }
 
@@ -101,7 +101,7 @@ package struct ScalarReader {
     if let scalar = node.scalar, !scalar.isPlain, wanted.hasSuffix("number"), isNumber(scalar.text) {
       hint = "write \(scalar.text), without quotes"
     }
-    return refuse("E-TYPE", node, "`\(name)` must be \(wanted), not \(node.kindInWords)", hint: hint)
+    return refuse(.type, node, "`\(name)` must be \(wanted), not \(node.kindInWords)", hint: hint)
   }
 
   private func isNumber(_ text: String) -> Bool {
@@ -116,10 +116,10 @@ package struct ScalarReader {
     let isBare = Int64(text).map { $0 >= 0 } ?? false
     let isTooLong = text.utf8.count > 9 && text.utf8.allSatisfy { "0123456789.smhd".utf8.contains($0) }
     if text.hasPrefix("-") || isTooLong && text.utf8.first.map({ $0 >= 0x30 && $0 <= 0x39 }) == true {
-      return refuse("E-RANGE", node, "`\(name)` is \(text.excerpt(24)); it must be \(ScalarReader.words(range))")
+      return refuse(.range, node, "`\(name)` is \(text.excerpt(24)); it must be \(ScalarReader.words(range))")
     }
     return refuse(
-      "E-TYPE", node, "`\(name)` must be a duration such as `30s`, `5m` or `1h30m`, not \(node.kindInWords)",
+      .type, node, "`\(name)` must be a duration such as `30s`, `5m` or `1h30m`, not \(node.kindInWords)",
       hint: (isBare ? text + "s" : ScalarReader.spelledOut(text)).map { "did you mean `\($0)`?" })
   }
 
@@ -138,7 +138,8 @@ package struct ScalarReader {
   }
 
   package func refuse<T>(
-    _ code: String, _ node: Node, _ message: @autoclosure () -> String, hint: @autoclosure () -> String? = nil
+    _ code: DiagnosticCode, _ node: Node, _ message: @autoclosure () -> String,
+    hint: @autoclosure () -> String? = nil
   ) -> T? {
     sink.error(code, at: node.range, message(), hint: hint())
     return nil

@@ -18,14 +18,14 @@ public struct SourceText: Sendable {
   init(_ bytes: [UInt8]) throws(Diagnostic) {
     guard bytes.count <= SourceText.byteLimit else {
       throw Diagnostic(
-        "E-YAML-SIZE", at: .beginning,
+        .yamlSize, at: .beginning,
         "the file has \(bytes.count) bytes; at most 4 MiB (\(SourceText.byteLimit)) are read",
         hint: "split it, or move large scripts into files of their own (`script_file`)")
     }
     self.bytes = bytes
     if let encoding = SourceText.foreignEncoding(bytes) {
       throw Diagnostic(
-        "E-YAML-ENCODING", at: .beginning, "the file begins with a byte-order mark (\(encoding))",
+        .yamlEncoding, at: .beginning, "the file begins with a byte-order mark (\(encoding))",
         hint: "save it as UTF-8 without a byte-order mark")
     }
     try scan()
@@ -92,13 +92,13 @@ public struct SourceText: Sendable {
   private func invalid(at position: Int) -> Diagnostic {
     let byte = String(bytes[position], radix: 16, uppercase: true)
     return Diagnostic(
-      "E-YAML-ENCODING", at: SourceRange(place(ofByte: position)), "the byte 0x\(byte) is not UTF-8",
+      .yamlEncoding, at: SourceRange(place(ofByte: position)), "the byte 0x\(byte) is not UTF-8",
       hint: "save the file as UTF-8")
   }
 
   private func refusal(at position: Int, _ what: String, hint: String) -> Diagnostic {
     Diagnostic(
-      "E-YAML-CHARACTER", at: SourceRange(place(ofByte: position)), "\(what) does not belong in a runbook", hint: hint)
+      .yamlCharacter, at: SourceRange(place(ofByte: position)), "\(what) does not belong in a runbook", hint: hint)
   }
 
   private static func name(_ scalar: UInt32) -> String {

@@ -8,25 +8,25 @@ extension Diagnostic {
     let next = source.text(from: mark).unicodeScalars.first
     if error.context.contains("quoted scalar"), error.problem.contains("end of stream") {
       self.init(
-        "E-YAML-SYNTAX", at: SourceRange(context), "the quote that opens here is never closed", hint: "close it")
+        .yamlSyntax, at: SourceRange(context), "the quote that opens here is never closed", hint: "close it")
     } else if error.problem.contains("Unicode character escape code") {
       // The mark is behind the `\u`.
       let place = SourceRange.Place(line: mark.line, column: max(mark.column - 2, 1))
       self.init(escape: source.text(from: mark), at: place)
     } else if next == "\t" || error.problem.contains("tab character") {
       self.init(
-        "E-YAML-TAB", at: SourceRange(mark), "a tab cannot indent in YAML", hint: "use spaces, two for each level")
+        .yamlTab, at: SourceRange(mark), "a tab cannot indent in YAML", hint: "use spaces, two for each level")
     } else if error.problem.contains("expected ',' or '}'") || error.problem.contains("expected ',' or ']'") {
       let closer = error.problem.contains("'}'") ? "}" : "]"
       let opener = closer == "}" ? "{" : "["
       if context.line < mark.line {
         self.init(
-          "E-YAML-SYNTAX", at: SourceRange(context), "the `\(opener)` that opens here is never closed",
+          .yamlSyntax, at: SourceRange(context), "the `\(opener)` that opens here is never closed",
           hint: "write `\(closer)` at its end")
         return
       }
       self.init(
-        "E-YAML-SYNTAX", at: SourceRange(mark), "here a comma or `\(closer)` is missing",
+        .yamlSyntax, at: SourceRange(mark), "here a comma or `\(closer)` is missing",
         hint: "the `\(opener)` on line \(context.line), column \(context.column) is still open",
         related: SourceRange(context))
     } else if error.problem.contains("could not find expected ':'") {
@@ -35,11 +35,11 @@ extension Diagnostic {
       || error.problem.contains("not allowed in this context")
     {
       self.init(
-        "E-YAML-SYNTAX", at: SourceRange(mark), "wrong indentation, or a text that needs quotes: \(error.problem)",
+        .yamlSyntax, at: SourceRange(mark), "wrong indentation, or a text that needs quotes: \(error.problem)",
         hint: "indent lines of one list or map alike; quote text that holds `: ` or begins with a special character")
     } else {
       let what = error.context.isEmpty ? error.problem : "\(error.problem) \(error.context)"
-      self.init("E-YAML-SYNTAX", at: SourceRange(mark), "YAML cannot be read here: \(what)")
+      self.init(.yamlSyntax, at: SourceRange(mark), "YAML cannot be read here: \(what)")
     }
   }
 }
@@ -55,12 +55,12 @@ extension Diagnostic {
     if !key.isEmpty, let sign = rest.first(where: { $0 != " " }), sign == ":" || sign == "=" {
       let value = rest.drop { $0 == " " }.dropFirst().drop { $0 == " " }
       self.init(
-        "E-YAML-SYNTAX", at: range,
+        .yamlSyntax, at: range,
         sign == ":" ? "a blank must follow the colon behind `\(key)`" : "a key ends with a colon, not with `=`",
         hint: "write `\(key): \(String(value).excerpt(60))`")
     } else {
       self.init(
-        "E-YAML-SYNTAX", at: range, "this line is no `key: value`",
+        .yamlSyntax, at: range, "this line is no `key: value`",
         hint: "write the key, a colon and a blank before it")
     }
   }
@@ -81,11 +81,11 @@ extension Diagnostic {
       let hex = String(scalar.value, radix: 16, uppercase: true)
       let code = String(repeating: "0", count: 8 - hex.count) + hex
       self.init(
-        "E-YAML-SYNTAX", at: SourceRange(mark), "YAML does not know a character as two escapes, which JSON does",
+        .yamlSyntax, at: SourceRange(mark), "YAML does not know a character as two escapes, which JSON does",
         hint: "write the character itself, `\(Character(scalar))`, or `\\U\(code)`")
     } else {
       self.init(
-        "E-YAML-SYNTAX", at: SourceRange(mark), "this escape names no character",
+        .yamlSyntax, at: SourceRange(mark), "this escape names no character",
         hint: "write the character itself, or `\\u` and the four digits of one")
     }
   }

@@ -12,31 +12,39 @@ enum ExpressionLimit {
 
 /// A mistake in an expression, with its place as byte offsets into the text that was parsed.
 struct ExpressionMistake: Error, Equatable {
-  var code: String
+  var kind: Code
   var span: Range<Int>
   var message: String
   var hint: String?
 
-  init(_ code: Code, _ span: Range<Int>, _ message: String, hint: String? = nil) {
-    self.code = code.rawValue
+  init(_ kind: Code, _ span: Range<Int>, _ message: String, hint: String? = nil) {
+    self.kind = kind
     self.span = span
     self.message = message
     self.hint = hint
   }
 
-  /// Stable for ever.
-  enum Code: String {
-    case syntax = "E-EXPR-SYNTAX"
-    case limit = "E-EXPR-LIMIT"
-    case function = "E-EXPR-FUNCTION"
-    case name = "E-EXPR-NAME"
-    case member = "E-EXPR-MEMBER"
-    case type = "E-EXPR-TYPE"
-    case pattern = "E-EXPR-PATTERN"
-    case secret = "E-EXPR-SECRET"
-    case unknownStep = "E-EXPR-STEP"
-    case stepOrder = "E-EXPR-STEP-ORDER"
-    case optionalStep = "E-EXPR-OPTIONAL"
+  /// As an author reads it.
+  var code: String { kind.diagnosticCode.rawValue }
+
+  enum Code {
+    case syntax, limit, function, name, member, type, pattern, secret, unknownStep, stepOrder, optionalStep
+
+    var diagnosticCode: DiagnosticCode {
+      switch self {
+      case .syntax: .expressionSyntax
+      case .limit: .expressionLimit
+      case .function: .expressionFunction
+      case .name: .expressionName
+      case .member: .expressionMember
+      case .type: .expressionType
+      case .pattern: .expressionPattern
+      case .secret: .expressionSecret
+      case .unknownStep: .expressionStep
+      case .stepOrder: .expressionStepOrder
+      case .optionalStep: .expressionOptional
+      }
+    }
   }
 }
 

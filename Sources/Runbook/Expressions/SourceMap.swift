@@ -23,7 +23,7 @@ struct SourceMap {
   }
 
   func diagnostic(_ mistake: ExpressionMistake) -> Diagnostic {
-    Diagnostic(mistake.code, at: range(of: mistake.span), mistake.message, hint: mistake.hint)
+    Diagnostic(mistake.kind.diagnosticCode, at: range(of: mistake.span), mistake.message, hint: mistake.hint)
   }
 
   private static func scalars(in bytes: ArraySlice<UInt8>) -> Int {

@@ -47,16 +47,16 @@ enum LaterFeatures {
     if keys.contains(entry.key) { return unsupported(entry.key, at: entry.keyRange) }
     if let instead = absent[entry.key] {
       return Diagnostic(
-        "E-UNSUPPORTED", at: entry.keyRange, "`\(entry.key)` is not part of the language", hint: instead)
+        .unsupported, at: entry.keyRange, "`\(entry.key)` is not part of the language", hint: instead)
     }
     guard let ours = habits[entry.key] else { return nil }
     return Diagnostic(
-      "E-KEY-FOREIGN", at: entry.keyRange, "`\(entry.key)` is a word of other tools", hint: ours)
+      .keyForeign, at: entry.keyRange, "`\(entry.key)` is a word of other tools", hint: ours)
   }
 
   static func unsupported(_ word: String, at range: SourceRange) -> Diagnostic {
     Diagnostic(
-      "E-UNSUPPORTED", at: range, "`\(word)` is not supported yet", hint: "take it out; a later release will read it")
+      .unsupported, at: range, "`\(word)` is not supported yet", hint: "take it out; a later release will read it")
   }
 
   /// Habits inside expressions: `failure()`, `env.X`.
@@ -66,15 +66,15 @@ enum LaterFeatures {
       ("success()", "leave it out: steps run only when all before succeeded"),
       ("cancelled()", "read `failure.kind == 'cancelled'` in `on_failure` or `always`"),
     ] where text.contains(call) && !text.contains("." + call) {
-      return Diagnostic("E-KEY-FOREIGN", at: range, "`\(call)` is a word of other tools", hint: ours)
+      return Diagnostic(.keyForeign, at: range, "`\(call)` is a word of other tools", hint: ours)
     }
     if hasRoot("env", in: text) {
       return Diagnostic(
-        "E-KEY-FOREIGN", at: range, "expressions cannot read the environment (`env`)",
+        .keyForeign, at: range, "expressions cannot read the environment (`env`)",
         hint: "declare an input (`inputs.x`) or a secret (`source: env`)")
     }
     if hasRoot("github", in: text) || hasRoot("params", in: text) {
-      return Diagnostic("E-KEY-FOREIGN", at: range, "this is a name of other tools", hint: "here it is `inputs.NAME`")
+      return Diagnostic(.keyForeign, at: range, "this is a name of other tools", hint: "here it is `inputs.NAME`")
     }
     return nil
   }

@@ -51,7 +51,7 @@ final class Validation {
   /// The runbook as far as it could be read; whether it may be used, the sink says.
   func runbook() -> ValidatedRunbook? {
     if document.root.isNull {
-      sink.error("E-EMPTY", at: .beginning, "the file is empty", hint: "begin with `runbook: v1`")
+      sink.error(.empty, at: .beginning, "the file is empty", hint: "begin with `runbook: v1`")
       return nil
     }
     guard var top = FieldReader(document.root, "a runbook", sink) else { return nil }
@@ -66,7 +66,7 @@ final class Validation {
     let steps = self.steps(sections.steps, in: .steps)
     if sections.steps == nil {
       sink.error(
-        "E-KEY-MISSING", at: .beginning, "a runbook needs `steps`", hint: "a list: `steps:` and below it `- id: …`")
+        .keyMissing, at: .beginning, "a runbook needs `steps`", hint: "a list: `steps:` and below it `- id: …`")
     }
     let outputs = runOutputs(sections.outputs)
     forgetCertainty()
@@ -105,7 +105,7 @@ final class Validation {
     guard let node = top.require("runbook", at: .beginning, hint: "begin with `runbook: v1`") else { return }
     if node.scalar?.text != "v1", !node.isUnreadable {
       sink.error(
-        "E-VERSION", at: node.range, "`runbook` is the version of the language, not \(node.kindInWords)",
+        .version, at: node.range, "`runbook` is the version of the language, not \(node.kindInWords)",
         hint: "write `v1`")
     }
   }

@@ -35,7 +35,7 @@ public struct ValidationContext: Sendable {
 
   /// A context in which no file declares a provider.
   @Sendable public static func noProviders(_ yaml: [UInt8]) throws(Diagnostics) -> any ProviderKind {
-    throw Diagnostics([Diagnostic("E-PROVIDER", at: .beginning, "provider files are not read here")])
+    throw Diagnostics([Diagnostic(.provider, at: .beginning, "provider files are not read here")])
   }
 }
 

@@ -21,6 +21,11 @@ public struct MockFile: Sendable {
     if reader.mistakes.contains(where: { $0.severity == .error }) { throw Diagnostics(reader.mistakes) }
   }
 
+  /// Whether the text means to be a mock file: one of its lines begins with `mock:`.
+  public static func isMock(in yaml: [UInt8]) -> Bool {
+    yaml.split(separator: UInt8(ascii: "\n")).contains { $0.starts(with: "mock:".utf8) }
+  }
+
   private mutating func read(_ root: Node, _ reader: inout MockReader) {
     guard let entries = root.entries else {
       reader.refuse(root, "a mock file is a map that begins with `mock: v1`")
@@ -72,7 +77,7 @@ public struct MockFile: Sendable {
     return actionPlaces.compactMap { place in
       if sealed.contains(place.action) { return nil }
       return Diagnostic(
-        "E-MOCK", at: place.range, "a simulation carries `\(place.action)` out, if there is such an action",
+        .mock, at: place.range, "a simulation carries `\(place.action)` out, if there is such an action",
         hint: Suggestion.hint(for: place.action, among: sealed) ?? MockFile.advice)
     }
   }
@@ -83,7 +88,7 @@ public struct MockFile: Sendable {
       if isKnown { return nil }
       let known = types + runbook.providers.compactMap { $0.declared?.type }
       return Diagnostic(
-        "E-MOCK", at: place.range, "there is no provider type `\(place.provider)`",
+        .mock, at: place.range, "there is no provider type `\(place.provider)`",
         hint: Suggestion.hint(for: place.provider, among: known))
     }
   }
@@ -93,11 +98,11 @@ public struct MockFile: Sendable {
     return places.compactMap { place in
       guard let step = known.first(where: { $0.path == place.step }) else {
         let paths = known.map { "`\($0.path)`" }.joined(separator: ", ")
-        return Diagnostic("E-MOCK", at: place.range, "there is no step `\(place.step)`", hint: "known are \(paths)")
+        return Diagnostic(.mock, at: place.range, "there is no step `\(place.step)`", hint: "known are \(paths)")
       }
       guard let provider = step.provider else { return nil }
       return Diagnostic(
-        "E-MOCK", at: place.range, "step `\(place.step)` is carried out by the twin of provider `\(provider)`",
+        .mock, at: place.range, "step `\(place.step)` is carried out by the twin of provider `\(provider)`",
         hint: MockFile.advice)
     }
   }

@@ -9,7 +9,7 @@ struct MockReader {
   mutating func refuse(_ node: Node, _ message: String, hint: String? = nil) { refuse(node.range, message, hint: hint) }
 
   mutating func refuse(_ range: SourceRange, _ message: String, hint: String? = nil) {
-    mistakes.append(Diagnostic("E-MOCK", at: range, message, hint: hint))
+    mistakes.append(Diagnostic(.mock, at: range, message, hint: hint))
   }
 
   mutating func entries(of node: Node, _ keys: String) -> [Node.Entry] {

@@ -28,15 +28,15 @@ import Testing
   }
 
   @Test func aFileCannotCommandTheTerminal() {
-    let diagnostic = Diagnostic("E-TYPE", at: .beginning, "not `\u{1b}[2J\u{202e}`")
+    let diagnostic = Diagnostic(.type, at: .beginning, "not `\u{1b}[2J\u{202e}`")
     #expect(DiagnosticText.line(diagnostic, file: "a\nb") == "a\\u{a}b:1:1: error E-TYPE: not `\\u{1b}[2J\\u{202e}`")
   }
 
   @Test func programsReadJSON() {
-    let diagnostic = Diagnostic("W-X", .warning, at: .beginning, "text", hint: "do this")
+    let diagnostic = Diagnostic(.url, .warning, at: .beginning, "text", hint: "do this")
     #expect(
       JSONWriter.text(Diagnostics.json([("a.yaml", [diagnostic])]))
-        == #"{"diagnostics":[{"code":"W-X","column":1,"end_column":1,"end_line":1,"file":"a.yaml","hint":"do this","#
+        == #"{"diagnostics":[{"code":"E-URL","column":1,"end_column":1,"end_line":1,"file":"a.yaml","hint":"do this","#
         + #""line":1,"message":"text","severity":"warning"}],"v":1}"#)
   }
 

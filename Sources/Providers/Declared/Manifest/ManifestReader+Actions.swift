@@ -7,7 +7,7 @@ extension ManifestReader {
     let rules = entries.compactMap { entry -> ActionRule? in
       guard let declared = DeclaredAction(entry.key) else {
         sink.error(
-          "E-ACTION", at: entry.keyRange, "no action `\(entry.key.excerpt(60))` can be declared",
+          .action, at: entry.keyRange, "no action `\(entry.key.excerpt(60))` can be declared",
           hint: Suggestion.hint(for: entry.key, among: DeclaredAction.names)
             ?? "declare some of \(DeclaredAction.names.joined(separator: ", ")); the rest follows")
         return nil
@@ -18,7 +18,7 @@ extension ManifestReader {
       guard case .restore = kind else { continue }
       for name in ["server.start", "server.stop"] where !entries.contains(where: { $0.key == name }) {
         sink.error(
-          "E-KEY-MISSING", at: entry.keyRange, "`\(entry.key)` needs `\(name)` to bring the power to what is asked for",
+          .keyMissing, at: entry.keyRange, "`\(entry.key)` needs `\(name)` to bring the power to what is asked for",
           hint: "declare `\(name)` as well")
       }
     }
@@ -56,7 +56,7 @@ extension ManifestReader {
     }
     if let item = kind.item, kept.items(item) == nil {
       sink.error(
-        "E-KEY-MISSING", at: entry.keyRange, "`\(entry.key)` needs `\(item.rawValue)s`: how they are listed and read")
+        .keyMissing, at: entry.keyRange, "`\(entry.key)` needs `\(item.rawValue)s`: how they are listed and read")
     }
     if let node = fields.take("class") { checkClass(node, kind, rule, kept, entry) }
     fields.finish(known: known)
@@ -73,7 +73,7 @@ extension ManifestReader {
 
   private func job(_ entry: Node.Entry, _ kept: Kept) -> String? {
     if kept.jobs == nil {
-      sink.error("E-KEY-MISSING", at: entry.keyRange, "`job` needs `jobs` at the top: how they are listed and read")
+      sink.error(.keyMissing, at: entry.keyRange, "`job` needs `jobs` at the top: how they are listed and read")
     }
     return read.text(entry.value, "job", limit: 100)
   }
@@ -85,7 +85,7 @@ extension ManifestReader {
     rule.foundBy = fields.take("found_by").flatMap { read.choice($0, "\(entry.key).found_by") }
     if let node = fields.take("name_pattern"), let pattern = read.text(node, "\(entry.key).name_pattern", limit: 300) {
       do { _ = try Pattern(pattern) } catch {
-        sink.error("E-PATTERN", at: node.range, "`\(entry.key).name_pattern` is no regular expression")
+        sink.error(.pattern, at: node.range, "`\(entry.key).name_pattern` is no regular expression")
       }
       rule.namePattern = pattern
     }
@@ -93,7 +93,7 @@ extension ManifestReader {
     let sent = rule.request.templates.contains { $0.references.roots.contains("call") }
     if items.read.members["mark"] == nil || !sent {
       sink.error(
-        "E-PROBE", at: entry.keyRange,
+        .probe, at: entry.keyRange,
         "`\(entry.key)` is to be found by its mark, and "
           + (sent ? "`\(item.rawValue)s.read` does not say where that is" : "its request sends none"),
         hint: sent ? "`mark: item.labels.?runbook`" : "put `${{ call.key }}` into a label or a description")
@@ -109,7 +109,7 @@ extension ManifestReader {
     let found = kind.effectClass(rule, showsChanges: kept.showsChanges)
     guard word != found.rawValue else { return }
     sink.error(
-      "E-PROBE", at: node.range, "`\(entry.key)` is \(found.rawValue), not \(word)",
+      .probe, at: node.range, "`\(entry.key)` is \(found.rawValue), not \(word)",
       hint: found == .opaque ? "say how a lost call is found again: `found_by` or `job`" : "leave `class` out")
   }
 }

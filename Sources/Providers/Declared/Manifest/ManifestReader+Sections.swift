@@ -9,7 +9,7 @@ extension ManifestReader {
       guard Names.check(entry.key, at: entry.keyRange, "the field", sink) else { return nil }
       if entry.key == "type" {
         sink.error(
-          "E-NAME-RESERVED", at: entry.keyRange, "`type` names the provider itself", hint: "write another name")
+          .nameReserved, at: entry.keyRange, "`type` names the provider itself", hint: "write another name")
         return nil
       }
       return field(entry)
@@ -37,7 +37,7 @@ extension ManifestReader {
     let value = fields.take("default").flatMap { node in kind.flatMap { defaultValue(node, "\(name).default", $0) } }
     fields.finish(known: ["type", "secret", "required", "help", "choices", "default"])
     if isSecret, word != "string" || choices != nil || value != nil {
-      sink.error("E-SECRET", at: entry.keyRange, "`\(name)` is secret, so it is text without choices or default")
+      sink.error(.secret, at: entry.keyRange, "`\(name)` is secret, so it is text without choices or default")
     }
     guard let kind, let help else { return nil }
     return Field(
@@ -69,7 +69,7 @@ extension ManifestReader {
         return lower >= 0x61 && lower <= 0x7a || byte >= 0x30 && byte <= 0x39 || byte == 0x2d || byte == 0x5f
       }
       guard isToken, !entry.key.isEmpty, !["host", "content-length"].contains(entry.key.lowercased()) else {
-        sink.error("E-NAME", at: entry.keyRange, "`\(entry.key.excerpt(40))` is no header that a file may set")
+        sink.error(.name, at: entry.keyRange, "`\(entry.key.excerpt(40))` is no header that a file may set")
         return nil
       }
       guard let scalar = read.scalar(entry.value, "headers.\(entry.key)", "text") else { return nil }
@@ -78,7 +78,7 @@ extension ManifestReader {
       let isCredential = ["authorization", "x-auth-token", "x-api-key"].contains(entry.key.lowercased())
       if isCredential, !value.isTainted {
         sink.error(
-          "E-SECRET", at: entry.value.range, "`headers.\(entry.key)` holds no secret field",
+          .secret, at: entry.value.range, "`headers.\(entry.key)` holds no secret field",
           hint: "declare one under `fields` with `secret: true`, and write `\"Bearer ${{ fields.token }}\"`")
         return nil
       }
@@ -95,7 +95,7 @@ extension ManifestReader {
       !sink.hasErrors, let entry = top.entries.first(where: { $0.key == "fields" })
     else { return }
     sink.error(
-      "E-SECRET", at: entry.keyRange, "nothing sends the secret `\(secret.name)`",
+      .secret, at: entry.keyRange, "nothing sends the secret `\(secret.name)`",
       hint: "add `headers: {Authorization: \"Bearer ${{ fields.\(secret.name) }}\"}`")
   }
 
@@ -149,7 +149,7 @@ extension ManifestReader {
     guard let list, let readRule, let states else { return nil }
     if readRule.members["server"] == nil, !list.request.namesServer || listAll != nil {
       sink.error(
-        "E-KEY-MISSING", at: node.range, "`\(name).read` needs `server`: the list is of the whole account",
+        .keyMissing, at: node.range, "`\(name).read` needs `server`: the list is of the whole account",
         hint: "which server an item is of: `server: item.server_id`")
     }
     return ItemRules(

@@ -33,7 +33,7 @@ extension ManifestReader {
     let token = fields.take("token").flatMap { node -> Pattern? in
       guard let text = read.text(node, "twin.token", limit: 300) else { return nil }
       if let pattern = try? Pattern(text) { return pattern }
-      return read.refuse("E-PATTERN", node, "`twin.token` is no regular expression")
+      return read.refuse(.pattern, node, "`twin.token` is no regular expression")
     }
     fields.finish(known: [
       "ids", "servers", "running", "jobs", "documents", "refusals", "paging", "changes", "routes", "token",
@@ -72,7 +72,7 @@ extension ManifestReader {
     for entry in map(node, "twin.documents") {
       guard TwinManifest.documentNames.contains(entry.key) else {
         sink.error(
-          "E-KEY-UNKNOWN", at: entry.keyRange, "`twin.documents` has no key `\(entry.key.excerpt(60))`",
+          .keyUnknown, at: entry.keyRange, "`twin.documents` has no key `\(entry.key.excerpt(60))`",
           hint: Suggestion.hint(for: entry.key, among: TwinManifest.documentNames))
         continue
       }
@@ -82,7 +82,7 @@ extension ManifestReader {
       }
     }
     for name in ["server", "error"] where node != nil && documents[name] == nil && !sink.hasErrors {
-      sink.error("E-KEY-MISSING", at: place, "`twin.documents` needs `\(name)`")
+      sink.error(.keyMissing, at: place, "`twin.documents` needs `\(name)`")
     }
     return documents
   }
@@ -123,7 +123,7 @@ extension ManifestReader {
     for entry in map(node, "twin.changes") {
       guard TwinManifest.operations.contains(entry.key) else {
         sink.error(
-          "E-ACTION", at: entry.keyRange, "no action `\(entry.key.excerpt(60))` can be simulated",
+          .action, at: entry.keyRange, "no action `\(entry.key.excerpt(60))` can be simulated",
           hint: Suggestion.hint(for: entry.key, among: TwinManifest.operations))
         continue
       }
@@ -149,7 +149,7 @@ extension ManifestReader {
     let ends = list(node, name).compactMap { read.duration($0, name, in: .zero ... .seconds(86_400)) }
       .map { $0.components.seconds }
     guard ends.count == 2, ends[0] <= ends[1] else {
-      return read.refuse("E-TYPE", node, "`\(name)` must be the least and the most, like `[5s, 30s]`")
+      return read.refuse(.type, node, "`\(name)` must be the least and the most, like `[5s, 30s]`")
     }
     return ends[0]...ends[1]
   }
@@ -186,7 +186,7 @@ extension ManifestReader {
     guard let text = read.text(node, "request", limit: 300) else { return nil }
     let words = text.split(separator: " ")
     guard words.count == 2, ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(words[0]), words[1].hasPrefix("/") else {
-      return read.refuse("E-TYPE", node, "`request` must be a method and a path, like `GET /servers/{server}`")
+      return read.refuse(.type, node, "`request` must be a method and a path, like `GET /servers/{server}`")
     }
     let path = words[1].split(separator: "/").map { part -> TwinManifest.Route.Segment in
       part.hasPrefix("{") && part.hasSuffix("}")

@@ -10,7 +10,7 @@ extension ManifestReader {
     guard let node else { return [] }
     if let items = node.items { return items }
     if !node.isUnreadable {
-      sink.error("E-TYPE", at: node.range, "`\(name)` must be a list (`- …` lines), not \(node.kindInWords)")
+      sink.error(.type, at: node.range, "`\(name)` must be a list (`- …` lines), not \(node.kindInWords)")
     }
     return []
   }
@@ -19,7 +19,7 @@ extension ManifestReader {
     guard let node else { return [] }
     if let entries = node.entries { return entries }
     if !node.isUnreadable {
-      sink.error("E-TYPE", at: node.range, "`\(name)` must be a map (`key: value` lines), not \(node.kindInWords)")
+      sink.error(.type, at: node.range, "`\(name)` must be a map (`key: value` lines), not \(node.kindInWords)")
     }
     return []
   }
@@ -33,7 +33,7 @@ extension ManifestReader {
     _ node: Node, _ name: String, reading roots: [String], expecting type: ValueType = .any
   ) -> Expression? {
     guard let scalar = read.scalar(node, name, "an expression") else { return nil }
-    if scalar.text.isEmpty { return read.refuse("E-TYPE", node, "`\(name)` is empty", hint: "write an expression") }
+    if scalar.text.isEmpty { return read.refuse(.type, node, "`\(name)` is empty", hint: "write an expression") }
     let types = Dictionary(roots.map { ($0, ValueType.any) }, uniquingKeysWith: { first, _ in first })
     switch Expression.parse(scalar.text, at: node.range, in: TypeEnvironment(roots: types), expecting: type) {
     case .success(let expression): return expression
@@ -67,13 +67,13 @@ extension ManifestReader {
   /// A template of text that shows no secret.
   func openTemplate(_ node: Node, _ name: String) -> Template? {
     guard let scalar = read.scalar(node, name, "text") else { return nil }
-    if scalar.text.isEmpty { return read.refuse("E-TYPE", node, "`\(name)` is empty", hint: "write its text") }
+    if scalar.text.isEmpty { return read.refuse(.type, node, "`\(name)` is empty", hint: "write its text") }
     guard let template = scalar.text.hasExpression ? template(node, name) : .literal(.string(scalar.text)) else {
       return nil
     }
     guard !template.isTainted else {
       return read.refuse(
-        "E-SECRET", node, "`\(name)` would show a secret: addresses are logged on the way",
+        .secret, node, "`\(name)` would show a secret: addresses are logged on the way",
         hint: "secrets go only into `headers` and `json`")
     }
     return template
@@ -106,7 +106,7 @@ extension ManifestReader {
     }
     let json = fields.takeEntry("json")
     if reads, let json {
-      sink.error("E-CONTEXT", at: json.keyRange, "a read has no body", hint: "put arguments into `query`")
+      sink.error(.context, at: json.keyRange, "a read has no body", hint: "put arguments into `query`")
     }
     let body = json.flatMap { template($0.value, "\(name).json") }
     let text = fields.take("text").flatMap { read.text($0, "\(name).text", limit: 120) }
@@ -120,10 +120,10 @@ extension ManifestReader {
     let text = node.scalar?.text ?? ""
     guard text.hasPrefix("/"), !text.hasPrefix("//"), text.utf8.allSatisfy({ $0 > 0x1f && $0 != 0x7f }) else {
       return read.refuse(
-        "E-URL", node, "`\(name)` must begin with one `/`: requests go to the provider's own address only")
+        .url, node, "`\(name)` must begin with one `/`: requests go to the provider's own address only")
     }
     if template.isConstant, text.contains(where: { "?# \\".contains($0) }) {
-      return read.refuse("E-URL", node, "`\(name)` is a path alone", hint: "arguments go into `query`")
+      return read.refuse(.url, node, "`\(name)` is a path alone", hint: "arguments go into `query`")
     }
     return template
   }

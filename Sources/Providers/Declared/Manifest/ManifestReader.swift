@@ -30,7 +30,7 @@ final class ManifestReader {
 
   private func manifest() -> ProviderManifest? {
     if document.root.isNull {
-      sink.error("E-EMPTY", at: .beginning, "the file is empty", hint: "begin with `provider: v1`")
+      sink.error(.empty, at: .beginning, "the file is empty", hint: "begin with `provider: v1`")
       return nil
     }
     guard var top = FieldReader(document.root, "a provider", sink) else { return nil }
@@ -72,7 +72,7 @@ final class ManifestReader {
     guard let node = top.require("provider", at: .beginning, hint: "begin with `provider: v1`") else { return }
     if node.scalar?.text != "v1", !node.isUnreadable {
       sink.error(
-        "E-VERSION", at: node.range, "`provider` is the version of the format, not \(node.kindInWords)",
+        .version, at: node.range, "`provider` is the version of the format, not \(node.kindInWords)",
         hint: "write `v1`")
     }
   }
@@ -84,12 +84,12 @@ final class ManifestReader {
     else { return nil }
     guard let base = BaseURL(text) else {
       return read.refuse(
-        "E-URL", node, "`url` must be an address such as `https://api.example.com/v1`, not `\(text.excerpt(60))`")
+        .url, node, "`url` must be an address such as `https://api.example.com/v1`, not `\(text.excerpt(60))`")
     }
     let isPlain = base.origin.lowercased().hasPrefix("http://")
     let name = base.host.prefix { $0 != ":" }
     if isPlain, name != "localhost", name != "127.0.0.1" {
-      return read.refuse("E-URL", node, "`url` would send credentials unencrypted", hint: "write `https://`")
+      return read.refuse(.url, node, "`url` would send credentials unencrypted", hint: "write `https://`")
     }
     return text
   }
@@ -130,7 +130,7 @@ final class ManifestReader {
       fields.finish(known: ["status", "if", "kind", "retryable", "effect", "hint"])
       if condition == nil, status.map({ $0 < 300 }) ?? true {
         sink.error(
-          "E-KEY-MISSING", at: node.range,
+          .keyMissing, at: node.range,
           status == nil
             ? "an entry of `errors.when` needs `status`, `if` or both"
             : "an entry of `errors.when` for a status of success needs `if`: what in the body makes it an error")

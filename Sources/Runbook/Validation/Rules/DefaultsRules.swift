@@ -49,7 +49,7 @@ extension Validation {
       }
       if matching.isEmpty {
         sink.error(
-          "E-ACTION", at: entry.keyRange, "`\(entry.key.excerpt(60))` matches no action",
+          .action, at: entry.keyRange, "`\(entry.key.excerpt(60))` matches no action",
           hint: Suggestion.nearest(to: entry.key, among: catalog.all.map { $0.declaration.name }).map {
             "did you mean `\($0)`?"
           })
@@ -78,7 +78,7 @@ extension Validation {
     for entry in entries where !actions.contains(where: { $0.field(entry.key) != nil }) {
       let known = Set(actions.flatMap { $0.fieldNames }).sorted()
       sink.error(
-        "E-KEY-UNKNOWN", at: entry.keyRange, "none of these actions has a field `\(entry.key.excerpt(60))`",
+        .keyUnknown, at: entry.keyRange, "none of these actions has a field `\(entry.key.excerpt(60))`",
         hint: Suggestion.nearest(to: entry.key, among: known).map { "did you mean `\($0)`?" })
     }
   }

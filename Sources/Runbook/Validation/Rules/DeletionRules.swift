@@ -24,12 +24,12 @@ extension Validation {
     // What an earlier step has found may be the server that another one has created; what is written down cannot.
     if read.steps.isEmpty, !read.roots.contains("self") {
       sink.error(
-        "E-DELETE", at: actionPlaces[step.path] ?? step.range,
+        .delete, at: actionPlaces[step.path] ?? step.range,
         "`\(step.action.name)` deletes only servers that this run has created, and this is none",
         hint: hint)
     } else {
       warn(
-        "W-DELETE", at: actionPlaces[step.path] ?? step.range,
+        .warnDelete, at: actionPlaces[step.path] ?? step.range,
         "`\(step.action.name)` deletes only servers that this run has created, and reads no step that creates one",
         hint: hint)
     }

@@ -31,7 +31,7 @@ extension Validation {
 
   private func required(_ node: Node, _ name: String, _ info: FieldInfo) -> Template? {
     if node.isNull {
-      return read.refuse("E-TYPE", node, "`\(name)` is empty", hint: info.field.help)
+      return read.refuse(.type, node, "`\(name)` is empty", hint: info.field.help)
     }
     return template(node, name, info)
   }
@@ -39,7 +39,7 @@ extension Validation {
   private func refuseWith(_ with: Node.Entry?, _ kind: Node.Entry) {
     guard let with else { return }
     sink.error(
-      "E-CONTEXT", at: with.keyRange, "`\(kind.key)` takes no `with`",
+      .context, at: with.keyRange, "`\(kind.key)` takes no `with`",
       hint: "put the fields below `\(kind.key):` itself")
   }
 
@@ -48,7 +48,7 @@ extension Validation {
     for entry in entries {
       guard let info = action.field(entry.key) else {
         sink.error(
-          "E-KEY-UNKNOWN", at: entry.keyRange, "`\(action.declaration.name)` has no field `\(entry.key.excerpt(60))`",
+          .keyUnknown, at: entry.keyRange, "`\(action.declaration.name)` has no field `\(entry.key.excerpt(60))`",
           hint: elsewhere(entry.key, action) ?? Suggestion.hint(for: entry.key, among: action.fieldNames))
         continue
       }
@@ -67,17 +67,17 @@ extension Validation {
     guard let items = node.items else { return }
     if items.isEmpty || items[0].scalar?.text.isEmpty == true && !items[0].isNull {
       sink.error(
-        "E-TYPE", at: (items.first ?? node).range, "`command` names no program",
+        .type, at: (items.first ?? node).range, "`command` names no program",
         hint: "write `[PROGRAM, ARGUMENT, …]`")
     }
     for item in items {
       guard let scalar = item.scalar else {
-        sink.error("E-TYPE", at: item.range, "`command` is a list of words, and this is \(item.kindInWords)")
+        sink.error(.type, at: item.range, "`command` is a list of words, and this is \(item.kindInWords)")
         continue
       }
       if item.isNull {
         sink.error(
-          "E-TYPE", at: item.range, "a word of `command` is empty",
+          .type, at: item.range, "a word of `command` is empty",
           hint: "write \"\(scalar.text)\" if it is meant as text")
       } else if !scalar.text.hasExpression {
         _ = anyTemplate(item, keepsText: true)
@@ -98,7 +98,7 @@ extension Validation {
     for info in action.required where templates[info.field.name] == nil {
       if let with, with.entries?.contains(where: { $0.key == info.field.name }) ?? true { continue }
       sink.error(
-        "E-KEY-MISSING", at: place, "`\(action.declaration.name)` needs `\(info.field.name)`", hint: info.field.help)
+        .keyMissing, at: place, "`\(action.declaration.name)` needs `\(info.field.name)`", hint: info.field.help)
     }
     fieldRules(action.declaration, templates, with, at: place)
   }
@@ -149,9 +149,9 @@ extension Validation {
     let given = entries.filter { words.contains($0.key) }
     if given.count > 1 {
       sink.error(
-        "E-KEY-TOGETHER", at: given[1].keyRange, "`\(given[0].key)` and `\(given[1].key)` cannot stand together")
+        .keyTogether, at: given[1].keyRange, "`\(given[0].key)` and `\(given[1].key)` cannot stand together")
     } else if given.isEmpty {
-      sink.error("E-KEY-MISSING", at: place, "`\(name)` needs one of \(ScalarReader.alternatives(words))")
+      sink.error(.keyMissing, at: place, "`\(name)` needs one of \(ScalarReader.alternatives(words))")
     }
   }
 
@@ -159,7 +159,7 @@ extension Validation {
   func env(_ entry: Node.Entry, _ action: ActionInfo) -> [String: Template] {
     guard action.acceptsEnvironment else {
       sink.error(
-        "E-CONTEXT", at: entry.keyRange, "`\(action.declaration.name)` runs no script, so `env` means nothing to it",
+        .context, at: entry.keyRange, "`\(action.declaration.name)` runs no script, so `env` means nothing to it",
         hint: "take it out")
       return [:]
     }
@@ -170,7 +170,7 @@ extension Validation {
         $0 == 0x5f || $0 >= 0x30 && $0 <= 0x39 || $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a
       }
       guard isName, let first = entry.key.utf8.first, first > 0x39 else {
-        sink.error("E-NAME", at: entry.keyRange, "`\(entry.key.excerpt(60))` is no name of an environment variable")
+        sink.error(.name, at: entry.keyRange, "`\(entry.key.excerpt(60))` is no name of an environment variable")
         continue
       }
       env[entry.key] = template(entry.value, "env.\(entry.key)", secretText)
@@ -210,7 +210,7 @@ extension Validation {
     guard let path = template.constant?.string, pinnedFiles[path] == nil else { return }
     if let problem = Validation.pathProblem(path) {
       sink.error(
-        "E-FILE", at: node.range, "`script_file` \(problem)", hint: "name a file in the runbook's folder or below it")
+        .file, at: node.range, "`script_file` \(problem)", hint: "name a file in the runbook's folder or below it")
       return
     }
     do throws(FileRefusal) {
@@ -218,7 +218,7 @@ extension Validation {
       pinnedFiles[path] = content
       checkScript(content, at: node.range, path.excerpt(100))
     } catch {
-      sink.error("E-FILE", at: node.range, "`\(path.excerpt(100))` cannot be read: \(error.message)")
+      sink.error(.file, at: node.range, "`\(path.excerpt(100))` cannot be read: \(error.message)")
     }
   }
 

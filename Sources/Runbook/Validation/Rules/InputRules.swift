@@ -13,7 +13,7 @@ extension Validation {
   private func input(_ entry: Node.Entry) -> InputDeclaration? {
     let name = "inputs.\(entry.key)"
     if let word = entry.value.scalar?.text, InputDeclaration.Kind(rawValue: word) != nil {
-      sink.error("E-TYPE", at: entry.value.range, "`\(name)` must be a map", hint: "write `{type: \(word)}`")
+      sink.error(.type, at: entry.value.range, "`\(name)` must be a map", hint: "write `{type: \(word)}`")
       return nil
     }
     guard var fields = FieldReader(entry.value, "`\(name)`", sink) else { return nil }
@@ -40,7 +40,7 @@ extension Validation {
     ]
     if let word = node.scalar?.text, let ours = other[word] {
       let hint = word == "secret" ? "declare it under `secrets:`" : "did you mean `\(ours)`?"
-      return read.refuse("E-CHOICE", node, "`\(name)` cannot be `\(word)`", hint: hint)
+      return read.refuse(.choice, node, "`\(name)` cannot be `\(word)`", hint: hint)
     }
     return read.choice(node, name)
   }
@@ -51,7 +51,7 @@ extension Validation {
         misplaced(node, "pattern", "a string or url", name)
       } else {
         do { _ = try Pattern(text) } catch {
-          sink.error("E-PATTERN", at: node.range, "`\(name).pattern` is no pattern: \(error.message)")
+          sink.error(.pattern, at: node.range, "`\(name).pattern` is no pattern: \(error.message)")
         }
         input.pattern = text
       }
@@ -78,7 +78,7 @@ extension Validation {
   }
 
   private func misplaced(_ node: Node, _ key: String, _ kinds: String, _ name: String) {
-    sink.error("E-CONTEXT", at: node.range, "`\(name)`: `\(key)` means something for \(kinds) only")
+    sink.error(.context, at: node.range, "`\(name)`: `\(key)` means something for \(kinds) only")
   }
 
   private func alternatives(_ node: Node, _ input: InputDeclaration, _ name: String) -> [Value] {
@@ -101,7 +101,7 @@ extension Validation {
     switch input.accepted(plain) {
     case .success(let value): return value
     case .failure(let refusal):
-      return read.refuse("E-TYPE", node, "`\(name)` \(refusal.message)")
+      return read.refuse(.type, node, "`\(name)` \(refusal.message)")
     }
   }
 }

@@ -9,7 +9,7 @@ package enum Names {
   package static func check(_ name: String, at range: SourceRange, _ what: String, _ sink: DiagnosticSink) -> Bool {
     guard isWellFormed(name) else {
       sink.error(
-        "E-NAME", at: range,
+        .name, at: range,
         "\(what) `\(name.excerpt(70))` must be a lower-case letter and then letters, digits or `_`, at most 64",
         hint: repaired(name).map { "write `\($0)`" })
       return false
@@ -17,7 +17,7 @@ package enum Names {
     if reserved.contains(name) || yamlBooleans.contains(name) {
       let owner = reserved.contains(name) ? "expressions" : "YAML"
       sink.error(
-        "E-NAME-RESERVED", at: range, "\(what) `\(name)` is a word of \(owner)",
+        .nameReserved, at: range, "\(what) `\(name)` is a word of \(owner)",
         hint: "write `\(name)_` or another name")
       return false
     }

@@ -16,7 +16,7 @@ extension Validation {
 
   private func refuse(_ key: String, _ fields: inout FieldReader, _ hint: String) {
     guard let entry = fields.takeEntry(key) else { return }
-    sink.error("E-CONTEXT", at: entry.keyRange, "`\(key)` cannot stand here", hint: hint)
+    sink.error(.context, at: entry.keyRange, "`\(key)` cannot stand here", hint: hint)
   }
 
   /// An attempt is: call, then `outputs`, then `expect`; both see `result` and `self`.
@@ -75,7 +75,7 @@ extension Validation {
     step.retry = Validation.standardRetry(step)
     step.retry.isWritten = true
     if let number = entry.value.scalar?.text, Int(number) != nil {
-      sink.error("E-TYPE", at: entry.value.range, "`retry` must be a map", hint: "write `{attempts: \(number)}`")
+      sink.error(.type, at: entry.value.range, "`retry` must be a map", hint: "write `{attempts: \(number)}`")
       return
     }
     guard var fields = FieldReader(entry.value, "`retry`", sink) else { return }
@@ -91,7 +91,7 @@ extension Validation {
     if let node = fields.take("max_delay") {
       step.retry.maxDelay = read.duration(node, "max_delay", in: Limits.pause) ?? step.retry.maxDelay
       if step.retry.maxDelay < step.retry.delay {
-        sink.error("E-RANGE", at: node.range, "`max_delay` is shorter than `delay` (\(step.retry.delay.text))")
+        sink.error(.range, at: node.range, "`max_delay` is shorter than `delay` (\(step.retry.delay.text))")
       }
     } else {
       step.retry.maxDelay = max(step.retry.maxDelay, step.retry.delay)
@@ -120,12 +120,12 @@ extension Validation {
         step.wait.isSkipped = true
         if step.mode == .waitFor {
           sink.error(
-            "E-CONTEXT", at: entry.value.range, "`wait_for` without waiting makes no sense", hint: "write `action:`")
+            .context, at: entry.value.range, "`wait_for` without waiting makes no sense", hint: "write `action:`")
         }
         return
       default:
         sink.error(
-          "E-TYPE", at: entry.value.range, "`wait` must be a map or `false`, not \(entry.value.kindInWords)",
+          .type, at: entry.value.range, "`wait` must be a map or `false`, not \(entry.value.kindInWords)",
           hint: Duration(text: scalar.text) == nil ? nil : "write `{timeout: \(scalar.text)}`; for a pause, `sleep:`")
         return
       }
@@ -135,7 +135,7 @@ extension Validation {
     if step.action.wait == nil, step.effect != .none {
       let isScript = step.action.cancellable
       sink.error(
-        "E-CONTEXT", at: entry.keyRange,
+        .context, at: entry.keyRange,
         "`\(step.action.name)` leaves nothing to look at, so there is nothing to wait for",
         hint: isScript
           ? "if it changes nothing, write `effect: none`: then it is run again until it ends with 0"
@@ -162,7 +162,7 @@ extension Validation {
       step.timeout = timeout
       if let limit = step.wait.timeout, limit > timeout {
         sink.error(
-          "E-RANGE", at: node.range, "`timeout` covers the whole step, and its wait alone may take \(limit.text)",
+          .range, at: node.range, "`timeout` covers the whole step, and its wait alone may take \(limit.text)",
           hint: "make it longer, or shorten `wait.timeout`")
       }
       return

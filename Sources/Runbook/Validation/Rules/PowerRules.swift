@@ -15,7 +15,7 @@ extension Validation {
     let isCertain = finding.doubt == nil && !finding.isBearable
     sink.report(
       Diagnostic(
-        isCertain ? "E-STATE" : "W-STATE", isCertain || context.isStrict ? .error : .warning,
+        isCertain ? .state : .warnState, isCertain || context.isStrict ? .error : .warning,
         at: actionPlaces[finding.step.path] ?? finding.step.range,
         message, hint: advice(finding, type),
         related: finding.known.makers.values.map { $0.range }.min { $0.start < $1.start }

@@ -31,7 +31,7 @@ extension Validation {
     }
     guard let kind = catalog.providers[type] else {
       sink.error(
-        "E-PROVIDER", at: node.range, "unknown provider type `\(type.excerpt(60))`",
+        .provider, at: node.range, "unknown provider type `\(type.excerpt(60))`",
         hint: Suggestion.hint(for: type, among: types))
       return nil
     }
@@ -43,7 +43,7 @@ extension Validation {
         settings[field.name] = fieldTemplate(value, "\(name).\(field.name)", FieldInfo(field))
         checkSetting(field, value.value, "\(name).\(field.name)")
       } else if field.required {
-        sink.error("E-KEY-MISSING", at: entry.keyRange, "`\(name)` needs `\(field.name)`", hint: field.help)
+        sink.error(.keyMissing, at: entry.keyRange, "`\(name)` needs `\(field.name)`", hint: field.help)
       }
     }
     fields.finish(known: ["type"] + known.map { $0.name })
@@ -59,11 +59,11 @@ extension Validation {
     guard let text = node.scalar?.text, !text.hasExpression, !node.isNull else { return }
     if field.acceptsSecret, text.hasPrefix("$") {
       sink.error(
-        "E-SECRET", at: node.range, "nothing is put in the place of a shell variable in `\(name)`",
+        .secret, at: node.range, "nothing is put in the place of a shell variable in `\(name)`",
         hint: "declare it under `secrets:` (`source: env`) and write \"${{ secrets.NAME }}\"")
     } else if field.name == "ca_file", !text.hasPrefix("/"), !text.hasPrefix("~") {
       do throws(FileRefusal) { _ = try context.readFile(text, Limits.scriptBytes) } catch {
-        sink.error("E-FILE", at: node.range, "`\(text.excerpt(100))` cannot be read: \(error.message)")
+        sink.error(.file, at: node.range, "`\(text.excerpt(100))` cannot be read: \(error.message)")
       }
     }
   }
@@ -78,7 +78,7 @@ extension Validation {
         !entry.key.hasSuffix("_id"), let text = entry.value.scalar?.text, !text.hasExpression, !text.hasPrefix("$")
       else { continue }
       warn(
-        "W-SECRET", at: entry.value.range, "`\(name).\(entry.key)` is spelled out: whoever reads the file knows it",
+        .warnSecret, at: entry.value.range, "`\(name).\(entry.key)` is spelled out: whoever reads the file knows it",
         hint: "declare it under `secrets:` and write \"${{ secrets.NAME }}\"")
     }
   }
@@ -89,7 +89,7 @@ extension Validation {
     guard !ways.isEmpty, !ways.contains(where: { $0.allSatisfy { settings[$0] != nil } }) else { return }
     let texts = ways.map { way in way.map { "`\($0)`" }.joined(separator: " with ") }
     sink.error(
-      "E-KEY-MISSING", at: range, "`\(name)` has no credential", hint: "give \(texts.joined(separator: ", or "))")
+      .keyMissing, at: range, "`\(name)` has no credential", hint: "give \(texts.joined(separator: ", or "))")
   }
 
   /// `./my_cloud.yaml`: no word, but a file beside the runbook that declares the provider.
@@ -101,11 +101,11 @@ extension Validation {
   private func providerFile(_ path: String, _ node: Node) -> (any ProviderKind)? {
     if let problem = Validation.pathProblem(path) {
       return read.refuse(
-        "E-FILE", node, "`type` \(problem)", hint: "name a file in the runbook's folder or below it")
+        .file, node, "`type` \(problem)", hint: "name a file in the runbook's folder or below it")
     }
     let bytes: [UInt8]
     do throws(FileRefusal) { bytes = try context.readFile(path, Limits.providerBytes) } catch {
-      return read.refuse("E-FILE", node, "`\(path.excerpt(100))` cannot be read: \(error.message)")
+      return read.refuse(.file, node, "`\(path.excerpt(100))` cannot be read: \(error.message)")
     }
     do throws(Diagnostics) {
       let kind = try context.readProvider(bytes)
@@ -116,7 +116,7 @@ extension Validation {
       let first = mistakes.first.map { ": line \($0.range.start.line), \($0.code): \($0.message)" } ?? ""
       let count = mistakes.count == 1 ? "a mistake" : "\(mistakes.count) mistakes"
       return read.refuse(
-        "E-PROVIDER", node, "`\(path.excerpt(100))` has \(count)\(first)",
+        .provider, node, "`\(path.excerpt(100))` has \(count)\(first)",
         hint: "`\(AdvisedCommands().line("validate", path))`, in the runbook's folder, lists all of them")
     }
   }
@@ -127,7 +127,7 @@ extension Validation {
       !WebAddress.isLoopback(url), let entry = fields.entries.first(where: { $0.key == "url" })
     else { return }
     sink.error(
-      "E-URL", at: entry.value.range, "`\(name).url` would send credentials unencrypted",
+      .url, at: entry.value.range, "`\(name).url` would send credentials unencrypted",
       hint: "write `https://`, or `plain_http: allow` if the way there is safe")
   }
 
@@ -152,7 +152,7 @@ extension Validation {
     if able.count > 1 {
       let names = ScalarReader.alternatives(able.map { $0.name })
       sink.error(
-        "E-PROVIDER", at: node.range, "several providers can do `\(action)`", hint: "add `provider:` with \(names)")
+        .provider, at: node.range, "several providers can do `\(action)`", hint: "add `provider:` with \(names)")
     } else if !blocks.contains(where: { $0.type == nil }) {
       refuseWithoutAble(action, byType, node)
     }
@@ -164,7 +164,7 @@ extension Validation {
     guard !blocks.isEmpty else {
       let hint = "add `providers: {cloud: {type: \(types.first ?? "")}}`"
       sink.error(
-        "E-PROVIDER", at: node.range, "`\(action)` needs a provider, and none is declared",
+        .provider, at: node.range, "`\(action)` needs a provider, and none is declared",
         hint: types.count == 1 ? hint : "types that can: \(types.joined(separator: ", "))")
       return
     }
@@ -172,7 +172,7 @@ extension Validation {
     let alternatives = alternatives(to: action)
     let only = declared.count == 1 ? declared.first : nil
     sink.error(
-      "E-PROVIDER", at: node.range,
+      .provider, at: node.range,
       "no declared provider can do `\(action)`" + (only.map { ": \(alternatives.reason(on: $0))" } ?? ""),
       hint: alternatives.hint(on: only))
   }
@@ -186,14 +186,14 @@ extension Validation {
     guard let name = read.text(node, "provider") else { return nil }
     guard let block = blocks.first(where: { $0.name == name }) else {
       return read.refuse(
-        "E-PROVIDER", node, "there is no provider `\(name.excerpt(60))`",
+        .provider, node, "there is no provider `\(name.excerpt(60))`",
         hint: Suggestion.hint(for: name, among: blocks.map { $0.name }))
     }
     guard let type = block.type else { return nil }
     guard let info = byType[type] else {
       let alternatives = alternatives(to: action)
       return read.refuse(
-        "E-PROVIDER", node, "`\(name)` cannot do `\(action)`: \(alternatives.reason(on: type))",
+        .provider, node, "`\(name)` cannot do `\(action)`: \(alternatives.reason(on: type))",
         hint: alternatives.hint(on: type))
     }
     return (name, info)

@@ -9,17 +9,17 @@ extension Validation {
     }
     guard section == .steps else {
       let reason = section.isUndo ? "what undoes a step is not undone itself" : "only what `steps` have done is undone"
-      sink.error("E-CONTEXT", at: entry.keyRange, "`rollback` cannot stand in `\(section.word)`", hint: reason)
+      sink.error(.context, at: entry.keyRange, "`rollback` cannot stand in `\(section.word)`", hint: reason)
       return
     }
     if step.isCommit {
-      sink.error("E-CONTEXT", at: entry.keyRange, "`commit` has nothing to undo", hint: "take the line out")
+      sink.error(.context, at: entry.keyRange, "`commit` has nothing to undo", hint: "take the line out")
       return
     }
     step.rollback = clause(entry, of: step)
     if case .steps = step.rollback, step.effect == .none {
       warn(
-        "W-ROLLBACK-EFFECT", at: entry.keyRange, "`\(step.title)` changes nothing, and yet it has something to undo",
+        .warnRollbackEffect, at: entry.keyRange, "`\(step.title)` changes nothing, and yet it has something to undo",
         hint: "put the undo steps to the step whose change they undo")
     }
   }
@@ -28,7 +28,7 @@ extension Validation {
   private func warnOfSilence(_ step: ValidatedStep, _ section: StepSection, at keyword: SourceRange) {
     guard section == .steps, step.effect != .none else { return }
     warn(
-      "W-ROLLBACK", at: keyword, "`\(step.title)` changes something and does not say how that is undone",
+      .warnRollback, at: keyword, "`\(step.title)` changes something and does not say how that is undone",
       hint: step.action.suggestedUndo.map { undo in
         switch undo {
         case "none": "there is nothing to undo: add `rollback: none`"
@@ -46,14 +46,14 @@ extension Validation {
       if scalar.text == "none" { return .none }
       if scalar.text == "irreversible" { return .irreversible }
       sink.error(
-        "E-TYPE", at: node.range,
+        .type, at: node.range,
         "`rollback` must be a list of steps, `none` or `irreversible`, not \(node.kindInWords)",
         hint: Suggestion.nearest(to: scalar.text, among: ["none", "irreversible"]).map { "did you mean `\($0)`?" })
       return .none
     case .sequence: return .steps(undo(node, of: step), undo: .started)
     case .mapping(let entries):
       if entries.contains(where: { catalog.kind($0.key) != nil }) {
-        sink.error("E-TYPE", at: node.range, "`rollback` is a list of steps", hint: "begin each step with `- `")
+        sink.error(.type, at: node.range, "`rollback` is a list of steps", hint: "begin each step with `- `")
         return .none
       }
       guard var fields = FieldReader(node, "`rollback`", sink) else { return .none }
@@ -67,7 +67,7 @@ extension Validation {
   /// Undo steps see their owner as `self`, and the failure that set them going.
   private func undo(_ node: Node, of step: ValidatedStep) -> [ValidatedStep] {
     if node.items?.isEmpty == true {
-      sink.error("E-EMPTY", at: node.range, "`rollback` is empty", hint: "write `none` if there is nothing to undo")
+      sink.error(.empty, at: node.range, "`rollback` is empty", hint: "write `none` if there is nothing to undo")
     }
     environment.roots["self"] = selfType(step)
     let reference = step.id.flatMap { environment.steps[$0] }

@@ -12,7 +12,7 @@ extension Validation {
     let name = "secrets.\(entry.key)"
     if entry.value.scalar != nil, !entry.value.isNull {
       sink.error(
-        "E-SECRET", at: entry.value.range, "`\(name)` must say where the secret is, and never hold it",
+        .secret, at: entry.value.range, "`\(name)` must say where the secret is, and never hold it",
         hint: "write `{source: env, key: NAME}`, and change the secret if this was one")
       return nil
     }
@@ -43,7 +43,7 @@ extension Validation {
       $0 == 0x5f || $0 >= 0x30 && $0 <= 0x39 || $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a
     }
     guard isName, key.utf8.first.map({ $0 > 0x39 }) == true else {
-      sink.error("E-NAME", at: node.range, "`\(name).key` is the name of an environment variable: letters, digits, `_`")
+      sink.error(.name, at: node.range, "`\(name).key` is the name of an environment variable: letters, digits, `_`")
       return nil
     }
     return .environment(key: key)

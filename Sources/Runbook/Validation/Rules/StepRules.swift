@@ -40,7 +40,7 @@ extension Validation {
         continue
       }
       sink.error(
-        "E-ID-DUPLICATE", at: place, "the id `\(id.excerpt(64))` is given twice",
+        .idDuplicate, at: place, "the id `\(id.excerpt(64))` is given twice",
         hint: "first on line \(line); ids are unique in a file")
     }
   }
@@ -49,10 +49,10 @@ extension Validation {
     guard let node, !node.isUnreadable else { return [] }
     guard let items = node.items else {
       let hint = node.entries == nil ? "a list of steps, each beginning with `- `" : "begin each step with `- `"
-      sink.error("E-TYPE", at: node.range, "`\(section.word)` must be a list, not \(node.kindInWords)", hint: hint)
+      sink.error(.type, at: node.range, "`\(section.word)` must be a list, not \(node.kindInWords)", hint: hint)
       return []
     }
-    if items.isEmpty, section == .steps { sink.error("E-EMPTY", at: node.range, "`steps` is empty") }
+    if items.isEmpty, section == .steps { sink.error(.empty, at: node.range, "`steps` is empty") }
     declareRoots(of: section)
     var steps: [ValidatedStep] = []
     steps.reserveCapacity(items.count)
@@ -63,7 +63,7 @@ extension Validation {
         continue
       }
       if end != nil {
-        warn("W-UNREACHABLE", at: item.range, "no run comes to this step: the one before always fails", hint: nil)
+        warn(.warnUnreachable, at: item.range, "no run comes to this step: the one before always fails", hint: nil)
         end = nil
       }
       if step.action.name == "fail", step.condition == nil, !step.continuesOnError { end = step.range }
@@ -88,7 +88,8 @@ extension Validation {
   }
 
   func warn(
-    _ code: String, at range: SourceRange, _ message: @autoclosure () -> String, hint: @autoclosure () -> String?
+    _ code: DiagnosticCode, at range: SourceRange, _ message: @autoclosure () -> String,
+    hint: @autoclosure () -> String?
   ) {
     sink.report(Diagnostic(code, context.isStrict ? .error : .warning, at: range, message(), hint: hint()))
   }
@@ -98,7 +99,7 @@ extension Validation {
   private func step(_ node: Node, _ index: Int, in section: StepSection) -> ValidatedStep? {
     guard let entries = node.entries else {
       if !node.isUnreadable {
-        sink.error("E-TYPE", at: node.range, "a step must be a map (`key: value` lines), not \(node.kindInWords)")
+        sink.error(.type, at: node.range, "a step must be a map (`key: value` lines), not \(node.kindInWords)")
       }
       return nil
     }
@@ -129,7 +130,7 @@ extension Validation {
     policies(&step, act.info, &fields, section)
     if let provider = fields.takeEntry("provider"), act.block == nil {
       sink.error(
-        "E-CONTEXT", at: provider.keyRange, "`\(step.action.name)` needs no provider", hint: "take the line out")
+        .context, at: provider.keyRange, "`\(step.action.name)` needs no provider", hint: "take the line out")
     }
     if act.block != nil { actionPlaces[step.path] = kind.value.range }
     rollback(&step, &fields, section, at: kind.keyRange)
@@ -142,7 +143,7 @@ extension Validation {
     fields.finish(known: catalog.keywords + Validation.stepKeys + (section.isUndo ? ["on_error"] : [])) { entry in
       guard entry.key == "with" else { return nil }
       return Diagnostic(
-        "E-CONTEXT", at: entry.keyRange, "`with` belongs to `action` and `wait_for`", hint: "take it out")
+        .context, at: entry.keyRange, "`with` belongs to `action` and `wait_for`", hint: "take it out")
     }
   }
 
@@ -150,7 +151,7 @@ extension Validation {
     guard let id = read.text(entry.value, "id", limit: 1000) else { return nil }
     if section.isUndo {
       sink.error(
-        "E-CONTEXT", at: entry.keyRange, "an undo step has no `id`: nothing can refer to it", hint: "use `name`")
+        .context, at: entry.keyRange, "an undo step has no `id`: nothing can refer to it", hint: "use `name`")
       return nil
     }
     guard Names.check(id, at: entry.value.range, "the id", sink) else { return nil }
@@ -167,7 +168,7 @@ extension Validation {
       guard let shape = catalog.kind(entry.key) else { continue }
       if let first = found {
         sink.error(
-          "E-STEP-KIND", at: entry.keyRange,
+          .stepKind, at: entry.keyRange,
           "a step does one thing, and this one has `\(first.entry.key)` and `\(entry.key)`",
           hint: "make two steps of it")
         isWrong = true
@@ -190,11 +191,11 @@ extension Validation {
       ?? entries.first { !Validation.stepKeys.contains($0.key) }
     if let strange {
       sink.error(
-        "E-STEP-KIND", at: strange.keyRange, "unknown step kind `\(strange.key.excerpt(60))`",
+        .stepKind, at: strange.keyRange, "unknown step kind `\(strange.key.excerpt(60))`",
         hint: Suggestion.hint(for: strange.key, among: catalog.keywords))
     } else {
       sink.error(
-        "E-STEP-KIND", at: node.range, "the step does not say what it does",
+        .stepKind, at: node.range, "the step does not say what it does",
         hint: "give it one of \(catalog.keywords.map { "`\($0)`" }.joined(separator: ", "))")
     }
     return nil
@@ -231,7 +232,7 @@ extension Validation {
       if mode == .waitFor, act.info.declaration.effect != .none, !entries.contains(where: { $0.key == "effect" }) {
         let isOpen = act.info.declaration.effectClass == .opaque && act.block == nil
         sink.error(
-          "E-CONTEXT", at: kind.value.range, "`wait_for` repeats its action, and `\(name)` changes something",
+          .context, at: kind.value.range, "`wait_for` repeats its action, and `\(name)` changes something",
           hint: isOpen
             ? "if this call changes nothing, write `effect: none` beside it; else write `action: \(name)`"
             : "write `action: \(name)`, or wait for an action that only reads")
@@ -247,7 +248,7 @@ extension Validation {
       if info.declaration.isWritable { return Act(info: info, block: nil, mode: .call, defaults: defaults) }
       let isWait = kind.key == "wait_for" && info.declaration.cancellable
       sink.error(
-        "E-ACTION", at: kind.value.range, "`\(name)` is not an action",
+        .action, at: kind.value.range, "`\(name)` is not an action",
         hint: "write `\(name): …` instead of `\(kind.key): \(name)`"
           + (isWait ? ", with `effect: none` and `wait: {every: 10s, timeout: 5m}`" : ""))
       return nil
@@ -262,7 +263,7 @@ extension Validation {
       sink.report(LaterFeatures.unsupported(name, at: kind.value.range))
     } else {
       sink.error(
-        "E-ACTION", at: kind.value.range, "unknown action `\(name.excerpt(60))`",
+        .action, at: kind.value.range, "unknown action `\(name.excerpt(60))`",
         hint: Suggestion.nearest(to: name, among: catalog.writableNames.sorted()).map { meant($0) }
           ?? "`runbook schema` lists them")
     }
@@ -280,7 +281,7 @@ extension Validation {
     if section == .steps { return true }
     if kind.key == "commit" || (kind.key == "fail" && section.isUndo) {
       sink.error(
-        "E-CONTEXT", at: kind.keyRange, "`\(kind.key)` cannot stand in `\(section.word)`",
+        .context, at: kind.keyRange, "`\(kind.key)` cannot stand in `\(section.word)`",
         hint: "it belongs into `steps`")
       return false
     }
@@ -290,7 +291,7 @@ extension Validation {
   private func isDiagnostic(_ info: ActionInfo, _ kind: Node.Entry, _ section: StepSection) -> Bool {
     guard section == .onFailure, !info.declaration.isDiagnostic, info.declaration.effect != .none else { return true }
     sink.error(
-      "E-CONTEXT", at: kind.value.range, "`on_failure` only looks, and `\(info.declaration.name)` changes something",
+      .context, at: kind.value.range, "`on_failure` only looks, and `\(info.declaration.name)` changes something",
       hint: "put it into the step's `rollback`, or into `always`")
     return false
   }

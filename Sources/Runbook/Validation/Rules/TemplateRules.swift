@@ -4,7 +4,7 @@ extension Validation {
   func expression(_ node: Node, _ name: @autoclosure () -> String, expecting type: ValueType = .any) -> Expression? {
     guard let scalar = read.scalar(node, name(), "an expression") else { return nil }
     if node.isNull, scalar.text.isEmpty {
-      return read.refuse("E-TYPE", node, "`\(name())` is empty", hint: "write an expression, or take the key out")
+      return read.refuse(.type, node, "`\(name())` is empty", hint: "write an expression, or take the key out")
     }
     switch Expression.parse(scalar.text, at: node.range, in: environment, expecting: type) {
     case .success(let expression):
@@ -26,7 +26,7 @@ extension Validation {
       guard let value = node.scalarValue(scalar, sink) else { return nil }
       if keepsText, scalar.isPlain, let text = value.numberText, text != scalar.text {
         return read.refuse(
-          "E-YAML-NUMBER", node, "`\(scalar.text.excerpt(40))` is a number here, and would be written `\(text)`",
+          .yamlNumber, node, "`\(scalar.text.excerpt(40))` is a number here, and would be written `\(text)`",
           hint: "write \(MisreadText.quoted(scalar.text.excerpt(40))) to keep its text, or \(text) if it is a number")
       }
       return .literal(value)
@@ -64,7 +64,7 @@ extension Validation {
 
   func refuseSecret(_ node: Node, _ name: String) {
     sink.error(
-      "E-SECRET", at: node.range, "`\(name)` would show a secret",
+      .secret, at: node.range, "`\(name)` would show a secret",
       hint: "secrets go only into fields made for them (`env`, `headers`, `token`, `password`, `url`, …)")
   }
 
@@ -83,13 +83,13 @@ extension Validation {
 
   private func null(_ node: Node, _ name: String, _ info: FieldInfo) -> Template? {
     guard info.field.required else { return .literal(.null) }
-    return read.refuse("E-TYPE", node, "`\(name)` is empty", hint: info.field.help)
+    return read.refuse(.type, node, "`\(name)` is empty", hint: info.field.help)
   }
 
   private func computed(_ node: Node, _ scalar: Node.Scalar, _ name: String, _ info: FieldInfo) -> Template? {
     guard info.field.allowsInterpolation else {
       return read.refuse(
-        "E-INTERPOLATION", node, "`${{ }}` cannot stand in `\(name)`: another program would interpret the value",
+        .interpolation, node, "`${{ }}` cannot stand in `\(name)`: another program would interpret the value",
         hint: "give the value through `env: {NAME: \"${{ … }}\"}` and read \"$NAME\"")
     }
     guard let template = text(node, scalar) else { return nil }
@@ -98,11 +98,11 @@ extension Validation {
       return nil
     }
     if info.field.kind == .url, !scalar.text.hasPrefix("${{"), !WebAddress.hasScheme(scalar.text) {
-      return read.refuse("E-URL", node, "`\(name)` must begin with `https://` or `http://`")
+      return read.refuse(.url, node, "`\(name)` must begin with `https://` or `http://`")
     }
     guard Validation.accepts(info.field.kind, template.type) else {
       return read.refuse(
-        "E-TYPE", node,
+        .type, node,
         "`\(name)` must be \(Validation.words(info.field.kind)), and the expression gives \(template.type.words)")
     }
     return template
@@ -114,7 +114,7 @@ extension Validation {
     guard let template = unbounded(node, name, info, durations: range) else { return nil }
     guard let value = template.constant, !bounds.contains(value) else { return template }
     return read.refuse(
-      "E-RANGE", node, "`\(name)` is \((node.scalar?.text ?? "").excerpt(24)); it must be \(bounds.words)")
+      .range, node, "`\(name)` is \((node.scalar?.text ?? "").excerpt(24)); it must be \(bounds.words)")
   }
 
   private func unbounded(
@@ -176,7 +176,7 @@ extension Validation {
     guard let name = ForeignTemplate.name(in: text), environment.roots[name] != nil || isDeclared(name) else { return }
     let expression = environment.roots[name] == nil ? "inputs.\(name)" : "\(name)…"
     sink.error(
-      "E-INTERPOLATION", at: node.range,
+      .interpolation, at: node.range,
       "nothing is put in the place of `{{ }}` or `${ }`: the text would be used as it is",
       hint: "write `${{ \(expression) }}`, or `${{ '{{' }}` for the braces themselves")
   }
@@ -190,11 +190,11 @@ extension Validation {
     guard let scalar = read.scalar(node, name, "text") else { return nil }
     if info.field.allowsInterpolation { refuseForeignTemplate(node, scalar.text) }
     if scalar.text.isEmpty, info.field.required, !info.field.acceptsEmpty {
-      return read.refuse("E-TYPE", node, "`\(name)` is empty", hint: info.field.help)
+      return read.refuse(.type, node, "`\(name)` is empty", hint: info.field.help)
     }
     if let pattern = info.pattern, !pattern.matches(scalar.text) {
       return read.refuse(
-        "E-PATTERN", node,
+        .pattern, node,
         "`\(name)` is `\(scalar.text.excerpt(60))`, which does not match `\(info.field.pattern ?? "")`",
         hint: info.field.help)
     }
@@ -204,7 +204,7 @@ extension Validation {
   private func address(_ node: Node, _ name: String) -> Template? {
     guard let scalar = read.scalar(node, name, "an address") else { return nil }
     refuseForeignTemplate(node, scalar.text)
-    if let problem = WebAddress.problem(scalar.text) { return read.refuse("E-URL", node, "`\(name)` \(problem)") }
+    if let problem = WebAddress.problem(scalar.text) { return read.refuse(.url, node, "`\(name)` \(problem)") }
     return .literal(.string(scalar.text))
   }
 
@@ -216,7 +216,7 @@ extension Validation {
     for entry in entries {
       if let reason = field.refusedKeys[entry.key.lowercased()] {
         sink.error(
-          "E-CONTEXT", at: entry.keyRange, "`\(entry.key.excerpt(60))` cannot be given in `\(name)`: \(reason)",
+          .context, at: entry.keyRange, "`\(entry.key.excerpt(60))` cannot be given in `\(name)`: \(reason)",
           hint: "take it out")
         continue
       }

@@ -34,7 +34,7 @@ extension Validation {
     guard let node, !node.isUnreadable else { return [] }
     guard let items = node.items else {
       sink.error(
-        "E-TYPE", at: node.range, "`locks` must be a list of names, not \(node.kindInWords)",
+        .type, at: node.range, "`locks` must be a list of names, not \(node.kindInWords)",
         hint: "begin each with `- `")
       return []
     }
@@ -84,7 +84,7 @@ extension Validation {
   func map(_ node: Node, _ what: @autoclosure () -> String) -> [Node.Entry]? {
     if let entries = node.entries { return entries }
     if !node.isUnreadable {
-      sink.error("E-TYPE", at: node.range, "\(what()) must be a map (`name: value`), not \(node.kindInWords)")
+      sink.error(.type, at: node.range, "\(what()) must be a map (`name: value`), not \(node.kindInWords)")
     }
     return nil
   }
