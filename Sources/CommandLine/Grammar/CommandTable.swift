@@ -3,6 +3,7 @@ enum CommandTable {
   static let version = "0.1.0"
 
   static let all: [any Command.Type] = [
+    InitCommand.self,
     ValidateCommand.self,
     PlanCommand.self,
     EvalCommand.self,
