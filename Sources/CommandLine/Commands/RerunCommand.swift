@@ -12,7 +12,7 @@ struct RerunCommand: Command {
     options: [
       .value("from", "STEP", .text, "the first step to do; the ones before it keep their outputs"),
       RunOptions.restored,
-    ],
+    ] + RunReporting.options,
     examples: [
       .init("runbook rerun r0123456789abcdefghi", "do all of it again"),
       .init("runbook rerun r0123456789abcdefghi --from update", "try again from the step that failed"),
@@ -22,11 +22,13 @@ struct RerunCommand: Command {
   private var id: String
   private let from: String?
   private let acceptsRestored: Bool
+  private let reporting: RunReporting
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     id = arguments.operand("RUN") ?? ""
     from = arguments.value("from")
     acceptsRestored = arguments.flag("restored")
+    reporting = RunReporting(arguments)
   }
 
   func run(in shell: Shell) async -> ExitCode {
@@ -76,6 +78,7 @@ struct RerunCommand: Command {
     let creation = RunCreation(
       runbook: checked.runbook, source: checked.source, file: earlier.started.file, inputs: inputs,
       requester: Ownership.requester, earlier: (id, first, inherited))
+    let shell = try reporting.opened(shell)
     return try await RealRun(creation, access, shell, lockWait: nil).carryOut()
   }
 

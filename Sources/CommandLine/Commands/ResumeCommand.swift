@@ -9,7 +9,7 @@ struct ResumeCommand: Command {
       repeated that might have happened. A run whose owner lives is refused (exit 7).
       """,
     operands: [RunOptions.run],
-    options: [RunOptions.withoutSecret, RunOptions.restored],
+    options: [RunOptions.withoutSecret, RunOptions.restored] + RunReporting.options,
     examples: [
       .init("runbook resume r0123456789abcdefghi", "go on where it stopped"),
       .init(
@@ -21,11 +21,13 @@ struct ResumeCommand: Command {
   private var id: String
   private let without: [String]
   private let acceptsRestored: Bool
+  private let reporting: RunReporting
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     id = arguments.operand("RUN") ?? ""
     without = arguments.values(of: "without-secret")
     acceptsRestored = arguments.flag("restored")
+    reporting = RunReporting(arguments)
   }
 
   func run(in shell: Shell) async -> ExitCode {
@@ -52,6 +54,7 @@ struct ResumeCommand: Command {
           : "`\(Advice.line("rerun", id))` starts it anew")
     }
     access.tellOwnerless(shell, but: id)
+    let shell = try reporting.opened(shell)
     return try await Resumption(id, access, shell, without: without, acceptsRestored: acceptsRestored).carryOn()
   }
 }

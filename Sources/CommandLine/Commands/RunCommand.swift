@@ -11,7 +11,8 @@ struct RunCommand: Command {
     name: "run", summary: "carry a runbook out, and undo it when a step fails",
     details: """
       Checks the file, the inputs and the secrets, then what can be asked of the providers, and only then begins. \
-      Ctrl-C cancels and undoes; a second Ctrl-C leaves the run as it is, to be resumed.
+      Ctrl-C cancels and undoes; a second Ctrl-C leaves the run as it is, to be resumed. SIGTERM leaves it too, or \
+      with --on-term cancel does what the first Ctrl-C does; a rollback that is under way goes on in both cases.
 
       With --simulate everything is a simulation on this machine: no secret is needed, nothing leaves it, nothing is \
       kept.
@@ -29,13 +30,16 @@ struct RunCommand: Command {
       .flag("detach", "print the run id and go on in the background (exit 6)"),
       .flag("yes", "do not ask before --real actions"),
       .flag("strict", "count warnings of the file as mistakes"),
-    ],
+    ] + RunReporting.options,
     examples: [
       .init("runbook run --simulate deploy.yaml --input server=12345", "watch it against a simulated cloud"),
       .init("runbook run deploy.yaml --input server=12345 --input host=db-1.example", "do it"),
       .init(
         "runbook run deploy.yaml --inputs production.json --key deploy-4711 --format json",
         "deploy once, however often CI retries the job"),
+      .init(
+        "runbook run deploy.yaml --key deploy-4711 --on-term cancel --events events.jsonl --annotations github",
+        "run it in a CI job: undo it when the job is stopped, and keep its events"),
     ],
     group: .run)
 
@@ -51,6 +55,7 @@ struct RunCommand: Command {
   private let isDetached: Bool
   private let isAgreed: Bool
   private let isStrict: Bool
+  private let reporting: RunReporting
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     file = try arguments.required("FILE")
@@ -68,6 +73,8 @@ struct RunCommand: Command {
     isDetached = arguments.flag("detach")
     isAgreed = arguments.flag("yes")
     isStrict = arguments.flag("strict")
+    reporting = RunReporting(arguments)
+    if isDetached { try reporting.checkDetached() }
     let simulationOnly = [("mock", mock != nil), ("real", !real.isEmpty), ("speed", speed != nil)]
     if !isSimulated, let (name, _) = simulationOnly.first(where: { $0.1 }) {
       throw UsageError("`--\(name)` is for simulations", hint: "add --simulate")
@@ -107,6 +114,7 @@ struct RunCommand: Command {
     let creation = RunCreation(
       runbook: checked.runbook, source: checked.source, file: file, inputs: given, key: key,
       requester: Ownership.requester)
+    let shell = try reporting.opened(shell)
     let wait = lockWait.map {
       LockWait(limit: $0, supersedes: supersedes, queue: LockQueue(besides: access.file.path))
     }
@@ -118,6 +126,7 @@ struct RunCommand: Command {
     let given = try inputs.read(for: checked.runbook)
     let mocks = try mock.map { path throws(Refusal) in try readMocks(path, for: checked.runbook, shell) }
     try agree(checked.runbook, shell)
+    let shell = try reporting.opened(shell)
     let simulated = try SimulatedWorld(
       checked, inputs: given, real: real, scripts: try realScripts(shell), mocks: mocks,
       speed: speed)

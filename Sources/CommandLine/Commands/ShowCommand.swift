@@ -1,4 +1,5 @@
 import Runbook
+import Stores
 
 /// `runbook show RUN`.
 struct ShowCommand: Command {
@@ -43,7 +44,10 @@ struct ShowCommand: Command {
     } else {
       shell.print(
         RunTable.lines(report, status: run.status, owner: isOwned ? lease : nil, verbose: shell.globals.verbose))
-      if !isOwned { shell.print([StyledText()] + ClosingWords.lines(for: report, Advice.commands)) }
+      if !isOwned {
+        shell.print(
+          [StyledText()] + ClosingWords.lines(for: report, Advice.commands, keptIn: access.file.path))
+      }
     }
     access.tellOwnerless(shell, but: id)
     return .succeeded

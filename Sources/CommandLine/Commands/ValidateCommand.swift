@@ -8,24 +8,28 @@ struct ValidateCommand: Command {
     name: "validate", summary: "find every mistake in a runbook, a declared provider or a mock file; touch nothing",
     details: """
       Reads the file and those it names, and nothing else: no network, no command, no secret, no store. Mistakes \
-      come as `file:line:column: error CODE: text` with the nearest right thing; exit 0 valid, 2 not. `runbook help CODE` explains a code \
-      with a wrong and a right file. Whether a mock file fits its runbook is checked when both are used.
+      come as `file:line:column: error CODE: text` with the nearest right thing; exit 0 valid, 2 not. \
+      `runbook help CODE` explains a code with a wrong and a right file. Whether a mock file fits its runbook is checked when both are used.
       """,
     operands: [OperandSpec("FILE", .file, .oneOrMore, "the runbook, the file of a declared provider, or a mock file")],
-    options: [.flag("strict", "count warnings as mistakes")],
+    options: [.flag("strict", "count warnings as mistakes"), RunReporting.annotations],
     examples: [
       .init("runbook validate deploy.yaml", "say what is wrong in deploy.yaml, and where"),
       .init("runbook validate --strict runbooks/*.yaml", "check a folder in CI, warnings included"),
+      .init(
+        "runbook validate --annotations github deploy.yaml", "show the mistakes beside the lines of a pull request"),
       .init("runbook validate --format json deploy.yaml", "print the mistakes for an editor"),
     ],
     group: .write)
 
   private let files: [String]
   private let isStrict: Bool
+  private let annotates: Bool
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     files = arguments.operands("FILE")
     isStrict = arguments.flag("strict")
+    annotates = arguments.value("annotations") != nil
   }
 
   func run(in shell: Shell) async -> ExitCode {
@@ -36,6 +40,7 @@ struct ValidateCommand: Command {
         let file = try RunbookFile(path)
         let items = ValidateCommand.diagnostics(of: file, isStrict: isStrict)
         if items.contains(where: { $0.severity == .error }) { isValid = false }
+        if annotates { for item in items { shell.output.message(GitHubAnnotations.command(for: item, in: path)) } }
         if shell.wantsJSON {
           found.append((path, items))
         } else {

@@ -1,4 +1,5 @@
 import Runbook
+import Stores
 
 /// Watches a run that another process carries out: reads its journal until it ends, is left, or needs somebody.
 struct Follower {
@@ -23,7 +24,7 @@ struct Follower {
       return outcome
     }
     let code = try outcome.get()
-    shell.close(watcher.report)
+    shell.close(watcher.report, keptIn: access.file.path)
     return code
   }
 

@@ -3,8 +3,9 @@ import Posix
 import Runbook
 import Synchronization
 
-/// Where signals meet the run. SIGINT cancels, and says so; a second one, SIGTERM or SIGHUP leaves the run at the next
-/// durable point; a further one ends the process at once, which the journal stands as it stands any crash.
+/// Where signals meet the run. SIGINT cancels, and says so; a second one, or SIGHUP, leaves the run at the next durable
+/// point. SIGTERM does the one or the other (`--on-term`), and nothing while what was done is being undone. A signal
+/// after the run is being left ends the process at once; the run can then be resumed as after a crash.
 final class InterruptDesk: Sendable {
   static let shared = InterruptDesk()
 
@@ -12,6 +13,11 @@ final class InterruptDesk: Sendable {
     var control: RunControl?
     var watcher: Watcher?
     var requester = ""
+    var runID = ""
+    /// The path of the run's store; nil: it is kept nowhere.
+    var store: String?
+    var commands = AdvisedCommands()
+    var onTerm = RunReporting.OnTerm.leave
     /// The run is another process's: a signal ends the watching and not the run.
     var isOnlyWatching = false
     var isCancelling = false
@@ -24,9 +30,18 @@ final class InterruptDesk: Sendable {
     try? Signals.deliver { signal in self.handle(signal) }
   }
 
-  func attach(_ control: RunControl, _ watcher: Watcher, requester: String) {
+  /// What SIGTERM does to the run.
+  func set(onTerm: RunReporting.OnTerm) { state.withLock { $0.onTerm = onTerm } }
+
+  /// - Parameter store: the path of the run's store; nil: it is kept nowhere.
+  func attach(_ control: RunControl, _ watcher: Watcher, requester: String, run: String, keptIn store: String?) {
+    // Signals come on a thread that has no task-local values.
+    let commands = Advice.commands
     state.withLock {
       $0.control = control
+      $0.commands = commands
+      $0.runID = run
+      $0.store = store
       $0.watcher = watcher
       $0.requester = requester
     }
@@ -44,33 +59,49 @@ final class InterruptDesk: Sendable {
     if let watcher = state.withLock({ $0.watcher }) { watcher.say(words) } else { shell.output.message(words) }
   }
 
-  private enum Answer { case redraw, cancel, leave, end(ExitCode) }
+  private enum Answer { case redraw, cancel, leave, goOn, end(ExitCode) }
 
   private func handle(_ signal: Signal) {
-    let (control, watcher, requester, answer) = state.withLock { state in
-      (state.control, state.watcher, state.requester, InterruptDesk.decide(signal, &state))
+    let (now, answer) = state.withLock { state in
+      let answer = InterruptDesk.decide(signal, &state)
+      return (state, answer)
     }
     switch answer {
-    case .redraw: watcher?.redraw()
-    case .cancel:
-      if let reason = control?.cancelRefusal {
-        watcher?.say("too late to cancel: \(reason); Ctrl-C again leaves the run, to be resumed")
-        return
-      }
-      watcher?.say("cancelling, and undoing what was done; Ctrl-C again leaves the run, to be resumed")
-      control?.post(.cancel(by: requester, rollback: true, request: 0))
+    case .redraw: now.watcher?.redraw()
+    case .cancel: cancel(signal, now)
     case .leave:
-      watcher?.say("leaving at the next safe point")
-      control?.leave(InterruptDesk.reason(signal))
+      now.watcher?.say(signal == .terminate ? InterruptDesk.leaving(now) : "leaving at the next safe point")
+      now.control?.leave(InterruptDesk.reason(signal))
+    case .goOn:
+      now.watcher?.say(
+        "SIGTERM: the run goes on undoing what was done until it has ended.\(InterruptDesk.ifKilled(now))")
     case .end(let code): _exit(code.rawValue)
     }
+  }
+
+  private func cancel(_ signal: Signal, _ now: State) {
+    let isTerm = signal == .terminate
+    let then = isTerm ? ".\(InterruptDesk.ifKilled(now))" : "; Ctrl-C again leaves the run, to be resumed"
+    if let reason = now.control?.cancelRefusal {
+      now.watcher?.say("too late to cancel: \(reason)\(then)")
+      return
+    }
+    now.watcher?.say("\(isTerm ? "SIGTERM: " : "")cancelling, and undoing what was done\(then)")
+    now.control?.post(.cancel(by: now.requester, rollback: true, request: 0))
   }
 
   private static func decide(_ signal: Signal, _ state: inout State) -> Answer {
     if signal == .windowChange { return .redraw }
     // Before there is a run nothing has begun.
-    guard state.control != nil else { return .end(state.isOnlyWatching ? .stopped : .cancelled) }
+    guard let control = state.control else { return .end(state.isOnlyWatching ? .stopped : .cancelled) }
     guard !state.isLeaving else { return .end(.stopped) }
+    if signal == .terminate {
+      if control.isUndoing { return .goOn }
+      if state.onTerm == .cancel {
+        state.isCancelling = true
+        return .cancel
+      }
+    }
     if signal == .interrupt, !state.isCancelling {
       state.isCancelling = true
       return .cancel
@@ -84,6 +115,23 @@ final class InterruptDesk: Sendable {
     case .terminate: "told to stop (SIGTERM)"
     case .hangUp: "the terminal has gone (SIGHUP)"
     default: "interrupted twice"
+    }
+  }
+
+  // MARK: Words that hold on a machine that is about to be erased
+
+  private static func leaving(_ state: State) -> String {
+    "SIGTERM: leaving at the next safe point\(goingOn(state).map { ". \($0)" } ?? "; a simulation is kept nowhere")"
+  }
+
+  private static func ifKilled(_ state: State) -> String {
+    goingOn(state).map { " If this process is killed before that: \($0)" } ?? ""
+  }
+
+  private static func goingOn(_ state: State) -> String? {
+    state.store.map { store in
+      let place = DisplayText.escaped(store, limit: 300)
+      return "`\(state.commands.line("resume", state.runID))` goes on, if the store `\(place)` outlives this machine"
     }
   }
 }

@@ -1,4 +1,5 @@
 import Runbook
+import Stores
 
 /// This process at work on one run: the engine, whoever watches, the lease, the signals; and the words at the end.
 struct RunSession {
@@ -23,7 +24,8 @@ struct RunSession {
     let clock = (try? RunOutlook(of: lease.runID, runbook, in: store))?.clock(world.clock)
     let watcher = Watcher(shell, runID: lease.runID, runbook: runbook, clock: clock ?? world.clock, earlier: earlier)
     for event in beginning { watcher.observe(event) }
-    InterruptDesk.shared.attach(control, watcher, requester: Ownership.requester)
+    InterruptDesk.shared.attach(
+      control, watcher, requester: Ownership.requester, run: lease.runID, keptIn: (store as? SQLiteStore)?.path)
     let tenure = RunTenure(lease)
     var launch = RunLaunch(
       runbook: runbook, source: source, secrets: secrets, store: store, lease: lease, world: world, observer: watcher,
@@ -56,16 +58,18 @@ struct RunSession {
       if let hint = refusal.hint { shell.output.message("  \(hint)") }
       return ExitCode(rawValue: end.exitCode) ?? .stopped
     }
-    shell.close(report)
+    shell.close(report, keptIn: (store as? SQLiteStore)?.path)
     return ExitCode(rawValue: end.exitCode) ?? .failed
   }
 }
 
 extension Shell {
   /// The closing words: on stdout for people, nowhere for programs, which have the last event.
-  func close(_ report: RunReport) {
+  /// - Parameter store: the path of the run's store.
+  func close(_ report: RunReport, keptIn store: String?) {
+    channels?.summarize(report, keptIn: store) { output.message($0) }
     guard !wantsJSON else { return }
-    let lines = ClosingWords.lines(for: report, Advice.commands)
+    let lines = ClosingWords.lines(for: report, Advice.commands, keptIn: store)
     print(globals.quiet ? lines : [StyledText()] + lines)
   }
 }

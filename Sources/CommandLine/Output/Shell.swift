@@ -7,6 +7,8 @@ import Synchronization
 struct Shell: Sendable {
   let globals: GlobalOptions
   let output: Output
+  /// Where a run is told beside stdout; nil for commands without one.
+  var channels: RunChannels?
 
   var wantsJSON: Bool { globals.format == .json }
 

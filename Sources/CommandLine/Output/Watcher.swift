@@ -21,6 +21,8 @@ final class Watcher: RunObserver {
     case progress(RunProgress)
     /// Words for whoever pressed Ctrl-C.
     case notice(String)
+    /// How this process's work came to its end.
+    case end(RunEnd)
   }
 
   private let shell: Shell
@@ -34,7 +36,7 @@ final class Watcher: RunObserver {
   private let wake: AsyncStream<Void>
   private let waker: AsyncStream<Void>.Continuation
   private let finalReport: Mutex<RunReport>
-  private let lastSequence = Mutex<Int64>(0)
+  private let runbook: ValidatedRunbook?
 
   /// - Parameters:
   ///   - clock: the run's own, by which its events are stamped. In a simulation it goes faster than the one on the
@@ -44,6 +46,7 @@ final class Watcher: RunObserver {
     self.shell = shell
     self.runID = runID
     self.clock = clock
+    self.runbook = runbook
     plan = runbook.map { UndoPlan($0) } ?? UndoPlan()
     steps = runbook?.steps.map(\.path) ?? []
     mode = Watcher.mode(for: shell)
@@ -55,15 +58,20 @@ final class Watcher: RunObserver {
   private static func mode(for shell: Shell) -> Mode {
     if shell.wantsJSON { return .json }
     if shell.globals.quiet { return .quiet }
-    return shell.output.isTerminal && !shell.isDumb && !shell.globals.verbose ? .live : .lines
+    let isPlain = shell.isDumb || shell.globals.verbose || shell.channels?.annotates == true
+    return shell.output.isTerminal && !isPlain ? .live : .lines
   }
 
   /// The run as told so far; complete once `work` has returned.
   var report: RunReport { finalReport.withLock { $0 } }
 
-  func observe(_ event: RunEvent) { tell(.event(event)) }
+  func observe(_ event: RunEvent) {
+    tell(.event(event))
+    shell.channels?.events?.observe(event)
+  }
   func progress(_ progress: RunProgress) {
     if mode != .quiet { tell(.progress(progress)) }
+    shell.channels?.events?.progress(progress)
   }
   /// Answers Ctrl-C before the run has noticed it.
   func say(_ words: String) {
@@ -74,25 +82,9 @@ final class Watcher: RunObserver {
   /// No more news: `work` prints what is left and returns. Programs are told how this process's work came to its end
   /// even where the journal has no entry for it.
   func finish(_ end: RunEnd? = nil) {
-    if mode == .json, let end, let event = farewell(end) { tell(.event(event)) }
+    if let end { tell(.end(end)) }
+    shell.channels?.events?.finish(end)
     waker.finish()
-  }
-
-  private func farewell(_ end: RunEnd) -> RunEvent? {
-    var fields: [String: Value] = ["exit_code": .int(Int64(end.exitCode))]
-    switch end {
-    case .ended, .left: return nil
-    case .parked(let step, _):
-      fields["reason"] = "waits for an answer"
-      fields["step"] = .string(step)
-    case .restored: fields["reason"] = "waits for a person to say that a run of a restored store may go on"
-    case .lost(let failure): fields["reason"] = .string(Refusal(failure).message)
-    }
-    let last = news.withLock { news in
-      news.reversed().compactMap { if case .event(let event) = $0 { event.sequence } else { nil } }.first
-    }
-    return RunEvent(
-      event: "run.left", runID: runID, sequence: last ?? lastSequence.withLock { $0 }, at: clock.now, fields: fields)
   }
 
   private func tell(_ item: News) {
@@ -107,22 +99,40 @@ final class Watcher: RunObserver {
     }
   }
 
-  /// Prints until `finish`.
+  /// Prints until `finish`, and writes the event file beside it.
   func work() async {
-    switch mode {
-    case .live: await workLive()
-    default: await workLines()
+    let stream = EventStream(runID: runID, lastSequence: earlier.last?.sequence ?? 0)
+    await withTaskGroup(of: Void.self) { group in
+      if let events = shell.channels?.events {
+        group.addTask { await events.work(stream, clock: self.clock) { words in self.say(words) } }
+      }
+      switch mode {
+      case .live: await workLive()
+      default: await workLines(stream)
+      }
     }
   }
 
   // MARK: Lines
 
-  private func workLines() async {
-    var text = EventText(
-      runID: runID, verbose: shell.globals.verbose, clockText: Shell.localTime, dayText: Shell.localDay,
-      commands: Advice.commands)
-    for event in earlier { _ = text.line(for: event) }
+  /// What the lines are made with.
+  private struct LineState {
+    var text: EventText
     var progress = ProgressLines()
+    var stream: EventStream
+    var annotations: GitHubAnnotations?
+  }
+
+  private func workLines(_ stream: EventStream) async {
+    var state = LineState(
+      text: EventText(
+        runID: runID, verbose: shell.globals.verbose, clockText: Shell.localTime, dayText: Shell.localDay,
+        commands: Advice.commands),
+      stream: stream)
+    for event in earlier { _ = state.text.line(for: event) }
+    if shell.channels?.annotates == true {
+      state.annotations = GitHubAnnotations(runID: runID, runbook: runbook, earlier: earlier)
+    }
     await withTaskGroup(of: Void.self) { group in
       // The beat for words that wait for their time, cancelled when there is nothing more to print.
       group.addTask {
@@ -131,60 +141,45 @@ final class Watcher: RunObserver {
           self.waker.yield()
         }
       }
-      for await _ in wake { await printLines(&text, &progress) }
+      for await _ in wake { await printLines(&state) }
       group.cancelAll()
     }
-    await printLines(&text, &progress)
+    await printLines(&state)
   }
 
   private static let beat = Duration.seconds(1)
 
-  private func printLines(_ text: inout EventText, _ progress: inout ProgressLines) async {
+  private func printLines(_ state: inout LineState) async {
     var bytes: [UInt8] = []
     for item in takeNews() {
       switch item {
       case .event(let event):
-        for name in ["step", "entry"] { if let path = event.fields[name]?.string { progress.forget(path) } }
-        bytes += line(for: event, &text)
-      case .progress(let news): progress.add(news)
+        for name in ["step", "entry"] { if let path = event.fields[name]?.string { state.progress.forget(path) } }
+        finalReport.withLock { $0.apply(event) }
+        if let command = state.annotations?.command(for: event) { shell.output.message(command) }
+        bytes += line(for: event, &state)
+      case .progress(let news):
+        if mode == .json { state.stream.add(news) } else { state.progress.add(news) }
+      case .end(let end):
+        guard mode == .json, let event = state.stream.farewell(end, at: clock.now) else { break }
+        finalReport.withLock { $0.apply(event) }
+        bytes += state.stream.bytes(for: event)
       case .notice: break
       }
     }
-    for news in progress.due(at: Monotonic.now) { bytes += line(for: news, text) }
+    if mode == .json { bytes += state.stream.dueBytes(at: clock.now) }
+    for news in state.progress.due(at: Monotonic.now) where mode == .lines {
+      bytes += Array(state.text.line(for: news, at: clock.now).utf8) + [0x0a]
+    }
     if !bytes.isEmpty { await shell.output.stream(bytes) }
   }
 
-  private func line(for event: RunEvent, _ text: inout EventText) -> [UInt8] {
-    finalReport.withLock { $0.apply(event) }
-    lastSequence.withLock { $0 = event.sequence }
+  private func line(for event: RunEvent, _ state: inout LineState) -> [UInt8] {
     switch mode {
-    case .json: return Watcher.json(event)
-    case .quiet: return []
-    case .lines, .live: return text.line(for: event).map { Array($0.utf8) + [0x0a] } ?? []
+    case .json: state.stream.bytes(for: event)
+    case .quiet: []
+    case .lines, .live: state.text.line(for: event).map { Array($0.utf8) + [0x0a] } ?? []
     }
-  }
-
-  /// Not journaled: programs get it with the number of the last entry.
-  private func line(for progress: RunProgress, _ text: EventText) -> [UInt8] {
-    let event = RunEvent(
-      event: "step.progress", runID: runID, sequence: lastSequence.withLock { $0 }, at: clock.now,
-      fields: ["step": .string(progress.step), "message": .string(progress.message ?? "")])
-    switch mode {
-    case .json: return Watcher.json(event)
-    case .quiet: return []
-    case .lines, .live: return Array(text.line(for: progress, at: event.at).utf8) + [0x0a]
-    }
-  }
-
-  /// The last event of a process that left has the same four fields as that of a run that ended.
-  private static func json(_ event: RunEvent) -> [UInt8] {
-    var event = event
-    if event.event == "run.left" {
-      for name in ["outcome", "rollback", "exit_code"] where event.fields[name] == nil {
-        event.fields[name] = .some(.null)
-      }
-    }
-    return JSONWriter.bytes(event.json) + [0x0a]
   }
 
   // MARK: The live tree
@@ -228,6 +223,7 @@ final class Watcher: RunObserver {
         finalReport.withLock { $0.apply(event) }
       case .progress(let progress): tree.handle(progress)
       case .notice(let words): tree.show(notice: words)
+      case .end: break
       }
     }
     let known = Terminal.size(1) ?? (columns: 80, rows: 24)

@@ -148,7 +148,7 @@ public actor Interpreter {
   private func nextMove() throws(StoreFailure) -> Move {
     while true {
       takeMessages()
-      launch.control.note(cancelRefusal: machine.cancelRefusal)
+      launch.control.note(cancelRefusal: machine.cancelRefusal, isUndoing: machine.isUndoing)
       if let reason = launch.control.leaveReason { return .end(try leave(reason)) }
       if launch.store.isOutOfSpace { return .end(try leave("the disk of the store is full")) }
       let order = machine.next

@@ -14,6 +14,7 @@ public final class RunControl: Sendable {
     var messages: [Message] = []
     var isLeaving = false
     var cancelRefusal: String?
+    var isUndoing = false
     var leaveReason = ""
     var waiters: [UInt64: Waiter] = [:]
     var nextWaiter: UInt64 = 0
@@ -36,7 +37,14 @@ public final class RunControl: Sendable {
 
   /// Why a cancel would come too late now; nil while something can still be stopped.
   public var cancelRefusal: String? { state.withLock { $0.cancelRefusal } }
-  func note(cancelRefusal: String?) { state.withLock { $0.cancelRefusal = cancelRefusal } }
+  /// What was done is being undone, or will be next.
+  public var isUndoing: Bool { state.withLock { $0.isUndoing || $0.hasCancel } }
+  func note(cancelRefusal: String?, isUndoing: Bool) {
+    state.withLock {
+      $0.cancelRefusal = cancelRefusal
+      $0.isUndoing = isUndoing
+    }
+  }
 
   /// Stop at the next durable point; the run stays resumable.
   public func leave(_ reason: String) {

@@ -25,6 +25,17 @@ extension RunMachine {
     return "all steps are done; the run only ends (`always`, outputs), and nothing is undone for a cancel"
   }
 
+  /// What was done is being undone, or will be next: a step has failed, somebody has cancelled, or `rollback_policy`
+  /// says so after success.
+  public var isUndoing: Bool {
+    guard ended == nil, rollback == nil else { return false }
+    return switch stop {
+    case .cancel, .failure: true
+    case .refused: false
+    case nil: rollbackStartedAt != nil
+    }
+  }
+
   /// The open question about a step; nil if none is open.
   public var openQuestion: (step: String, number: Int)? {
     guard let active, case .parked(_, let number) = state(of: active).progress else { return nil }

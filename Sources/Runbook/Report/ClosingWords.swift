@@ -1,9 +1,13 @@
 /// The last lines of a run: how it ended, what state things are in, and what to type next.
 public enum ClosingWords {
-  /// - Parameter commands: makes the lines of what to type next.
-  public static func lines(for report: RunReport, _ commands: AdvisedCommands = AdvisedCommands()) -> [StyledText] {
+  /// - Parameters:
+  ///   - commands: makes the lines of what to type next.
+  ///   - store: the path of the run's store, for a run that has not ended.
+  public static func lines(
+    for report: RunReport, _ commands: AdvisedCommands = AdvisedCommands(), keptIn store: String? = nil
+  ) -> [StyledText] {
     let standing = Standing(report)
-    var lines = [headline(report, standing)]
+    var lines = [headline(report, standing, store)]
     let state = stateLines(report, standing)
     if !state.isEmpty { lines += [StyledText()] + table(state) }
     let next = NextCommands.of(report, commands)
@@ -15,10 +19,10 @@ public enum ClosingWords {
 
   // MARK: How it ended
 
-  private static func headline(_ report: RunReport, _ standing: Standing) -> StyledText {
+  private static func headline(_ report: RunReport, _ standing: Standing, _ store: String?) -> StyledText {
     let name = DisplayText.escaped(report.name.isEmpty ? report.id : report.name, limit: 64)
     if report.isRestored, report.posted == nil { return restored(name, report) }
-    if report.status != "ended" { return unfinished(name, report) }
+    if report.status != "ended" { return unfinished(name, report, store) }
     let took = report.elapsed.map { " after \($0.elapsedText)" } ?? ""
     let simulated = report.isSimulated ? " (simulated)" : ""
     let place = report.failedStep?.path ?? (report.outputsError == nil ? nil : "outputs")
@@ -68,7 +72,7 @@ public enum ClosingWords {
       + " may have done more than is known: its store was put back from an older copy (exit 6)."
   }
 
-  private static func unfinished(_ name: String, _ report: RunReport) -> StyledText {
+  private static func unfinished(_ name: String, _ report: RunReport, _ store: String?) -> StyledText {
     if let posted = report.posted {
       return StyledText("… ", .warning) + StyledText(name, .strong)
         + " has not ended: \(RunWords.posted(posted)), and nobody carries it on."
@@ -79,12 +83,21 @@ public enum ClosingWords {
     }
     let why = report.leftReason.map { ": \(DisplayText.escaped($0, limit: 300))" } ?? ""
     return StyledText("… ", .warning) + StyledText(name, .strong)
-      + " has not ended\(why). Nothing is lost; it goes on where it stopped."
+      + " has not ended\(why)"
+      + (report.isSimulated ? simulatedEnd : ". It goes on where it stopped, \(keeping(store)).")
+  }
+
+  private static let simulatedEnd = ", and cannot go on: a simulation is kept nowhere."
+
+  /// The machine on which this is read may be about to be erased.
+  private static func keeping(_ store: String?) -> String {
+    let path = store.map { " `\(DisplayText.escaped($0, limit: 300))`" } ?? ""
+    return "as long as its store\(path) is kept"
   }
 
   // MARK: What state things are in
 
-  private static func stateLines(_ report: RunReport, _ standing: Standing) -> [(StyledText, StyledText)] {
+  static func stateLines(_ report: RunReport, _ standing: Standing) -> [(StyledText, StyledText)] {
     var lines: [(StyledText, StyledText)] = []
     func add(_ label: String, _ role: StyledText.Role, _ text: String) {
       lines.append((StyledText(label, role), StyledText(text)))

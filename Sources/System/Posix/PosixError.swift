@@ -23,6 +23,8 @@ public struct PosixError: Error, Sendable, Equatable, CustomStringConvertible {
 
   public var isMissing: Bool { code == ENOENT || code == ENOTDIR }
   public var isExisting: Bool { code == EEXIST }
+  /// Nobody reads the pipe or socket any more.
+  public var isReaderGone: Bool { code == EPIPE }
   public var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
   /// No more descriptors, processes or memory just now: worth another try later.
   public var isShortage: Bool { [EMFILE, ENFILE, EAGAIN, ENOMEM, ENOBUFS].contains(code) }

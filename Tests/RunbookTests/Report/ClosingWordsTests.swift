@@ -96,7 +96,7 @@ import TestSupport
     story.tell(5, "run.left", ["reason": "SIGTERM", "exit_code": 9])
     #expect(
       words(story) == """
-        … pre_upgrade has not ended: SIGTERM. Nothing is lost; it goes on where it stopped.
+        … pre_upgrade has not ended: SIGTERM. It goes on where it stopped, as long as its store is kept.
 
           runbook resume r0123456789abcdefghi  go on
           runbook cancel r0123456789abcdefghi  stop it and undo what was done
