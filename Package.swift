@@ -78,7 +78,7 @@ let package = Package(
         name: "StoreHammer", dependencies: ["Runbook", "Stores"], path: "Tests/StoreHammer", swiftSettings: strict),
       tests(of: "Stores", uses: ["Runbook", "StoreHammer", "Posix", "SQLite"], data: ["Releases"]),
       tests(of: "Simulator", uses: ["Providers", "Steps", "Stores"]),
-      tests(of: "CommandLine"),
+      tests(of: "CommandLine", uses: ["Runbook", "Providers", "Simulator", "Posix"]),
       .testTarget(
         name: "ConformanceTests",
         dependencies: ["Runbook", "Providers", "Simulator", "Steps", "Stores", "Transport", "TestSupport"],

@@ -1,3 +1,5 @@
+import Glibc
+import Runbook
 import TestSupport
 import Testing
 
@@ -34,6 +36,7 @@ import Testing
       (["providers", "check", "zstack"], 2, "ZSTACK_URL"), (["providers", "vps_org", "again"], 2, "one too many"),
       (["providers", "check", "nobody"], 2, "no provider type `nobody`"),
       (["providers", "--in", "x.yaml"], 2, "goes with `check`"),
+      (["providers", "vps_org", "--record", "x.json"], 2, "`--record` goes with `check`"),
     ] as [([String], Int32, String)])
   func aMistakeIsToldWithWhatToDo(arguments: [String], code: Int32, words: String) async throws {
     let refused = try await Workplace().run(arguments)
@@ -70,6 +73,29 @@ import Testing
       ["providers", "check", "vps_org"], ["VPS_ORG_URL": address, "VPS_ORG_TOKEN": "vps_good"])
     #expect(gone.code == 1)
     #expect(gone.stdout.contains("no answer from VPS.org"))
+  }
+
+  @Test func theAnswersOfAnAccountAreComparedAndRecordedWithoutItsSecrets() async throws {
+    let place = try Workplace()
+    let cloud = try place.start(["simulate", "vps_org"])
+    try await cloud.waitFor("http://")
+    let url = try #require(cloud.stdout.split(separator: " ").last { $0.hasPrefix("http://") })
+    let environment = ["VPS_ORG_URL": String(url.filter { $0 != "\n" }), "VPS_ORG_TOKEN": "vps_canary"]
+    let good = try await place.run(["providers", "check", "vps_org", "--record", "answers.json"], environment)
+    #expect(good.code == 0, "\(good)")
+    #expect(good.stdout.hasSuffix("requests to answers.json; no difference from the documents\n"), "\(good.stdout)")
+    let text = place.read("answers.json")
+    #expect(text.contains(#""target":"/servers/""#) && !text.contains("canary") && !text.contains("ops@example.com"))
+    var status = stat()
+    #expect(unsafe stat(place.path("answers.json"), &status) == 0 && status.st_mode & 0o777 == 0o600)
+    let again = try await place.run(["providers", "check", "vps_org", "--record", "answers.json"], environment)
+    #expect(again.code == 2)
+    #expect(again.stderr == "error: `answers.json` exists already, and is not replaced\n  name another file\n")
+    let json = try await place.run(
+      ["providers", "check", "vps_org", "--record", "b.json", "--format", "json"], environment)
+    #expect(try JSONReader.read(json.stdout)["findings"] == .list([]))
+    cloud.send(2)
+    _ = try await cloud.finish()
   }
 
   /// What the command says of a runbook with this block and these steps.

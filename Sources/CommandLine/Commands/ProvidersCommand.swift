@@ -1,6 +1,7 @@
 import Posix
 import Providers
 import Runbook
+import Transport
 
 /// `runbook providers [TYPE]`, `runbook providers check NAME`.
 struct ProvidersCommand: Command {
@@ -15,6 +16,10 @@ struct ProvidersCommand: Command {
       is left of the quotas. Exit 1 if something is wrong. With --in, NAME is a block of that runbook's `providers:`, \
       with its inputs and secrets. Without, NAME is a type, and each field of its block is read from the environment: \
       `token` of `vps_org` from VPS_ORG_TOKEN.
+
+      With --record it also reads the servers and what belongs to them, compares every answer with what the \
+      documents say, and writes the exchanges to FILE, without secrets, names and addresses. It sends nothing that \
+      changes something. Exit 1 if something is missing that is needed.
       """,
     operands: [
       OperandSpec("TYPE", .text, .optional, "a type, the file of a declared one, or `check`"),
@@ -22,11 +27,16 @@ struct ProvidersCommand: Command {
     ],
     options: [
       .value("in", "FILE", .file, "take the block from this runbook"), RunOptions.input, RunOptions.inputs,
+      .value(
+        "record", "FILE", .file, "with `check`: compare the answers with the documents and write them here, redacted"),
     ],
     examples: [
       .init("runbook providers", "print the table of capabilities"),
       .init("runbook providers vps_org", "tell all that is known about one cloud"),
       .init("runbook providers check vps_org", "check the account of the token in VPS_ORG_TOKEN"),
+      .init(
+        "runbook providers check vps_org --record answers.json",
+        "see whether the cloud answers what its documents say"),
       .init("runbook providers check cloud --in deploy.yaml --input server=12345", "check a runbook's own block"),
     ],
     group: .around)
@@ -35,12 +45,14 @@ struct ProvidersCommand: Command {
   private let name: String?
   private let file: String?
   private let inputs: GivenInputs
+  private let record: String?
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     let first = arguments.operand("TYPE")
     let second = arguments.operand("NAME")
     file = arguments.value("in")
     inputs = try GivenInputs(arguments)
+    record = arguments.value("record")
     if first == "check" {
       guard let second else {
         throw UsageError(
@@ -50,6 +62,7 @@ struct ProvidersCommand: Command {
       (type, name) = (nil, second)
     } else {
       if second != nil { throw UsageError("two words are one too many", hint: "`runbook providers check NAME`") }
+      if record != nil { throw UsageError("`--record` goes with `check`", hint: UsageError.help("providers")) }
       if file != nil { throw UsageError("`--in` goes with `check`", hint: UsageError.help("providers")) }
       (type, name) = (first, nil)
     }
@@ -83,29 +96,68 @@ struct ProvidersCommand: Command {
   // MARK: check
 
   private func check(_ name: String, _ shell: Shell) async throws(Refusal) -> ExitCode {
-    let world = Composition.realWorld(scripts: "/nonexistent")  // a check starts no script
-    let account: any Provider
-    if let file {
-      account = try block(name, of: file, world, shell)
+    let target = try record.map { path throws(Refusal) in try SurveyRecord.open(path) }
+    let transport = SurveyTransport(LibcurlTransport())
+    // A check starts no script, and sends only what reads.
+    let world = Composition.realWorld(scripts: "/nonexistent", transport: transport)
+    let checked = try file.map { file throws(Refusal) in try block(name, of: file, world, shell) }
+    let connected = if let checked { checked } else { try fromEnvironment(try kind(name), world) }
+    var report: AccountReport
+    var findings: [SurveyFinding] = []
+    if let target {
+      let survey = await AccountSurvey(
+        of: connected.account, kind: connected.kind, transport: transport, clock: world.clock)
+      report = survey.report
+      let documents = await DocumentedReplies(of: connected.kind)
+      findings = SurveyFinding.all(in: transport.exchanges, against: documents)
+      report.problems += survey.failures.filter { $0.what != "the account" }.map { "\($0.what): \($0.why)" }
+      let document = SurveyRecord.document(
+        transport.exchanges, of: name, findings, secrets: connected.secrets, at: world.clock.now)
+      try SurveyRecord.write(document, to: target, path: record ?? "")
     } else {
-      account = try fromEnvironment(try kind(name), world)
+      report = await connected.account.report()
     }
-    let report = await account.report()
-    if shell.wantsJSON {
-      shell.output.result(json: AccountText.json(report, of: name))
-    } else {
-      shell.output.result(AccountText.lines(report).map { DisplayText.escaped($0) + "\n" }.joined())
-    }
-    return report.problems.isEmpty ? .succeeded : .failed
+    tell(report, findings, of: name, requests: transport.exchanges.count, shell)
+    return report.problems.isEmpty && !findings.contains { $0.isNeeded } ? .succeeded : .failed
   }
 
-  private func block(
-    _ name: String, of file: String, _ world: RunWorld, _ shell: Shell
-  ) throws(Refusal) -> any Provider {
+  private func tell(
+    _ report: AccountReport, _ findings: [SurveyFinding], of name: String, requests: Int, _ shell: Shell
+  ) {
+    if shell.wantsJSON {
+      var document = AccountText.json(report, of: name).map ?? [:]
+      if record != nil {
+        document["requests"] = .int(Int64(requests))
+        document["findings"] = .list(findings.map { $0.json })
+      }
+      return shell.output.result(json: .map(document))
+    }
+    var lines = AccountText.lines(report)
+    if let record {
+      lines += findings.map { $0.text }
+      let count = findings.count == 1 ? "a difference" : "\(findings.count) differences"
+      lines.append(
+        "recorded  \(requests) requests to \(record); \(findings.isEmpty ? "no difference" : count) from the documents")
+    }
+    shell.output.result(lines.map { DisplayText.escaped($0) + "\n" }.joined())
+  }
+
+  /// An account that can be asked, and what its kind is.
+  private struct Connected {
+    var account: any Provider
+    var kind: any ProviderKind
+    var secrets: [Secret]
+  }
+
+  private func block(_ name: String, of file: String, _ world: RunWorld, _ shell: Shell) throws(Refusal) -> Connected {
     let checked = try shell.check(file, isStrict: false)
     let given = try inputs.read(for: checked.runbook)
     let names = checked.runbook.providers.map { $0.name }
-    guard names.contains(name) else {
+    var kind: (any ProviderKind)?
+    if let block = checked.runbook.providers.first(where: { $0.name == name }) {
+      if let declared = block.declared { kind = declared } else { kind = try Composition.provider(block.type) }
+    }
+    guard let kind else {
       throw Refusal(
         .usage, .provider,
         "`\(DisplayText.escaped(file, limit: 200))` has no provider "
@@ -115,7 +167,9 @@ struct ProvidersCommand: Command {
     do throws(StepFailure) {
       let context = try RunContext(
         checked.runbook, inputs: given, secrets: secrets, world: world, at: world.clock.now)
-      if let account = context.providers[name] { return account }
+      if let account = context.providers[name] {
+        return Connected(account: account, kind: kind, secrets: Array(secrets.values))
+      }
       throw StepFailure(.input, "the provider `\(name)` cannot be connected")
     } catch {
       throw Refusal(.usage, .provider, Masker(secrets.values).mask(error.message))
@@ -123,7 +177,7 @@ struct ProvidersCommand: Command {
   }
 
   /// Every field of the block that the environment sets: `TYPE_FIELD` in capitals.
-  private func fromEnvironment(_ kind: any ProviderKind, _ world: RunWorld) throws(Refusal) -> any Provider {
+  private func fromEnvironment(_ kind: any ProviderKind, _ world: RunWorld) throws(Refusal) -> Connected {
     var settings: [String: Value] = [:]
     for field in kind.allFields {
       let key = "\(kind.type)_\(field.name)".uppercased()
@@ -141,10 +195,11 @@ struct ProvidersCommand: Command {
     }
     let secrets = settings.values.compactMap { if case .secret(let secret) = $0 { secret } else { nil } }
     do throws(StepFailure) {
-      return try kind.connect(
+      let account = try kind.connect(
         Arguments(settings),
         environment: ProviderEnvironment(
           transport: world.transport, clock: world.clock, random: world.random, secrets: secrets))
+      return Connected(account: account, kind: kind, secrets: secrets)
     } catch {
       let names = kind.fields.map { "\(kind.type)_\($0.name)".uppercased() }.joined(separator: ", ")
       throw Refusal(

@@ -9,9 +9,9 @@ import Transport
 /// The one place where steps, providers, stores, the simulator and the machine meet.
 enum Composition {
   /// The world as it is. Nothing of it is touched before a run needs it.
-  static func realWorld(scripts: String) -> RunWorld {
+  static func realWorld(scripts: String, transport: any HTTPTransport = LibcurlTransport()) -> RunWorld {
     RunWorld(
-      clock: SystemClock(), random: SystemRandom(), transport: LibcurlTransport(),
+      clock: SystemClock(), random: SystemRandom(), transport: transport,
       scripts: DetachedScripts(folder: scripts), files: LocalFiles(),
       builtIn: makeStandardActions(ssh: SSHProgram(connections: SSHConnections(), pins: scripts)),
       providerKinds: standardProviders)
