@@ -33,7 +33,7 @@ import Testing
     arguments: [
       (["providers", "vps_orgg"], 2, "did you mean `vps_org`"), (["providers", "check"], 2, "`NAME` is missing"),
       (["providers", "check", "vps_org"], 2, "VPS_ORG_TOKEN"), (["providers", "check", "zomro"], 2, "ZOMRO_PASSWORD"),
-      (["providers", "check", "zstack"], 2, "ZSTACK_URL"), (["providers", "vps_org", "again"], 2, "one too many"),
+      (["providers", "check", "zstack"], 2, "ZSTACK_URL"), (["providers", "vps_org", "again"], 2, "one word too many"),
       (["providers", "check", "nobody"], 2, "no provider type `nobody`"),
       (["providers", "--in", "x.yaml"], 2, "goes with `check`"),
       (["providers", "vps_org", "--record", "x.json"], 2, "`--record` goes with `check`"),

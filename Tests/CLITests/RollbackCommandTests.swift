@@ -38,7 +38,7 @@ import Testing
     #expect(try await place.run("run", "b.yaml").code == 0)
     let again = try await place.run("rollback", "resume", id)
     #expect(again.code == 2)
-    #expect(again.stderr.contains("nothing is left to be undone"), "\(again.stderr)")
+    #expect(again.stderr.contains("has nothing left to undo"), "\(again.stderr)")
     let shown = try await place.run("show", id)
     #expect(shown.stdout.contains("left out        change.undo[0]"), "\(shown.stdout)")
     #expect(shown.stdout.contains(": by hand\n"), "\(shown.stdout)")

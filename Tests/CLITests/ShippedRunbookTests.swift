@@ -72,7 +72,7 @@ struct Shipped: Sendable, CustomTestStringConvertible {
     run.send(SIGKILL)
     #expect(try await run.finish().signal == SIGKILL)
     let id = try #require(try await place.run("list", "-q").lines.first)
-    #expect(try await place.run("list").stdout.contains("no owner"))
+    #expect(try await place.run("list").stdout.contains("running, interrupted"))
 
     let resumed = try await place.run(["resume", id], token)
     #expect(resumed.code == 0, "\(resumed.stdout)\(resumed.stderr)")

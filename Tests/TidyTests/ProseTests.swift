@@ -33,6 +33,17 @@ import Testing
     }
   }
 
+  /// A glossary that is longer is not read; a word that no other page uses explains nothing.
+  @Test func theGlossaryHasAtMostTwentyWordsAndOtherPagesUseEach() throws {
+    let words = try ProjectFile("docs/glossary.md").lines.dropFirst(6).compactMap { line in
+      line.firstMatch(of: /^\| ([a-z ]+) \|/).map { String($0.1) }
+    }
+    #expect(
+      (10...20).contains(words.count) && words == words.sorted { $0.filter { $0 != " " } < $1.filter { $0 != " " } })
+    let others = SourceTree.prose.filter { $0.path != "docs/glossary.md" }.map { $0.text.lowercased() }
+    for word in words { #expect(others.contains { $0.contains(word) }, "no page uses `\(word)`") }
+  }
+
   /// Whoever reads the stream finds every event in the table.
   @Test func everyEventIsInTheTable() throws {
     let coding = try ProjectFile("Sources/Runbook/Journal/FactCoding.swift")

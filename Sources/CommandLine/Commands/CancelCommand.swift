@@ -6,13 +6,13 @@ struct CancelCommand: Command {
     name: "cancel", summary: "stop a run and undo what it did",
     details:
       """
-      The run's owner reads the request within a second, and the command waits for its word. A run without an owner \
+      The run's owner reads the request within a second, and the command waits for its word. A run that was interrupted \
       carries it out as soon as it is resumed. During a rollback, in `always` and after it there is nothing to cancel.
       """,
     operands: [RunOptions.run],
     options: [
       .flag("no-rollback", "leave everything as it is; its undo steps stay pending, and it keeps its locks"),
-      .flag("restored", "the run's store was put back from an older copy: cancel what is known of it"),
+      .flag("restored", "cancel although the store was put back from an older copy, and the run may have done more"),
     ],
     examples: [
       .init("runbook cancel r0123456789abcdefghi", "stop it and undo its steps, newest first"),

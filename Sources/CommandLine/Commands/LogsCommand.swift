@@ -22,7 +22,7 @@ struct LogsCommand: Command {
     examples: [
       .init("runbook logs r0123456789abcdefghi", "print the whole story"),
       .init("runbook logs r0123456789abcdefghi --follow", "watch a run of another terminal or machine"),
-      .init("runbook logs r0123456789abcdefghi -v", "with outputs, attempts and every detail"),
+      .init("runbook logs r0123456789abcdefghi -v", "with every event, and the outputs and attempts of each step"),
       .init("runbook logs r0123456789abcdefghi --output pack --follow", "see what `pack` writes while it runs"),
       .init("runbook logs r0123456789abcdefghi --grep ERROR", "find a line in the output of all steps"),
     ],

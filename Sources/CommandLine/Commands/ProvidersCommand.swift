@@ -61,7 +61,11 @@ struct ProvidersCommand: Command {
       }
       (type, name) = (nil, second)
     } else {
-      if second != nil { throw UsageError("two words are one too many", hint: "`runbook providers check NAME`") }
+      if let second {
+        throw UsageError(
+          "`\(DisplayText.escaped(second, limit: 60))` is one word too many",
+          hint: "`runbook providers TYPE` or `runbook providers check NAME`")
+      }
       if record != nil { throw UsageError("`--record` goes with `check`", hint: UsageError.help("providers")) }
       if file != nil { throw UsageError("`--in` goes with `check`", hint: UsageError.help("providers")) }
       (type, name) = (first, nil)

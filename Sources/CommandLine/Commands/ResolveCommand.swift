@@ -3,7 +3,7 @@ import Runbook
 /// `runbook resolve RUN STEP --applied|--not-applied|--retry|--fail`.
 struct ResolveCommand: Command {
   static let spec = CommandSpec(
-    name: "resolve", summary: "say what became of a step whose outcome was lost",
+    name: "resolve", summary: "say what happened to a step whose outcome was lost",
     details: """
       A step that leaves no trace cannot be looked up after a crash, and is never repeated unasked. Look at the \
       server, then say one of the four. An answer counts for the question that is open now, and once: who answers \

@@ -111,10 +111,10 @@ struct RollbackCommand: Command {
         .usage, .noRollback,
         "the rollback of run \(id) was abandoned by \(DisplayText.escaped(abandoned.by, limit: 64)) at "
           + "\(abandoned.at.wholeSecond): \(why)",
-        hint: "nothing of it is owed any more, and its locks are free")
+        hint: "nothing is left to undo, and its locks are free")
     }
     return Refusal(
-      .usage, .noRollback, "run \(id) owes no rollback: nothing is left to be undone",
+      .usage, .noRollback, "run \(id) has nothing left to undo",
       hint: "it has ended: \(RunWords.outcome(report.outcome, rollback: report.rollback))")
   }
 

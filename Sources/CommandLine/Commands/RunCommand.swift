@@ -20,7 +20,7 @@ struct RunCommand: Command {
     operands: [OperandSpec("FILE", .file, .one, "the runbook, a YAML file")],
     options: [
       RunOptions.input, RunOptions.inputs,
-      .flag("simulate", "run against simulated providers; seal off the world"),
+      .flag("simulate", "run against simulated providers; nothing leaves this machine"),
       .value("real", "ACTION", .text, repeatable: true, "with --simulate: this action is not simulated"),
       .value("mock", "FILE", .file, "with --simulate: what scripts and requests answer"),
       .value("speed", "N", .number, "with --simulate: how many times faster than real; default 60"),
@@ -201,5 +201,5 @@ enum RunOptions {
   static let withoutSecret: OptionSpec = .value(
     "without-secret", "NAME", .text, repeatable: true, "go on without this secret; steps that need it fail by its name")
   static let restored: OptionSpec = .flag(
-    "restored", "the run's store was put back from an older copy, and the run may go on after what is known")
+    "restored", "go on although the run's store was put back from an older copy, and the run may have done more")
 }

@@ -178,7 +178,7 @@ struct RealRun {
       } else if access.isLive(run.id) {
         shell.note("run \(run.id) of this key is going on: watching it")
       } else {
-        shell.note("run \(run.id) of this key has no owner: carrying it on")
+        shell.note("run \(run.id) of this key was interrupted: carrying it on")
         if let code = try await carryOn(run.id) { return code }
         continue
       }

@@ -79,8 +79,9 @@ struct StoreAccess {
     let stopped = ownerless.filter { run in !waiting.contains { $0.id == run.id } }
     var parts: [String] = []
     if let first = stopped.first {
-      let count = StoreAccess.count(stopped.count, "run has", "runs have")
-      parts.append("\(count) no owner: `\(Advice.line("resume", first.id))`")
+      let count = StoreAccess.count(stopped.count, "run was", "runs were")
+      let them = stopped.count == 1 ? "it" : "them"
+      parts.append("\(count) interrupted, and nobody carries \(them) on: `\(Advice.line("resume", first.id))`")
     }
     if let first = waiting.first {
       let count = StoreAccess.count(waiting.count, "run waits", "runs wait")

@@ -41,7 +41,7 @@ extension Refusal {
     case .writeFailed(let what):
       self.init(
         .stopped, .storeWrite, what,
-        hint: run.map { "`\(Advice.line("resume", $0))` goes on when the disk is well again" })
+        hint: run.map { "`\(Advice.line("resume", $0))` goes on when the disk works again" })
     }
   }
 
@@ -57,7 +57,7 @@ extension Refusal {
         + (canCancel ? "; `\(Advice.line("cancel", lease.runID))` stops it" : ""))
   }
 
-  /// `held by RUN, without an owner since T: runbook resume RUN`.
+  /// `held by RUN, interrupted since T: runbook resume RUN`.
   init(lock: String, heldBy holder: String, in store: any RunStore) {
     self.init(.lockHeld(lock: lock, by: holder))
     if let run = try? store.summary(of: holder), run.status == "ended" {
@@ -69,7 +69,7 @@ extension Refusal {
     }
     guard let ownership = try? store.ownership(of: holder), !ownership.isLive, let lease = try? store.lease(of: holder)
     else { return }
-    message += ", without an owner since \(lease.renewedAt.wholeSecond)"
+    message += ", which was interrupted and was last active at \(lease.renewedAt.wholeSecond)"
     hint = "`\(Advice.line("resume", holder))` carries it on to its end"
   }
 }

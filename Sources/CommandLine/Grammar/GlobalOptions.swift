@@ -13,7 +13,7 @@ struct GlobalOptions: Sendable, Equatable {
 
   static let specs: [OptionSpec] = [
     .value(
-      "store", "URL", .file,
+      "store", "PATH", .file,
       "where runs are kept; default `$RUNBOOK_STORE`, else an SQLite file under `$XDG_STATE_HOME/runbook`"),
     .value("format", "text|json", .words(Format.allCases.map(\.rawValue)), "what stdout holds; default `text`"),
     .flag("no-color", "no colours (as `NO_COLOR` and a dumb terminal do)"),

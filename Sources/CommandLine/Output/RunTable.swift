@@ -31,7 +31,7 @@ enum RunTable {
       }
   }
 
-  /// `vps_org/9f3c/server/12345  r01…  pre_upgrade  running, no owner`
+  /// `vps_org/9f3c/server/12345  r01…  pre_upgrade  running, interrupted`
   static func line(_ lock: HeldLock, _ run: RunSummary, _ marks: RunMarks) -> StyledText {
     StyledText(DisplayText.escaped(lock.name, limit: 200), .strong) + StyledText("  \(run.id)  \(name(run))  ")
       + state(run, marks)
@@ -41,13 +41,13 @@ enum RunTable {
 
   private static func state(_ run: RunSummary, _ marks: RunMarks) -> StyledText {
     if let posted = marks.posted[run.id] {
-      return StyledText(posted.isCancel ? "cancel asked for, no owner" : "answered, no owner", .warning)
+      return StyledText(posted.isCancel ? "cancel asked for, to be resumed" : "answered, to be resumed", .warning)
     }
     if run.isRestored { return StyledText("may have done more than is known", .warning) }
     guard run.status == "ended" else {
       let word = RunWords.spaced(DisplayText.escaped(run.status, limit: 40))
       if run.status == "waiting" { return StyledText("waiting for an answer", .warning) }
-      return marks.ownerless.contains(run.id) ? StyledText("\(word), no owner", .warning) : StyledText(word, .active)
+      return marks.ownerless.contains(run.id) ? StyledText("\(word), interrupted", .warning) : StyledText(word, .active)
     }
     let words = RunWords.outcome(run.outcome, rollback: run.rollback)
     return StyledText(words, role(run.outcome, run.rollback))

@@ -191,7 +191,7 @@ extension Interpreter {
       let what =
         step.action.runsElsewhere
         ? "looking for the script, whose time there is over by"
-        : "looking for what became of the request, which may arrive until"
+        : "finding out what happened to the request, which may arrive until"
       launch.observer.progress(RunProgress(step: step.path, message: "\(what) \(lateBound.wholeSecond)"))
       var pause = RetrySchedule.standard.delay(after: min(tries, 4), asked: asked, random: launch.world.random)
       if clock.now < lateBound { pause = min(pause, max(lateBound - clock.now, .milliseconds(1))) }

@@ -110,7 +110,7 @@ extension RunMachine {
     case .restoredAccepted(let by): return isRestored ? [.restoredAccepted(by: by)] : []
     case .clockSet(let by): return [.clockSet(by: by)]
     case .askTimedOut(let path):
-      let failure = StepFailure(.timeout, "nobody answered in time what became of `\(path)`", effect: .unknown)
+      let failure = StepFailure(.timeout, "nobody said in time what happened to `\(path)`", effect: .unknown)
       return [end(path, state(of: path).purpose, .unknown, failure: failure)]
     }
   }

@@ -14,7 +14,7 @@ extension RunMachine {
     if ended != nil { return "the run has ended" }
     switch stop {
     case .cancel: return "the run is being cancelled already"
-    case .refused: return "the run was refused before its first step; it only ends"
+    case .refused: return "the run was refused before its first step, and is ending"
     case .failure:
       if rollback == nil {
         return "a step has failed, and what was done is being undone; a cancel would change nothing"
@@ -22,7 +22,7 @@ extension RunMachine {
     case nil: if cursor < runbook.steps.count { return nil }
     }
     if rollback == nil, rollbackStartedAt != nil { return "what was done is being undone already" }
-    return "all steps are done; the run only ends (`always`, outputs), and nothing is undone for a cancel"
+    return "all steps are done; only `always` and the outputs are left, and a cancel would undo nothing"
   }
 
   /// What was done is being undone, or will be next: a step has failed, somebody has cancelled, or `rollback_policy`

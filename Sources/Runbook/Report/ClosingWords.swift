@@ -166,8 +166,8 @@ public enum ClosingWords {
 
   private static func restoredWords(_ report: RunReport) -> String {
     let last = report.steps.last { $0.isMain && $0.startedAt != nil }
-    let place = last.map { "the last step that is known of is `\(shown($0.path))`" } ?? "no step is known of"
-    return "what the run acts on: \(place); it and the ones after it may have been done since"
+    let place = last.map { "the last step in its journal is `\(shown($0.path))`" } ?? "its journal has no step"
+    return "what the run acts on: \(place); it and later ones may have been done since"
   }
 
   private static func shown(_ path: String) -> String { DisplayText.escaped(path, limit: 100) }

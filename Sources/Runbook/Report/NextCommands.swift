@@ -73,10 +73,10 @@ struct NextCommands {
       }
       return lines + [(line("rerun", ["--restored"]), "start it anew")]
     }
-    lines.append((line("resume", ["--restored"]), "it may go on after what is known"))
+    lines.append((line("resume", ["--restored"]), "it may go on from what its journal says"))
     if report.canCancel {
       lines += [
-        (line("cancel", ["--restored"]), "undo what is known of it, at the next `runbook resume`"),
+        (line("cancel", ["--restored"]), "undo what its journal says, at the next `runbook resume`"),
         (line("cancel", ["--no-rollback", "--restored"]), "stop it and touch nothing more"),
       ]
     }

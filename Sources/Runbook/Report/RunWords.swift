@@ -111,8 +111,8 @@ public enum RunWords {
       DisplayText.escaped(event.fields[name]?.string ?? "?", limit: limit)
     }
     return switch event.event {
-    case "request.ignored": "a message to the run was not heeded: \(text("reason"))"
-    case "run.restored": "the store was put back from an older copy: the run may have done more than is told here"
+    case "request.ignored": "a message to the run was ignored: \(text("reason"))"
+    case "run.restored": "the store was put back from an older copy: the run may have done more than is shown here"
     case "run.restored_accepted": "\(text("by", 64)) says that the run may go on"
     case "lock.freed": "the lock `\(text("lock"))` was freed by \(text("by", 64)): \(text("reason"))"
     case "clock.set": "the machine's clock was set by \(text("by", 40)); the run's times go on without the jump"

@@ -153,7 +153,7 @@ final class Database {
   private func undo() {
     guard broken == nil, connection.isInTransaction else { return }
     do { try connection.run("ROLLBACK") } catch {
-      broken = .writeFailed("the store `\(path)` could not take back a transaction: \(error)")
+      broken = .writeFailed("the store `\(path)` could not roll back a transaction: \(error)")
     }
   }
 

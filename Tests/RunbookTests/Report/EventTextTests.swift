@@ -89,10 +89,10 @@ import TestSupport
       "run.resumed", ["epoch": 2, "host": "ci-1", "pid": 42, "without": ["token", "hook"]],
       "resumed r1 on ci-1, process 42, without secret token, hook (2026-01-16 UTC)"),
     Line(
-      "request.ignored", ["reason": "the run has ended"], "a message to the run was not heeded: the run has ended"),
+      "request.ignored", ["reason": "the run has ended"], "a message to the run was ignored: the run has ended"),
     Line(
       "run.restored", [:],
-      "the store was put back from an older copy: the run may have done more than is told here"),
+      "the store was put back from an older copy: the run may have done more than is shown here"),
     Line("run.restored_accepted", ["by": "ops"], "ops says that the run may go on"),
     Line(
       "lock.freed", ["lock": "db", "reason": "gone", "by": "ops"], "the lock `db` was freed by ops: gone"),

@@ -141,13 +141,13 @@ import TestSupport
       words(story) == """
         … pre_upgrade may have done more than is known: its store was put back from an older copy (exit 6).
 
-          look at  what the run acts on: the last step that is known of is `stop`; it and the ones after it may \
-        have been done since
+          look at  what the run acts on: the last step in its journal is `stop`; it and later ones may have \
+        been done since
           unknown  stop
 
           runbook show r0123456789abcdefghi                             what is known of it
-          runbook resume r0123456789abcdefghi --restored                it may go on after what is known
-          runbook cancel r0123456789abcdefghi --restored                undo what is known of it, at the next `runbook \
+          runbook resume r0123456789abcdefghi --restored                it may go on from what its journal says
+          runbook cancel r0123456789abcdefghi --restored                undo what its journal says, at the next `runbook \
         resume`
           runbook cancel r0123456789abcdefghi --no-rollback --restored  stop it and touch nothing more
         """)

@@ -13,7 +13,7 @@ import Testing
         + "add `rollback:` with steps, `none` (nothing to undo) or `irreversible`"),
     Refused(
       "- {sleep: 1s, ①rollback: [{run: 'true'}]}",
-      "① W-ROLLBACK-EFFECT: `sleep` changes nothing, and yet it has something to undo; put the undo steps to the "
+      "① W-ROLLBACK-EFFECT: `sleep` changes nothing, and yet it has something to undo; write the undo steps at the "
         + "step whose change they undo"
     ),
     Refused(

@@ -70,7 +70,7 @@ public enum RefusalCode: String, CaseIterable, Sendable {
     case .locked: "another run holds a lock that this run needs"
     case .mock: "the mock file does not fit the simulation"
     case .noEntry: "there is no such undo step left"
-    case .noRollback: "the run owes no rollback"
+    case .noRollback: "nothing is left to undo in the run"
     case .notEnded: "the run has not ended, and this needs one that has"
     case .notFound: "the store has no such run"
     case .notSupported: "this command is not supported yet"

@@ -20,7 +20,7 @@ extension Validation {
     if case .steps = step.rollback, step.effect == .none {
       warn(
         .warnRollbackEffect, at: entry.keyRange, "`\(step.title)` changes nothing, and yet it has something to undo",
-        hint: "put the undo steps to the step whose change they undo")
+        hint: "write the undo steps at the step whose change they undo")
     }
   }
 
