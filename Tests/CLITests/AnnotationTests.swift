@@ -17,6 +17,22 @@ import Testing
     #expect(place.read("summary.md").hasPrefix("### ✗ fails failed at `two`"))
   }
 
+  @Test func aSummaryOfTheJobThatCannotBeWrittenEndsNoRun() async throws {
+    let place = try Workplace()
+    try place.write("a.yaml", Sample.succeeds)
+    let ended = try await place.run(
+      ["run", "a.yaml", "--annotations", "github"], ["GITHUB_STEP_SUMMARY": place.path("none/summary.md")])
+    #expect(ended.code == 0)
+    #expect(ended.stderr.contains("none/summary.md` cannot be made: its folder does not exist\n"), "\(ended.stderr)")
+  }
+
+  @Test func withFormatJSONStdoutHoldsJSONOnly() async throws {
+    let place = try Workplace()
+    try place.write("a.yaml", Sample.fails)
+    let ended = try await place.run("run", "a.yaml", "--annotations", "github", "--format", "json")
+    #expect(ended.lines.allSatisfy { $0.hasPrefix("{") } && ended.stderr.contains("::error "), "\(ended)")
+  }
+
   @Test func aRunThatSucceedsIsANotice() async throws {
     let place = try Workplace()
     try place.write("a.yaml", Sample.succeeds)

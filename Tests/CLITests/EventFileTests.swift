@@ -34,6 +34,29 @@ import Testing
     #expect(try events(lines.dropFirst().joined(separator: "\n")).filter { $0 == "run.ended" }.count == 2)
   }
 
+  @Test func aDetachedRunAndAResumedOneWriteThemToo() async throws {
+    let place = try Workplace()
+    try place.write("a.yaml", Sample.waits)
+    let started = try await place.run("run", "a.yaml", "--detach", "--events", "e", "--summary", "s")
+    #expect(started.code == 6, "\(started)")
+    let id = try #require(started.runID)
+    try await place.waitFor("two", in: "trace")
+    #expect(try await place.run("cancel", id).code == 0)
+    try await place.waitFor("run.ended", in: "e")
+    try await place.waitFor("### ", in: "s")
+    let twice = try await place.run("resume", id, "--events", "e")
+    #expect(twice.code == 2)
+    let again = try place.start(["rerun", id, "--events", "again", "--on-term", "leave"])
+    try await place.waitFor("step.started", in: "again")
+    again.send(SIGTERM)
+    #expect(try await again.finish().code == 9)
+    try place.write("go", "")
+    #expect(try await place.run("resume", "--events", "again").code == 0)
+    let all = try events(place.read("again"))
+    #expect(all.first == "run.started" && all.contains("run.left") && all.contains("run.resumed"))
+    #expect(all.last == "run.ended")
+  }
+
   @Test(arguments: [
     ("none/events.jsonl", "cannot be made: its folder does not exist"), ("folder", "is a directory, not a file"),
     ("pipe", "is a pipe that nobody reads"),

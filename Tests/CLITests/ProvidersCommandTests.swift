@@ -91,6 +91,12 @@ import Testing
     let again = try await place.run(["providers", "check", "vps_org", "--record", "answers.json"], environment)
     #expect(again.code == 2)
     #expect(again.stderr == "error: `answers.json` exists already, and is not replaced\n  name another file\n")
+    let block = try await place.run(
+      [
+        "providers", "check", "cloud", "--in", Repository.path("runbooks/survive_a_crash.yaml"), "--input",
+        "server=12345", "--input", "cloud=\(url.filter { $0 != "\n" })", "--record", "c.json",
+      ], ["VPS_TOKEN": "vps_canary"])
+    #expect(block.code == 0 && !place.read("c.json").contains("canary"), "\(block)")
     let json = try await place.run(
       ["providers", "check", "vps_org", "--record", "b.json", "--format", "json"], environment)
     #expect(try JSONReader.read(json.stdout)["findings"] == .list([]))

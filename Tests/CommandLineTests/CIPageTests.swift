@@ -51,13 +51,13 @@ import Testing
 
   @Test func theExamplesAreReadAsAShellWouldReadThem() {
     let text = """
-      run: runbook list --needs-me || runbook resume
+      run: runbook list --needs-me || { runbook cancel || true; runbook resume; }
       sh 'exec runbook run a.yaml \\
           --key "b-$(date +%%F)" "$@" >&2'
       """
     #expect(
       Self.commandLines(in: text) == [
-        ["runbook", "list", "--needs-me"], ["runbook", "resume"],
+        ["runbook", "list", "--needs-me"], ["runbook", "cancel"], ["runbook", "resume"],
         ["runbook", "run", "a.yaml", "--key", "b-X", "X"],
       ])
   }

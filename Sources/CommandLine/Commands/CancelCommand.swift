@@ -6,7 +6,7 @@ struct CancelCommand: Command {
     name: "cancel", summary: "stop a run and undo what it did",
     details:
       """
-      The run's owner reads the request within a second, and the command waits for its word. A run that was interrupted \
+      The run's owner reads the request within a second, and the command waits for its answer. A run that was interrupted \
       carries it out as soon as it is resumed. During a rollback, in `always` and after it there is nothing to cancel.
       """,
     operands: [RunOptions.run],
