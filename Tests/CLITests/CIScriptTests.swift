@@ -4,11 +4,12 @@ import Testing
 
 /// The script of `docs/ci.md`, run as it stands there.
 @Suite struct CIScriptTests {
-  private func script(_ place: Workplace, runbook: String) throws {
+  /// - Parameter head: its first line, which tells it from other scripts of the page.
+  private func script(_ place: Workplace, _ head: String = "#!/bin/sh\n", runbook: String) throws {
     let page = try Repository.text("docs/ci.md")
-    let start = try #require(page.firstRange(of: "```sh\n#!/bin/sh\n"))
+    let start = try #require(page.firstRange(of: "```sh\n\(head)"))
     let end = try #require(page[start.upperBound...].firstRange(of: "```\n"))
-    try place.write("deploy.sh", "#!/bin/sh\n" + page[start.upperBound..<end.lowerBound])
+    try place.write("deploy.sh", head + page[start.upperBound..<end.lowerBound])
     try place.write("bin/runbook", "#!/bin/sh\n" + runbook, mode: 0o755)
   }
 
@@ -41,6 +42,21 @@ import Testing
     #expect(place.read("calls") == "x\nx\n")
   }
 
+  /// The script of runners that are erased; `ssh` is this machine, and the runbook another one.
+  @Test func aRunOnAMachineThatStaysIsWatchedToItsExitCode() async throws {
+    let place = try await place()
+    try script(
+      place, "#!/bin/sh -eu\n",
+      runbook: "test \"$1\" = run || exec \"$R\" \"$@\"\nexec \"$R\" run a.yaml --key k1 --detach\n")
+    try place.write("bin/ssh", "#!/bin/sh\nshift\nexec \"$@\"\n", mode: 0o755)
+    try place.write("a.yaml", Sample.fails)
+    for _ in 0..<2 {
+      let ended = try await place.shell("PATH=$PWD/bin:$PATH CI_PIPELINE_ID=1 exec sh -eu deploy.sh")
+      #expect(ended.code == 3 && ended.stdout.contains("failed, rolled back"), "\(ended)")
+    }
+    #expect(place.read("trace") == "one\ntwo\nundo-one\nalways\n")
+  }
+
   /// With the real command: the signal reaches the run through the shell, and the run is undone.
   @Test(arguments: [SIGINT, SIGTERM])
   func aSignalToTheScriptUndoesTheRun(_ signal: Int32) async throws {
@@ -50,7 +66,10 @@ import Testing
     let running = try place.start(
       program: "/bin/sh", ["sh", "deploy.sh", "k1", "a.yaml"],
       ["R": Workplace.binary, "PATH": "\(place.path("bin")):/usr/bin:/bin"])
-    try await place.waitFor("two", in: "trace")
+    do { try await place.waitFor("two", in: "trace") } catch {
+      Issue.record("the run did not begin: \(running.stdout)\(running.stderr)")
+      throw error
+    }
     running.send(signal)
     let ended = try await running.finish()
     #expect(ended.code == 5, "\(ended)")

@@ -80,8 +80,8 @@ import Testing
 
   private static func words(of command: some StringProtocol) -> [String] {
     var text = String(command)
-    for pattern in [#/\$\([^)]*\)/#, #/\$\{\{[^}]*\}\}/#, #/\$[A-Za-z_@]+/#] { text.replace(pattern, with: "X") }
-    let end = text.firstRange(of: /[|;&>']| \d>| >/)?.lowerBound ?? text.endIndex
+    for pattern in [#/\$\((?!ssh)[^)]*\)/#, #/\$\{\{[^}]*\}\}/#, #/\$[A-Za-z_@]+/#] { text.replace(pattern, with: "X") }
+    let end = text.firstRange(of: /[|;&>')]| \d>| >/)?.lowerBound ?? text.endIndex
     return text[..<end].split(separator: " ").map { $0.filter { $0 != "\"" } }
   }
 }
