@@ -70,7 +70,7 @@ public enum RefusalCode: String, CaseIterable, Sendable {
     case .locked: "another run holds a lock that this run needs"
     case .mock: "the mock file does not fit the simulation"
     case .noEntry: "there is no such undo step left"
-    case .noRollback: "nothing is left to undo in the run"
+    case .noRollback: "the run has nothing left to undo"
     case .notEnded: "the run has not ended, and this needs one that has"
     case .notFound: "the store has no such run"
     case .notSupported: "this command is not supported yet"
@@ -143,7 +143,7 @@ public enum RefusalCode: String, CaseIterable, Sendable {
     case .noEntry:
       "`runbook show RUN` lists what is left to undo."
     case .noRollback:
-      "Nothing is left to undo, so nothing was changed."
+      "Nothing was changed. `runbook show RUN` shows how the run ended."
     case .notEnded:
       "`runbook resume RUN` carries it on, `runbook cancel RUN` ends it."
     case .notFound:
