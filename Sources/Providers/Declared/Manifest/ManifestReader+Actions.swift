@@ -50,7 +50,7 @@ extension ManifestReader {
     }
     if case .restore = kind, !rule.needs.isEmpty, rule.needs.isDisjoint(with: [.running, .stopped]) {
       sink.error(
-        "E-STATE", at: entry.keyRange,
+        .state, at: entry.keyRange,
         "`\(entry.key)` needs a state that `server.start` and `server.stop` do not lead to",
         hint: "`needs` of a restore must hold `running`, `stopped` or both")
     }

@@ -60,7 +60,7 @@ extension ManifestReader {
     return map(entry?.value, "headers").compactMap { entry in
       guard names.insert(entry.key.lowercased()).inserted else {
         sink.error(
-          "E-NAME", at: entry.keyRange, "`headers` names `\(entry.key.excerpt(40))` twice: case means nothing there",
+          .name, at: entry.keyRange, "`headers` names `\(entry.key.excerpt(40))` twice: case means nothing there",
           hint: "take one of them out")
         return nil
       }

@@ -305,6 +305,50 @@ extension CodeText {
         - {sleep: 1s}
       """#))
 
+  static let warnField = CodeText(
+    "a field is safe only beside another one",
+    "The message says what may happen. Write the other field, too.",
+    wrong: CodeExample(
+      #"""
+      runbook: v1
+      name: nightly
+      secrets: {token: {source: env, key: TOKEN}}
+      providers: {cloud: {type: vps_org, token: "${{ secrets.token }}"}}
+      steps:
+        - {action: snapshot.prune, with: {server: "12345", older_than: 30d}, rollback: none}
+      """#),
+    right: CodeExample(
+      #"""
+      runbook: v1
+      name: nightly
+      secrets: {token: {source: env, key: TOKEN}}
+      providers: {cloud: {type: vps_org, token: "${{ secrets.token }}"}}
+      steps:
+        - {action: snapshot.prune, with: {server: "12345", older_than: 30d, keep: 2}, rollback: none}
+      """#))
+
+  static let warnPipe = CodeText(
+    "a script goes on although the first part of a pipe has failed",
+    "`/bin/sh` looks at the last program of a pipe alone. Let bash run the script with `pipefail`, or use a file.",
+    wrong: CodeExample(
+      #"""
+      runbook: v1
+      name: dump
+      steps:
+        - {run: "pg_dump shop | gzip > shop.gz", rollback: none}
+      """#),
+    right: CodeExample(
+      #"""
+      runbook: v1
+      name: dump
+      steps:
+        - rollback: none
+          run: |
+            #!/bin/bash
+            set -euo pipefail
+            pg_dump shop | gzip > shop.gz
+      """#))
+
   static let mock = CodeText(
     "a mock file says something that no simulation can do",
     "The message says what. A mock file names steps, actions or faults of the runbook that is simulated.",

@@ -52,6 +52,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case warnRollback = "W-ROLLBACK"
   case warnRollbackEffect = "W-ROLLBACK-EFFECT"
   case warnUnreachable = "W-UNREACHABLE"
+  case warnField = "W-FIELD"
+  case warnPipe = "W-PIPE"
 
   // Expressions
   case expressionSyntax = "E-EXPR-SYNTAX"
@@ -88,7 +90,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
       .file:
       .keys
     case .stepKind, .action, .provider, .probe, .state, .warnState, .delete, .warnDelete, .warnRollback,
-      .warnRollbackEffect, .warnUnreachable:
+      .warnRollbackEffect, .warnUnreachable, .warnField, .warnPipe:
       .actions
     case .expressionSyntax, .expressionName, .expressionMember, .expressionType, .expressionFunction,
       .expressionPattern, .expressionLimit, .expressionSecret, .expressionStep, .expressionStepOrder,
@@ -147,6 +149,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case .warnRollback: .warnRollback
     case .warnRollbackEffect: .warnRollbackEffect
     case .warnUnreachable: .warnUnreachable
+    case .warnField: .warnField
+    case .warnPipe: .warnPipe
     case .expressionSyntax: .expressionSyntax
     case .expressionName: .expressionName
     case .expressionMember: .expressionMember

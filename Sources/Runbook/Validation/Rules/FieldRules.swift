@@ -113,15 +113,15 @@ extension Validation {
     }
     if !action.oneOf.isEmpty, !action.oneOf.contains(where: { isWritten($0) || isBroken($0) }) {
       let names = action.oneOf.map { "`\($0)`" }.joined(separator: " or ")
-      sink.error("E-KEY-MISSING", at: place, "`\(action.name)` needs \(names)", hint: "give one of them, or both")
+      sink.error(.keyMissing, at: place, "`\(action.name)` needs \(names)", hint: "give one of them, or both")
     }
     for rule in action.fieldRules where isWritten(rule.field) && !isWritten(rule.without) && !isBroken(rule.without) {
       if let value = rule.value, templates[rule.field]?.constant != value { continue }
       let range = with?.entries?.first { $0.key == rule.field }?.keyRange ?? place
       if rule.isError {
-        sink.error("E-KEY-TOGETHER", at: range, rule.text, hint: "add `\(rule.without)`, or take it out")
+        sink.error(.keyTogether, at: range, rule.text, hint: "add `\(rule.without)`, or take it out")
       } else {
-        warn("W-FIELD", at: range, rule.text, hint: "add `\(rule.without)`")
+        warn(.warnField, at: range, rule.text, hint: "add `\(rule.without)`")
       }
     }
   }
@@ -131,13 +131,13 @@ extension Validation {
     let script = ScriptLint(text)
     if script.hasCarriageReturns {
       sink.error(
-        "E-FILE", at: place,
+        .file, at: place,
         "lines of `\(name)` end with a carriage return, which a shell takes for a part of its words",
         hint: "save it with line feeds alone: `sed -i 's/\\r$//' FILE`")
     }
     if let pipe = script.uncheckedPipe {
       warn(
-        "W-PIPE", at: place, "when the first part of `\(pipe)` fails, the script goes on",
+        .warnPipe, at: place, "when the first part of `\(pipe)` fails, the script goes on",
         hint: "begin it with `#!/bin/bash` and `set -euo pipefail`, or write what is piped into a file first")
     }
   }

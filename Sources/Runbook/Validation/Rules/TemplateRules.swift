@@ -153,7 +153,7 @@ extension Validation {
       guard let member = info.members.first(where: { $0.field.name == entry.key }) else {
         let names = info.members.map { $0.field.name }
         sink.error(
-          "E-KEY-UNKNOWN", at: entry.keyRange, "`\(name)` has no key `\(entry.key.excerpt(60))`",
+          .keyUnknown, at: entry.keyRange, "`\(name)` has no key `\(entry.key.excerpt(60))`",
           hint: Suggestion.hint(for: entry.key, among: names) ?? "it takes \(names.joined(separator: ", "))")
         continue
       }
