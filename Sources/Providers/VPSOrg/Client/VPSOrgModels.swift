@@ -14,7 +14,8 @@ extension CloudServer {
 extension CloudItem {
   /// A snapshot or a backup as VPS.org describes it. Its times are exact.
   init(vpsOrg json: Value, _ kind: ItemKind) throws(SchemaError) {
-    let server = if let server = json["server"], server["id"] != nil { try server.id("id") } else { String?.none }
+    let server: String? =
+      if let named = json["server"], named["id"]?.isNull == false { try named.id("id") } else { nil }
     let description = try json.optionalText("description") ?? ""
     let status = try json.text("status")
     guard let createdAt = Timestamp(try json.text("created_at")) else {
