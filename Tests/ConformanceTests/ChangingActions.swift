@@ -76,7 +76,10 @@ struct ChangingAction: Sendable, CustomTestStringConvertible {
       }
       rows += [
         row("\(word).create", ["name": "pre-1"]),
-        row("\(word).restore", ["power": "stopped"], end: cloud.type == "zomro" ? .oneOrAsked : .once, made),
+        row(
+          "\(word).restore", ["power": "stopped"],
+          // Where the server is stopped first, its last change says nothing about the restore.
+          end: ["zomro", "./strict.yaml"].contains(cloud.type) ? .oneOrAsked : .once, made),
         row("\(word).delete", [:], made),
         row("\(word).prune", ["keep": 0, "prefix": "made-"], struck: "\(word).delete", doomed),
       ]

@@ -32,6 +32,8 @@ import Testing
   @Test(arguments: CloudUnderTest.all, effects)
   func theEffectTakesPlaceOnceWhateverBecomesOfTheReply(_ cloud: CloudUnderTest, _ effect: Effect) async throws {
     guard try cloud.offers(effect.action) else { return }
+    // It asks a person: `ChangingActionsTests` tries it.
+    if cloud.type == "./strict.yaml", effect.action.hasSuffix(".restore") { return }
     for fault in Self.faults {
       let world = try CloudWorld(cloud)
       var with = effect.with

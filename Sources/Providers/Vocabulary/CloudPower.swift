@@ -113,6 +113,12 @@ enum ChangeSign {
   /// In the result of a look: the server was on its way.
   static let wasSeen = "was_changing"
 
+  /// The call is young, and the server was not seen on its way since. Where the mark says nothing.
+  static func isUnseen(_ call: ActionCall, after result: ActionResult) -> Bool {
+    guard let intended = call.intendedAt, call.clock.now < intended + settle else { return false }
+    return result.result[wasSeen] != true
+  }
+
   /// The server still looks as it did before the call, and the call is young. Where there is no mark, having been seen
   /// on its way is the sign.
   static func isTooEarly(_ server: CloudServer, _ call: ActionCall, after result: ActionResult) -> Bool {

@@ -24,7 +24,18 @@ struct DeclaredRestore: CloudAction {
     return ActionResult(outputs: ["state": .string(PowerState.changing.rawValue)])
   }
 
-  func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer { try await cloud.probeByTrace(rule, call) }
+  /// Where the server had to be stopped or started first, that has changed its mark, and a change of it says nothing.
+  func probe(_ call: ActionCall) async throws(StepFailure) -> ProbeAnswer {
+    let answer = try await cloud.probeByTrace(rule, call)
+    if case .applied = answer, rule.job == nil, isBroughtFirst(call) { return .unsure }
+    return answer
+  }
+
+  private func isBroughtFirst(_ call: ActionCall) -> Bool {
+    guard !rule.needs.isEmpty else { return false }
+    let state = call.before["state"]?.string.flatMap { PowerState(rawValue: $0) }
+    return state.map { !rule.needs.contains($0) } ?? true
+  }
 
   func observe(_ call: ActionCall, after result: ActionResult) async throws(StepFailure) -> Observation {
     let server = try await cloud.server(try call.with.text("server"), asOf: call.asOf)
@@ -36,7 +47,9 @@ struct DeclaredRestore: CloudAction {
       // The list may be behind the reply; without a job nothing says that the restore is over.
       if job == nil { return cloud.seen(.pending, server) }
     } else {
-      isEarly = ChangeSign.isTooEarly(server, call, after: result)
+      isEarly =
+        isBroughtFirst(call)
+        ? ChangeSign.isUnseen(call, after: result) : ChangeSign.isTooEarly(server, call, after: result)
     }
     if server.state == .changing || server.state == .unknown || isEarly {
       return cloud.seen(.pending, server)
