@@ -15,6 +15,7 @@ enum Main {
     StandardDescriptors.ensureOpen()
     Heap.keepTogether()
     Signals.ignoreBrokenPipe()
+    TimeZones.install { try? FileReading.all(of: "/usr/share/zoneinfo/\($0)", limit: 1 << 20) }
     let output = Output()
     // Before anything waits: the runtime ends a process that has no descriptor left for its timers.
     if let refusal = shortage() {

@@ -5,7 +5,12 @@ public import Runbook
 public struct LibcurlTransport: HTTPTransport {
   private let client: LibcurlClient
 
-  public init() { client = LibcurlClient() }
+  /// - Parameter environment: where `HTTPS_PROXY` and `NO_PROXY` are looked up.
+  public init(environment: (String) -> String? = { _ in nil }) {
+    var settings = ClientSettings()
+    settings.proxy = ClientSettings.Proxy(environment: environment)
+    client = LibcurlClient(settings)
+  }
 
   public func send(_ request: HTTPRequest) async throws(HTTPFailure) -> HTTPResponse {
     var wire = ClientRequest(

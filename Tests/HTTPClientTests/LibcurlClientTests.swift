@@ -1,5 +1,6 @@
 import HTTPClient
 import HTTPServer
+import Synchronization
 import TestSupport
 import Testing
 
@@ -83,6 +84,43 @@ struct LibcurlClientTests {
       return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
     }
     #expect(right == 100)
+  }
+
+  @Test func aNameIsReachedThroughTheProxyAndANumberIsNot() async throws {
+    let asked = Mutex<[String]>([])
+    let proxy = RawServer { connection, _ in
+      let head = connection.receiveHead()
+      asked.withLock { $0.append(String(head.prefix { !$0.isNewline })) }
+      connection.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+    }
+    defer { proxy.stop() }
+    let server = try LoopbackServer { _ in .response(status: 200, body: Array("direct".utf8)) }
+    defer { server.stop() }
+    var settings = ClientSettings()
+    settings.proxy = ClientSettings.Proxy(proxy.url, exceptions: ".internal.invalid")
+    let client = LibcurlClient(settings)
+    let failure = try #require(await client.ending(of: ClientRequest("GET", "https://api.example.invalid/")).failure)
+    #expect(failure.beforeFirstByte, "\(failure)")
+    #expect(asked.withLock { $0 } == ["CONNECT api.example.invalid:443 HTTP/1.1"])
+    _ = await client.ending(of: ClientRequest("GET", "https://db.internal.invalid/"))
+    let answer = try await client.send(ClientRequest("GET", "http://127.0.0.1:\(server.port)/"))
+    #expect(answer.text == "direct")
+    // In the clear only where that is allowed.
+    _ = await client.ending(of: ClientRequest("GET", "http://api.example.invalid/"))
+    #expect(asked.withLock { $0.count } == 1)
+    var plain = ClientRequest("GET", "http://api.example.invalid/")
+    plain.allowsPlainHTTP = true
+    _ = await client.ending(of: plain)
+    #expect(asked.withLock { $0.last } == "GET http://api.example.invalid/ HTTP/1.1")
+  }
+
+  @Test(arguments: [
+    (["HTTPS_PROXY": "http://p:1", "NO_PROXY": "a"], "http://p:1", "a"),
+    (["https_proxy": "http://q:2", "HTTPS_PROXY": "http://p:1"], "http://q:2", ""),
+  ])
+  func theEnvironmentNamesTheProxy(_ environment: [String: String], _ address: String, _ exceptions: String) {
+    #expect(ClientSettings.Proxy { environment[$0] } == .init(address, exceptions: exceptions))
+    #expect(ClientSettings.Proxy { _ in nil } == nil)
   }
 
   @Test func cancellingBreaksARequestOff() async throws {

@@ -101,7 +101,7 @@ struct ProvidersCommand: Command {
 
   private func check(_ name: String, _ shell: Shell) async throws(Refusal) -> ExitCode {
     let target = try record.map { path throws(Refusal) in try SurveyRecord.open(path) }
-    let transport = SurveyTransport(LibcurlTransport())
+    let transport = SurveyTransport(Composition.transport())
     // A check starts no script, and sends only what reads.
     let world = Composition.realWorld(scripts: "/nonexistent", transport: transport)
     let checked = try file.map { file throws(Refusal) in try block(name, of: file, world, shell) }

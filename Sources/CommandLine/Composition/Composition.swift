@@ -9,7 +9,10 @@ import Transport
 /// The one place where steps, providers, stores, the simulator and the machine meet.
 enum Composition {
   /// The world as it is. Nothing of it is touched before a run needs it.
-  static func realWorld(scripts: String, transport: any HTTPTransport = LibcurlTransport()) -> RunWorld {
+  /// To the real world, through the proxy that the environment names.
+  static func transport() -> LibcurlTransport { LibcurlTransport { Environment[$0] } }
+
+  static func realWorld(scripts: String, transport: any HTTPTransport = Composition.transport()) -> RunWorld {
     RunWorld(
       clock: SystemClock(), random: SystemRandom(), transport: transport,
       scripts: DetachedScripts(folder: scripts), files: LocalFiles(),

@@ -152,14 +152,14 @@ public enum ClosingWords {
 
   private static func because(_ error: Value) -> String { RunWords.failure(error).map { ": \($0)" } ?? "" }
 
-  /// A person can look for it: `snap (snapshot pre-r0m1, id 802)`, `stop (server is stopped)`.
+  /// A person can look for it: `snap (snapshot pre-r0m1, id 802)`, `room (2 deleted)`.
   private static func thing(_ step: StepReport) -> String {
     let outputs = step.outputs.map ?? [:]
     let family = step.action.split(separator: ".").first.map(String.init) ?? ""
     let isCloud = ["server", "snapshot", "backup", "rescue"].contains(family)
     let name = outputs["name"]?.string.map { isCloud ? "\(family) \($0)" : $0 }
-    let state = isCloud && outputs["id"] == nil ? outputs["state"]?.string.map { "server is \($0)" } : nil
-    let words = [name, outputs["id"]?.string.map { "id \($0)" }, state].compactMap { $0 }
+    let deleted = outputs["deleted"]?.list.map { "\($0.count) deleted" }
+    let words = [name, outputs["id"]?.string.map { "id \($0)" }, deleted].compactMap { $0 }
       .map { DisplayText.escaped($0, limit: 100) }
     return shown(step.path) + (words.isEmpty ? "" : " (\(words.joined(separator: ", ")))")
   }

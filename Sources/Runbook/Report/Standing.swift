@@ -54,6 +54,8 @@ public struct Standing: Sendable, Equatable {
     }
     switch (step.closed, step.happened) {
     case ("nothing happened", _), (_, "none"): break
+    // A prune that found nothing to delete.
+    case (_, "applied") where step.outputs["deleted"]?.list?.isEmpty == true: break
     case ("its condition was false", _): conditionFalse.append(step.path)
     case (_, "applied"): standing.append(step)
     default: unknown.append(step.path)

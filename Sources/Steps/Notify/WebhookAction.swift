@@ -12,7 +12,7 @@ struct WebhookAction: HTTPAction {
       Field("text", .string, help: "the message; sent as `{\"text\": …}`"),
       Field("json", .any, acceptsSecret: true, help: "further keys of the body, or all of it"),
     ] + HTTPFields.common,
-    effect: .none, class: .opaque, isDiagnostic: true, result: ["status": .int, "body": .string]
+    effect: .none, class: .opaque, isDiagnostic: true, result: ["status": .int, "body": .string, "json": .any]
   ).given([.folder])
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
@@ -27,7 +27,7 @@ struct WebhookAction: HTTPAction {
     do throws(StepFailure) { answer = try await HTTPCall("POST", isSafe: false).make(inner) } catch {
       throw Self.untold(error)
     }
-    return ActionResult(result: answer.result.filter { $0.key == "status" || $0.key == "body" })
+    return ActionResult(result: answer.result.filter { ["status", "body", "json"].contains($0.key) })
   }
 
   /// A message is no change, but whether it has arrived is a fact of its own.

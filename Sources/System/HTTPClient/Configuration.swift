@@ -5,10 +5,34 @@ public struct ClientSettings: Sendable {
   /// Open connections at most, in use or kept; further requests wait for one. Default 256, well below the usual limit
   /// of 1 024 file descriptors.
   public var connectionLimit = 256
-  /// Whether `http_proxy`, `https_proxy` and `no_proxy` count. Default no: a runbook reaches what it names.
-  public var usesEnvironmentProxies = false
+  /// The proxy for requests to names that it does not leave out; nil: none.
+  ///
+  /// An address that is a number is reached without it: no proxy is needed to a machine of one's own network, and what
+  /// is refused (link-local addresses) stays refused. Plain HTTP goes through it only where plain HTTP is allowed.
+  public var proxy: Proxy?
   public var userAgent = "runbook"
   public init() {}
+
+  public struct Proxy: Sendable, Equatable {
+    /// `http://host:port`, as libcurl reads it.
+    public var address: String
+    /// Names that are reached without it, with commas between them; `.example.com` stands for all below it.
+    public var exceptions: String
+    public init(_ address: String, exceptions: String = "") {
+      self.address = address
+      self.exceptions = exceptions
+    }
+
+    /// What `HTTPS_PROXY` and `NO_PROXY` say, in capitals or not.
+    public init?(environment: (String) -> String?) {
+      func value(_ name: String) -> String? {
+        for name in [name.lowercased(), name] { if let text = environment(name), !text.isEmpty { return text } }
+        return nil
+      }
+      guard let address = value("HTTPS_PROXY") else { return nil }
+      self.init(address, exceptions: value("NO_PROXY") ?? "")
+    }
+  }
 }
 
 extension Exchange {
@@ -26,7 +50,9 @@ extension Exchange {
     unsafe curl_set_size(table, easy, CURLOPT_MAXFILESIZE_LARGE, Int64(max(1, request.bodyLimit)))
     unsafe curl_set_text(table, easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate")
     unsafe curl_set_long(table, easy, CURLOPT_TCP_KEEPALIVE, 1)
-    if !settings.usesEnvironmentProxies { unsafe curl_set_text(table, easy, CURLOPT_PROXY, "") }
+    let proxy = request.mayUseProxy ? settings.proxy : nil
+    unsafe curl_set_text(table, easy, CURLOPT_PROXY, proxy?.address ?? "")
+    if let proxy { unsafe curl_set_text(table, easy, CURLOPT_NOPROXY, "localhost," + proxy.exceptions) }
     if let file = request.caFile { unsafe curl_set_text(table, easy, CURLOPT_CAINFO, file) }
     // Wait for a connection that several requests can share rather than open one each.
     unsafe curl_set_long(table, easy, CURLOPT_PIPEWAIT, 1)
@@ -69,6 +95,14 @@ extension Exchange {
 }
 
 extension ClientRequest {
+  /// It names a host, and does not send in the clear what is to be encrypted.
+  fileprivate var mayUseProxy: Bool {
+    guard let scheme = schemeLength, scheme == 8 || allowsPlainHTTP else { return false }
+    let host = url.utf8.dropFirst(scheme).prefix { !"/?#:".utf8.contains($0) }
+    let isNumber = host.allSatisfy { $0 == 0x2e || $0 >= 0x30 && $0 <= 0x39 } || host.first == UInt8(ascii: "[")
+    return !isNumber
+  }
+
   /// Of `http://` or `https://`, in any case; nil: neither.
   private var schemeLength: Int? {
     func begins(with scheme: StaticString) -> Bool {

@@ -33,7 +33,9 @@ extension Transfers {
     switch code {
     case CURLE_URL_MALFORMAT:
       return (.badURL, "the URL of \(host) is not one")
-    case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return (.lookup, "the name of the proxy on the way to \(host) cannot be looked up")
+    case CURLE_COULDNT_RESOLVE_HOST:
       return (.lookup, "the name of \(host) cannot be looked up")
     case CURLE_COULDNT_CONNECT, CURLE_INTERFACE_FAILED:
       return (.connect, "cannot connect to \(host)" + systemReason(exchange))

@@ -83,8 +83,9 @@ import Testing
     timestamp('2024-02-29T23:30:00Z').getDate('+02:00') => 1
     timestamp('2024-03-01T00:30:00Z').getHours('-01:00') => 23
     timestamp('2024-03-01T00:30:00Z').getHours('UTC') => 0
-    timestamp('2024-03-01T00:30:00Z').getHours('Europe/Berlin') => error: `Europe/Berlin` is no time zone known \#
-    here; it is `UTC` or an offset such as `+02:00`, in `timestamp('2024-03-01T00:30:00Z').getHours('Europe/Berlin')`
+    timestamp('2024-03-01T00:30:00Z').getHours('Nowhere/At') => error: `Nowhere/At` is no time zone known \#
+    here; it is `UTC`, an offset such as `+02:00`, or a name such as `Europe/Berlin` if this machine has a time zone \#
+    database (`tzdata`), in `timestamp('2024-03-01T00:30:00Z').getHours('Nowhere/At')`
     timestamp('1969-12-31T00:00:00Z').getDayOfWeek() => 3
     timestamp('0001-01-01T00:00:00Z').getDayOfYear('-01:00') => 365
     duration('1h30m').getHours() => 1

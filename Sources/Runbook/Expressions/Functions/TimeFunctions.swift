@@ -4,7 +4,7 @@ extension EvaluationBudget {
     switch (values.first, values.dropFirst().first, values.count) {
     case (.timestamp(let timestamp)?, nil, 1): return .int(part(function, of: timestamp, offset: 0))
     case (.timestamp(let timestamp)?, .string(let zone)?, 2):
-      return .int(part(function, of: timestamp, offset: try offset(of: zone)))
+      return .int(part(function, of: timestamp, offset: try offset(of: zone, at: timestamp)))
     case (.duration(let duration)?, nil, 1):
       let (seconds, attoseconds) = duration.components
       switch function {
@@ -38,9 +38,10 @@ extension EvaluationBudget {
     }
   }
 
-  /// Seconds east of UTC. There is no time zone database in an engine that must give the same answer on every machine.
-  private func offset(of zone: String) throws(EvaluationFault) -> Int64 {
+  /// Seconds east of UTC.
+  private func offset(of zone: String, at instant: Timestamp) throws(EvaluationFault) -> Int64 {
     if zone == "UTC" || zone == "Z" { return 0 }
+    if let offset = TimeZones.offset(of: zone, at: instant) { return offset }
     let bytes = Array(zone.utf8)
     let isSigned = bytes.first == UInt8(ascii: "+") || bytes.first == UInt8(ascii: "-")
     let digits = isSigned ? Array(bytes.dropFirst()) : bytes
@@ -49,7 +50,9 @@ extension EvaluationBudget {
       let minutes = Int64(String(decoding: digits[3...], as: UTF8.self)), (0..<24).contains(hours),
       (0..<60).contains(minutes)
     else {
-      throw EvaluationFault("`\(shown(zone))` is no time zone known here; it is `UTC` or an offset such as `+02:00`")
+      throw EvaluationFault(
+        "`\(shown(zone))` is no time zone known here; it is `UTC`, an offset such as `+02:00`, or a name such as "
+          + "`Europe/Berlin` if this machine has a time zone database (`tzdata`)")
     }
     return (hours * 3600 + minutes * 60) * (bytes.first == UInt8(ascii: "-") ? -1 : 1)
   }
