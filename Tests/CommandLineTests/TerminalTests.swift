@@ -200,4 +200,18 @@ struct ToyTerminal {
     }
     #expect(!bytes.contains("?25l"))
   }
+
+  @Test func theLastLinesOfARunningScriptStandBelowItsStep() {
+    var tree = LiveTree(runID: "r", plan: UndoPlan(), steps: ["a"], glyphs: .unicode)
+    var story = RunStory()
+    story.begin(name: "shown", inputs: [:])
+    for event in story.events { tree.handle(event) }
+    tree.handle(
+      RunEvent(
+        event: "step.started", runID: "r", sequence: 2, at: RunStory.beginning,
+        fields: ["step": "a", "action": "run", "purpose": "do", "effect": "change", "attempt": 1]))
+    tree.handle(RunProgress(step: "a", output: ["unpacking", "setting \u{1b}[2J up"]))
+    let live = tree.live(at: RunStory.beginning, frame: 0, rows: 24).map(\.plain)
+    #expect(live.contains("      | unpacking") && live.contains("      | setting \\x1b[2J up"), "\(live)")
+  }
 }

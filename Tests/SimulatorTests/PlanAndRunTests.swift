@@ -1,5 +1,6 @@
 import Runbook
 import Simulator
+import Stores
 import TestSupport
 import Testing
 
@@ -99,5 +100,18 @@ import Testing
     #expect(blocked > 2)
     #expect(committed > 5)
     #expect(skipped > 20)
+  }
+
+  @Test func aPlanTellsHowLongItsWaitsTookInEarlierRuns() async throws {
+    let world = try MovingWorld("runbook: v1\nname: naps\nsteps:\n  - {id: nap, sleep: 10s}\n")
+    let plan = Plan(world.runbook, inputs: [:], at: world.clock.now)
+    #expect(!PlanText.lines(plan, usual: UsualTimes([])).contains { $0.contains("earlier") })
+    #expect(try await world.start().exitCode == 0)
+    let entries = try world.store.entries(of: MovingWorld.runID, after: 0)
+    let events = entries.compactMap { RunEvent($0, runID: MovingWorld.runID) }
+    let report = RunReport(id: MovingWorld.runID, events: events)
+    let lines = PlanText.lines(plan, usual: UsualTimes([report]))
+    #expect(lines.contains("       took 10s in earlier runs"), "\(lines)")
+    #expect(lines.last == "Earlier runs took 10s (the median of 1).", "\(lines)")
   }
 }

@@ -53,6 +53,15 @@ import Testing
     try Self.attempt(keyword) { _ = try Self.validate(text) { _ in Array("true".utf8) } }
   }
 
+  /// It is compiled among the tests of the steps.
+  @Test func theExampleOfAnActionIsTheOneThatIsCompiled() throws {
+    let page = try ProjectFile("docs/adding-a-step.md").text
+    let code = try ProjectFile("Tests/StepsTests/DocumentedAction.swift").text
+    let shown = code.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { $0.isEmpty ? "" : "   " + $0 }.joined(separator: "\n")
+    #expect(page.contains("   ```swift\n" + shown.trimmingCharacters(in: .newlines) + "\n   ```"))
+  }
+
   // MARK: How
 
   private static func attempt(_ place: String, _ body: () throws -> Void) throws {
