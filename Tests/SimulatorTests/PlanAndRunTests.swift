@@ -109,7 +109,11 @@ import Testing
     #expect(try await world.start().exitCode == 0)
     let entries = try world.store.entries(of: MovingWorld.runID, after: 0)
     let events = entries.compactMap { RunEvent($0, runID: MovingWorld.runID) }
-    let report = RunReport(id: MovingWorld.runID, events: events)
+    var report = RunReport(id: MovingWorld.runID, events: events)
+    // What is simulated tells nothing about the real thing.
+    report.isSimulated = true
+    #expect(UsualTimes([report]).count == 0)
+    report.isSimulated = false
     let lines = PlanText.lines(plan, usual: UsualTimes([report]))
     #expect(lines.contains("       took 10s in earlier runs"), "\(lines)")
     #expect(lines.last == "Earlier runs took 10s (the median of 1).", "\(lines)")
