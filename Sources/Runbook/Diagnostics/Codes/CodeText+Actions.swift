@@ -349,6 +349,28 @@ extension CodeText {
             pg_dump shop | gzip > shop.gz
       """#))
 
+  static let warnWord = CodeText(
+    "a state is compared with a word that is no state",
+    "States of servers, snapshots and backups are written in small letters. The cloud's own word is `native_state`.",
+    wrong: CodeExample(
+      #"""
+      runbook: v1
+      name: look
+      secrets: {token: {source: env, key: TOKEN}}
+      providers: {cloud: {type: vps_org, token: "${{ secrets.token }}"}}
+      steps:
+        - {action: server.status, with: {server: "12345"}, expect: "result.state == 'Running'"}
+      """#),
+    right: CodeExample(
+      #"""
+      runbook: v1
+      name: look
+      secrets: {token: {source: env, key: TOKEN}}
+      providers: {cloud: {type: vps_org, token: "${{ secrets.token }}"}}
+      steps:
+        - {action: server.status, with: {server: "12345"}, expect: "result.state == 'running'"}
+      """#))
+
   static let mock = CodeText(
     "a mock file says something that no simulation can do",
     "The message says what. A mock file names steps, actions or faults of the runbook that is simulated.",

@@ -54,6 +54,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case warnUnreachable = "W-UNREACHABLE"
   case warnField = "W-FIELD"
   case warnPipe = "W-PIPE"
+  case warnWord = "W-WORD"
 
   // Expressions
   case expressionSyntax = "E-EXPR-SYNTAX"
@@ -90,7 +91,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
       .file:
       .keys
     case .stepKind, .action, .provider, .probe, .state, .warnState, .delete, .warnDelete, .warnRollback,
-      .warnRollbackEffect, .warnUnreachable, .warnField, .warnPipe:
+      .warnRollbackEffect, .warnUnreachable, .warnField, .warnPipe, .warnWord:
       .actions
     case .expressionSyntax, .expressionName, .expressionMember, .expressionType, .expressionFunction,
       .expressionPattern, .expressionLimit, .expressionSecret, .expressionStep, .expressionStepOrder,
@@ -151,6 +152,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case .warnUnreachable: .warnUnreachable
     case .warnField: .warnField
     case .warnPipe: .warnPipe
+    case .warnWord: .warnWord
     case .expressionSyntax: .expressionSyntax
     case .expressionName: .expressionName
     case .expressionMember: .expressionMember

@@ -9,6 +9,11 @@ extension Validation {
     switch Expression.parse(scalar.text, at: node.range, in: environment, expecting: type) {
     case .success(let expression):
       if expression.isTainted { refuseSecret(node, name()) }
+      for word in expression.tree.wordsForStates where StateWords.isMisspelt(word) {
+        warn(
+          .warnWord, at: node.range, "no state is called `\(word)`: states are written in small letters",
+          hint: "write `\(word.lowercased())`; the cloud's own word is `native_state`")
+      }
       return expression
     case .failure(let mistakes):
       refuse(mistakes, node, scalar)
