@@ -147,6 +147,7 @@ public enum ClosingWords {
     for path in standing.untold { add("unknown", .warning, "\(shown(path)): whether its message has arrived") }
     let kept = standing.standing.filter { step in !failed.contains { $0.path == step.path } }
     if !kept.isEmpty { add("stands", .warning, kept.map { thing($0) }.joined(separator: ", ")) }
+    for server in report.servers where !server.by.isEmpty { add("server", .strong, RunWords.state(of: server)) }
     return lines
   }
 

@@ -36,6 +36,10 @@ public struct RunReport: Sendable, Equatable {
   private var questions: Int64 = 0
   public var steps: [StepReport] = []
   public var undo: [UndoReport] = []
+  /// The servers that it has acted on, in the order in which it did first.
+  public private(set) var servers: [ServerReport] = []
+  /// By the path of a step or undo step: the server that it acts on.
+  private var actsOn: [String: String] = [:]
   /// What the checks before the first change found; not empty: the run was refused.
   public var problems: [String] = []
   private var stepIndex: [String: Int] = [:]
@@ -154,6 +158,7 @@ extension RunReport {
 extension RunReport {
   public mutating func apply(_ event: RunEvent) {
     let fields = event.fields
+    noteServer(event)
     switch event.event {
     case "run.started":
       name = fields["name"]?.string ?? name
@@ -339,6 +344,17 @@ extension RunReport {
     stepIndex[step.path] = steps.count
     steps.append(step)
     return steps.count - 1
+  }
+
+  mutating func begin(_ path: String, on server: String) {
+    actsOn[path] = server
+    if !servers.contains(where: { $0.id == server }) { servers.append(ServerReport(id: server, by: "")) }
+  }
+
+  /// The newest that is known of the server which a step acts on.
+  mutating func tell(_ path: String, _ news: (ServerReport) -> ServerReport) {
+    guard let id = actsOn[path], let index = servers.firstIndex(where: { $0.id == id }) else { return }
+    servers[index] = news(servers[index])
   }
 
   /// Events come live (timestamps) or from the journal (their text).

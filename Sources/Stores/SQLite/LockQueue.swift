@@ -24,8 +24,9 @@ public struct LockQueue: Sendable {
     let name = "\(place)-\(String(number, radix: 16))"
     let path = "\(folder)/\(name)"
     let content = ([runbook] + locks).joined(separator: "\n")
+    // Locked before it says anything: a file with content and without a lock belongs to nobody any more.
     guard let file = try? Descriptor.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600),
-      (try? file.write(Array(content.utf8))) != nil, (try? file.lockByte(at: 0)) == true
+      (try? file.lockByte(at: 0)) == true, (try? file.write(Array(content.utf8))) != nil
     else { return nil }
     return Ticket(queue: self, name: name, file: file, locks: Set(locks))
   }
@@ -43,9 +44,10 @@ public struct LockQueue: Sendable {
     guard let file = try? Descriptor.open(path, O_RDWR | O_NOFOLLOW),
       let bytes = try? FileReading.all(of: path, limit: 1 << 20)
     else { return nil }
-    // One that is just being made has no lock yet, and is young.
+    // One that is just being made says nothing yet.
+    guard !bytes.isEmpty else { return nil }
     guard (try? file.isByteLockedElsewhere(at: 0)) == true else {
-      if (try? file.lockByte(at: 0)) == true, !bytes.isEmpty { Folder.removeFile(path) }
+      Folder.removeFile(path)
       return nil
     }
     let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)

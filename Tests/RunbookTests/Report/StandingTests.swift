@@ -152,4 +152,27 @@ import TestSupport
           runbook cancel r0123456789abcdefghi --no-rollback --restored  stop it and touch nothing more
         """)
   }
+
+  /// The last that is known, and by what.
+  @Test func theStateOfEachServerIsTold() {
+    func event(_ name: String, _ fields: [String: Value]) -> RunEvent {
+      RunEvent(event: name, runID: "r", sequence: 1, at: RunStory.beginning, fields: fields)
+    }
+    var report = RunReport(id: "r")
+    report.apply(event("step.started", ["step": "stop", "action": "server.stop", "with": ["server": "42"]]))
+    report.apply(event("step.ended", ["step": "stop", "status": "succeeded", "outputs": ["state": "stopped"]]))
+    #expect(report.servers.map { RunWords.state(of: $0) } == ["42 is stopped, as `stop` left it"])
+    let undo: [String: Value] = ["step": "stop", "entry": "stop.undo[0]", "action": "snapshot.restore"]
+    report.apply(event("undo.started", undo.merging(["with": ["server": "42"]]) { own, _ in own }))
+    report.apply(event("step.waiting", ["step": "stop.undo[0]", "native_state": "restoring"]))
+    let failed: [String: Value] = ["status": "failed", "error": ["kind": "server", "effect": "applied"]]
+    report.apply(event("undo.ended", undo.merging(failed) { own, _ in own }))
+    #expect(
+      report.servers.map { RunWords.state(of: $0) }
+        == ["42 was last seen `restoring`, after `stop.undo[0]` did not succeed"])
+    report.apply(event("step.started", ["step": "b", "action": "server.start", "with": ["server": "7"]]))
+    let refused: Value = ["kind": "input", "effect": "none"]
+    report.apply(event("step.ended", ["step": "b", "status": "failed", "error": refused]))
+    #expect(report.servers.map(\.by) == ["stop.undo[0]", ""])
+  }
 }

@@ -75,6 +75,12 @@ private struct Room {
     #expect(failure.detail["stderr"] == "held packages")
   }
 
+  @Test func anExitCodeThatTheAuthorJudgesIsAnAnswer() async throws {
+    let room = try Room("steps: {update: {result: {exit_code: 2}}}")
+    let result = try await room.perform("run", room.call("update", ["_accept_any_exit_code": true])).result
+    #expect(result["exit_code"] == 2)
+  }
+
   @Test func aStepsOwnAnswersGoBeforeItsActions() async throws {
     let room = try Room(
       """

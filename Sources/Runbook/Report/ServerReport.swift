@@ -1,0 +1,45 @@
+/// What is known of the state of a server that a run has acted on.
+public struct ServerReport: Sendable, Equatable {
+  public var id: String
+  /// `running`, `stopped` …; nil: what was done to it has not come to its end, or failed.
+  public var state: String?
+  /// The cloud's own word, as it was seen last; nil: none was.
+  public var nativeState: String?
+  /// The step or undo step that tells it.
+  public var by: String
+}
+
+extension RunReport {
+  /// From the steps that name a server, and what they say of its state.
+  mutating func noteServer(_ event: RunEvent) {
+    let fields = event.fields
+    guard let path = (fields["entry"] ?? fields["step"])?.string else { return }
+    switch event.event {
+    case "step.started", "undo.started":
+      if let id = fields["with"]?["server"]?.string, !id.isEmpty { begin(path, on: id) }
+    case "step.waiting":
+      guard let word = fields["native_state"]?.string else { return }
+      tell(path) { ServerReport(id: $0.id, nativeState: word, by: path) }
+    case "step.ended", "undo.ended":
+      let status = fields["status"]?.string
+      if status == "succeeded" {
+        guard let state = fields["outputs"]?["state"]?.string else { return }
+        tell(path) { ServerReport(id: $0.id, state: state, by: path) }
+      } else if status != "skipped", fields["error"]?["effect"]?.string != "none" {
+        tell(path) { ServerReport(id: $0.id, nativeState: $0.by == path ? $0.nativeState : nil, by: path) }
+      }
+    default: break
+    }
+  }
+}
+
+extension RunWords {
+  /// `12345 is running, as `stop.undo[0]` left it`.
+  public static func state(of server: ServerReport) -> String {
+    let id = DisplayText.escaped(server.id, limit: 64)
+    let by = "`\(DisplayText.escaped(server.by, limit: 100))`"
+    if let state = server.state { return "\(id) is \(DisplayText.escaped(state, limit: 40)), as \(by) left it" }
+    let seen = server.nativeState.map { "was last seen `\(DisplayText.escaped($0, limit: 60))`" }
+    return "\(id) \(seen ?? "may be in any state"), after \(by) did not succeed"
+  }
+}
