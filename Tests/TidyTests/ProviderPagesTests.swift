@@ -26,13 +26,13 @@ import Testing
       let rest = text[start.upperBound...]
       let end = try #require(rest.firstRange(of: "<!-- end -->"), "\(path): `\(name)` does not end")
       let expected = lines(kind).map { $0 + "\n" }.joined()
-      if ProcessInfo.processInfo.environment["RECORD"] != nil {
+      if Recording.isOn {
         text.replaceSubrange(start.upperBound..<end.lowerBound, with: expected)
       } else {
         #expect(String(rest[..<end.lowerBound]) == expected, "\(path): `\(name)`; RECORD=1 writes it anew")
       }
     }
-    if ProcessInfo.processInfo.environment["RECORD"] != nil {
+    if Recording.isOn {
       try text.write(toFile: Repository.path(path), atomically: true, encoding: .utf8)
     }
   }

@@ -22,7 +22,7 @@ import Testing
   }
 
   @Test func theReferenceOfActionsSaysWhatTheirDeclarationsSay() throws {
-    if ProcessInfo.processInfo.environment["RECORD"] != nil {
+    if Recording.isOn {
       try Self.text.write(toFile: Repository.path(Self.path), atomically: true, encoding: .utf8)
     }
     #expect(try ProjectFile(Self.path).text == Self.text, "\(Self.path) is out of date; RECORD=1 writes it anew")
@@ -31,7 +31,7 @@ import Testing
   @Test func theReferenceOfCodesSaysWhatTheirDeclarationsSay() throws {
     let path = "docs/reference/codes.md"
     let text = CodePage.markdown.joined(separator: "\n")
-    if ProcessInfo.processInfo.environment["RECORD"] != nil {
+    if Recording.isOn {
       try text.write(toFile: Repository.path(path), atomically: true, encoding: .utf8)
     }
     #expect(try ProjectFile(path).text == text, "\(path) is out of date; RECORD=1 writes it anew")

@@ -1,7 +1,7 @@
 import Providers
 import Runbook
 
-/// What `runbook init` writes: a runbook that is valid as it stands, for one of a few purposes and one cloud.
+/// The runbook that `runbook init` writes: valid as it stands, for one of a few purposes and one cloud.
 struct FirstRunbook {
   enum Purpose: String, CaseIterable, Sendable {
     case preUpgrade = "pre-upgrade"

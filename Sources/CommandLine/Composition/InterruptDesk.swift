@@ -30,7 +30,7 @@ final class InterruptDesk: Sendable {
     try? Signals.deliver { signal in self.handle(signal) }
   }
 
-  /// What SIGTERM does to the run.
+  /// Chooses whether SIGTERM leaves the run or cancels it.
   func set(onTerm: RunReporting.OnTerm) { state.withLock { $0.onTerm = onTerm } }
 
   /// - Parameter store: the path of the run's store; nil: it is kept nowhere.

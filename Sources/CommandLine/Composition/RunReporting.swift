@@ -2,8 +2,8 @@ import Glibc
 import Posix
 import Runbook
 
-/// What `run`, `resume` and `rerun` do beside their work for whoever started them: where they tell of it, and what a
-/// SIGTERM means to them.
+/// Options of `run`, `resume` and `rerun` that a CI job needs: further places to which the run is told, and the
+/// meaning of SIGTERM.
 struct RunReporting: Sendable {
   enum OnTerm: String, CaseIterable, Sendable {
     /// Leave the run at the next durable point, to be resumed.
@@ -39,7 +39,7 @@ struct RunReporting: Sendable {
     summary = arguments.value("summary")
   }
 
-  /// What a process that nobody watches cannot do.
+  /// Refuses the options that a detached run cannot heed, because it has no output.
   func checkDetached() throws(UsageError) {
     if annotations != nil {
       throw UsageError(

@@ -1,7 +1,7 @@
 import Posix
 import Runbook
 
-/// What is told of a run, as one JSON document a line: the same on stdout (`--format json`) and in a file (`--events`).
+/// The events of a run as JSON, one document a line: the same on stdout (`--format json`) and in a file (`--events`).
 struct EventStream {
   private let runID: String
   private var progress = ProgressLines()
@@ -20,7 +20,7 @@ struct EventStream {
 
   mutating func add(_ news: RunProgress) { progress.add(news) }
 
-  /// What goes on between two events and is due now. Not journaled: it bears the number of the last entry.
+  /// The `step.progress` events that are due now. They are not journaled, so each bears the number of the last entry.
   mutating func dueBytes(at instant: Timestamp) -> [UInt8] {
     progress.due(at: Monotonic.now).flatMap { news in
       EventStream.json(

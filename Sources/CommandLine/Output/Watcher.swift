@@ -103,6 +103,7 @@ final class Watcher: RunObserver {
   func work() async {
     let stream = EventStream(runID: runID, lastSequence: earlier.last?.sequence ?? 0)
     await withTaskGroup(of: Void.self) { group in
+      // A file that is slow to take its events, such as a pipe, must not hold up the screen.
       if let events = shell.channels?.events {
         group.addTask { await events.work(stream, clock: self.clock) { words in self.say(words) } }
       }
@@ -115,7 +116,7 @@ final class Watcher: RunObserver {
 
   // MARK: Lines
 
-  /// What the lines are made with.
+  /// The formatters that turn events into lines, with all they remember from line to line.
   private struct LineState {
     var text: EventText
     var progress = ProgressLines()

@@ -6,7 +6,7 @@ import Steps
 /// Reads an account as widely as can be done without changing it: what `providers check` asks, and every action that
 /// only reads and needs to know no more than a server.
 struct AccountSurvey {
-  /// What was read, in the words of the language; a failure is its message.
+  /// The answers, by question, in the words of the language; a question that failed has `failed` and the reason.
   private(set) var answers: [String: Value] = [:]
   private(set) var report = AccountReport()
 
@@ -50,7 +50,7 @@ struct AccountSurvey {
     }
   }
 
-  /// What could not be read.
+  /// The questions that failed, each with its reason.
   var failures: [(what: String, why: String)] {
     answers.sorted { $0.key < $1.key }.compactMap { what, answer in
       answer["failed"]?.string.map { (what, $0) }
@@ -58,8 +58,8 @@ struct AccountSurvey {
   }
 }
 
-/// What the documents say that a cloud answers, learnt from its simulated twin, which is made from them; and which
-/// fields the client cannot do without, found out by taking each away from the twin's answers.
+/// The shape of a cloud's answers by its documents, learnt from its simulated twin, which is made from them; and the
+/// fields that the client needs, found out by taking each away from the twin's answers.
 struct DocumentedReplies {
   /// By question (`GET /servers/*`).
   private(set) var shapes: [String: ReplyShape] = [:]
@@ -107,7 +107,7 @@ struct DocumentedReplies {
 struct TwinSurvey {
   private(set) var answers: [String: Value] = [:]
   private(set) var exchanges: [Exchange] = []
-  /// What the survey changed: nothing.
+  /// Changes that the survey made to the twin. There must be none.
   private(set) var effects: [LedgerEntry] = []
 
   /// - Parameter rewrite: what the twin's answer becomes on its way.

@@ -76,7 +76,7 @@ struct SurveyFinding: Equatable {
   ) -> [SurveyFinding] {
     var findings: [SurveyFinding] = []
     for path in documented.paths {
-      // What is missing as a whole is told once.
+      // If a whole object is missing, that is told once, and not again for each of its fields.
       guard let above = real.shape(at: path.parent), above.types.contains("object") else { continue }
       guard case .field(let name)? = path.parts.last else { continue }
       let isNeeded = needed.contains(path)

@@ -87,6 +87,13 @@ enum BinaryOperator: String, Sendable {
   }
 }
 
+extension ExpressionNode {
+  var isMapLiteral: Bool { if case .map = kind { true } else { false } }
+
+  /// A variable of a macro occurs in it.
+  var readsLocal: Bool { if case .local = kind { true } else { children.contains { $0.readsLocal } } }
+}
+
 enum Macro: String, Sendable, CaseIterable {
   case all, exists
   case existsOne = "exists_one"

@@ -60,11 +60,6 @@ extension ExpressionNode {
     }
   }
 
-  var isMapLiteral: Bool { if case .map = kind { true } else { false } }
-
-  /// A variable of a macro occurs in it.
-  var readsLocal: Bool { if case .local = kind { true } else { children.contains { $0.readsLocal } } }
-
   /// `a.b.c`, from a variable.
   fileprivate var isChain: Bool {
     switch kind {
