@@ -1,4 +1,5 @@
 import Glibc
+import Runbook
 import Testing
 
 /// From every state of a rollback a command leads to an end with the locks free.
@@ -43,6 +44,25 @@ import Testing
     #expect(shown.stdout.contains("left out        change.undo[0]"), "\(shown.stdout)")
     #expect(shown.stdout.contains(": by hand\n"), "\(shown.stdout)")
     #expect(!shown.stdout.contains("runbook rollback"), "\(shown.stdout)")
+  }
+
+  @Test func aRollbackThatGoesOnIsToldInTheFilesOfACIJobToo() async throws {
+    let place = try Workplace()
+    let id = try await stuck(place)
+    for what in ["skip", "abandon"] {
+      let target = what == "skip" ? ["change.undo[0]"] : []
+      let refused = try await place.run(["rollback", what, id] + target + ["--reason", "x", "--events", "e"])
+      #expect(refused.code == 2 && refused.stderr.contains("takes no `--events`"), "\(refused)")
+    }
+    let unwritable = try await place.run("rollback", "resume", id, "--summary", "none/s")
+    #expect(unwritable.code == 2 && unwritable.stderr.contains("its folder does not exist"), "\(unwritable)")
+    let ended = try await place.run(
+      "rollback", "resume", id, "--events", "e", "--summary", "s", "--annotations", "github")
+    #expect(ended.code == 4, "\(ended)")
+    let kinds = place.read("e").split(separator: "\n").compactMap { try? JSONReader.read(String($0))["event"]?.string }
+    #expect(kinds.first == "run.resumed" && kinds.last == "run.ended", "\(kinds)")
+    #expect(place.read("s").contains("its rollback FAILED"), "\(place.read("s"))")
+    #expect(ended.stderr.contains("::error "), "\(ended.stderr)")
   }
 
   @Test func theLastOwedEntryThatIsLeftOutEndsTheRollback() async throws {

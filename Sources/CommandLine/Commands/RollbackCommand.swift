@@ -18,7 +18,7 @@ struct RollbackCommand: Command {
     options: [
       .value("reason", "TEXT", .text, "why, for the journal; `skip` and `abandon` need it"),
       RunOptions.withoutSecret, RunOptions.restored,
-    ],
+    ] + RunReporting.places,
     examples: [
       .init("runbook rollback resume r0123456789abcdefghi", "try the failed undo step again and go on"),
       .init(
@@ -36,6 +36,7 @@ struct RollbackCommand: Command {
   private let reason: String?
   private let without: [String]
   private let acceptsRestored: Bool
+  private let reporting: RunReporting
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     what = try arguments.required("WHAT")
@@ -44,6 +45,7 @@ struct RollbackCommand: Command {
     reason = arguments.value("reason")
     without = arguments.values(of: "without-secret")
     acceptsRestored = arguments.flag("restored")
+    reporting = RunReporting(arguments)
     // One word is the undo step, and the run is left out, unless it can only be a run.
     if what == "skip", entry == nil, id != "latest", !RunID.isWellFormed(id), !id.isEmpty { (entry, id) = (id, "") }
     if what == "skip", entry == nil {
@@ -60,6 +62,10 @@ struct RollbackCommand: Command {
       throw UsageError(
         "`rollback \(what)` takes no `--\(without.isEmpty ? "restored" : "without-secret")`",
         hint: "it needs no secret, and what it does is an answer about a restored store too")
+    }
+    if what != "resume", let place = reporting.place {
+      throw UsageError(
+        "`rollback \(what)` takes no `--\(place)`", hint: "it only writes down what you decided; the run does not go on")
     }
     if what == "resume", reason != nil {
       throw UsageError("`rollback resume` takes no --reason", hint: UsageError.help("rollback"))
@@ -82,6 +88,7 @@ struct RollbackCommand: Command {
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
     access.tellOwnerless(shell, but: id)
+    let shell = try reporting.opened(shell)
     let resumption = try Resumption(id, access, shell, without: without, acceptsRestored: acceptsRestored)
     let refusal = refusal(RunReport(id: id, events: try access.events(of: id)))
     // Told before a secret that is missing, and after an owner that lives.

@@ -2,8 +2,8 @@ import Glibc
 import Posix
 import Runbook
 
-/// Options of `run`, `resume` and `rerun` that a CI job needs: further places to which the run is told, and the
-/// meaning of SIGTERM.
+/// Options that a CI job needs: further places where a run is told, and the meaning of SIGTERM. `rollback resume` takes
+/// the places only, because SIGTERM never ends a rollback.
 struct RunReporting: Sendable {
   enum OnTerm: String, CaseIterable, Sendable {
     /// Leave the run at the next durable point, to be resumed.
@@ -18,14 +18,19 @@ struct RunReporting: Sendable {
     "annotations", "github", .words(Annotations.allCases.map(\.rawValue)),
     "print what needs attention as commands that GitHub Actions shows beside the file, on stderr")
 
-  static let options: [OptionSpec] = [
-    .value(
-      "on-term", "leave|cancel", .words(OnTerm.allCases.map(\.rawValue)),
-      "what SIGTERM does: leave the run, to be resumed (default), or cancel and undo it"),
+  /// Places where a run is told beside stdout.
+  static let places: [OptionSpec] = [
     .value("events", "FILE", .file, "add the events of --format json to this file, while stdout holds text"),
     annotations,
     .value("summary", "FILE", .file, "add the closing report to this file, in Markdown"),
   ]
+
+  static let options: [OptionSpec] =
+    [
+      .value(
+        "on-term", "leave|cancel", .words(OnTerm.allCases.map(\.rawValue)),
+        "what SIGTERM does: leave the run, to be resumed (default), or cancel and undo it")
+    ] + places
 
   var onTerm = OnTerm.leave
   private var events: String?
@@ -37,6 +42,13 @@ struct RunReporting: Sendable {
     events = arguments.value("events")
     annotations = arguments.value("annotations").flatMap { Annotations(rawValue: $0) }
     summary = arguments.value("summary")
+  }
+
+  /// The first of the places that was asked for.
+  var place: String? {
+    if events != nil { return "events" }
+    if annotations != nil { return "annotations" }
+    return summary == nil ? nil : "summary"
   }
 
   /// Refuses the options that a detached run cannot heed, because it has no output.

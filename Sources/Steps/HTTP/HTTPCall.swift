@@ -94,10 +94,11 @@ struct HTTPCall {
       let earlier = headers[name]?.string.map { $0 + separator } ?? ""
       headers[name] = .string(earlier + value)
     }
+    let body = HTTPText.utf8(of: response.body, contentType: response.header("content-type"))
     return [
       "status": .int(Int64(response.status)), "headers": .map(headers),
-      "body": .string(HTTPText.text(of: response.body, contentType: response.header("content-type"))),
-      "json": (try? JSONReader.read(response.body)) ?? .null, "duration": .duration(response.duration),
+      "body": .string(String(decoding: body, as: UTF8.self)), "json": (try? JSONReader.read(body)) ?? .null,
+      "duration": .duration(response.duration),
     ]
   }
 

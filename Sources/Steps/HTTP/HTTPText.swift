@@ -1,3 +1,4 @@
+import Posix
 import Runbook
 
 /// Small conversions of what stands in a request.
@@ -36,14 +37,13 @@ enum HTTPText {
     }
   }
 
-  /// In the character set that the other side names, if that is ISO 8859-1; else as UTF-8.
-  static func text(of body: [UInt8], contentType: String?) -> String {
-    let charset = contentType?.lowercased().split(separator: ";").dropFirst().lazy
-      .map { $0.filter { $0 != " " && $0 != "\"" } }.first { $0.hasPrefix("charset=") }?.dropFirst(8)
-    guard let charset, ["iso-8859-1", "latin1", "iso8859-1"].contains(charset) else {
-      return String(decoding: body, as: UTF8.self)
-    }
-    return String(String.UnicodeScalarView(body.map { Unicode.Scalar($0) }))
+  /// A body in UTF-8, from the character set that the other side names. Bytes of a set that nobody knows here stay as
+  /// they are.
+  static func utf8(of body: [UInt8], contentType: String?) -> [UInt8] {
+    let charset = contentType?.split(separator: ";").dropFirst().lazy
+      .map { $0.filter { $0 != " " && $0 != "\"" } }.first { $0.lowercased().hasPrefix("charset=") }?.dropFirst(8)
+    guard let charset, !["utf-8", "utf8"].contains(charset.lowercased()) else { return body }
+    return TextEncoding.utf8(of: body, in: String(charset)) ?? body
   }
 
   static func setDefault(_ name: String, _ value: String, in headers: inout [(name: String, value: Secret)]) {

@@ -51,6 +51,19 @@ struct HTTPActionsTests {
     #expect(request.redirects == .sameHost)
   }
 
+  @Test func anAnswerIsReadInTheCharacterSetThatItNames() async throws {
+    for (type, bytes) in [
+      ("application/json; charset=windows-1252", [0x22, 0x80, 0x22]),
+      ("application/json;charset=\"ISO-8859-15\"", [0x22, 0xa4, 0x22]), ("application/json", Array("\"€\"".utf8)),
+      ("application/json; charset=no-such-set", Array("\"€\"".utf8)),
+    ] as [(String, [UInt8])] {
+      let answer = HTTPResponse(
+        status: 200, headers: [("content-type", type)], body: bytes)
+      let result = HTTPCall.result(of: answer)
+      #expect(result["body"] == "\"€\"" && result["json"] == "€", "\(type)")
+    }
+  }
+
   @Test func aRequestEndsWithItsStep() async throws {
     let web = FakeWeb(200)
     _ = await web.perform(HTTPGetAction(), ["url": "https://h/"], timeout: .seconds(3))

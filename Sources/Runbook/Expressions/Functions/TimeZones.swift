@@ -39,8 +39,10 @@ public enum TimeZones {
     private var times: [Int64] = []
     private var kinds: [Int] = []
     private var offsets: [Int64] = []
-    /// Behind its last time the file has a rule, which is not read: nothing is known then.
-    private var endsWithRule = false
+    /// For times after the last one. nil: the last offset goes on.
+    private var rule: TimeZoneRule?
+    /// The rule is none that can be read: nothing is known after the last time.
+    private var isRuleUnknown = false
 
     /// nil: it is no such file.
     init?(_ bytes: [UInt8]) {
@@ -58,7 +60,9 @@ public enum TimeZones {
       }
       guard kinds.allSatisfy({ offsets.indices.contains($0) }) else { return nil }
       reader.position += header.letters + header.leaps * 12 + header.marks
-      endsWithRule = bytes[min(reader.position, bytes.count)...].contains(UInt8(ascii: ","))
+      let text = bytes[min(reader.position, bytes.count)...].drop { $0 == 0x0a }.prefix { $0 != 0x0a }
+      rule = TimeZoneRule(String(decoding: text, as: UTF8.self))
+      isRuleUnknown = rule == nil && text.contains(UInt8(ascii: ","))
     }
 
     func offset(at seconds: Int64) -> Int64? {
@@ -67,7 +71,8 @@ public enum TimeZones {
         let middle = low + (high - low) / 2
         if times[middle] <= seconds { low = middle + 1 } else { high = middle }
       }
-      if low == times.count, endsWithRule { return nil }
+      if low == times.count, isRuleUnknown { return nil }
+      if low == times.count, let rule { return rule.offset(at: seconds) }
       return low == 0 ? offsets[0] : offsets[kinds[low - 1]]
     }
   }
