@@ -65,7 +65,8 @@ struct RollbackCommand: Command {
     }
     if what != "resume", let place = reporting.place {
       throw UsageError(
-        "`rollback \(what)` takes no `--\(place)`", hint: "it only writes down what you decided; the run does not go on")
+        "`rollback \(what)` takes no `--\(place)`", hint: "it only writes down what you decided; the run does not go on"
+      )
     }
     if what == "resume", reason != nil {
       throw UsageError("`rollback resume` takes no --reason", hint: UsageError.help("rollback"))
