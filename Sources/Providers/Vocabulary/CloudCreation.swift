@@ -100,7 +100,9 @@ extension Cloud {
               + (limit(kind).map { "delete it, as it counts towards the limit of \($0)" } ?? "delete it"),
             effect: .applied, detail: ["native_state": .string(item.nativeState), "id": .string(id)]))
       }
-    return Observation(verdict, nativeState: item.nativeState, result: ActionResult(outputs: item.outputs))
+    var seen = Observation(verdict, nativeState: item.nativeState, result: ActionResult(outputs: item.outputs))
+    seen.isUnheard = item.isUnheard
+    return seen
   }
 
   /// Neither the server nor anything new of this call is on its way.

@@ -15,6 +15,8 @@ struct CloudItem: Sendable {
   var description: String
   var nativeState: String
   var state: ItemState
+  /// The provider's word is one that the client has never heard of; it counts as `creating`.
+  var isUnheard: Bool
   var sizeMB: Int64?
   /// The earliest instant at which it can have been made.
   var createdAt: Timestamp
@@ -27,10 +29,12 @@ struct CloudItem: Sendable {
   /// What the provider's documents tell beyond the vocabulary, under their own names (`ItemVocabulary.details`).
   var details: [String: Value] = [:]
 
+  /// - Parameter state: nil for a word that was never heard of.
+  ///
   /// Words of the other side are cut where they are longer than any word should be: they go into messages.
   init(
     kind: ItemKind, id: String, server: String? = nil, name: String, description: String = "", nativeState: String,
-    state: ItemState, sizeMB: Int64? = nil, createdAt: Timestamp, createdAtError: Duration = .zero,
+    state: ItemState?, sizeMB: Int64? = nil, createdAt: Timestamp, createdAtError: Duration = .zero,
     isManual: Bool = true, isProtected: Bool = false
   ) {
     self.kind = kind
@@ -39,7 +43,8 @@ struct CloudItem: Sendable {
     self.name = name.excerpt(1024)
     self.description = description
     self.nativeState = nativeState.excerpt(64)
-    self.state = state
+    self.state = state ?? .creating
+    isUnheard = state == nil
     self.sizeMB = sizeMB
     self.createdAt = createdAt
     self.createdAtError = createdAtError

@@ -39,7 +39,9 @@ extension Cloud {
   func seen(_ verdict: Observation.Verdict, _ server: CloudServer) -> Observation {
     var result = ActionResult(outputs: ["state": .string(server.state.rawValue)])
     if server.state == .changing { result.result[ChangeSign.wasSeen] = true }
-    return Observation(verdict, nativeState: server.nativeState, result: result)
+    var seen = Observation(verdict, nativeState: server.nativeState, result: result)
+    seen.isUnheard = server.isUnheard
+    return seen
   }
 
   /// At rest: not on its way to another state. A server that is gone is at rest.

@@ -135,6 +135,8 @@ public struct Observation: Sendable {
   public var verdict: Verdict
   /// The provider's own word, shown live: "in_progress".
   public var nativeState: String?
+  /// The client has never heard of that word. It counts as still changing; after a quarter of an hour a person is told.
+  public var isUnheard = false
   /// Replaces or extends the call's outputs.
   public var result: ActionResult
 

@@ -164,6 +164,9 @@ public struct ActionDeclaration: Sendable {
   /// Facts that its calls need beside the author's fields.
   public var context: Set<CallContext> = []
 
+  /// It sends a message to people and changes nothing.
+  public var tellsPeople: Bool { effect == .none && effectClass == .opaque }
+
   public init(
     _ name: String, _ summary: String, fields: [Field], outputs: [String: ValueType] = [:], effect: ActionEffect,
     class effectClass: EffectClass = .opaque, wait: WaitDefaults? = nil, timeout: Duration? = nil,

@@ -8,6 +8,7 @@ extension Interpreter {
     while watched != nil {
       try await onOwnStack { interpreter throws(Interruption) in try await interpreter.look() }
       guard let pause = try pauseAfterLook() else { return }
+      if isUnheardTooLong { try await onOwnStack { engine throws(Interruption) in try await engine.tellOfState() } }
       if let news = news(atMost: pause) {
         note(asOf: try await untilInterrupted(news))
       } else {
@@ -140,7 +141,7 @@ extension Interpreter {
     var verdict = Observation.Verdict.pending
     switch look {
     case .seen(let observation):
-      watch.saw(observation)
+      watch.saw(observation, at: clock.now)
       verdict = observation.verdict
     case .failed(let failure):
       if let end = watch.ends(on: failure, at: clock.now) { return .failed(end) }
@@ -243,6 +244,8 @@ final class Watch {
   var unmet: String?
   var lastFailure: StepFailure?
   var isLast = false
+  /// Since when it has shown words that the client has never heard of.
+  var unheardSince: Timestamp?
   /// How many times the call was made.
   var looks = 0
   /// What is known of the answer to a look that failed.
@@ -275,7 +278,8 @@ final class Watch {
   /// In words.
   var until: String { step.wait.until?.source ?? step.action.wait?.until ?? "it succeeds" }
 
-  func saw(_ observation: Observation) {
+  func saw(_ observation: Observation, at instant: Timestamp) {
+    unheardSince = observation.isUnheard ? unheardSince ?? instant : nil
     self.observation = Boxed(observation)
     lastFailure = nil
     if observation.nativeState != nativeState {

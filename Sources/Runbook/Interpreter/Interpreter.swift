@@ -223,6 +223,7 @@ public actor Interpreter {
     case .reconcile(let path): try await reconcile(path)
     case .settle(let path): try await comeToRest(path)
     case .ask(let path, _): try await simulateAnswer(about: path)
+    case .tell(let path): try await tellOfQuestion(about: path)
     case .watch, .retry, .evaluateOutputs, .park, .awaitRestored, .done: break
     }
   }

@@ -38,6 +38,7 @@ public enum StepEvent: Sendable {
   case asked(ApprovalQuestion)
   case answered(ApprovalAnswer)
   case approvalTimedOut(String)
+  case told(WaitingTold)
   case restored
   case restoredAccepted(by: String)
   case clockSet(by: Duration)
@@ -111,6 +112,7 @@ extension RunMachine {
       return resolved(path, answer, by: by, request: request, question: question)
     case .asked(let question): return asked(question)
     case .answered(let answer): return answered(answer)
+    case .told(let told): return [.waitingTold(told)]
     case .approvalTimedOut(let path): return approvalTimedOut(path)
     case .restored: return isRestored ? [] : [.storeRestored]
     case .restoredAccepted(let by): return isRestored ? [.restoredAccepted(by: by)] : []

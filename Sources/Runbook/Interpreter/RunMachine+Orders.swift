@@ -12,6 +12,8 @@ public enum Order: Sendable, Equatable {
   case retry(String, at: Timestamp)
   /// Poll until it holds.
   case watch(String)
+  /// Tell people that the run waits for one of them.
+  case tell(String)
   /// Wait for the answer to the question whether the step may go on.
   case ask(String, until: Timestamp)
   /// Ask a person; nothing else can be done.
@@ -52,10 +54,12 @@ extension RunMachine {
     case .lost: .reconcile(path)
     case .retrying(let instant): .retry(path, at: instant)
     case .waiting: .watch(path)
-    case .parked(let until, _): .park(path, until: until)
-    case .asking(let question): .ask(path, until: question.until)
+    case .parked(let until, let question): isToBeTold(question) ? .tell(path) : .park(path, until: until)
+    case .asking(let question): isToBeTold(question.number) ? .tell(path) : .ask(path, until: question.until)
     }
   }
+
+  private func isToBeTold(_ question: Int) -> Bool { !runbook.onWaiting.isEmpty && !toldQuestions.contains(question) }
 
   enum Stage {
     case steps

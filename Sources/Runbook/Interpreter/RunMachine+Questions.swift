@@ -121,8 +121,10 @@ extension RunMachine {
         StepFailure(.cancelled, "cancelled between two attempts", effect: state(of: path).error?.effect ?? .unknown))
     case .reconcile(let path) where isMain(path):
       .cancelled(path, StepFailure(.cancelled, "cancelled before its outcome was known", effect: .unknown))
-    case .ask(let path, _) where isMain(path):
+    case .ask(let path, _) where isMain(path), .tell(let path) where isMain(path) && openApproval != nil:
       .cancelled(path, StepFailure(.cancelled, "cancelled while a person was asked", effect: .none))
+    case .tell(let path) where isMain(path):
+      .cancelled(path, StepFailure(.cancelled, "cancelled while a person was asked about it", effect: .unknown))
     case .park(let path, _) where isMain(path) && !PlantedMistake.cancelNotForParked.isMade:
       .cancelled(path, StepFailure(.cancelled, "cancelled while a person was asked about it", effect: .unknown))
     default: nil

@@ -33,6 +33,9 @@ public struct RunMachine: Sendable {
   private(set) var lastRequest: Int64 = 0
   /// Questions asked so far.
   private(set) var questions = 0
+  /// Of what people were told by `on_waiting`: numbers of questions, and steps whose state nobody knows.
+  private(set) var toldQuestions: Set<Int> = []
+  private(set) var toldStates: Set<String> = []
   /// For how long people were asked on the way through the steps, and since the rollback was begun or resumed.
   private(set) var askedTime = Duration.zero
   private(set) var askedTimeOfRollback = Duration.zero
@@ -145,6 +148,8 @@ extension RunMachine {
     case .approvalAnswered(let answer):
       lastRequest = max(lastRequest, answer.request)
       if answer.isApproval { states[answer.step]?.approvals.append(answer) }
+    case .waitingTold(let told):
+      if told.cause == .state { toldStates.insert(told.step) } else { toldQuestions.insert(told.question) }
     case .cancelRequested(let by, let rollback, let request):
       lastRequest = max(lastRequest, request)
       if stop == nil, cursor < runbook.steps.count { stop = .cancel(by: by, rollback: rollback) }
@@ -265,6 +270,7 @@ extension RunMachine {
     state.waitingSince = step.isWait ? instant : nil
     state.deadline = step.deadline
     states[step.step] = state
+    toldStates.remove(step.step)
     active = step.step
     guard step.purpose == .do else { return }
     switch steps[step.step]?.rollback {

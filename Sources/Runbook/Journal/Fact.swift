@@ -26,6 +26,8 @@ public enum Fact: Sendable {
   /// A person is asked whether a step may go on. The number is one of those of `runWaiting`.
   case approvalAsked(ApprovalQuestion)
   case approvalAnswered(ApprovalAnswer)
+  /// `on_waiting` has told people that the run waits.
+  case waitingTold(WaitingTold)
   case cancelRequested(by: String, rollback: Bool, request: Int64)
   /// A message to the owner that changed nothing, with the reason: the question was answered already, it is too late.
   case requestIgnored(request: Int64, reason: String)

@@ -99,6 +99,7 @@ extension Fact {
       )
     case .approvalAsked(let question): question.coded
     case .approvalAnswered(let answer): answer.coded
+    case .waitingTold(let told): told.coded
     case .cancelRequested(let by, let rollback, let request):
       ("cancel.requested", ["by": .string(by), "rollback": .bool(rollback), "_request": .int(request)])
     default: codedAnswer
@@ -144,7 +145,7 @@ extension Fact {
     case .runLeft(let reason): ("run.left", ["reason": .string(reason), "exit_code": 9])
     case .runStarted, .runPinned, .runResumed, .runChecked, .stepStarted, .attemptStarted, .requestFound,
       .requestCleared, .scriptAdopted, .attemptEnded, .stepWaiting, .stepEnded, .runWaiting, .stepResolved,
-      .approvalAsked, .approvalAnswered, .cancelRequested:
+      .approvalAsked, .approvalAnswered, .waitingTold, .cancelRequested:
       coded
     }
   }
@@ -385,6 +386,7 @@ extension Fact {
     case "run.waiting" where fields.optionalText("for") == ApprovalQuestion.waitsFor:
       self = .approvalAsked(try ApprovalQuestion(fields))
     case "step.approved", "step.rejected": self = .approvalAnswered(try ApprovalAnswer(entry, fields))
+    case "run.told": self = .waitingTold(try WaitingTold(fields))
     case "run.waiting":
       // An earlier release did not number its questions.
       self = .runWaiting(

@@ -66,6 +66,7 @@ public struct Plan: Sendable {
   public var steps: [Step]
   public var onFailure: [Step]
   public var onRollbackFailure: [Step]
+  public var onWaiting: [Step]
   public var always: [Step]
   public var locks: [String]
   public var timeout: Duration
@@ -83,6 +84,7 @@ public struct Plan: Sendable {
     steps = runbook.steps.map { Plan.step($0, scope) }
     onFailure = runbook.onFailure.map { Plan.step($0, scope) }
     onRollbackFailure = runbook.onRollbackFailure.map { Plan.step($0, scope) }
+    onWaiting = runbook.onWaiting.map { Plan.step($0, scope) }
     always = runbook.always.map { Plan.step($0, scope) }
     locks = Plan.locks(runbook, scope)
     timeout = runbook.timeout
@@ -170,7 +172,7 @@ private struct PlanScope: ExpressionScope {
     for input in runbook.inputs where known[input.name] == nil { known[input.name] = input.defaultValue ?? .unknown }
     var roots: [String: Value] = [
       "inputs": .map(known), "steps": .unknown, "self": .unknown, "failure": .unknown, "rollback": .unknown,
-      "result": .unknown, "error": .unknown,
+      "result": .unknown, "error": .unknown, "waiting": .unknown,
       "secrets": .map(
         Dictionary(runbook.secrets.map { ($0.name, .secret(Secret("", named: [$0.name]))) }, uniquingKeysWith: { $1 })),
       "run": .map([

@@ -15,6 +15,7 @@ public enum PlanText {
     if isVerbose { lines += rollbackLines(plan) }
     lines += section("on failure, before the rollback", plan.onFailure, numbered: false, isVerbose)
     lines += section("if the rollback fails", plan.onRollbackFailure, numbered: false, isVerbose)
+    lines += section("while a person is waited for", plan.onWaiting, numbered: false, isVerbose)
     lines += section("always, at the end", plan.always, numbered: false, isVerbose)
     if !plan.locks.isEmpty {
       lines.append("")
@@ -185,6 +186,7 @@ public enum PlanText {
       "missing_inputs": .list(plan.missingInputs.map { .string($0) }), "steps": .list(plan.steps.map { json($0) }),
       "on_failure": .list(plan.onFailure.map { json($0) }),
       "on_rollback_failure": .list(plan.onRollbackFailure.map { json($0) }),
+      "on_waiting": .list(plan.onWaiting.map { json($0) }),
       "always": .list(plan.always.map { json($0) }), "locks": .list(plan.locks.map { .string($0) }),
       "timeout": .duration(plan.timeout), "rollback_timeout": .duration(plan.rollbackTimeout),
       "warnings": .list(plan.warnings.map { .map(["code": .string($0.code), "message": .string($0.message)]) }),

@@ -123,6 +123,7 @@ public enum RunWords {
       "\(text("step", 100)) … approved by \(text("by", 64))" + comment(event)
     case "step.rejected":
       "\(text("step", 100)) … rejected by \(text("by", 64))" + comment(event)
+    case "run.told": told(event)
     case "run.restored": "the store was put back from an older copy: the run may have done more than is shown here"
     case "run.restored_accepted": "\(text("by", 64)) says that the run may go on"
     case "lock.freed": "the lock `\(text("lock"))` was freed by \(text("by", 64)): \(text("reason"))"
@@ -140,6 +141,13 @@ public enum RunWords {
         + "it ended then counts"
     default: nil
     }
+  }
+
+  private static func told(_ event: RunEvent) -> String {
+    let failures = (event.fields["failures"]?.list ?? []).compactMap { $0.string }
+    return failures.isEmpty
+      ? "told people that the run waits"
+      : "could not tell people that the run waits: \(DisplayText.escaped(failures.joined(separator: "; "), limit: 600))"
   }
 
   private static func comment(_ event: RunEvent) -> String {

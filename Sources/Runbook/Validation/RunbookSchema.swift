@@ -21,6 +21,7 @@ public enum RunbookSchema {
         ],
         "timeout": described(ref("duration"), "of the run without its rollback; default `24h`"),
         "rollback_policy": ref("rollbackPolicy"), "steps": list(ref("step"), "top to bottom", atLeast: 1),
+        "on_waiting": list(ref("step"), "messages to people, when the run waits for one"),
         "on_failure": list(ref("step"), "diagnostics, before the rollback"),
         "on_rollback_failure": list(ref("step"), "when an undo step has failed"),
         "always": list(ref("step"), "entered once, whatever happened"),

@@ -19,6 +19,8 @@ public struct RunbookDefinition: Sendable {
   public var steps: [ValidatedStep]
   public var onFailure: [ValidatedStep]
   public var onRollbackFailure: [ValidatedStep]
+  /// What tells somebody that the run waits for a person.
+  public var onWaiting: [ValidatedStep]
   public var always: [ValidatedStep]
   public var outputs: [(name: String, value: Expression)]
   /// Files that were read while validating (`script_file`), pinned by content: path as written → bytes.

@@ -45,7 +45,7 @@ final class Validation {
   static let topLevelKeys = [
     "runbook", "name", "description", "labels", "inputs", "vars", "secrets", "providers", "defaults", "locks",
     "timeout",
-    "rollback_policy", "steps", "on_failure", "on_rollback_failure", "always", "outputs",
+    "rollback_policy", "steps", "on_failure", "on_rollback_failure", "on_waiting", "always", "outputs",
   ]
 
   /// The runbook as far as it could be read; whether it may be used, the sink says.
@@ -72,6 +72,8 @@ final class Validation {
     forgetCertainty()
     let onFailure = self.steps(sections.onFailure, in: .onFailure)
     let onRollbackFailure = self.steps(sections.onRollbackFailure, in: .onRollbackFailure)
+    let onWaiting = self.steps(sections.onWaiting, in: .onWaiting)
+    environment.roots["waiting"] = nil
     let always = self.steps(sections.always, in: .always)
     let definition = RunbookDefinition(
       name: sections.name.flatMap { read.text($0, "name", limit: 200) } ?? "runbook",
@@ -79,7 +81,8 @@ final class Validation {
       labels: labels(sections.labels), inputs: inputs, vars: vars, secrets: secrets, providers: providers, locks: locks,
       timeout: sections.timeout.flatMap { read.duration($0, "timeout", in: Limits.timeout) } ?? .seconds(86_400),
       rollbackPolicy: rollbackPolicy(sections.rollbackPolicy), steps: steps, onFailure: onFailure,
-      onRollbackFailure: onRollbackFailure, always: always, outputs: outputs, pinnedFiles: pinnedFiles, warnings: [])
+      onRollbackFailure: onRollbackFailure, onWaiting: onWaiting, always: always, outputs: outputs,
+      pinnedFiles: pinnedFiles, warnings: [])
     let runbook = ValidatedRunbook(definition)
     power(runbook)
     deletions(runbook)
@@ -123,7 +126,7 @@ final class Validation {
 /// The values of the top-level keys.
 struct Sections {
   let name, description, labels, inputs, vars, secrets, providers, defaults, locks, timeout: Node?
-  let rollbackPolicy, steps, onFailure, onRollbackFailure, always, outputs: Node?
+  let rollbackPolicy, steps, onFailure, onRollbackFailure, onWaiting, always, outputs: Node?
 
   init(_ top: inout FieldReader) {
     name = top.require("name", at: .beginning, hint: "one word for lists and reports: `name: pre_upgrade`")
@@ -140,6 +143,7 @@ struct Sections {
     steps = top.take("steps")
     onFailure = top.take("on_failure")
     onRollbackFailure = top.take("on_rollback_failure")
+    onWaiting = top.take("on_waiting")
     always = top.take("always")
     outputs = top.take("outputs")
   }

@@ -41,7 +41,8 @@ enum MachineFixture {
       RunbookDefinition(
         name: "test", description: nil, labels: [:], inputs: [], vars: [], secrets: [], providers: [], locks: [],
         timeout: .seconds(86_400), rollbackPolicy: policy, steps: steps, onFailure: onFailure,
-        onRollbackFailure: onRollbackFailure, always: always, outputs: [], pinnedFiles: [:], warnings: []))
+        onRollbackFailure: onRollbackFailure, onWaiting: [], always: always, outputs: [], pinnedFiles: [:], warnings: []
+      ))
   }
 }
 
@@ -105,6 +106,7 @@ struct Driver {
       case .evaluateOutputs: handle(.outputs([:], nil))
       case .retry(let path, _): handle(.attemptDue(path, key: "again"))
       case .watch(let path): handle(.succeeded(path, outputs: [:]))
+      case .tell(let path): handle(.told(WaitingTold(.resolve, step: path)))
       case .ask, .park, .awaitRestored: return nil
       case .done(let ended): return ended
       }

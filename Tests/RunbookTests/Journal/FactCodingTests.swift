@@ -39,6 +39,8 @@ import Testing
         outputs: ["list": [["at": .timestamp(instant)]], "for": .duration(.milliseconds(250))], error: nil,
         effect: .applied)),
     .runWaiting(step: "stop", until: instant, error: error, question: 2),
+    .waitingTold(WaitingTold(.approval, step: "go", question: 3, failures: ["`on_waiting[0]`: no"])),
+    .waitingTold(WaitingTold(.state, step: "stop")),
     .approvalAsked(
       ApprovalQuestion(
         step: "go", number: 3, prompt: "Restore?", until: instant, onTimeout: .continue, allowsRequester: true,

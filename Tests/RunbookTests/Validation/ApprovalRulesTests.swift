@@ -5,7 +5,8 @@ import Testing
   @Test(arguments: [
     Refused(
       "- ①approve: {}",
-      "① E-KEY-MISSING: `approve` needs `prompt`; what is asked, in one sentence; it is rendered once, when the step begins"
+      "① E-KEY-MISSING: `approve` needs `prompt`; what is asked, in one sentence; it is rendered once, when "
+        + "the step begins"
     ),
     Refused(
       "- {approve: ①, id: a}",

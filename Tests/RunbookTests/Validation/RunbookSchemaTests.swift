@@ -9,8 +9,7 @@ import Testing
     #expect(
       keys == [
         "always", "defaults", "description", "inputs", "labels", "locks", "name", "on_failure", "on_rollback_failure",
-        "outputs",
-        "providers", "rollback_policy", "runbook", "secrets", "steps", "timeout", "vars",
+        "on_waiting", "outputs", "providers", "rollback_policy", "runbook", "secrets", "steps", "timeout", "vars",
       ])
   }
 

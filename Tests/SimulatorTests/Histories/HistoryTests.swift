@@ -125,6 +125,7 @@ import Testing
     case .retry(let path, _): "retry \(path)"
     case .watch(let path): "watch \(path)"
     case .ask(let path, _): "ask \(path)"
+    case .tell(let path): "tell \(path)"
     case .park(let path, _): "park \(path)"
     case .settle(let path): "settle \(path)"
     case .evaluateOutputs: "outputs"
@@ -137,7 +138,7 @@ import Testing
     switch order {
     case .check, .evaluateOutputs, .awaitRestored, .done: nil
     case .begin(let path, _), .call(let path), .reconcile(let path), .retry(let path, _), .watch(let path),
-      .ask(let path, _), .park(let path, _), .settle(let path):
+      .ask(let path, _), .tell(let path), .park(let path, _), .settle(let path):
       path
     }
   }

@@ -117,7 +117,7 @@ extension CloudServer {
     let read = ReadItem(item, rules.read)
     let word = try read.text("state")
     self.init(
-      id: try read.id("id"), name: try read.text("name"), nativeState: word, state: rules.states[word] ?? .changing,
+      id: try read.id("id"), name: try read.text("name"), nativeState: word, state: rules.states[word],
       ip: try read.optionalText("ip"), changeMark: try read.optionalText("changed"))
   }
 }
@@ -130,7 +130,7 @@ extension CloudItem {
     self.init(
       kind: kind, id: try read.id("id"), server: try read.optionalText("server"),
       name: try read.optionalText("name") ?? "", description: try read.optionalText("mark") ?? "", nativeState: word,
-      state: rules.states[word] ?? .creating, sizeMB: try read.wholeNumber("size_mb"),
+      state: rules.states[word], sizeMB: try read.wholeNumber("size_mb"),
       createdAt: try read.time("created_at"), isManual: try read.flag("manual") ?? true,
       isProtected: try read.flag("protected") ?? false)
   }

@@ -39,7 +39,8 @@ extension CloudItem {
 /// What the words of VPS.org mean: the documented ones, the obvious ones for states that no document names, and
 /// "still changing" for all others.
 enum VPSOrgWords {
-  static func server(_ word: String) -> PowerState {
+  /// nil for a word that was never heard of.
+  static func server(_ word: String) -> PowerState? {
     switch word {
     case "active", "running": .running
     case "stopped", "off": .stopped
@@ -47,17 +48,20 @@ enum VPSOrgWords {
     case "paused": .paused
     case "rescue": .rescue
     case "error", "failed", "crashed": .error
-    default: .changing
+    case "restoring", "starting", "stopping", "restarting", "rebooting", "creating", "provisioning":
+      .changing
+    default: nil
     }
   }
 
-  static func item(_ word: String) -> ItemState {
+  static func item(_ word: String) -> ItemState? {
     switch word {
     case "completed", "ready", "available": .ready
     case "failed", "error": .failed
     case "deleting": .deleting
     case "deleted": .absent
-    default: .creating
+    case "in_progress", "pending", "creating", "queued": .creating
+    default: nil
     }
   }
 }

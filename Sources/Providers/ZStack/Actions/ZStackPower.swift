@@ -48,7 +48,8 @@ extension ZStackClient {
     guard seen.verdict == .done || seen.verdict == .pending,
       let state = seen.result.outputs["state"]?.string.flatMap({ PowerState(rawValue: $0) })
     else { return seen }
-    let server = CloudServer(id: id, name: "", nativeState: seen.nativeState ?? state.rawValue, state: state)
+    var server = CloudServer(id: id, name: "", nativeState: seen.nativeState ?? state.rawValue, state: state)
+    server.isUnheard = seen.isUnheard
     var arrived = try await waitForPower(server, wanting: power.wanted, call) { () async throws(StepFailure) in
       _ = try await start(power.request(id), key: call.key, purpose: "again")
     }

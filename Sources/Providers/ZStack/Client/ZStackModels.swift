@@ -102,7 +102,7 @@ struct ZStackMember: Sendable {
     let enabled = try json.optionalText("state")?.excerpt(64)
     let isDisabled = enabled == "Disabled"
     nativeState = isDisabled ? "Disabled" : status ?? enabled ?? "Ready"
-    state = isDisabled ? .failed : status.map { ZStackWords.item($0) } ?? .ready
+    state = isDisabled ? .failed : status.map { ZStackWords.item($0) ?? .creating } ?? .ready
     bytes = try json.wholeNumber("size")
     isRoot = try json.optionalText("type") == "Root"
     stores = (json["backupStorageRefs"]?.list ?? []).compactMap { $0["backupStorageUuid"]?.string }
@@ -148,7 +148,8 @@ enum ZStackModel {
 
 /// What the words of ZStack mean; all others are "still changing".
 enum ZStackWords {
-  static func server(_ word: String) -> PowerState {
+  /// nil for a word that no document has.
+  static func server(_ word: String) -> PowerState? {
     switch word {
     case "Running": .running
     case "Stopped", "Created": .stopped
@@ -156,17 +157,21 @@ enum ZStackWords {
     case "Crashed", "Error": .error
     case "Unknown", "NoState": .unknown
     case "Destroyed", "Expunging": .absent
-    default: .changing
+    case "Starting", "Stopping", "Rebooting", "Pausing", "Resuming", "Migrating", "VolumeMigrating", "VolumeRecovering",
+      "Destroying":
+      .changing
+    default: nil
     }
   }
 
-  static func item(_ word: String) -> ItemState {
+  static func item(_ word: String) -> ItemState? {
     switch word {
     case "Ready", "Enabled", "Connected": .ready
     case "Error", "Failed": .failed
     case "Deleting": .deleting
     case "Deleted": .absent
-    default: .creating
+    case "Creating": .creating
+    default: nil
     }
   }
 }

@@ -2,7 +2,8 @@ import Runbook
 
 /// What the words of Zomro mean: the documented ones, and "still changing" for all others.
 enum ZomroWords {
-  static func server(_ word: String) -> PowerState {
+  /// nil for a word that no document and no panel has.
+  static func server(_ word: String) -> PowerState? {
     switch word {
     case "active": .running
     case "stopped": .stopped
@@ -13,17 +14,22 @@ enum ZomroWords {
     case "deleted": .absent
     // Waits for a person to confirm the new size.
     case "resized": .unknown
-    default: .changing
+    case "stopping", "starting", "rebooting", "rescuing", "unrescuing", "rebuilding", "building", "creating",
+      "resizing",
+      "processing", "suspending", "booting_from_iso", "image_uploading", "restoring":
+      .changing
+    default: nil
     }
   }
 
-  static func item(_ word: String) -> ItemState {
+  static func item(_ word: String) -> ItemState? {
     switch word.lowercased() {
     case "active": .ready
     case "killed", "suspended", "deactivated", "error", "failed": .failed
     case "pending_delete", "deleting": .deleting
     case "deleted": .absent
-    default: .creating
+    case "saving", "queued", "importing", "uploading": .creating
+    default: nil
     }
   }
 }

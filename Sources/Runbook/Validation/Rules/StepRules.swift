@@ -1,6 +1,6 @@
 /// Where a step stands: decides its path, what it may be and what it may read.
 enum StepSection: Equatable {
-  case steps, onFailure, onRollbackFailure, always
+  case steps, onFailure, onRollbackFailure, onWaiting, always
   case undo(owner: String)
 
   var word: String {
@@ -8,6 +8,7 @@ enum StepSection: Equatable {
     case .steps: "steps"
     case .onFailure: "on_failure"
     case .onRollbackFailure: "on_rollback_failure"
+    case .onWaiting: "on_waiting"
     case .always: "always"
     case .undo: "rollback"
     }
@@ -30,7 +31,9 @@ extension Validation {
 
   /// Ids of the whole file, so that a reference can tell "further down" from "nowhere".
   func declareIds(_ sections: Sections) {
-    let lists = [sections.steps, sections.onFailure, sections.onRollbackFailure, sections.always]
+    let lists = [
+      sections.steps, sections.onFailure, sections.onRollbackFailure, sections.onWaiting, sections.always,
+    ]
     for node in lists.flatMap({ $0?.items ?? [] }) {
       guard let entry = node.entries?.first(where: { $0.key == "id" }), let id = entry.value.scalar?.text else {
         continue
@@ -80,6 +83,7 @@ extension Validation {
     case .onRollbackFailure:
       environment.roots["failure"] = .stepError
       environment.roots["rollback"] = .rollback
+    case .onWaiting: environment.roots["waiting"] = .waiting
     case .always:
       // null when nothing failed, so nothing is said of it.
       environment.roots["failure"] = .any
@@ -125,6 +129,7 @@ extension Validation {
     if let condition = fields.take("if") { step.condition = expression(condition, "if", expecting: .bool) }
     step.with = with(act, shape, kind, fields.takeEntry("with"))
     refuseBesideApproval(act.info, &fields)
+    if section == .onWaiting { refuseInNotification(&fields) }
     checkApprovers(step, at: kind.keyRange)
     if let env = fields.takeEntry("env") { step.env = self.env(env, act.info) }
     flags(&step, &fields, section)
@@ -281,7 +286,7 @@ extension Validation {
   /// `commit` closes undo entries of the steps before it, so it stands among them.
   private func allowed(_ kind: Node.Entry, _ action: String, in section: StepSection) -> Bool {
     if section == .steps { return true }
-    guard mayAsk(kind, action, in: section) else { return false }
+    guard mayAsk(kind, action, in: section), mayTell(kind, action, in: section) else { return false }
     if kind.key == "commit" || (kind.key == "fail" && section.isUndo) {
       sink.error(
         .context, at: kind.keyRange, "`\(kind.key)` cannot stand in `\(section.word)`",

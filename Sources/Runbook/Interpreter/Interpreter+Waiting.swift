@@ -1,0 +1,103 @@
+/// `on_waiting`: telling people that the run waits for one of them. It changes nothing about the run, and its failure
+/// ends nothing.
+extension Interpreter {
+  /// How long all messages about one cause may take.
+  private static let patience = Duration.seconds(120)
+  /// How long a state that nobody knows may be shown before a person is told.
+  private static let unheardLimit = Duration.seconds(15 * 60)
+
+  /// What the run waits for.
+  private struct Cause {
+    var told: WaitingTold
+    var message: String
+    var until: Timestamp
+    /// What to type.
+    var command: [String]
+  }
+
+  func tellOfQuestion(about path: String) async throws(Interruption) {
+    if let question = machine.openApproval {
+      return try await tell(
+        Cause(
+          told: WaitingTold(.approval, step: path, question: question.number), message: question.prompt,
+          until: question.until, command: ["approve", runID, path, "--seen", question.digest]))
+    }
+    guard let question = machine.openQuestion, case .parked(let until, _) = machine.state(of: path).progress else {
+      return
+    }
+    try await tell(
+      Cause(
+        told: WaitingTold(.resolve, step: path, question: question.number),
+        message:
+          "the outcome of `\(path)` is not known: \(machine.state(of: path).error?.message ?? "its reply was lost")",
+        until: until, command: ["show", runID]))
+  }
+
+  /// The wait has shown a word that nobody has heard of for a quarter of an hour, and nobody was told.
+  var isUnheardTooLong: Bool {
+    @inline(never) get {
+      guard !launch.runbook.onWaiting.isEmpty, let watch = watched, let since = watch.unheardSince else { return false }
+      return clock.now - since >= Interpreter.unheardLimit && !machine.toldStates.contains(watch.step.path)
+    }
+  }
+
+  func tellOfState() async throws(Interruption) {
+    guard let watch = watched else { return }
+    let path = watch.step.path
+    try await tell(
+      Cause(
+        told: WaitingTold(.state, step: path),
+        message: "`\(path)` has shown `\(watch.nativeState ?? "?")` for 15 minutes, a state that is not known here",
+        until: watch.deadline, command: ["show", runID]))
+  }
+
+  private func tell(_ cause: Cause) async throws(Interruption) {
+    try flushed()
+    let end = clock.now + Interpreter.patience
+    let root: Value = [
+      "for": .string(cause.told.cause.rawValue), "step": .string(cause.told.step),
+      "message": .string(masker.mask(cause.message)), "until": .timestamp(cause.until),
+      "command": .string(AdvisedCommands().line(cause.command)),
+    ]
+    var told = cause.told
+    for step in launch.runbook.onWaiting {
+      if let failure = try await send(step, root, told, until: end) {
+        told.failures.append("`\(step.path)`: \(failure)")
+      }
+    }
+    record(.told(told))
+  }
+
+  /// - Returns: why the message was not sent; nil if it was, or if its `if` is false.
+  private func send(
+    _ step: ValidatedStep, _ root: Value, _ told: WaitingTold, until end: Timestamp
+  ) async throws(Interruption) -> String? {
+    let scope = scope(for: nil, attempt: ["waiting": root])
+    let action: any Action
+    let call: ActionCall
+    do throws(StepFailure) {
+      if let condition = step.condition {
+        do throws(ExpressionFailure) {
+          guard try evaluate(condition, in: scope).bool == true else { return nil }
+        } catch {
+          throw StepFailure(.expression, "`if`: \(error.message)")
+        }
+      }
+      action = try self.action(for: step)
+      call = actionCall(
+        step, key: StepKey.make(runID, "\(step.path)/\(told.step)/\(told.question)", .onFailure, 1),
+        with: try evaluatedFields(step, in: scope), deadline: min(end, clock.now + step.timeout))
+    } catch {
+      return masker.mask(error).message
+    }
+    var tries = 1
+    while true {
+      guard case .failure(let failure) = try await perform(action, call, step) else { return nil }
+      let masked = masker.mask(failure)
+      let pause = RetrySchedule.undo.delay(after: tries, asked: masked.retryAfter, random: launch.world.random)
+      guard masked.retryable, clock.now + pause < call.deadline else { return masked.message }
+      try await pauseOrInterrupt(pause)
+      tries += 1
+    }
+  }
+}
