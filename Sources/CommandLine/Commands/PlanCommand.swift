@@ -78,9 +78,9 @@ struct PlanCommand: Command {
   }
 
   private static func lines(_ found: LiveCheck.Findings) -> [String] {
-    let what = found.notes.isEmpty ? "nothing stands in the way" : "nothing that could be asked stands in the way"
+    let what = found.notes.isEmpty ? "no problem was found" : "the checks that could be made found no problem"
     return (found.problems.isEmpty ? ["live checks: \(what)"] : found.problems.map { "live check: \($0)" })
-      + found.notes.map { "live check, to know: \($0)" }
+      + found.notes.map { "live check, note: \($0)" }
   }
 
   private func liveFindings(

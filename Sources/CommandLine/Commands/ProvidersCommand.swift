@@ -32,11 +32,11 @@ struct ProvidersCommand: Command {
     ],
     examples: [
       .init("runbook providers", "print the table of capabilities"),
-      .init("runbook providers vps_org", "tell all that is known about one cloud"),
+      .init("runbook providers vps_org", "show everything about one cloud"),
       .init("runbook providers check vps_org", "check the account of the token in VPS_ORG_TOKEN"),
       .init(
         "runbook providers check vps_org --record answers.json",
-        "see whether the cloud answers what its documents say"),
+        "see whether the cloud answers as its documents say"),
       .init("runbook providers check cloud --in deploy.yaml --input server=12345", "check a runbook's own block"),
     ],
     group: .around)
@@ -56,7 +56,7 @@ struct ProvidersCommand: Command {
     if first == "check" {
       guard let second else {
         throw UsageError(
-          "`NAME` is missing: which account to check",
+          "`NAME` is missing: the account to check",
           hint: "a type, such as `vps_org`, or with --in the name of a block")
       }
       (type, name) = (nil, second)
@@ -82,7 +82,7 @@ struct ProvidersCommand: Command {
       } else {
         let lines = kinds.map { $0.flatMap { CapabilityTable.lines(of: $0) } } ?? table.lines
         shell.output.result(lines.map { DisplayText.escaped($0) + "\n" }.joined())
-        if kinds == nil { shell.note("`runbook providers TYPE` tells more of one") }
+        if kinds == nil { shell.note("`runbook providers TYPE` shows one of them") }
       }
       return .succeeded
     } catch {

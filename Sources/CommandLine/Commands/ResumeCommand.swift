@@ -14,7 +14,7 @@ struct ResumeCommand: Command {
       .init("runbook resume r0123456789abcdefghi", "go on where it stopped"),
       .init(
         "runbook resume r0123456789abcdefghi --without-secret vps_token",
-        "go on although a secret is gone; what needs it fails by its name"),
+        "go on although a secret is missing; a step that needs it fails and names it"),
     ],
     group: .run)
 

@@ -61,11 +61,11 @@ struct RollbackCommand: Command {
     if what != "resume", !without.isEmpty || acceptsRestored {
       throw UsageError(
         "`rollback \(what)` takes no `--\(without.isEmpty ? "restored" : "without-secret")`",
-        hint: "it needs no secret, and what it does is an answer about a restored store too")
+        hint: "it needs no secret, and it answers for a restored store too")
     }
     if what != "resume", let place = reporting.place {
       throw UsageError(
-        "`rollback \(what)` takes no `--\(place)`", hint: "it only writes down what you decided; the run does not go on")
+        "`rollback \(what)` takes no `--\(place)`", hint: "it only records your decision; the run does not go on")
     }
     if what == "resume", reason != nil {
       throw UsageError("`rollback resume` takes no --reason", hint: UsageError.help("rollback"))

@@ -7,7 +7,7 @@ struct ShowCommand: Command {
     name: "show", summary: "show a run: its steps, what was undone, what stands",
     operands: [RunOptions.run],
     examples: [
-      .init("runbook show r0123456789abcdefghi", "tell what state things are in, and what to type next"),
+      .init("runbook show r0123456789abcdefghi", "show the state of steps and servers, and what to type next"),
       .init("runbook show r0123456789abcdefghi --format json", "the same for a program"),
     ],
     group: .look)

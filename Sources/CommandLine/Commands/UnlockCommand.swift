@@ -3,7 +3,7 @@ import Runbook
 /// `runbook unlock LOCK`.
 struct UnlockCommand: Command {
   static let spec = CommandSpec(
-    name: "unlock", summary: "free a lock whose run is not going on",
+    name: "unlock", summary: "free a lock whose run no process works on",
     details: """
       A run keeps its locks until it has ended and owes no rollback, also while nobody carries it on. Another run may \
       then have to wait for it. Freeing a lock by hand lets others change what the run may have left half done; \

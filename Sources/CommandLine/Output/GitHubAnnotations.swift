@@ -39,7 +39,7 @@ struct GitHubAnnotations {
       return report.outputsError.flatMap { RunWords.failure($0) }.map { command(.error, "outputs", $0) }
     case "run.waiting":
       let next = Advice.line("show", report.id)
-      return command(.warning, "\(report.name) waits for an answer", "`\(next)` says what is asked", at: path)
+      return command(.warning, "\(report.name) waits for an answer", "`\(next)` shows the question", at: path)
     case "run.left", "run.ended":
       return command(level, report.name, ClosingWords.lines(for: report, Advice.commands).first?.plain ?? "")
     default: return nil

@@ -43,7 +43,7 @@ enum RunTable {
     if let posted = marks.posted[run.id] {
       return StyledText(posted.isCancel ? "cancel asked for, to be resumed" : "answered, to be resumed", .warning)
     }
-    if run.isRestored { return StyledText("may have done more than is known", .warning) }
+    if run.isRestored { return StyledText("may have done more than its journal says", .warning) }
     guard run.status == "ended" else {
       let word = RunWords.spaced(DisplayText.escaped(run.status, limit: 40))
       if run.status == "waiting" { return StyledText("waiting for an answer", .warning) }

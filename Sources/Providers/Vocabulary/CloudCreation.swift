@@ -148,7 +148,7 @@ extension Cloud {
     }
     guard let limit = limit(kind) else {
       call.report(
-        "\(service) does not tell how many \(kind.rawValue)s a server may have: whether there is room is not asked")
+        "\(service) does not tell how many \(kind.rawValue)s a server may have: so room is not checked")
       return problems
     }
     guard items.count + call.earlier.made >= limit else { return problems }
@@ -167,7 +167,7 @@ extension Cloud {
       return nil
     }
     guard call.earlier.isCertain else {
-      call.report("\(full); the step may be left out, or may fail, so this is no reason not to begin")
+      call.report("\(full); the step may be skipped or may fail, so the run can begin")
       return nil
     }
     return "\(full): delete one, or put `\(word).prune` before this step"

@@ -26,7 +26,7 @@ struct ItemVocabulary: Sendable {
         ServerVocabulary.server, name, Field("description", .string, help: "free text kept with the \(word)"),
         Field(
           "if_exists", .choice(["fail", "reuse"]), default: "fail",
-          help: "what a \(word) of this name, taken before, means: `fail` (a `conflict`) or `reuse`; default `fail`"),
+          help: "what a \(word) of this name, taken before: `fail` (a `conflict`) or `reuse` it; default `fail`"),
         Field(
           "max_age", .duration,
           help: "with `reuse`: how old it may be; default: made since this run, or the run that it repeats, began"),
@@ -73,7 +73,7 @@ struct ItemVocabulary: Sendable {
         Field(word, .string, required: true, help: "id of the \(word)"),
         Field(
           "power", .choice(PowerAfterRestore.allCases.map { $0.rawValue }), default: "same",
-          help: "what the server is afterwards: `running`, `stopped`, or the `same` as before; default `same`"),
+          help: "the state of the server afterwards: `running`, `stopped`, or the `same` as before; default `same`"),
       ],
       outputs: ["state": .string], effect: .destroy, class: effectClass,
       wait: WaitDefaults(
@@ -100,7 +100,7 @@ struct ItemVocabulary: Sendable {
       rules: [
         FieldRule(
           "older_than", without: "keep", isError: false,
-          "`older_than` without `keep` may delete the last \(word) that there is")
+          "`older_than` without `keep` may delete the last \(word)")
       ])
   }
 

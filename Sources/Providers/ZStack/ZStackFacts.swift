@@ -18,24 +18,24 @@ extension ZStackProvider {
     ],
     limits: [
       "A job is kept for 3 hours from its beginning. So long the same request is carried out once, however often it is "
-        + "sent; later the thing itself is read.",
+        + "sent; later the engine reads the state.",
       "A session lives for 2 hours from its log-in and is prolonged ten minutes before its end. All runs of a process "
         + "share one; it is not closed at the end but ends by itself. ZStack allows 500 at once.",
       "200 snapshots an account by default (`snapshot.volume.num`); the refusal is a `limit`.",
       "ZStack gives up on most jobs after 30 minutes; on a snapshot after 3 hours, on its deletion after 6, on a "
         + "revert after 24, on a restore from a backup after 72, on a new server after 12. Waits allow as much.",
       "Names have at most 255 characters, descriptions 2048, of which the mark of the run takes about 60.",
-      "`time_zone` is a fixed offset. Where summer time is kept, times are told an hour off for half of the year.",
+      "`time_zone` is a fixed offset. Where summer time is kept, times are an hour off for half of the year.",
     ],
     hazards: [
       "**A server that is stopped cannot be backed up.** `backup.create` needs it running or paused; `snapshot.create` "
         + "works in any state.",
       "**A snapshot or backup can be restored only on a stopped server.** The action stops it first, and after five "
-        + "minutes cuts its power; afterwards the power is brought to what `power:` asks for.",
+        + "minutes cuts its power; afterwards the power is brought to the state of `power:`.",
       "**ZStack reports success for a restore of which single volumes failed.** Each one is checked; a part that "
         + "failed is a failure that names the volumes, and the server is left stopped.",
       "**A group of which one snapshot was deleted cannot be restored**, nor one whose volume was detached.",
-      "**The API speaks plain HTTP.** A session, and a digest as good as the password, can be read on the way: put a "
+      "**The API speaks plain HTTP.** A session, and a digest as good as the password, can be read on the network: put a "
         + "proxy with TLS in front, or say `plain_http: allow` for a network you trust.",
       "**SYS.1001 (timed out) says nothing about the effect.** The thing is read until it shows one, or has been at "
         + "rest without it for a while.",
@@ -50,7 +50,7 @@ extension ZStackProvider {
       ("whether `stopHA` lasts until the next start", "yes: the name says so"),
       ("values of `status` of a backup", "those of snapshots; none at all is taken for ready if it is Enabled"),
       ("which of the created backups `resourceUuid` names", "any: all of a group are searched for it"),
-      ("what `deleteMode` may be", "`Permissive`, which checks first, or `Enforcing`, which hides what goes wrong"),
+      ("what `deleteMode` may be", "`Permissive`, which checks first, or `Enforcing`, which hides errors"),
       ("whether tags in the body of a deletion are heeded", "they are sent as documented, where they are given"),
       ("whether a snapshot group heeds `resourceUuid`", "it is sent; name and mark find it if not"),
       ("`groupUuid` of the entries of a new backup", "the first entry that has one tells the backup's id"),

@@ -32,8 +32,8 @@ extension ZomroProvider {
       "**Leaving rescue always starts the server**, even one that was stopped before it.",
       "**A restore leaves no trace once it is over.** One whose reply was lost is found while it goes on "
         + "(`rebuilding`); if the engine looks too late, a person is asked, because a second restore "
-        + "would wipe what was written since.",
-      "**Filters set in the panel shape what the API lists.** They are cleared before a list is trusted, for everybody "
+        + "would wipe newer data.",
+      "**Filters set in the panel change the lists of the API.** They are cleared before a list is trusted, for everybody "
         + "on the account.",
       "**A stopped server is shown as suspended by the billing.** The power state is read from "
         + "`instance_status` alone.",
@@ -59,7 +59,7 @@ extension ZomroProvider {
       ("ids of new backups and snapshots", "the list is read and searched for the name"),
       (
         "scope of stored filters (user or session)",
-        "the user's: cleared before a list must be whole, and if it does not show what is looked up"
+        "the user's: cleared before a list must be whole, and if the wanted entry is missing"
       ),
       ("fields that a filter has", "`id` and `name`; one that is stored without the others has none of them"),
       ("zones of dates", "unknown unless `time_zone` is given"),

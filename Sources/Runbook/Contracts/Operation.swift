@@ -13,7 +13,7 @@ public struct Operation: Sendable {
 
   /// What is sent, in the provider's words: "POST /snapshots/", "instances.fleio.rescue".
   public var request: String
-  /// How a call whose reply was lost is found again: "its name, among those that were not there before". Empty for
+  /// How a call whose reply was lost is found again: "its name, among the new ones". Empty for
   /// reads.
   public var recovery: String
   /// How long "not found" does not count yet: "`max_request_life` (90s)", "until the job's window of 3h is over". Empty

@@ -62,7 +62,7 @@ struct ExpressionChecker {
 
   mutating func secretMistake(_ operation: String, _ node: ExpressionNode) -> ValueType {
     mistake(
-      .secret, node, "`\(operation)` would tell something about a secret",
+      .secret, node, "`\(operation)` would reveal something about a secret",
       hint: "a secret may only be joined with `+` or `${{ }}`, encoded with `base64()` or `url_encode()`, and passed on"
     )
   }

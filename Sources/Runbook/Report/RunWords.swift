@@ -118,7 +118,7 @@ public enum RunWords {
     case "clock.set": "the machine's clock was set by \(text("by", 40)); the run's times go on without the jump"
     case "request.found":
       isScript(event, report)
-        ? "\(text("step", 100)) … its script was started, and it is known now how that ended"
+        ? "\(text("step", 100)) … its script was started, and its end is known now"
         : "\(text("step", 100)) … a request without an answer has taken effect"
     case "request.cleared":
       isScript(event, report)

@@ -63,7 +63,7 @@ struct SSHCopyAction: StandardAction {
           retryable: true)
       }
       guard lines.contains("c") else {
-        throw StepFailure(.unreachable, "\(order.receiver) does not say what became of the copy", effect: .unknown)
+        throw StepFailure(.unreachable, "\(order.receiver) does not say whether the copy succeeded", effect: .unknown)
       }
       return order.result(source, changed: true)
     case .rejected(let failure): throw failure

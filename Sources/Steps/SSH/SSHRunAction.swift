@@ -62,7 +62,7 @@ struct SSHRunAction: StandardAction {
     case "cancelled": throw StepFailure(.cancelled, "the script on \(host) was told to stop", effect: .applied)
     case "forgotten":
       throw StepFailure(
-        .crashed, "what was kept of the script on \(host) was removed: its outcome was known once", effect: .unknown)
+        .crashed, "the files of the script on \(host) were removed, as its outcome was known", effect: .unknown)
     default: return try ScriptResult(end.end, of: call).get(of: "the script on \(host)")
     }
   }

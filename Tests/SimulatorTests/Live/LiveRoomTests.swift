@@ -165,7 +165,7 @@ import Testing
         + "- {id: snap, action: snapshot.create, with: {name: mine, server: \"${{ steps.one.outputs.id }}\"}}\n")
     let notes = try await late.findings().notes
     #expect(
-      notes == ["step `snap`: `server` is known only when the run has come there: nothing is asked about it before"])
+      notes == ["step `snap`: `server` is known only during the run, so it is not checked before"])
   }
 
   // MARK: Whether an existing one may be the way back

@@ -9,7 +9,7 @@ struct ZStackRestoreAs: ZStackChange {
       Field("name", .string, required: true, help: "name of the new server, at most 255 characters"),
       Field(
         "power", .choice(["running", "stopped"]), default: "running",
-        help: "what the new server is afterwards; default `running`"),
+        help: "the state of the new server afterwards; default `running`"),
       Field(
         "options", .map,
         help:
