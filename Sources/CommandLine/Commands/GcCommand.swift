@@ -7,9 +7,9 @@ struct GcCommand: Command {
     name: "gc", summary: "remove runs that ended long ago",
     details: """
       Removes ended runs with their journals, and folders of their scripts that were left behind, and makes the \
-      store's file shorter. Never a run that has not ended, that still owes its rollback, that holds a lock, or that \
-      needs a person. How long things usually take stays known. The `--key` of a removed run is free again: the same \
-      key then starts a new run.
+      store's file shorter. It keeps a run that has not ended, that owes something, that holds a lock, or that needs a \
+      person, and it keeps the usual times of waits. The `--key` of a removed run is free again: the same key then \
+      starts a new run.
       """,
     options: [
       .value("older-than", "D", .duration, "runs that ended longer ago than this, such as `90d`"),

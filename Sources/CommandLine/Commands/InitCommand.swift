@@ -10,12 +10,12 @@ struct InitCommand: Command {
   static let spec = CommandSpec(
     name: "init", summary: "write a first runbook",
     details: """
-      NAME says what it does:
+      NAME is its purpose:
 
       \(FirstRunbook.Purpose.allCases.map { "  \($0.rawValue): \($0.meaning)" }.joined(separator: "\n"))
 
-      Without NAME it asks on a terminal what to do, at which cloud, and where to write. What it writes is valid as it \
-      stands and can be simulated at once. It replaces no file.
+      Without NAME it asks on a terminal for the purpose, the cloud and the file. The new runbook is valid without \
+      changes and can be simulated at once. It replaces no file.
       """,
     operands: [
       OperandSpec("NAME", .words(FirstRunbook.Purpose.allCases.map(\.rawValue)), .optional, "what the runbook does"),

@@ -5,8 +5,8 @@ struct ListCommand: Command {
   static let spec = CommandSpec(
     name: "list", summary: "list the runs, newest first",
     details: """
-      A run needs a person if it was interrupted and no process works on it, if it waits for an answer, if its rollback \
-      is still owed, or if the store was put back from an older copy while it was open.
+      A run needs a person if it was interrupted, if it waits for an answer, if its rollback is still owed, or if the \
+      store was put back from an older copy while the run was open.
       """,
     options: [
       .value("limit", "N", .number, "at most this many; default 20"),

@@ -6,9 +6,9 @@ struct LogsCommand: Command {
   static let spec = CommandSpec(
     name: "logs", summary: "print the events of a run, one on each line, or the output of a step",
     details: """
-      With `--output` what the scripts of a step wrote, secrets masked, as far as it is stored: the last attempt's \
-      stdout, and behind it stderr. With `--grep` every line of output that holds a text, with its step and number; \
-      then the exit code is 1 if there is none. Both read while the run goes on.
+      With `--output` it prints the stored output of a step's scripts, secrets masked: of the last attempt, first \
+      stdout, then stderr. With `--grep` it prints every line of output that holds a text, with its step and number; \
+      the exit code is 1 if there is none. Both can be used while the run goes on.
       """,
     operands: [RunOptions.run],
     options: [

@@ -11,7 +11,7 @@ struct PlanCommand: Command {
       network and resolves no secret.
 
       With --live it also makes the checks that a run makes before its first change: secrets are read, and the \
-      providers are asked. Exit 1 if something stands in the way; what could not be asked is told as well.
+      providers are asked. Exit 1 if a check finds a problem; it also names the checks that could not be made.
       """,
     operands: [OperandSpec("FILE", .file, .one, "the runbook, a YAML file")],
     options: [

@@ -8,18 +8,18 @@ struct ProvidersCommand: Command {
   static let spec = CommandSpec(
     name: "providers", summary: "show what each cloud can do, or check an account",
     details: """
-      Without a word: every action, and how each cloud does it: `reads`, or the effect class of a change (E1 keyed, \
-      E2 findable, E3 convergent, E4 opaque), or a dash for what a cloud cannot do. With a TYPE: that cloud's block, \
-      actions, states, limits and hazards, and what its documents do not say.
+      Without a TYPE it prints every action and, for each cloud, `reads`, the effect class of a change (E1 keyed, E2 \
+      findable, E3 convergent, E4 opaque), or a dash if the cloud does not have the action. With a TYPE it prints that \
+      cloud's block, actions, states, limits and hazards, and the gaps in its documents.
 
-      `check NAME` asks the cloud, changing nothing: is the credential good, what may it do, do the clocks agree, what \
-      is left of the quotas. Exit 1 if something is wrong. With --in, NAME is a block of that runbook's `providers:`, \
-      with its inputs and secrets. Without, NAME is a type, and each field of its block is read from the environment: \
-      `token` of `vps_org` from VPS_ORG_TOKEN.
+      `check NAME` reads an account and changes nothing: is the credential good, which rights does it have, do the \
+      clocks agree, how much of the quotas is left? Exit 1 if something is wrong. With --in, NAME is a block of that \
+      runbook's `providers:`, with its inputs and secrets. Without --in, NAME is a type, and each field of its block \
+      is read from the environment: `token` of `vps_org` from VPS_ORG_TOKEN.
 
-      With --record it also reads the servers and what belongs to them, compares every answer with what the \
-      documents say, and writes the exchanges to FILE, without secrets, names and addresses. It sends nothing that \
-      changes something. Exit 1 if something is missing that is needed.
+      With --record it also reads the servers with their snapshots and backups, compares every answer with the \
+      cloud's documents, and writes the exchanges to FILE, without secrets, names and addresses. It sends only \
+      requests that read. Exit 1 if a needed field is missing.
       """,
     operands: [
       OperandSpec("TYPE", .text, .optional, "a type, the file of a declared one, or `check`"),

@@ -5,9 +5,9 @@ struct ResolveCommand: Command {
   static let spec = CommandSpec(
     name: "resolve", summary: "say what happened to a step whose outcome was lost",
     details: """
-      A step that leaves no trace cannot be looked up after a crash, and is never repeated unasked. Look at the \
-      server, then say one of the four. An answer counts for the question that is open now, and once: who answers \
-      second is told of the first answer.
+      If a step leaves no trace, the engine cannot find out after a crash whether it took effect, and never repeats it \
+      by itself. Look at the server, then give one of the four answers. An answer counts once, for the question that \
+      is open now. A second answer is refused, and the message names the first.
       """,
     operands: [
       RunOptions.run,

@@ -10,9 +10,9 @@ struct RunCommand: Command {
   static let spec = CommandSpec(
     name: "run", summary: "carry a runbook out, and undo it when a step fails",
     details: """
-      Checks the file, the inputs and the secrets, then what can be asked of the providers, and only then begins. \
-      Ctrl-C cancels and undoes; a second Ctrl-C leaves the run as it is, to be resumed. SIGTERM leaves it too, or \
-      with --on-term cancel does what the first Ctrl-C does; a rollback that is under way goes on in both cases.
+      Checks the file, the inputs and the secrets, then asks the providers, and only then begins. Ctrl-C cancels and \
+      undoes; a second Ctrl-C leaves the run as it is, and `runbook resume` goes on. SIGTERM leaves it too, or with \
+      --on-term cancel does the same as the first Ctrl-C; a rollback that has begun goes on in both cases.
 
       With --simulate everything is a simulation on this machine: no secret is needed, nothing leaves it, nothing is \
       kept.

@@ -7,12 +7,12 @@ struct ScriptsCommand: Command {
   static let spec = CommandSpec(
     name: "scripts", summary: "list the scripts that another machine keeps",
     details: """
-      Logs in over the system's OpenSSH and lists the scripts that `ssh.run` has started there for this user: those \
-      that run, and those of which output is left. What a script wrote goes when its outcome is known; it stays when \
-      the engine was killed or could not reach the machine, and goes with the next `ssh.run` there after its run has \
-      ended, or with --remove.
+      Logs in over the system's OpenSSH and lists the scripts that `ssh.run` has started there for this user: scripts \
+      that run, and scripts whose output is still there. The output of a script is removed when its outcome is known. \
+      It stays if the engine was killed or could not reach the machine; the next `ssh.run` there removes it after the \
+      run has ended, and so does --remove.
 
-      The machine is reached as by `ssh`: with the user's own configuration, keys and agent. There is no password.
+      The command logs in as `ssh` does: with the user's own configuration, keys and agent. It takes no password.
       """,
     operands: [OperandSpec("HOST", .text, .one, "the machine: `host` or `user@host`")],
     options: [

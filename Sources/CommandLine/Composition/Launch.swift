@@ -169,7 +169,8 @@ struct RealRun {
       do throws(StoreFailure) { run = try access.store.summary(of: earlier.id) } catch { throw Refusal(error) }
       if run.isRestored {
         shell.note(
-          "run \(run.id) of this key may have done more than its journal says, because the store was put back from an older "
+          "run \(run.id) of this key may have done more than its journal says, because the store was put back from "
+            + "an older "
             + "copy: `\(Advice.line("show", run.id))`, then `\(Advice.line("resume", run.id, "--restored"))`")
         return .waiting
       }

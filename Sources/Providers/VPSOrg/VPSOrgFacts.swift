@@ -15,7 +15,8 @@ extension VPSOrgProvider {
         + "Put `snapshot.prune` before.",
       "Ten manual backups a server; automatic ones come on top, are never pruned, and expire.",
       "A snapshot takes 3 to 10 minutes, a restore 5 to 15. Waits allow much more.",
-      "Names of snapshots: a letter, then letters, digits, `_` and `-`. The documents do not mention digits, but use them.",
+      "Names of snapshots: a letter, then letters, digits, `_` and `-`. The documents do not mention digits, but use "
+        + "them.",
     ],
     hazards: [
       "**A restore overwrites everything on the server and cannot be undone.** VPS.org stops the server for it by "

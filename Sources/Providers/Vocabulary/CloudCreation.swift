@@ -50,8 +50,7 @@ extension Cloud {
     }
     // Clouds tell whole seconds.
     guard let began = call.began, item.createdAt < Timestamp(seconds: began.seconds) else { return nil }
-    return "\(what) from \(when), before this run began: choose another name, or say in `max_age` how old one may be "
-      + "that is used again"
+    return "\(what) from \(when), before this run began: choose another name, or allow older ones with `max_age`"
   }
 
   /// What carries our mark and was not there before. Of several (a lost request that arrived late) the oldest.

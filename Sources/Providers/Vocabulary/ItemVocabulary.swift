@@ -38,11 +38,11 @@ struct ItemVocabulary: Sendable {
     ).changing(.takes(word)).with(rules: [
       FieldRule(
         "if_exists", is: "reuse", without: "max_age", isError: false,
-        "`if_exists: reuse` makes an existing \(word) the run's way back; without `max_age` only one that was made "
-          + "since the run, or the run that it repeats, began"),
+        "with `if_exists: reuse` the run's undo may restore an existing \(word); without `max_age` only one that was "
+          + "made since the run, or the run that it repeats, began"),
       FieldRule(
         "max_age", without: "if_exists", isError: true,
-        "`max_age` says how old a \(word) may be that is used again, and without `if_exists: reuse` none is"),
+        "`max_age` limits the age of a reused \(word), and without `if_exists: reuse` none is reused"),
     ])
   }
 

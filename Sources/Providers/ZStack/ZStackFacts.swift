@@ -35,12 +35,14 @@ extension ZStackProvider {
       "**ZStack reports success for a restore of which single volumes failed.** Each one is checked; a part that "
         + "failed is a failure that names the volumes, and the server is left stopped.",
       "**A group of which one snapshot was deleted cannot be restored**, nor one whose volume was detached.",
-      "**The API speaks plain HTTP.** A session, and a digest as good as the password, can be read on the network: put a "
+      "**The API speaks plain HTTP.** A session, and a digest as good as the password, can be read on the network: "
+        + "put a "
         + "proxy with TLS in front, or say `plain_http: allow` for a network you trust.",
-      "**SYS.1001 (timed out) says nothing about the effect.** The thing is read until it shows one, or has been at "
+      "**SYS.1001 (timed out) says nothing about the effect.** The engine reads the object until it shows one, or "
+        + "has been at "
         + "rest without it for a while.",
-      "**A job that runs for ever** belongs to a management node that died. What can be told from the state is told "
-        + "from it; the rest ends in a timeout.",
+      "**A job that runs for ever** belongs to a management node that died. The engine reads the "
+        + "power state; other changes end in a timeout.",
       "High availability may start a server again that was stopped: a stop is sent with `stopHA`.",
       "`rescue.exit` takes every ISO image out of the drives, also those that were there before `rescue.enter`.",
       "`backup.prune` cannot tell backups of a schedule from others: `prefix` is required.",

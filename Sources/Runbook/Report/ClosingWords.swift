@@ -168,7 +168,7 @@ public enum ClosingWords {
   private static func restoredWords(_ report: RunReport) -> String {
     let last = report.steps.last { $0.isMain && $0.startedAt != nil }
     let place = last.map { "the last step in its journal is `\(shown($0.path))`" } ?? "its journal has no step"
-    return "what the run acts on: \(place); it and later ones may have been done since"
+    return "the servers of the run: \(place); this step and later steps may have been done since"
   }
 
   private static func shown(_ path: String) -> String { DisplayText.escaped(path, limit: 100) }

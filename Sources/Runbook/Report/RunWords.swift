@@ -125,8 +125,8 @@ public enum RunWords {
         ? "\(text("step", 100)) … its script was not started"
         : "\(text("step", 100)) … no request without an answer has taken effect"
     case "script.adopted":
-      "\(text("step", 100)) … its script is not started again: it was started before the store was put back, and how "
-        + "it ended then counts"
+      "\(text("step", 100)) … its script is not started again: it was started before the store was put back, and its "
+        + "result counts"
     default: nil
     }
   }

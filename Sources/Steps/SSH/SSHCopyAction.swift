@@ -59,7 +59,7 @@ struct SSHCopyAction: StandardAction {
       try SSHFiles.refusal(lines, at: order.receiver, call)
       if lines.contains("t") {
         throw StepFailure(
-          .unreachable, "what arrived at \(order.receiver) is not what was sent: it was cut off, or changed meanwhile",
+          .unreachable, "the copy at \(order.receiver) differs from its source: it was cut off, or changed meanwhile",
           retryable: true)
       }
       guard lines.contains("c") else {

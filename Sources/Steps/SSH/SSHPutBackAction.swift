@@ -32,11 +32,11 @@ struct SSHPutBackAction: StandardAction {
     try SSHFiles.refusal(lines, at: host, call)
     if lines.contains("m") {
       throw StepFailure(
-        .conflict, "what lay at \(place.path) on \(host) before the copy is not kept any more, and what lies there now "
-          + "is something else")
+        .conflict, "the file that was at \(place.path) on \(host) before the copy is not kept any more, and something "
+          + "else is there now")
     }
     guard lines.contains("c") || lines.contains("u") else {
-      throw StepFailure(.unreachable, "\(host) does not say what became of \(place.path)", effect: .unknown)
+      throw StepFailure(.unreachable, "\(host) does not say whether \(place.path) was put back", effect: .unknown)
     }
     return ActionResult(outputs: ["path": .string(place.path)])
   }

@@ -141,13 +141,13 @@ import TestSupport
       words(story) == """
         … pre_upgrade may have done more than its journal says: its store was put back from an older copy (exit 6).
 
-          look at  what the run acts on: the last step in its journal is `stop`; it and later ones may have \
-        been done since
+          look at  the servers of the run: the last step in its journal is `stop`; this step and later steps may \
+        have been done since
           unknown  stop
 
           runbook show r0123456789abcdefghi                             look at the run
           runbook resume r0123456789abcdefghi --restored                it may go on from its journal
-          runbook cancel r0123456789abcdefghi --restored                undo what its journal says, at the next `runbook \
+          runbook cancel r0123456789abcdefghi --restored                undo the changes in its journal, at the next `runbook \
         resume`
           runbook cancel r0123456789abcdefghi --no-rollback --restored  stop it and touch nothing more
         """)
