@@ -64,7 +64,7 @@ extension Refusal {
     Refusal(
       .waiting, .restored,
       "run \(id) may have done more than its journal says: its store was put back from an older copy",
-      hint: "look at what it acts on (`\(Advice.line("show", id))`), then say that it may go on: "
+      hint: "look at its servers (`\(Advice.line("show", id))`), then say that it may go on: "
         + "`\(Advice.line(command + ["--restored"]))`")
   }
 }

@@ -23,7 +23,7 @@ extension VPSOrgProvider {
         + "itself.",
       "**Whether it runs after a restore is not documented.** `snapshot.restore` therefore waits until the restore is "
         + "over and then brings the power to the state of `power:`; `same` is how it was when the step began.",
-      "**`status: success` in the reply to a restore means accepted.** The state of the server tells when it is over.",
+      "**`status: success` in the reply to a restore means accepted.** The state of the server shows the end.",
       "**A restore that is sent twice restores twice**, and data written in between is lost. It is never sent "
         + "again unless its first sending certainly did nothing.",
       "A snapshot of a running server may catch its file systems half-written. The documents advise to stop it first; "

@@ -26,7 +26,7 @@ struct ItemVocabulary: Sendable {
         ServerVocabulary.server, name, Field("description", .string, help: "free text kept with the \(word)"),
         Field(
           "if_exists", .choice(["fail", "reuse"]), default: "fail",
-          help: "what a \(word) of this name, taken before: `fail` (a `conflict`) or `reuse` it; default `fail`"),
+          help: "if a \(word) of this name exists: `fail` (a `conflict`) or `reuse` it; default `fail`"),
         Field(
           "max_age", .duration,
           help: "with `reuse`: how old it may be; default: made since this run, or the run that it repeats, began"),

@@ -132,7 +132,7 @@ extension ZStackProvider {
     ) { ZStackRestoreAs(cloud: $0, declaration: $1) },
     row(
       backupWords.prune(within: .seconds(6 * 3600)).requiring(
-        "prefix", "only those whose name begins with this; required, as ZStack does not tell which a schedule made"),
+        "prefix", "only those whose name begins with this; required, as ZStack does not say which a schedule made"),
       change(
         "DELETE /vm-backups/{groupUuid}", later: "and by the list: a missing one counts as "
           + "deleted", evidence: .documented)

@@ -54,7 +54,7 @@ extension ZomroProvider {
         "how a refusal for the server's state looks",
         "an error of any type: the state is read and added to the message; at rest the request had no effect"
       ),
-      ("all error types but those listed for BILLmanager", "permanent; only a look tells whether there was an effect"),
+      ("all error types but those listed for BILLmanager", "permanent; the engine looks for an effect"),
       (
         "HTTP statuses other than 200, 403 and 460",
         "the usual meaning: after 5xx the engine looks for an effect; other 4xx had none"

@@ -29,7 +29,7 @@ struct NextCommands {
     commands.line(["rollback", verb, report.id] + rest)
   }
 
-  private var logs: Line { (line("logs"), "what happened, line by line") }
+  private var logs: Line { (line("logs"), "the events, line by line") }
 
   private var open: [Line] {
     var lines: [Line] = [(line("resume"), "go on")]

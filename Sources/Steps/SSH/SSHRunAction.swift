@@ -24,7 +24,7 @@ struct SSHRunAction: StandardAction {
     declaration.cautions = [
       PlanCaution(
         field: "detached", is: .bool(false),
-        "if its connection is lost, nobody can tell whether it goes on: it is not found again, not stopped, and "
+        "if its connection is lost, it is unknown whether it goes on: it is not found again, not stopped, and "
           + "undone only when its time is over")
     ]
     return declaration

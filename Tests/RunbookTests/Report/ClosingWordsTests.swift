@@ -17,7 +17,7 @@ import TestSupport
           undone  stop, update
           stands  snapshot
 
-          runbook logs r0123456789abcdefghi   what happened, line by line
+          runbook logs r0123456789abcdefghi   the events, line by line
           runbook rerun r0123456789abcdefghi  try again, once the cause is fixed, from the first step
         """)
   }
@@ -34,7 +34,7 @@ import TestSupport
           runbook rollback resume r0123456789abcdefghi                               go on with the rollback
           runbook rollback skip r0123456789abcdefghi 'update.undo[0]' --reason TEXT  undone by hand: leave it out
           runbook rollback abandon r0123456789abcdefghi --reason TEXT                leave things as they are
-          runbook logs r0123456789abcdefghi                                          what happened, line by line
+          runbook logs r0123456789abcdefghi                                          the events, line by line
         """)
   }
 
@@ -65,7 +65,7 @@ import TestSupport
 
           failed  baseline: timeout: no answer in 1m
 
-          runbook logs r0123456789abcdefghi                   what happened, line by line
+          runbook logs r0123456789abcdefghi                   the events, line by line
           runbook rerun r0123456789abcdefghi --from baseline  try again, once the cause is fixed
         """)
   }
@@ -100,7 +100,7 @@ import TestSupport
 
           runbook resume r0123456789abcdefghi  go on
           runbook cancel r0123456789abcdefghi  stop it and undo its changes
-          runbook logs r0123456789abcdefghi    what happened, line by line
+          runbook logs r0123456789abcdefghi    the events, line by line
         """)
   }
 

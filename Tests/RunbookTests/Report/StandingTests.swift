@@ -83,7 +83,7 @@ import TestSupport
           not undone  stop.undo[0] server.start: not begun
           abandoned   by ops: the server is replaced
 
-          runbook logs r0123456789abcdefghi  what happened, line by line
+          runbook logs r0123456789abcdefghi  the events, line by line
         """)
   }
 
