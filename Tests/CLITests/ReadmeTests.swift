@@ -1,8 +1,8 @@
 import TestSupport
 import Testing
 
-/// The README and the pages show the real output of the command. Instants, durations and ids are different each time; so
-/// are the states that a wait sees between two looks.
+/// The README and the pages show the real output of the command. Instants, durations and ids are different each time;
+/// so are the states that a wait sees between two looks.
 @Suite struct ReadmeTests {
   /// The block of the README that shows this command: what stands behind its `$ ` line, and its output.
   private func block(_ command: String) throws -> (arguments: [String], output: [Substring]) {

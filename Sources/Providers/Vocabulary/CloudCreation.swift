@@ -147,7 +147,7 @@ extension Cloud {
     }
     guard let limit = limit(kind) else {
       call.report(
-        "\(service) does not tell how many \(kind.rawValue)s a server may have: so room is not checked")
+        "\(service) does not say how many \(kind.rawValue)s a server may have, so room is not checked")
       return problems
     }
     guard items.count + call.earlier.made >= limit else { return problems }

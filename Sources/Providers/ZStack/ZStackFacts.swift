@@ -58,7 +58,7 @@ extension ZStackProvider {
       ("`groupUuid` of the entries of a new backup", "the first entry with one gives the backup's id"),
       ("where a description ends up in a group or a backup", "in each entry; without a mark only the name decides"),
       ("the state shown while a backup is restored", "`VolumeRecovering` or `Stopped`; its job shows the end"),
-      ("whether a revert changes the paths of volumes", "yes: snapshots are kept that way; without a change the effect is unknown"),
+      ("whether a revert changes the paths of volumes", "yes: snapshots are kept that way; no change proves nothing"),
       ("whether `lastOpDate` moves with a reboot", "yes; it is asked only when the job is not known any more"),
       ("what deleting a snapshot does to later ones", "nothing: ZStack keeps their data"),
       ("the zone of all times", "`time_zone` of the block; without it the earliest instant, and an error of 26 hours"),

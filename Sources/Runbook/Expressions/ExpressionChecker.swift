@@ -12,10 +12,10 @@ struct ExpressionChecker {
   /// What a condition such as `steps.x.status == 'failed'` tells.
   enum StepKnowledge: Int { case ended, succeeded }
 
-  /// Of one expression; whoever reads more has stopped reading.
+  /// Of one expression; more mistakes would not be read.
   private static let mistakesTold = 5
 
-  /// Records a mistake; what is wrong is `any` from then on, so that one mistake is told once.
+  /// Records a mistake; the wrong value has the type `any` from then on, so that one mistake is reported once.
   mutating func mistake(
     _ code: ExpressionMistake.Code, _ node: ExpressionNode, _ message: String, hint: String? = nil
   ) -> ValueType {

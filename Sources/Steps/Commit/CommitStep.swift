@@ -1,6 +1,6 @@
 public import Runbook
 
-/// `commit: TEXT`: from here on, what was done before stays: all earlier rollback entries of the scope are closed.
+/// `commit: TEXT`: closes all earlier rollback entries of the scope, so that earlier steps are not undone any more.
 public struct CommitStep: StepKind {
   public static let keyword = "commit"
   public static let summary = "keeps everything done so far: earlier steps are not undone any more"

@@ -100,7 +100,7 @@ import TestSupport
     Line("request.found", ["step": "a"], "a … a request without an answer has taken effect"),
     Line(
       "script.adopted", ["step": "a"],
-      "a … its script is not started again: it was started before the store was put back, and how it ended then "
+      "a … its script is not started again: it was started before the store was put back, and its result "
         + "counts"),
     Line("request.cleared", ["step": "a"], "a … no request without an answer has taken effect"),
     Line("something.new", ["step": "a"], nil),

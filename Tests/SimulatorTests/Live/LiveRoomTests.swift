@@ -157,8 +157,7 @@ import Testing
     #expect(found.problems == [])
     #expect(
       found.notes == [
-        "step `snap`: Hetzner Cloud does not tell how many snapshots a server may have: whether there is room is not "
-          + "asked"
+        "step `snap`: Hetzner Cloud does not say how many snapshots a server may have, so room is not checked"
       ])
     let late = try await World(
       "- {id: one, action: server.find, with: {name: web-server-01}}\n"

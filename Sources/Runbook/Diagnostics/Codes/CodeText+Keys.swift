@@ -151,7 +151,7 @@ extension CodeText {
   static let type = CodeText(
     "a value is of the wrong type, or empty",
     "A duration has a unit (`30s`), a list has `- ` lines, `true` and `false` have no quotes. The message "
-      + "says what is wanted.",
+      + "says which type it takes.",
     wrong: CodeExample(
       #"""
       runbook: v1
