@@ -35,7 +35,7 @@ import Testing
     let fixture = try ZStackFixture(wire)
     let failure = try await fixture.failure("backup.create", ["name": "b-1"])
     #expect(failure.kind == .timeout && failure.effect == .unknown && !failure.retryable, "\(failure)")
-    #expect(failure.message.contains("it may still come"), "\(failure.message)")
+    #expect(failure.message.contains("it may still take effect"), "\(failure.message)")
     #expect(wire.seen.count { $0.isChange } == 1)
   }
 
