@@ -134,14 +134,16 @@ extension ZStackProvider {
       backupWords.prune(within: .seconds(6 * 3600)).requiring(
         "prefix", "only those whose name begins with this; required, as ZStack does not say which a schedule made"),
       change(
-        "DELETE /vm-backups/{groupUuid}", later: "and by the list: a missing one counts as "
+        "DELETE /vm-backups/{groupUuid}",
+        later: "and by the list: a missing one counts as "
           + "deleted", evidence: .documented)
     ) { ItemPrune(cloud: $0, kind: .backup, declaration: $1) },
     row(
       backupWords.delete(within: .seconds(6 * 3600)).keyed.adding(storage("the only one to delete it from"))
         .adding(ZStackBackupOptions.delete).adding(ZStackTags.field),
       change(
-        "DELETE /vm-backups/{groupUuid}", later: "then by the list: a missing one counts as "
+        "DELETE /vm-backups/{groupUuid}",
+        later: "then by the list: a missing one counts as "
           + "deleted", evidence: .documented)
     ) { ZStackItemDelete(cloud: $0, kind: .backup, declaration: $1) },
     row(

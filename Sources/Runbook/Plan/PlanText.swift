@@ -9,8 +9,9 @@ public enum PlanText {
     for (name, value) in plan.inputs.sorted(by: { $0.key < $1.key }) {
       lines.append("  input \(name) = \(plain(value))")
     }
-    for name in plan.missingInputs { lines.append("  input \(name) is not given; values that depend on it are left "
-      + "open") }
+    for name in plan.missingInputs {
+      lines.append("  input \(name) is not given; values that depend on it are left open")
+    }
     lines += section("steps", plan.steps, numbered: true, isVerbose, usual)
     lines += undoLines(plan, isVerbose)
     if isVerbose { lines += rollbackLines(plan) }

@@ -32,7 +32,8 @@ struct SSHPutBackAction: StandardAction {
     try SSHFiles.refusal(lines, at: host, call)
     if lines.contains("m") {
       throw StepFailure(
-        .conflict, "the file that was at \(place.path) on \(host) before the copy is not kept any more, and something "
+        .conflict,
+        "the file that was at \(place.path) on \(host) before the copy is not kept any more, and something "
           + "else is there now")
     }
     guard lines.contains("c") || lines.contains("u") else {

@@ -43,8 +43,8 @@ import Testing
       "① E-CONTEXT: `rollback` cannot stand in `always`; only steps of `steps` are undone",
       "② E-CONTEXT: `commit` cannot stand in `always`; it belongs into `steps`"),
     Refused(
-      "- fail: stop here\n- ①{sleep: 1s}", "① W-UNREACHABLE: no run reaches this step: the step before it always "
-        + "fails"),
+      "- fail: stop here\n- ①{sleep: 1s}",
+      "① W-UNREACHABLE: no run reaches this step: the step before it always fails"),
     Refused(
       "providers: {cloud: {type: vps_org, token: '${{ secrets.t }}'}}\nsecrets: {t: {source: env, key: T}}\n"
         + "on_failure:\n- {action: ①server.stop, with: {server: a}}",

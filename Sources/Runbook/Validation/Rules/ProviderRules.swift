@@ -78,8 +78,8 @@ extension Validation {
         !entry.key.hasSuffix("_id"), let text = entry.value.scalar?.text, !text.hasExpression, !text.hasPrefix("$")
       else { continue }
       warn(
-        .warnSecret, at: entry.value.range, "`\(name).\(entry.key)` is written in the file: everybody who reads the "
-          + "file knows it",
+        .warnSecret, at: entry.value.range,
+        "`\(name).\(entry.key)` is written in the file: everybody who reads the file knows it",
         hint: "declare it under `secrets:` and write \"${{ secrets.NAME }}\"")
     }
   }
