@@ -140,7 +140,7 @@ import Testing
       "- {id: a, action: server.status}\n- {id: snap, action: snapshot.create, with: {name: mine}, \(key)}\n"
     let found = try await World(steps).findings()
     #expect(found.problems == [])
-    #expect(found.notes.contains { $0.contains("5 of 5 snapshots") && $0.contains("no reason not to begin") })
+    #expect(found.notes.contains { $0.contains("5 of 5 snapshots") && $0.contains("so the run can begin") })
   }
 
   @Test func oneThatIsUsedAgainNeedsNoRoom() async throws {
