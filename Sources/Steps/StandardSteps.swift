@@ -8,6 +8,7 @@ public let standardSteps: [any StepKind.Type] = [
   SleepStep.self,
   FailStep.self,
   CommitStep.self,
+  ApproveStep.self,
 ]
 
 /// Every action that needs no provider, the engine's own (`run`, `sleep`, `fail`, `commit`) included.

@@ -18,7 +18,7 @@ import Testing
     #expect(try await place.run("resume", id).code == 6)
     #expect(ledger.lines == ["POST /x", "POST /x"])
     let shown = try JSONReader.read(try await place.run("show", id, "--format", "json").stdout)
-    #expect(shown["run"]?["waiting_for"] == ["step": "call", "question": 2])
+    #expect(shown["run"]?["waiting_for"] == ["step": "call", "for": "resolve", "question": 2])
     #expect(shown["steps"]?.list?.last?["status"] == "unknown")
     #expect(try await place.run("resolve", id, "call", "--not-applied").code == 0)
     let over = try await place.run("resume", id)

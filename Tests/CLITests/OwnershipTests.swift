@@ -27,20 +27,9 @@ import Testing
     #expect(place.read("trace") == "one\ntwo\n")
   }
 
-  private static func isPermitted(_ line: String) -> Bool {
-    guard let none = try? Descriptor.open("/dev/null", O_RDWR),
-      let pid = try? SpawnRequest(
-        "/bin/sh", arguments: ["sh", "-c", line], environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
-        descriptors: [none.number, none.number, none.number]
-      ).start()
-    else { return false }
-    var status: Int32 = -1
-    while unsafe waitpid(pid, &status, 0) < 0, errno == EINTR {}
-    return status == 0
-  }
-  static let hasNamespaces = isPermitted("unshare --pid --fork --mount-proc --mount true")
-  static let hasTimeNamespaces = isPermitted("unshare --time --boottime 100 true")
-  static let hasCompiler = isPermitted("command -v cc")
+  static let hasNamespaces = Permission.isGiven("unshare --pid --fork --mount-proc --mount true")
+  static let hasTimeNamespaces = Permission.isGiven("unshare --time --boottime 100 true")
+  static let hasCompiler = Permission.isGiven("command -v cc")
 
   @Test(.enabled(if: hasNamespaces, "making a pid namespace is not permitted here: run as root"))
   func anOwnerInAnotherPidNamespaceIsNotRobbed() async throws {

@@ -62,7 +62,11 @@ struct HelpCommand: Command {
     default: break
     }
     if let text = CodeHelp.text(of: topic) { return text }
-    if let command = CommandTable.command(named: topic) { return HelpText.page(for: command.spec) }
-    return ActionHelp.page(topic).map { ActionHelp.text(of: $0) } ?? HelpText.exitCodes
+    // `run` and `approve` are commands, and what a step can do.
+    let parts = [
+      CommandTable.command(named: topic).map { HelpText.page(for: $0.spec) },
+      ActionHelp.page(topic).map { ActionHelp.text(of: $0) },
+    ].compactMap { $0 }
+    return parts.isEmpty ? HelpText.exitCodes : parts.joined(separator: "\nIn a runbook, ")
   }
 }

@@ -173,7 +173,8 @@ struct RunCommand: Command {
   /// `--real` reaches out of the simulation: somebody has to say yes.
   private func agree(_ runbook: ValidatedRunbook, _ shell: Shell) throws(Refusal) {
     guard !real.isEmpty else { return }
-    let sealed = standardActions.map { $0.declaration }.filter { SimulatedActions.isSealed($0) }.map { $0.name }
+    let sealed = standardActions.map { $0.declaration }
+      .filter { SimulatedActions.isSealed($0) && !$0.asksPeople }.map { $0.name }
     for name in real.sorted() where !sealed.contains(name) {
       throw Refusal(
         .usage, .action,

@@ -44,7 +44,7 @@ struct ShowCommand: Command {
     } else {
       shell.print(
         RunTable.lines(report, status: run.status, owner: isOwned ? lease : nil, verbose: shell.globals.verbose))
-      if !isOwned {
+      if !isOwned || report.approval != nil {
         shell.print(
           [StyledText()] + ClosingWords.lines(for: report, Advice.commands, keptIn: access.file.path))
       }

@@ -98,7 +98,7 @@ struct SimulatedWorld {
       clock: clock, random: SystemRandom(), transport: LibcurlTransport(),
       scripts: scripts ?? SimulatedScripts(clock: clock), files: real.isEmpty ? SimulatedFiles() : LocalFiles(),
       builtIn: SimulatedActions.make(from: standardActions, real: real, mocks: mocks),
-      providerKinds: standardProviders)
+      providerKinds: standardProviders, asksPeople: false)
   }
 
   /// Every text and number that may be a server's id.

@@ -80,6 +80,13 @@ struct Launch {
   /// The names of the locks that the run needs, for which its providers are connected.
   /// - Throws: a block or a lock that cannot be worked out with these inputs and secrets; nothing has been done.
   func locks() throws(Refusal) -> [String] {
+    if world.asksPeople, let first = creation.runbook.questionsForSeveral.first {
+      throw Refusal(
+        .usage, .people,
+        "`\(first.step)` has `\(first.field)`, and this store knows no people: "
+          + "an answer comes from one user of this machine",
+        hint: "take `\(first.field)` out; everybody but the person who starts the run may then approve it")
+    }
     do throws(StepFailure) {
       let context = try RunContext(
         creation.runbook, inputs: creation.inputs, secrets: secrets, world: world, at: world.clock.now)

@@ -35,6 +35,8 @@ extension StoreAccess {
       case .resolve(let step, _, _, _, let number)?
       where !outlook.isRestored && outlook.openQuestion.map { $0.step == step && $0.number == number ?? 1 } == true:
         return RunReport.Posted(isCancel: false, by: request.requester, at: request.at)
+      case .answer(let answer)? where !outlook.isRestored && outlook.refusal(of: answer) == nil:
+        return RunReport.Posted(isCancel: false, by: request.requester, at: request.at)
       default: continue
       }
     }

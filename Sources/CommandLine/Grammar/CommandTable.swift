@@ -15,6 +15,8 @@ enum CommandTable {
     ShowCommand.self,
     LogsCommand.self,
     CancelCommand.self,
+    ApproveCommand.self,
+    RejectCommand.self,
     ResolveCommand.self,
     RollbackCommand.self,
     UnlockCommand.self,
@@ -30,7 +32,7 @@ enum CommandTable {
 
   /// Verbs of the language that this release has not yet.
   static let later: Set<String> = [
-    "fmt", "explain", "report", "approve", "reject", "test", "record", "verify-audit",
+    "fmt", "explain", "report", "test", "record", "verify-audit",
     "serve",
     "worker",
   ]

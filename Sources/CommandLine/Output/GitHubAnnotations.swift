@@ -38,6 +38,9 @@ struct GitHubAnnotations {
     case "run.outputs":
       return report.outputsError.flatMap { RunWords.failure($0) }.map { command(.error, "outputs", $0) }
     case "run.waiting":
+      if let approval = report.approval {
+        return command(.warning, "\(report.name) waits for an approval", approval.prompt, at: path)
+      }
       let next = Advice.line("show", report.id)
       return command(.warning, "\(report.name) waits for an answer", "`\(next)` shows the question", at: path)
     case "run.left", "run.ended":

@@ -118,6 +118,7 @@ struct LiveTree {
         $0.deadline = RunReport.instant(fields["deadline"]) ?? $0.deadline
         $0.nativeState = fields["native_state"]?.string ?? $0.nativeState
       }
+    case "run.waiting" where report.approval != nil: ask(fields)
     case "step.ended": endStep(fields)
     case "undo.ended": endUndo(fields)
     case "undo.skipped", "undo.closed": closeUndo(event)
@@ -142,6 +143,22 @@ struct LiveTree {
     guard undoOwner != step else { return }
     undoOwner = step
     finished.append(StyledText("  \(glyphs.undo) ", .warning) + DisplayText.escaped(step, limit: 100))
+  }
+
+  /// The question stays in sight above the step that waits.
+  private mutating func ask(_ fields: [String: Value]) {
+    guard let approval = report.approval else { return }
+    finished.append(
+      StyledText("    ? ", .warning) + StyledText(DisplayText.escaped(approval.prompt, limit: 1000), .strong))
+    if !report.isSimulated {
+      let words = ["approve", report.id, approval.step, "--seen", approval.digest]
+      finished.append(faint("      \(Advice.line(words))"))
+      finished.append(faint("      \(Advice.line("reject", report.id, approval.step))"))
+    }
+    update(fields) {
+      $0.until = "an answer"
+      $0.deadline = approval.until ?? $0.deadline
+    }
   }
 
   private mutating func update(_ fields: [String: Value], _ change: (inout Running) -> Void) {

@@ -150,6 +150,9 @@ public struct ActionDeclaration: Sendable {
   /// be seen. An undo by a provider's action, which puts the machine back from outside, ends it too. Needs
   /// `cancellable`.
   public var runsElsewhere = false
+  /// The engine asks a person, and the answer is how the step ends; the fields are those of `ApprovalField`. The action
+  /// itself is called only in a simulated run, where nobody can answer.
+  public var asksPeople = false
   /// Warnings of `plan` about certain values of its fields.
   public var cautions: [PlanCaution] = []
   /// At least one of these fields must be written; empty: none need be.
@@ -194,6 +197,13 @@ public struct ActionDeclaration: Sendable {
   public func given(_ context: Set<CallContext>) -> ActionDeclaration {
     var declaration = self
     declaration.context = context
+    return declaration
+  }
+
+  /// The same, and the engine asks a person instead of calling it.
+  public var asking: ActionDeclaration {
+    var declaration = self
+    declaration.asksPeople = true
     return declaration
   }
 

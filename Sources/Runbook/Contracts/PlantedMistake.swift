@@ -9,6 +9,7 @@ public enum PlantedMistake: String, CaseIterable, Sendable {
   case effectsOverwritten, lateRequestForgotten, restNotAwaited, unknownUndoIsDone, unknownAlwaysIsGood
   case answerNotBound, cancelNotForParked, cancelLeavesItRunning, cancelTooLateAccepted
   case locksGivenBackWhilePending, skipClosesEntry
+  case approvalNotBound, requesterMayApprove
   case falseConditionIsUndone, resendsNotCounted, wallClockForDurations, maskedTextIsTheValue, lostValueRebuilt
   case newKeyOnResend, cleanUpInTheSameFolder, undoGivesUpInAnOutage, undoRetryIgnored, callBeforeCommit
   case restoredNotAsked, undoneIsInherited, undoBeforeItShows

@@ -10,7 +10,7 @@ extension Interpreter {
       }
       let action: any Action
       do throws(StepFailure) { action = try self.action(for: step) } catch { throw .step(error) }
-      if purpose == .do, instant >= machine.startedAt + launch.runbook.timeout {
+      if purpose == .do, instant >= machine.runDeadline {
         throw .step(StepFailure(.timeout, "the run's timeout of \(launch.runbook.timeout.text) is over"))
       }
       let with = try arguments(step)
@@ -24,7 +24,7 @@ extension Interpreter {
     }
   }
 
-  private enum Refusal: Error {
+  enum Refusal: Error {
     case step(StepFailure)
     case interruption(Interruption)
   }
@@ -66,7 +66,8 @@ extension Interpreter {
   ) async throws(Refusal) {
     let key = StepKey.make(runID, step.path, purpose, machine.state(of: step.path).attempt)
     let isWait = step.isWait
-    let deadline = deadline(of: step, purpose, begun: instant)
+    let question = try question(of: step, with, begun: instant)
+    let deadline = question?.until ?? deadline(of: step, purpose, begun: instant)
     var before: [String: Value] = [:]
     if step.effect != .none, !isWait, step.provider != nil || !step.action.before.isEmpty {
       // Reading takes time; what has happened so far must not wait for it.
@@ -83,6 +84,7 @@ extension Interpreter {
           with: with.filter { !$0.key.hasPrefix("_") || $0.key == StepStarted.environment },
           scriptPlace: try await scriptPlace(of: step), before: before, deadline: deadline, isWait: isWait)),
       at: instant)
+    if let question { record(.asked(question), at: instant) }
   }
 
   /// Which folder of folders keeps the script: without it a missing script says nothing.
@@ -119,7 +121,7 @@ extension Interpreter {
   private func deadline(of step: ValidatedStep, _ purpose: Purpose, begun instant: Timestamp) -> Timestamp {
     let own = instant + step.timeout
     switch purpose {
-    case .do: return min(own, machine.startedAt + launch.runbook.timeout)
+    case .do: return min(own, machine.runDeadline)
     case .onFailure: return min(own, machine.stoppedAt(default: instant) + .seconds(120))
     case .undo, .always, .onRollbackFailure: return own
     }

@@ -92,6 +92,11 @@ public actor Interpreter {
     @inline(never) get { if case .carryOut(.retry(let path, let instant)) = move { (path, instant) } else { nil } }
   }
 
+  /// The step about which a person is asked.
+  private var approvalToAwait: (path: String, until: Timestamp)? {
+    @inline(never) get { if case .carryOut(.ask(let path, let until)) = move { (path, until) } else { nil } }
+  }
+
   /// Reads the journal, connects the providers, and decides what is first.
   @inline(never) private func begin() {
     do throws(StoreFailure) {
@@ -168,6 +173,7 @@ public actor Interpreter {
           return .end(.parked(step: path, until: until))
         }
         record(.askTimedOut(path))
+      case .ask(let path, let until) where clock.now >= until: record(.approvalTimedOut(path))
       case .awaitRestored:
         try flush()
         try launch.store.release(launch.lease)
@@ -193,6 +199,8 @@ public actor Interpreter {
         try await watch(path)
       } else if let attempt = attemptToAwait {
         try await retry(attempt.path, at: attempt.instant)
+      } else if let approval = approvalToAwait, launch.world.asksPeople {
+        try await awaitAnswer(until: approval.until)
       } else {
         try await onOwnStack { interpreter throws(Interruption) in try await interpreter.carryOutOrder() }
       }
@@ -214,6 +222,7 @@ public actor Interpreter {
     case .call(let path): try await call(path)
     case .reconcile(let path): try await reconcile(path)
     case .settle(let path): try await comeToRest(path)
+    case .ask(let path, _): try await simulateAnswer(about: path)
     case .watch, .retry, .evaluateOutputs, .park, .awaitRestored, .done: break
     }
   }
@@ -239,6 +248,7 @@ public actor Interpreter {
         record(.cancelRequested(by: by, rollback: rollback, request: request))
       case .resolve(let step, let answer, let by, let request, let question):
         record(.resolved(step, answer, by: by, request: request, question: question))
+      case .answer(let answer): record(.answered(answer))
       }
     }
   }

@@ -8,6 +8,7 @@ public final class RunControl: Sendable {
     case cancel(by: String, rollback: Bool, request: Int64, restored: Bool = false)
     /// `question`: the number of the question that is answered; nil in requests of an earlier release.
     case resolve(step: String, Resolution, by: String, request: Int64, question: Int?)
+    case answer(ApprovalAnswer)
   }
 
   private struct State {
@@ -20,12 +21,21 @@ public final class RunControl: Sendable {
     var nextWaiter: UInt64 = 0
     var hasCancel: Bool { messages.contains { if case .cancel = $0 { true } else { false } } }
 
-    func isDue(includingCancel: Bool) -> Bool { isLeaving || includingCancel && hasCancel }
+    func isDue(_ wanted: Arrival) -> Bool {
+      switch wanted {
+      case .leave: isLeaving
+      case .cancel: isLeaving || hasCancel
+      case .message: isLeaving || !messages.isEmpty
+      }
+    }
   }
+
+  /// What the current work is to be interrupted for; each includes those before it.
+  private enum Arrival { case leave, cancel, message }
 
   /// Somebody who is told, once, that there is something to interrupt the current work for.
   private struct Waiter {
-    var includingCancel: Bool
+    var wanted: Arrival
     var wake: @Sendable () -> Void
   }
 
@@ -67,13 +77,13 @@ public final class RunControl: Sendable {
 
   /// Something has come in that the current work should be interrupted for.
   func isInterrupted(includingCancel: Bool) -> Bool {
-    state.withLock { $0.isDue(includingCancel: includingCancel) }
+    state.withLock { $0.isDue(includingCancel ? .cancel : .leave) }
   }
 
   private func arrive(_ change: (inout State) -> Void) {
     let due = state.withLock { state in
       change(&state)
-      let due = state.waiters.filter { state.isDue(includingCancel: $0.value.includingCancel) }
+      let due = state.waiters.filter { state.isDue($0.value.wanted) }
       for number in due.keys { state.waiters[number] = nil }
       return due.values
     }
@@ -85,7 +95,7 @@ public final class RunControl: Sendable {
     let number = number()
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let isKept = keep(Waiter(includingCancel: includingCancel) { continuation.resume() }, as: number)
+        let isKept = keep(Waiter(wanted: includingCancel ? .cancel : .leave) { continuation.resume() }, as: number)
         if !isKept { continuation.resume() }
       }
     } onCancel: {
@@ -98,12 +108,24 @@ public final class RunControl: Sendable {
   @inline(never) func untilArrival<Outcome: Sendable>(
     includingCancel: Bool, _ body: @escaping @Sendable () async -> Outcome
   ) async -> Outcome? {
+    let outcome = await until(includingCancel ? .cancel : .leave, body)
+    return isInterrupted(includingCancel: includingCancel) ? nil : outcome
+  }
+
+  /// The same, and every message ends it.
+  @inline(never) func untilMessage(_ body: @escaping @Sendable () async -> Void) async {
+    await until(.message, body)
+  }
+
+  @inline(never) private func until<Outcome: Sendable>(
+    _ wanted: Arrival, _ body: @escaping @Sendable () async -> Outcome
+  ) async -> Outcome {
     let number = number()
     let work = Task(operation: { await body() })
-    if !keep(Waiter(includingCancel: includingCancel) { work.cancel() }, as: number) { work.cancel() }
+    if !keep(Waiter(wanted: wanted) { work.cancel() }, as: number) { work.cancel() }
     let outcome = await work.valueUnlessCancelled()
     _ = remove(number)
-    return isInterrupted(includingCancel: includingCancel) ? nil : outcome
+    return outcome
   }
 
   private func number() -> UInt64 {
@@ -116,7 +138,7 @@ public final class RunControl: Sendable {
   /// False: it need not wait.
   private func keep(_ waiter: Waiter, as number: UInt64) -> Bool {
     state.withLock { state in
-      guard !state.isDue(includingCancel: waiter.includingCancel), !Task.isCancelled else { return false }
+      guard !state.isDue(waiter.wanted), !Task.isCancelled else { return false }
       state.waiters[number] = waiter
       return true
     }
@@ -141,7 +163,10 @@ extension RunRequest {
   /// It is an answer to this question of a run, whatever it says. One answer a question: of two people who answer at
   /// once one is told of the other.
   public func answers(question: Int) -> Bool {
-    guard case .resolve(_, _, _, _, let number)? = RunControl.Message(self) else { return false }
-    return (number ?? 1) == question
+    switch RunControl.Message(self) {
+    case .resolve(_, _, _, _, let number): (number ?? 1) == question
+    case .answer(let answer): answer.question == question
+    default: false
+    }
   }
 }

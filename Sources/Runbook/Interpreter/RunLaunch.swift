@@ -16,11 +16,13 @@ public final class RunWorld: Sendable {
   public let scriptEnvironment: [String: String]
   /// False in a simulated run: there is nothing real to check.
   public let makesLiveChecks: Bool
+  /// False in a simulated run: nobody can answer, so the action that asks answers for them.
+  public let asksPeople: Bool
 
   public init(
     clock: any EngineClock, random: any RandomSource, transport: any HTTPTransport, scripts: any ScriptHost,
     files: any FileHost, builtIn: [any Action], providerKinds: [any ProviderKind],
-    scriptEnvironment: [String: String] = [:], makesLiveChecks: Bool = true
+    scriptEnvironment: [String: String] = [:], makesLiveChecks: Bool = true, asksPeople: Bool = true
   ) {
     self.clock = clock
     self.random = random
@@ -31,6 +33,7 @@ public final class RunWorld: Sendable {
     self.providerKinds = Dictionary(providerKinds.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
     self.scriptEnvironment = scriptEnvironment
     self.makesLiveChecks = makesLiveChecks
+    self.asksPeople = asksPeople
   }
 
   /// What a block names: a provider that comes with the program, or one that a file of the runbook declares.

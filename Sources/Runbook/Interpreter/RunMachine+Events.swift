@@ -35,6 +35,9 @@ public enum StepEvent: Sendable {
   case cancelRequested(by: String, rollback: Bool, request: Int64)
   /// `question`: the one that is answered; nil in requests of an earlier release.
   case resolved(String, Resolution, by: String, request: Int64, question: Int?)
+  case asked(ApprovalQuestion)
+  case answered(ApprovalAnswer)
+  case approvalTimedOut(String)
   case restored
   case restoredAccepted(by: String)
   case clockSet(by: Duration)
@@ -106,6 +109,9 @@ extension RunMachine {
       return [.cancelRequested(by: by, rollback: rollback, request: request)]
     case .resolved(let path, let answer, let by, let request, let question):
       return resolved(path, answer, by: by, request: request, question: question)
+    case .asked(let question): return asked(question)
+    case .answered(let answer): return answered(answer)
+    case .approvalTimedOut(let path): return approvalTimedOut(path)
     case .restored: return isRestored ? [] : [.storeRestored]
     case .restoredAccepted(let by): return isRestored ? [.restoredAccepted(by: by)] : []
     case .clockSet(let by): return [.clockSet(by: by)]
@@ -115,7 +121,7 @@ extension RunMachine {
     }
   }
 
-  private func end(
+  func end(
     _ path: String, _ purpose: Purpose, _ status: StepStatus, outputs: [String: Value] = [:],
     failure: StepFailure? = nil
   ) -> Fact {

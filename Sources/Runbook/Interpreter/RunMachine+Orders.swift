@@ -12,6 +12,8 @@ public enum Order: Sendable, Equatable {
   case retry(String, at: Timestamp)
   /// Poll until it holds.
   case watch(String)
+  /// Wait for the answer to the question whether the step may go on.
+  case ask(String, until: Timestamp)
   /// Ask a person; nothing else can be done.
   case park(String, until: Timestamp)
   /// Ask a person whether a run of a restored store may go on.
@@ -51,6 +53,7 @@ extension RunMachine {
     case .retrying(let instant): .retry(path, at: instant)
     case .waiting: .watch(path)
     case .parked(let until, _): .park(path, until: until)
+    case .asking(let question): .ask(path, until: question.until)
     }
   }
 
@@ -158,7 +161,7 @@ extension RunMachine {
   public var status: String {
     if isRestored { return "waiting" }
     if ended != nil { return "ended" }
-    if let active, case .parked = state(of: active).progress { return "waiting" }
+    if openQuestion != nil || openApproval != nil { return "waiting" }
     switch stage {
     case .steps, .onFailure: return "running"
     case .startingRollback, .unwinding, .onRollbackFailure: return "rolling_back"

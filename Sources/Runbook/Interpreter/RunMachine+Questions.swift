@@ -98,11 +98,11 @@ extension RunMachine {
     return state(of: error.step).endedAt ?? instant
   }
 
-  /// When the rollback gives up. Time in which no process worked on the run does not count: a rollback that was cut off
-  /// by a crash gets its whole time again.
+  /// When the rollback gives up. Time in which a person was asked does not count. Nor does time in which no process
+  /// worked on the run: a rollback that was cut off by a crash gets its whole time again.
   func rollbackDeadline(default instant: Timestamp) -> Timestamp {
     let begin = rollbackStartedAt ?? instant
-    return max(begin, resumedAt ?? begin) + runbook.rollbackPolicy.timeout
+    return max(begin, resumedAt ?? begin) + runbook.rollbackPolicy.timeout + askedTimeOfRollback
   }
 
   /// Clean-up waits count from the take-over.
@@ -121,6 +121,8 @@ extension RunMachine {
         StepFailure(.cancelled, "cancelled between two attempts", effect: state(of: path).error?.effect ?? .unknown))
     case .reconcile(let path) where isMain(path):
       .cancelled(path, StepFailure(.cancelled, "cancelled before its outcome was known", effect: .unknown))
+    case .ask(let path, _) where isMain(path):
+      .cancelled(path, StepFailure(.cancelled, "cancelled while a person was asked", effect: .none))
     case .park(let path, _) where isMain(path) && !PlantedMistake.cancelNotForParked.isMade:
       .cancelled(path, StepFailure(.cancelled, "cancelled while a person was asked about it", effect: .unknown))
     default: nil

@@ -33,6 +33,9 @@ public struct RunMachine: Sendable {
   private(set) var lastRequest: Int64 = 0
   /// Questions asked so far.
   private(set) var questions = 0
+  /// For how long people were asked on the way through the steps, and since the rollback was begun or resumed.
+  private(set) var askedTime = Duration.zero
+  private(set) var askedTimeOfRollback = Duration.zero
   /// The store was put back from an older copy, and nobody has said that the run may go on.
   private(set) var isRestored = false
   /// A person has said that a run of a restored store may go on: scripts may be found that were started before.
@@ -109,16 +112,7 @@ extension RunMachine {
     case .stepStarted(let step): begin(step, at: instant)
     case .attemptStarted(let path, let attempt, let key, let cleared):
       if cleared { states[path]?.clear() }
-      let earlier = state(of: path)
-      if attempt > earlier.attempt { states[path]?.effectBefore = earlier.effect }
-      states[path]?.sends += 1
-      states[path]?.attempt = attempt
-      if state(of: path).key != key { states[path]?.keySince = instant }
-      states[path]?.key = key
-      states[path]?.progress = .calling
-      states[path]?.intendedAt = instant
-      // Each try of a clean-up has its whole time.
-      if let step = steps[path], state(of: path).purpose != .do { states[path]?.deadline = instant + step.timeout }
+      beginAttempt(path, attempt, key: key, at: instant)
     case .requestFound(let path): states[path]?.find()
     case .requestCleared(let path): states[path]?.clear()
     case .attemptEnded(let ended):
@@ -145,11 +139,30 @@ extension RunMachine {
     case .stepResolved(let path, let answer, _, let request):
       lastRequest = max(lastRequest, request)
       resolve(path, answer, at: instant)
+    case .approvalAsked(let question):
+      questions = max(questions, question.number)
+      states[question.step]?.progress = .asking(question)
+    case .approvalAnswered(let answer):
+      lastRequest = max(lastRequest, answer.request)
+      if answer.isApproval { states[answer.step]?.approvals.append(answer) }
     case .cancelRequested(let by, let rollback, let request):
       lastRequest = max(lastRequest, request)
       if stop == nil, cursor < runbook.steps.count { stop = .cancel(by: by, rollback: rollback) }
     default: applyRollback(fact, at: instant)
     }
+  }
+
+  private mutating func beginAttempt(_ path: String, _ attempt: Int, key: String, at instant: Timestamp) {
+    let earlier = state(of: path)
+    if attempt > earlier.attempt { states[path]?.effectBefore = earlier.effect }
+    states[path]?.sends += 1
+    states[path]?.attempt = attempt
+    if state(of: path).key != key { states[path]?.keySince = instant }
+    states[path]?.key = key
+    states[path]?.progress = .calling
+    states[path]?.intendedAt = instant
+    // Each try of a clean-up has its whole time.
+    if let step = steps[path], state(of: path).purpose != .do { states[path]?.deadline = instant + step.timeout }
   }
 
   /// Scripts that ended in the life that was put back may have been swept: a missing folder says nothing.
@@ -180,7 +193,9 @@ extension RunMachine {
 
   private mutating func applyRollback(_ fact: Fact, at instant: Timestamp) {
     switch fact {
-    case .rollbackStarted: rollbackStartedAt = instant
+    case .rollbackStarted:
+      rollbackStartedAt = instant
+      askedTimeOfRollback = .zero
     case .undoSettled(let step): stack.set(step, .settled)
     case .undoClosed(let step, let reason):
       switch reason {
@@ -197,6 +212,7 @@ extension RunMachine {
       rollbackFailure = nil
       ended = nil
       rollbackStartedAt = instant
+      askedTimeOfRollback = .zero
       reopenFailedUndo()
     case .undoSkipped(let entry, let reason, let by, let request):
       lastRequest = max(lastRequest, request)
@@ -275,6 +291,7 @@ extension RunMachine {
     }
     states[ended.step] = state
     if active == ended.step { active = nil }
+    if case .asking = state.progress, let begun = state.startedAt { noteAsked(instant - begun, for: ended.purpose) }
     switch ended.purpose {
     case .do:
       if cursor < runbook.steps.count, runbook.steps[cursor].path == ended.step { cursor += 1 }
@@ -291,6 +308,10 @@ extension RunMachine {
       if !isDone, step?.continuesOnError != true { alwaysFailed = true }
     case .onFailure, .onRollbackFailure: break
     }
+  }
+
+  private mutating func noteAsked(_ duration: Duration, for purpose: Purpose) {
+    if purpose == .undo { askedTimeOfRollback += duration } else { askedTime += duration }
   }
 
   /// `applied` leaves the started step to be waited for; the others are carried out by `decide`, which knows the

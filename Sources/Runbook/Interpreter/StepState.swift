@@ -83,11 +83,15 @@ struct StepState: Sendable {
     case waiting
     /// A person is asked this question of the run.
     case parked(until: Timestamp, question: Int)
+    /// A person is asked whether it may go on.
+    case asking(ApprovalQuestion)
   }
 
   var status = StepStatus.pending
   var purpose = Purpose.do
   var progress = Progress.calling
+  /// Those that count for the question which is open.
+  var approvals: [ApprovalAnswer] = []
   var attempt = 1
   var key = ""
   /// When the key's first intent was journaled; a resend keeps it.

@@ -23,6 +23,9 @@ public enum Fact: Sendable {
   /// A question to a person. Questions are numbered from 1 in each run.
   case runWaiting(step: String, until: Timestamp, error: StepError?, question: Int)
   case stepResolved(step: String, answer: Resolution, by: String, request: Int64)
+  /// A person is asked whether a step may go on. The number is one of those of `runWaiting`.
+  case approvalAsked(ApprovalQuestion)
+  case approvalAnswered(ApprovalAnswer)
   case cancelRequested(by: String, rollback: Bool, request: Int64)
   /// A message to the owner that changed nothing, with the reason: the question was answered already, it is too late.
   case requestIgnored(request: Int64, reason: String)

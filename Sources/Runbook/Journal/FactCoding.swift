@@ -97,6 +97,8 @@ extension Fact {
         "step.resolved",
         ["step": .string(step), "answer": .string(answer.rawValue), "by": .string(by), "_request": .int(request)]
       )
+    case .approvalAsked(let question): question.coded
+    case .approvalAnswered(let answer): answer.coded
     case .cancelRequested(let by, let rollback, let request):
       ("cancel.requested", ["by": .string(by), "rollback": .bool(rollback), "_request": .int(request)])
     default: codedAnswer
@@ -142,7 +144,7 @@ extension Fact {
     case .runLeft(let reason): ("run.left", ["reason": .string(reason), "exit_code": 9])
     case .runStarted, .runPinned, .runResumed, .runChecked, .stepStarted, .attemptStarted, .requestFound,
       .requestCleared, .scriptAdopted, .attemptEnded, .stepWaiting, .stepEnded, .runWaiting, .stepResolved,
-      .cancelRequested:
+      .approvalAsked, .approvalAnswered, .cancelRequested:
       coded
     }
   }
@@ -256,7 +258,7 @@ public enum Hex {
 }
 
 /// Reads the fields of one entry; a missing or ill-typed one is damage.
-private struct Fields {
+struct Fields {
   let entry: JournalEntry
   let body: Value
 
@@ -380,6 +382,9 @@ extension Fact {
 
   private init(rollback entry: JournalEntry, _ fields: Fields) throws(StoreFailure) {
     switch entry.kind {
+    case "run.waiting" where fields.optionalText("for") == ApprovalQuestion.waitsFor:
+      self = .approvalAsked(try ApprovalQuestion(fields))
+    case "step.approved", "step.rejected": self = .approvalAnswered(try ApprovalAnswer(entry, fields))
     case "run.waiting":
       // An earlier release did not number its questions.
       self = .runWaiting(

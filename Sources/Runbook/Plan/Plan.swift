@@ -18,6 +18,8 @@ public struct Plan: Sendable {
     public var env: [String: Value]
     /// It changes nothing of ours, and others get to see something: a message is sent.
     public var tells: Bool
+    /// A person is asked, and the run waits for the answer.
+    public var asks: Bool
     public var waitsFor: String?
     public var failsOn: String?
     public var timeout: Duration
@@ -100,7 +102,7 @@ public struct Plan: Sendable {
       effectClass: changes ? step.effectClass : nil, condition: step.condition?.source,
       decision: decision(step, scope), with: with,
       defaults: Set(preset.map(\.name)), env: step.env.mapValues { scope.value(of: $0) },
-      tells: !changes && step.action.effectClass == .opaque,
+      tells: !changes && step.action.effectClass == .opaque, asks: step.action.asksPeople,
       waitsFor: step.wait.isSkipped ? nil : step.wait.until?.source ?? (changes ? step.action.wait?.until : nil),
       failsOn: step.wait.isSkipped ? nil : step.wait.failIf?.source ?? (changes ? step.action.wait?.failsOn : nil),
       timeout: step.timeout, attempts: step.retry.attempts, needs: step.action.operation?.needs ?? [],

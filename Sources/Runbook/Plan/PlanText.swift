@@ -48,8 +48,9 @@ public enum PlanText {
     let numbers = [
       (done.count { $0.effect == .change }, "changes", "change"),
       (done.count { $0.effect == .destroy }, "destroys", "destroy"),
-      (done.count { $0.effect == .none && !$0.tells }, "reads", "read"),
+      (done.count { $0.effect == .none && !$0.tells && !$0.asks }, "reads", "read"),
       (done.count { $0.tells }, "sends a message", "send a message"),
+      (done.count { $0.asks }, "asks a person", "ask a person"),
       (steps.count - done.count, "is skipped", "are skipped"),
     ]
     return numbers.filter { $0.0 > 0 }.map { count($0.0, $0.1, $0.2) }.joined(separator: ", ")
@@ -87,6 +88,7 @@ public enum PlanText {
       return ["\(head)  (skipped)", reason] + (isVerbose ? details(step, inner, isVerbose) : [])
     }
     switch step.effect {
+    case .none where step.asks: head += "  (asks a person)"
     case .none: head += step.tells ? "  (sends a message)" : "  (reads)"
     case .change: head += "  (changes, \(step.effectClass?.rawValue ?? ""))"
     case .destroy: head += "  (destroys, \(step.effectClass?.rawValue ?? ""))"
@@ -209,6 +211,7 @@ public enum PlanText {
       }
     }
     if !step.cautions.isEmpty { object["cautions"] = .list(step.cautions.map { .string($0) }) }
+    if step.asks { object["asks"] = true }
     object["recovery"] = step.recovery.map { .string($0) }
     object["class"] = step.effectClass.map { .string($0.rawValue) }
     object["provider"] = step.provider.map { .string($0) }

@@ -159,6 +159,8 @@ public struct ActionPage: Sendable {
     if let wait = declaration.wait {
       lines.append(
         "It waits until \(wait.until), for at most \(wait.timeout.text); these states end the wait: \(wait.failsOn).")
+    } else if declaration.asksPeople {
+      lines.append("It waits for an answer as long as its field `timeout` says.")
     } else if let timeout = declaration.timeout {
       lines.append("It may take \(timeout.text), unless `timeout` says otherwise.")
     }

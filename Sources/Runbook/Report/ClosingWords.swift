@@ -77,6 +77,11 @@ public enum ClosingWords {
       return StyledText("… ", .warning) + StyledText(name, .strong)
         + " has not ended: \(RunWords.posted(posted)), and no process works on it."
     }
+    if report.approval != nil {
+      let step = report.waitingStep.map { " at `\(DisplayText.escaped($0, limit: 100))`" } ?? ""
+      let left = report.leftReason.map { "; it was left: \(DisplayText.escaped($0, limit: 300))" } ?? ""
+      return StyledText("… ", .warning) + StyledText(name, .strong) + " waits for an approval\(step)\(left)."
+    }
     if report.status == "waiting", report.leftReason == nil || report.waitingStep != nil {
       let step = report.waitingStep.map { " at `\(DisplayText.escaped($0, limit: 100))`" } ?? ""
       return StyledText("… ", .warning) + StyledText(name, .strong) + " waits for an answer\(step) (exit 6)."
@@ -106,6 +111,10 @@ public enum ClosingWords {
       if !paths.isEmpty { add(label, role, paths.map { shown($0) }.joined(separator: ", ")) }
     }
     if report.isRestored { add("look at", .warning, restoredWords(report)) }
+    if let approval = report.approval {
+      add("asked", .strong, DisplayText.escaped(approval.prompt, limit: 1000) + approval.progress)
+      if let until = approval.until { add("until", .strong, until.wholeSecond) }
+    }
     if report.outcome == "succeeded" {
       for (name, value) in (report.outputs.map ?? [:]).sorted(by: { $0.key < $1.key }) {
         lines.append(

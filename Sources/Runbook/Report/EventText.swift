@@ -55,7 +55,8 @@ public struct EventText: Sendable {
       let changed = EventText.names(fields["changed"])
       let news = changed.isEmpty ? "" : "; changed since its start: secret \(changed)"
       return "resumed \(report.id)\(place)\(pid)\(without)\(news) (\(dayText(event.at)))"
-    case "run.waiting": return waiting(for: fields["for"]?.string, at: fields["step"]?.string)
+    case "run.waiting":
+      return report.approval.map { asks($0) } ?? waiting(for: fields["for"]?.string, at: fields["step"]?.string)
     case "step.resolved":
       return "\(name(fields["step"])) … answered: \(word(fields["answer"]))\(by(fields["by"]))"
     case "cancel.requested":
@@ -168,6 +169,17 @@ public struct EventText: Sendable {
     case "undo.ended": return "\(subject) … \(action) \(RunWords.end(of: undo))"
     default: return isVerbose ? raw(event) : nil
     }
+  }
+
+  /// The question, and below it what answers it.
+  private func asks(_ approval: ApprovalReport) -> String {
+    let path = DisplayText.escaped(approval.step, limit: 100)
+    let until = approval.until.map { " until \(clockText($0)) (\(dayText($0)))" } ?? ""
+    return "\(path) … asks\(until): \(DisplayText.escaped(approval.prompt, limit: 1000))"
+      + (report.isSimulated
+        ? ""
+        : " Answer with `\(commands.line("approve", report.id, approval.step, "--seen", approval.digest))` or "
+          + "`\(commands.line("reject", report.id, approval.step))`")
   }
 
   private func waiting(for what: String?, at step: String?) -> String {

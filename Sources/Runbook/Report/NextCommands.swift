@@ -13,7 +13,8 @@ struct NextCommands {
     guard !report.isSimulated else { return [] }  // nothing was kept that could be gone on with
     if report.isRestored, report.posted == nil { return restored }
     if report.status != "ended" {
-      return report.posted == nil ? report.waitingStep.map { parked($0) } ?? open : open
+      guard report.posted == nil else { return open }
+      return report.approval.map { asked($0) } ?? report.waitingStep.map { parked($0) } ?? open
     }
     if report.outcome == "succeeded", !report.canResumeRollback { return [] }
     if report.canResumeRollback { return rollback + [logs] }
@@ -34,6 +35,16 @@ struct NextCommands {
   private var open: [Line] {
     var lines: [Line] = [(line("resume"), "go on")]
     if report.canCancel { lines.append((line("cancel"), "stop it and undo its changes")) }
+    return lines + [logs]
+  }
+
+  private func asked(_ approval: ApprovalReport) -> [Line] {
+    var lines: [Line] = [
+      (line("approve", [approval.step, "--seen", approval.digest]), "allow it"),
+      (line("reject", [approval.step]), "refuse it: the step fails"),
+    ]
+    if report.leftReason != nil { lines.append((line("resume"), "go on waiting for the answer")) }
+    if report.canCancel { lines.append((line("cancel"), "stop the run and undo its changes")) }
     return lines + [logs]
   }
 

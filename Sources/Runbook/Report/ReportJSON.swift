@@ -44,9 +44,16 @@ public enum ReportJSON {
       "outputs": report.outputs, "outputs_error": report.outputsError ?? .null, "file": text(report.file),
       "simulated": .bool(report.isSimulated),
       "restored": .bool(report.isRestored),
-      "waiting_for": report.waitingStep.map { ["step": .string($0), "question": .int(report.question ?? 1)] } ?? .null,
+      "waiting_for": waiting(report),
       "abandoned": decision(report.abandoned),
     ]
+  }
+
+  private static func waiting(_ report: RunReport) -> Value {
+    guard let step = report.waitingStep else { return .null }
+    var fields = report.approval?.json.map ?? ["step": .string(step), "for": "resolve"]
+    fields["question"] = .int(report.question ?? 1)
+    return .map(fields)
   }
 
   private static func run(_ summary: RunSummary, isOwnerless: Bool) -> Value {

@@ -32,7 +32,9 @@ extension RunControl.Message {
       else { return nil }
       let question = body["question"]?.int.flatMap { Int(exactly: $0) }
       self = .resolve(step: step, answer, by: request.requester, request: request.id, question: question)
-    default: return nil
+    default:
+      guard let answer = ApprovalAnswer(request, body) else { return nil }
+      self = .answer(answer)
     }
   }
 }

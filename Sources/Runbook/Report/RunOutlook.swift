@@ -30,6 +30,12 @@ public struct RunOutlook: Sendable {
   public var cancelRefusal: String? { machine.cancelRefusal }
   /// The question that a person is asked; nil if none is open.
   public var openQuestion: (step: String, number: Int)? { machine.openQuestion }
+  /// The question whether a step may go on; nil if none is open.
+  public var openApproval: ApprovalQuestion? { machine.openApproval }
+  /// Who has approved it so far.
+  public var approvals: [ApprovalAnswer] { machine.approvals }
+  /// Why an answer to it would not count; nil if it would.
+  public func refusal(of answer: ApprovalAnswer) -> String? { machine.refusal(of: answer) }
   public var canResumeRollback: Bool { machine.canResumeRollback }
   /// A person must say first that a run of a restored store may go on.
   public var isRestored: Bool { isMarkedRestored || machine.isRestored }

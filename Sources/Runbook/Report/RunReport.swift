@@ -23,6 +23,8 @@ public struct RunReport: Sendable, Equatable {
   /// The step whose answer a parked run waits for, and the number of the question.
   public var waitingStep: String?
   public var question: Int64?
+  /// What a person is asked, if the step asks for an approval; nil for a question about a lost outcome.
+  public var approval: ApprovalReport?
   public var cancelledBy: String?
   /// The store was put back from an older copy, and nobody has said that the run may go on.
   public var isRestored = false
@@ -171,6 +173,7 @@ extension RunReport {
       leftReason = nil
       if status == "queued" { status = "running" }
     case "run.waiting": park(fields)
+    case "step.approved", "step.rejected": noteAnswer(event)
     case "step.resolved": unpark(fields["step"]?.string)
     case "run.restored": isRestored = true
     case "run.restored_accepted": isRestored = false
@@ -214,9 +217,17 @@ extension RunReport {
     waitingStep = fields["step"]?.string
     questions = max(questions < .max ? questions + 1 : questions, fields["question"]?.int ?? 0)
     question = questions
-    guard let path = waitingStep, let index = stepIndex[path] else { return }
+    approval = ApprovalReport(fields)
+    guard approval == nil, let path = waitingStep, let index = stepIndex[path] else { return }
     steps[index].status = "unknown"
     steps[index].error = fields["error"] ?? .null
+  }
+
+  private mutating func noteAnswer(_ event: RunEvent) {
+    guard let path = event.fields["step"]?.string, let by = event.fields["by"]?.string else { return }
+    if event.event == "step.approved" { approval?.approvedBy.append(by) }
+    guard let index = stepIndex[path] else { return }
+    if event.event == "step.approved" { steps[index].approvedBy.append(by) }
   }
 
   /// The question is answered, or no longer asked.
@@ -224,6 +235,7 @@ extension RunReport {
     if status == "waiting" { status = rollbackReason == nil ? "running" : "rolling_back" }
     waitingStep = nil
     question = nil
+    approval = nil
     guard let path, let index = stepIndex[path], steps[index].status == "unknown" else { return }
     steps[index].status = "started"
     steps[index].error = .null
@@ -288,6 +300,7 @@ extension RunReport {
       return
     }
     guard let entry = fields["entry"]?.string else { return }
+    if event.event == "undo.ended", entry == waitingStep { unpark(nil) }
     if event.event == "undo.skipped" { return leaveOut(entry, RunReport.decision(event)) }
     let step = fields["step"]?.string ?? UndoPath.owner(of: entry)
     let index =

@@ -56,6 +56,7 @@ public enum RunWords {
     switch step.status {
     case "succeeded":
       if let message = message(of: step) { return message }
+      if !step.approvedBy.isEmpty { return approved(step, after: took) }
       if let word = stateWord(step.until) { return took.map { "\(word) after \($0)" } ?? word }
       return took.map { "done in \($0)" } ?? "done"
     case "failed":
@@ -67,6 +68,12 @@ public enum RunWords {
     case "unknown": return "outcome unknown" + (failure(step.error).map { ": \($0)" } ?? "")
     default: return DisplayText.escaped(step.status, limit: 40)
     }
+  }
+
+  /// `approved by alice after 3m`.
+  private static func approved(_ step: StepReport, after took: String?) -> String {
+    let names = step.approvedBy.map { DisplayText.escaped($0, limit: 64) }.joined(separator: ", ")
+    return "approved by \(names)" + (took.map { " after \($0)" } ?? "")
   }
 
   public static func end(of undo: UndoReport) -> String {
@@ -112,6 +119,10 @@ public enum RunWords {
     }
     return switch event.event {
     case "request.ignored": "a message to the run was ignored: \(text("reason"))"
+    case "step.approved":
+      "\(text("step", 100)) … approved by \(text("by", 64))" + comment(event)
+    case "step.rejected":
+      "\(text("step", 100)) … rejected by \(text("by", 64))" + comment(event)
     case "run.restored": "the store was put back from an older copy: the run may have done more than is shown here"
     case "run.restored_accepted": "\(text("by", 64)) says that the run may go on"
     case "lock.freed": "the lock `\(text("lock"))` was freed by \(text("by", 64)): \(text("reason"))"
@@ -129,6 +140,10 @@ public enum RunWords {
         + "result counts"
     default: nil
     }
+  }
+
+  private static func comment(_ event: RunEvent) -> String {
+    event.fields["comment"]?.string.map { ": \(DisplayText.escaped($0, limit: 1000))" } ?? ""
   }
 
   private static func isScript(_ event: RunEvent, _ report: RunReport) -> Bool {

@@ -7,6 +7,8 @@ public struct StepReport: Sendable, Equatable {
   public var purpose: String
   /// `pending started skipped succeeded failed cancelled unknown not_applied not_run`
   public var status: String
+  /// The people who have approved it, if it asks for that.
+  public var approvedBy: [String] = []
   public var attempts: Int64 = 0
   public var startedAt: Timestamp?
   public var endedAt: Timestamp?

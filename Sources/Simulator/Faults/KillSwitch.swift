@@ -8,7 +8,7 @@ public final class KillSwitch: Sendable {
   private enum Plan: Sendable {
     case never
     case killAt(Int)
-    case killWhere(String)
+    case killWhere([String])
     case freezeAt(Int, atOnce: @Sendable () -> Void, beforeItWakes: @Sendable () async -> Void)
     case tell(@Sendable (String) -> Void)
   }
@@ -29,7 +29,10 @@ public final class KillSwitch: Sendable {
   public init(at point: Int? = nil) { plan = point.map { .killAt($0) } ?? .never }
 
   /// Kills at the first point whose place holds `text`, such as `before sending POST`.
-  public init(where text: String) { plan = .killWhere(text) }
+  public init(where text: String) { plan = .killWhere([text]) }
+
+  /// Kills at the first point whose place holds both texts: `after commit`, `run.waiting`.
+  public init(where text: String, and other: String) { plan = .killWhere([text, other]) }
 
   /// Freezes the process at the Nth point and kills nobody.
   /// - Parameters:
@@ -56,9 +59,9 @@ public final class KillSwitch: Sendable {
       case .killAt(let point):
         guard state.passed == point else { return (true, nil) }
         return (false, state.die(place()))
-      case .killWhere(let text):
+      case .killWhere(let texts):
         let here = place()
-        guard here.contains(text) else { return (true, nil) }
+        guard texts.allSatisfy({ here.contains($0) }) else { return (true, nil) }
         return (false, state.die(here))
       case .freezeAt(let point, let atOnce, _):
         guard state.passed == point else { return (true, nil) }

@@ -50,7 +50,7 @@ import Testing
   @Test(arguments: [
     "CET-1CEST,M3.5.0,M10.5.0/3", "AEST-10AEDT,M10.1.0,M4.1.0/3", "<-03>3<-02>,M3.5.0/-2,M10.5.0/-1",
     "EST5EDT,M3.2.0,M11.1.0",
-    "IST-2IDT,M3.4.4/26,M10.5.0", "<+0530>-5:30", "XXX3YYY2:30,J60/0,J300/25", "XXX3YYY,59/0,300",
+    "IST-2IDT,M3.4.4/26,M10.5.0", "<+0530>-5:30", "ABC3DEF2:30,J60/0,J300/25", "ABC3DEF,59/0,300",
     "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0",
   ])
   func aRuleSaysWhatTheCLibrarySays(_ text: String) throws {

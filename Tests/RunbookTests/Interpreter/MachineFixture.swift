@@ -105,7 +105,7 @@ struct Driver {
       case .evaluateOutputs: handle(.outputs([:], nil))
       case .retry(let path, _): handle(.attemptDue(path, key: "again"))
       case .watch(let path): handle(.succeeded(path, outputs: [:]))
-      case .park, .awaitRestored: return nil
+      case .ask, .park, .awaitRestored: return nil
       case .done(let ended): return ended
       }
     }

@@ -39,6 +39,18 @@ import Testing
         outputs: ["list": [["at": .timestamp(instant)]], "for": .duration(.milliseconds(250))], error: nil,
         effect: .applied)),
     .runWaiting(step: "stop", until: instant, error: error, question: 2),
+    .approvalAsked(
+      ApprovalQuestion(
+        step: "go", number: 3, prompt: "Restore?", until: instant, onTimeout: .continue, allowsRequester: true,
+        approvers: ["alice", "bob"], minimum: 2)),
+    .approvalAnswered(
+      ApprovalAnswer(
+        step: "go", question: 3, digest: "0123456789ab", isApproval: true, by: "alice", comment: "ticket 812",
+        at: instant, request: 7)),
+    .approvalAnswered(
+      ApprovalAnswer(
+        step: "go", question: 3, digest: "0123456789ab", isApproval: false, by: "bob", comment: "", at: instant,
+        request: 8)),
     .stepResolved(step: "stop", answer: .notApplied, by: "ops", request: 3),
     .cancelRequested(by: "ops", rollback: false, request: 4),
     .requestIgnored(request: 5, reason: "too late"), .storeRestored, .restoredAccepted(by: "ops"),

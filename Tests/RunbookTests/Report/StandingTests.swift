@@ -125,7 +125,7 @@ import TestSupport
     let step = try #require(document["steps"]?.list?.first)
     #expect(step["status"] == "unknown")
     #expect(step["error"]?["kind"] == "crashed")
-    #expect(document["run"]?["waiting_for"] == ["step": "call", "question": 3])
+    #expect(document["run"]?["waiting_for"] == ["step": "call", "for": "resolve", "question": 3])
     story.tell(2, "step.resolved", ["step": "call", "answer": "retry", "by": "ops"])
     let answered = ReportJSON.document(RunReport(id: story.runID, events: story.events))
     #expect(answered["steps"]?.list?.first?["status"] == "started")

@@ -8,7 +8,7 @@ import Testing
     Refused(
       "- ①{id: a, name: b}",
       "① E-STEP-KIND: the step does not say what it does; give it one of `action`, `run`, `wait_for`, `sleep`, "
-        + "`fail`, `commit`"
+        + "`fail`, `commit`, `approve`"
     ),
     Refused(
       "- {run: 'true', ①sleep: 1s, rollback: none}",
@@ -21,8 +21,8 @@ import Testing
     Refused(
       "- ①call: ./x.yaml", "① E-UNSUPPORTED: `call` is not supported yet; take it out; a later release will read it"),
     Refused(
-      "- ①approve: {prompt: x}",
-      "① E-UNSUPPORTED: `approve` is not supported yet; take it out; a later release will read it"),
+      "- ①for_each: [a]",
+      "① E-UNSUPPORTED: `for_each` is not supported yet; take it out; a later release will read it"),
     Refused(
       "- {action: log.info, with: {message: x}, ①for_each: inputs.names}",
       "① E-UNSUPPORTED: `for_each` is not supported yet; take it out; a later release will read it"),

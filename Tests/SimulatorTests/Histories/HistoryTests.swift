@@ -124,6 +124,7 @@ import Testing
     case .reconcile(let path): "reconcile \(path)"
     case .retry(let path, _): "retry \(path)"
     case .watch(let path): "watch \(path)"
+    case .ask(let path, _): "ask \(path)"
     case .park(let path, _): "park \(path)"
     case .settle(let path): "settle \(path)"
     case .evaluateOutputs: "outputs"
@@ -136,7 +137,7 @@ import Testing
     switch order {
     case .check, .evaluateOutputs, .awaitRestored, .done: nil
     case .begin(let path, _), .call(let path), .reconcile(let path), .retry(let path, _), .watch(let path),
-      .park(let path, _), .settle(let path):
+      .ask(let path, _), .park(let path, _), .settle(let path):
       path
     }
   }

@@ -4,6 +4,7 @@ public enum RefusalCode: String, CaseIterable, Sendable {
   case action = "E-ACTION"
   case ambiguous = "E-AMBIGUOUS"
   case answered = "E-ANSWERED"
+  case approver = "E-APPROVER"
   case asked = "E-ASKED"
   case backup = "E-BACKUP"
   case descriptors = "E-DESCRIPTORS"
@@ -23,9 +24,11 @@ public enum RefusalCode: String, CaseIterable, Sendable {
   case noRollback = "E-NO-ROLLBACK"
   case notEnded = "E-NOT-ENDED"
   case notFound = "E-NOT-FOUND"
+  case notSeen = "E-NOT-SEEN"
   case notSupported = "E-NOT-SUPPORTED"
   case notWaiting = "E-NOT-WAITING"
   case owned = "E-OWNED"
+  case people = "E-PEOPLE"
   case port = "E-PORT"
   case provider = "E-PROVIDER"
   case readOnly = "E-READ-ONLY"
@@ -54,6 +57,7 @@ public enum RefusalCode: String, CaseIterable, Sendable {
     case .action: "an action does not exist, or cannot be used in this way"
     case .ambiguous: "the run that is meant is not clear"
     case .answered: "somebody else has answered this question already"
+    case .approver: "this person may not approve the step"
     case .asked: "somebody has asked for a cancel already"
     case .backup: "the copy of the store cannot be written there"
     case .descriptors: "the process may not open as many files as a run needs"
@@ -73,8 +77,10 @@ public enum RefusalCode: String, CaseIterable, Sendable {
     case .noRollback: "the run has nothing left to undo"
     case .notEnded: "the run has not ended, and this needs one that has"
     case .notFound: "the store has no such run"
+    case .notSeen: "the run asks another question now than the one that was shown"
     case .notSupported: "this command is not supported yet"
     case .notWaiting: "the run does not ask this question"
+    case .people: "the runbook asks several people, or people by name, and the store knows none"
     case .owned: "another process carries the run on"
     case .port: "the port cannot be used"
     case .provider: "there is no such provider, or its fields are wrong"
@@ -109,6 +115,8 @@ public enum RefusalCode: String, CaseIterable, Sendable {
       "Give the whole id; the message lists those that fit."
     case .answered:
       "`runbook show RUN` shows the answer. Nothing was changed."
+    case .approver:
+      "Somebody else has to approve. The person who started the run may do so if the step says `allow_requester: true`."
     case .asked:
       "`runbook resume RUN` carries it out if no process works on the run."
     case .backup:
@@ -148,10 +156,14 @@ public enum RefusalCode: String, CaseIterable, Sendable {
       "`runbook resume RUN` carries it on, `runbook cancel RUN` ends it."
     case .notFound:
       "`runbook list` shows the runs; `--store` or RUNBOOK_STORE names another store."
+    case .notSeen:
+      "Read the question that the message shows. If it may go on, approve with the digest that the message names."
     case .notSupported:
       "`runbook help` lists the commands."
     case .notWaiting:
       "`runbook show RUN` shows the question that is open, if there is one."
+    case .people:
+      "Take `approvers` out, and `min` if it is above 1. Everybody but the person who starts the run may then approve."
     case .owned:
       "The message names it. Wait for its end, or follow it with `runbook logs RUN --follow`."
     case .port:

@@ -146,6 +146,7 @@ extension Validation {
   private func oneScript(_ action: ActionInfo, _ entries: [Node.Entry]?, at place: SourceRange, _ name: String) {
     guard let entries else { return }
     let words = ["command", "script", "script_file"].filter { action.field($0) != nil }
+    guard !words.isEmpty else { return }
     let given = entries.filter { words.contains($0.key) }
     if given.count > 1 {
       sink.error(

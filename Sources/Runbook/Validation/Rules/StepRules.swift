@@ -124,6 +124,8 @@ extension Validation {
     if let name = fields.take("name") { step.title = read.text(name, "name", limit: 200) ?? step.title }
     if let condition = fields.take("if") { step.condition = expression(condition, "if", expecting: .bool) }
     step.with = with(act, shape, kind, fields.takeEntry("with"))
+    refuseBesideApproval(act.info, &fields)
+    checkApprovers(step, at: kind.keyRange)
     if let env = fields.takeEntry("env") { step.env = self.env(env, act.info) }
     flags(&step, &fields, section)
     attempt(&step, act.info, &fields)
@@ -279,6 +281,7 @@ extension Validation {
   /// `commit` closes undo entries of the steps before it, so it stands among them.
   private func allowed(_ kind: Node.Entry, _ action: String, in section: StepSection) -> Bool {
     if section == .steps { return true }
+    guard mayAsk(kind, action, in: section) else { return false }
     if kind.key == "commit" || (kind.key == "fail" && section.isUndo) {
       sink.error(
         .context, at: kind.keyRange, "`\(kind.key)` cannot stand in `\(section.word)`",

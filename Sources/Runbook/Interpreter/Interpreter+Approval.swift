@@ -1,0 +1,58 @@
+extension Interpreter {
+  /// Longest pause between two looks at the clock while a person is asked: a machine that slept has its deadlines kept.
+  private static let longestPause = Duration.seconds(60)
+
+  /// The question that a step asks; nil for one that asks nobody.
+  func question(
+    of step: ValidatedStep, _ with: [String: Value], begun instant: Timestamp
+  ) throws(Refusal) -> ApprovalQuestion? {
+    guard step.action.asksPeople else { return nil }
+    do throws(StepFailure) {
+      let limit = try Arguments(with).duration(ApprovalField.timeout) ?? step.timeout
+      return try ApprovalQuestion(step: step.path, with, until: instant + limit) { masker.mask($0) }
+    } catch {
+      throw .step(error)
+    }
+  }
+
+  /// Waits for a message, or for the deadline.
+  @inline(never) func awaitAnswer(until: Timestamp) async throws(Interruption) {
+    try flushed()
+    let pause = min(until - clock.now, Interpreter.longestPause)
+    guard pause > .zero else { return }
+    let clock = launch.world.clock
+    await launch.control.untilMessage { await clock.sleep(for: pause) }
+  }
+
+  /// Nobody can answer in a simulated run: the action does, which says what its mock says.
+  func simulateAnswer(about path: String) async throws(Interruption) {
+    guard let step = machine.steps[path], let question = machine.openApproval else { return }
+    try flushed()
+    let action: any Action
+    let call: ActionCall
+    do throws(StepFailure) {
+      action = try self.action(for: step)
+      call = try callToMake(step)
+    } catch {
+      return record(.failed(path, masker.mask(error), retries: false, delay: .zero))
+    }
+    switch try await performOnce(action, call, step) {
+    case .success:
+      for number in 1...max(question.minimum, 1) {
+        let name = question.approvers.count >= number ? question.approvers[number - 1] : "simulated person \(number)"
+        answer(question, isApproval: true, by: name, "")
+      }
+    case .failure(let failure) where failure.kind == .timeout: record(.approvalTimedOut(path))
+    case .failure(let failure):
+      answer(question, isApproval: false, by: "simulated person 1", masker.mask(failure.message))
+    }
+  }
+
+  private func answer(_ question: ApprovalQuestion, isApproval: Bool, by: String, _ comment: String) {
+    record(
+      .answered(
+        ApprovalAnswer(
+          step: question.step, question: question.number, digest: question.digest, isApproval: isApproval, by: by,
+          comment: comment, at: min(clock.now, question.until), request: 0)))
+  }
+}

@@ -1,0 +1,198 @@
+import Glibc
+import Posix
+import Runbook
+import TestSupport
+import Testing
+
+/// `approve` as people meet it: a run that asks, the commands that answer, and what each of them says.
+@Suite struct ApprovalCommandTests {
+  private static func runbook(_ fields: String = "") -> String {
+    """
+    runbook: v1
+    name: careful
+    inputs: {server: {type: string, default: "12345"}}
+    steps:
+      - {id: before, run: echo before >> trace, rollback: [{run: echo undo >> trace}]}
+      - {id: go, approve: {prompt: "Restore server ${{ inputs.server }}?"\(fields)}}
+      - {id: after, run: echo after >> trace, rollback: none}
+
+    """
+  }
+
+  private func asking(
+    _ place: Workplace, _ fields: String = ", allow_requester: true"
+  ) async throws -> (running: Running, id: String, digest: String) {
+    try place.write("a.yaml", Self.runbook(fields))
+    let running = try place.start(["run", "a.yaml"])
+    try await running.waitFor("--seen ")
+    let digest = try #require(running.stdout.firstMatch(of: /--seen ([0-9a-f]{12})/)).1
+    return (running, try #require(Finished(stdout: running.stdout, stderr: "").runID), String(digest))
+  }
+
+  @Test func aRunInAPipeWaitsAndGoesOnWhenItIsApproved() async throws {
+    let place = try Workplace()
+    let (running, id, digest) = try await asking(place)
+    #expect(running.stdout.contains("go … asks until "), "\(running.stdout)")
+    #expect(
+      running.stdout.contains(": Restore server 12345? Answer with `runbook approve \(id) go --seen \(digest)` or "))
+    let shown = try await place.run("show", id)
+    #expect(shown.stdout.contains("\n  asked   Restore server 12345?\n  until   "), "\(shown.stdout)")
+    #expect(shown.stdout.contains("\n  runbook approve \(id) go --seen \(digest)  allow it\n"), "\(shown.stdout)")
+    let needs = try await place.run("list", "--needs-me")
+    #expect(needs.code == 1 && needs.stdout.contains("it waits for an answer"), "\(needs)")
+    let json = try JSONReader.read(try await place.run("show", id, "--format", "json").stdout)
+    #expect(json["run"]?["waiting_for"]?["prompt"] == "Restore server 12345?")
+    #expect(json["run"]?["waiting_for"]?["digest"] == .string(digest))
+    #expect(json["run"]?["status"] == "waiting")
+    let approved = try await place.run("approve", id, "go", "--seen", digest, "--comment", "ticket 812")
+    #expect(approved.code == 0 && approved.stdout == "approved `go`: Restore server 12345?\n", "\(approved)")
+    let ended = try await running.finish()
+    #expect(ended.code == 0, "\(ended)")
+    #expect(ended.stdout.contains("go … approved by \(User.name): ticket 812\n"), "\(ended.stdout)")
+    #expect(place.read("trace") == "before\nafter\n")
+    let again = try await place.run("approve", id)
+    #expect(again.code == 2 && again.stderr.contains("run \(id) has ended already"), "\(again)")
+  }
+
+  @Test func aRejectionUndoesAndSaysWhy() async throws {
+    let place = try Workplace()
+    let (running, _, _) = try await asking(place)
+    #expect(try await place.run("reject", "--comment", "not on a Friday").code == 0)
+    let ended = try await running.finish()
+    #expect(ended.code == 3, "\(ended)")
+    #expect(
+      ended.stdout.contains("failed  go: rejected: \(User.name) did not allow it: not on a Friday\n"), "\(ended.stdout)"
+    )
+    #expect(place.read("trace") == "before\nundo\n")
+  }
+
+  @Test func whoStartedTheRunCannotApproveIt() async throws {
+    let place = try Workplace()
+    let (running, id, _) = try await asking(place, "")
+    let refused = try await place.run("approve", id)
+    #expect(refused.code == 7, "\(refused)")
+    #expect(
+      refused.stderr.contains("error: \(User.name) started the run, and somebody else has to approve it\n"),
+      "\(refused)")
+    #expect(try await place.run("reject", id).code == 0)
+    #expect(try await running.finish().code == 3)
+  }
+
+  static let hasUserNamespaces = Permission.isGiven("unshare --user --map-user=1 true")
+
+  @Test(.enabled(if: hasUserNamespaces, "making a user namespace is not permitted here"))
+  func anotherUserOfTheMachineCanApproveIt() async throws {
+    let place = try Workplace()
+    let (running, id, digest) = try await asking(place, "")
+    let line = "exec unshare --user --map-user=1 $R approve \(id) --seen \(digest)"
+    let approved = try await place.shell(line)
+    #expect(approved.code == 0, "\(approved)")
+    let ended = try await running.finish()
+    #expect(ended.code == 0 && ended.stdout.contains("go … approved by daemon"), "\(ended)")
+  }
+
+  @Test func anApprovalOfAnotherQuestionIsRefusedAndTheQuestionShown() async throws {
+    let place = try Workplace()
+    let (running, id, digest) = try await asking(place)
+    let refused = try await place.run("approve", id, "--seen", "0123456789ab")
+    #expect(refused.code == 2, "\(refused)")
+    #expect(
+      refused.stderr.hasSuffix(
+        "error: `--seen 0123456789ab` is another question; now it asks: Restore server 12345?\n"
+          + "  if that is what you allow, say `--seen \(digest)`\n"), "\(refused)")
+    let elsewhere = try await place.run("approve", id, "before")
+    #expect(
+      elsewhere.code == 2
+        && elsewhere.stderr.contains("does not wait for an approval about `before`; it asks about `go`"), "\(elsewhere)"
+    )
+    let resolved = try await place.run("resolve", id, "go", "--applied")
+    #expect(resolved.code == 2, "\(resolved)")
+    #expect(try await place.run("cancel", id).code == 0)
+    #expect(try await running.finish().code == 5)
+    #expect(place.read("trace") == "before\nundo\n")
+  }
+
+  @Test func aRunThatAsksSurvivesAKillAndTheAnswerWaitsForIt() async throws {
+    let place = try Workplace()
+    let (running, id, digest) = try await asking(place)
+    running.send(SIGKILL)
+    _ = try await running.finish()
+    let approved = try await place.run("approve", id, "--seen", digest)
+    #expect(approved.code == 0 && approved.stderr.contains("`runbook resume \(id)` carries the run on"), "\(approved)")
+    let second = try await place.run("reject", id)
+    #expect(second.code == 2 && second.stderr.contains("it was approved already, by \(User.name) at "), "\(second)")
+    let listed = try await place.run("list", "--needs-me")
+    #expect(listed.stdout.contains("it was answered by \(User.name) at "), "\(listed)")
+    let ended = try await place.run("resume", id)
+    #expect(ended.code == 0, "\(ended)")
+    #expect(place.read("trace") == "before\nafter\n")
+  }
+
+  @Test func aDetachedRunAsksAndGoesOn() async throws {
+    let place = try Workplace()
+    try place.write("a.yaml", Self.runbook(", allow_requester: true"))
+    let started = try await place.run("run", "a.yaml", "--detach")
+    #expect(started.code == 6, "\(started)")
+    let id = try #require(started.runID)
+    for _ in 0..<2000 where try await place.run("approve", id).code != 0 {
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    try await place.waitFor("after", in: "trace")
+    let followed = try await place.run("logs", id, "--follow")
+    #expect(followed.code == 0, "\(followed)")
+  }
+
+  @Test func ofTwoWhoAnswerAtOnceOneIsRefused() async throws {
+    let place = try Workplace()
+    let (running, id, _) = try await asking(place)
+    let answered = try await place.shell(
+      "for a in approve reject approve; do ( $R $a \(id) > /dev/null 2>&1; echo $? ) & done; wait")
+    #expect(answered.lines.sorted() == ["0", "2", "2"], "\(answered)")
+    let code = try await running.finish().code
+    #expect(code == 0 || code == 3)
+    #expect(place.read("trace") == (code == 0 ? "before\nafter\n" : "before\nundo\n"))
+  }
+
+  @Test(arguments: [(", approvers: [alice]", "approvers"), (", min: 2", "min")])
+  func peopleByNameAreRefusedBeforeAnythingIsDone(_ fields: String, _ name: String) async throws {
+    let place = try Workplace()
+    try place.write("a.yaml", Self.runbook(fields))
+    let refused = try await place.run("run", "a.yaml")
+    #expect(refused.code == 2, "\(refused)")
+    #expect(refused.stderr.hasPrefix("error: `go` has `\(name)`, and this store knows no people"), "\(refused.stderr)")
+    #expect(place.read("trace") == "")
+    #expect(try await place.run("list", "-q").stdout == "")
+    // A simulation counts them.
+    #expect(try await place.run("run", "--simulate", "a.yaml").code == 0)
+  }
+
+  @Test(
+    arguments: [
+      ("{after: 5m}", 0, "approved by simulated person 1"),
+      ("{fail: {message: not today}}", 3, "simulated person 1 did not allow it: not today"),
+      ("{fail: {kind: timeout, message: nobody}}", 3, "timeout: nobody approved it until "),
+    ] as [(String, Int32, String)])
+  func aSimulationAnswersAsItsMockFileSays(_ answer: String, _ code: Int32, _ words: String) async throws {
+    let place = try Workplace()
+    try place.write("a.yaml", Self.runbook())
+    try place.write("m.yaml", "mock: v1\nsteps: {go: \(answer)}\n")
+    let ended = try await place.run("run", "--simulate", "--mock", "m.yaml", "a.yaml")
+    #expect(ended.code == code && ended.stdout.contains(words), "\(ended)")
+  }
+
+  @Test func nobodyCanBeAskedInASimulation() async throws {
+    let place = try Workplace()
+    try place.write("a.yaml", Self.runbook())
+    let refused = try await place.run("run", "--simulate", "--real", "approve", "--yes", "a.yaml")
+    #expect(refused.code == 2, "\(refused)")
+    #expect(refused.stderr.contains("`--real approve` names no action that a simulation replaces"), "\(refused)")
+  }
+
+  @Test func aPlanSaysThatAPersonIsAsked() async throws {
+    let place = try Workplace()
+    try place.write("a.yaml", Self.runbook())
+    let plan = try await place.run("plan", "a.yaml")
+    #expect(plan.stdout.contains("2. go  approve  (asks a person)\n       prompt: Restore server 12345?\n"), "\(plan)")
+    #expect(plan.stdout.contains("3 steps: 2 change, 1 asks a person."), "\(plan.stdout)")
+  }
+}
