@@ -10,7 +10,7 @@ import Testing
     ),
     Refused(
       "- {approve: ①, id: a}",
-      "① E-TYPE: `approve` is empty; what is asked, in one sentence; it is rendered once, when the step "
+      "① E-TYPE: `approve` is empty; the question, in one sentence; it is rendered once, when the step "
         + "begins"),
     Refused(
       "- {approve: Go?, ①timeout: 1h}",
