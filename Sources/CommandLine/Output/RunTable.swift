@@ -14,7 +14,8 @@ enum RunTable {
       + zip(runs, starts).map { run, start in
         let end = run.endedAt ?? marks.now[run.id] ?? run.startedAt
         let took = (end - run.startedAt).elapsedText
-        let left = "\(run.id)  \(DisplayWidth.padded(name(run), to: nameWidth))  "
+        let left =
+          "\(run.id)  \(DisplayWidth.padded(name(run), to: nameWidth))  "
           + "\(DisplayWidth.padded(start, to: startWidth))  "
         return StyledText(left) + StyledText(DisplayWidth.padded(took, to: 6) + "  ", .faint)
           + state(run, marks)

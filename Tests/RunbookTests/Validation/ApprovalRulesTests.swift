@@ -14,8 +14,8 @@ import Testing
         + "begins"),
     Refused(
       "- {approve: Go?, ①timeout: 1h}",
-      "① E-CONTEXT: `timeout` cannot stand beside `approve`; put it below `approve:`, where it says how long an "
-        + "answer is waited for"),
+      "① E-CONTEXT: `timeout` cannot stand beside `approve`; put it below `approve:`, where it sets how "
+        + "long the run waits for an answer"),
     Refused(
       "- {approve: {prompt: Go?}, ①retry: {attempts: 3}, ②rollback: none}",
       "① E-CONTEXT: `retry` cannot stand beside `approve`; take it out: a question is asked once",
