@@ -66,7 +66,7 @@ enum Main {
       return .succeeded
     }
     return shell.refuse(
-      Refusal(.usage, .usage, "a command is missing", hint: "`runbook help` shows what there is, by example"))
+      Refusal(.usage, .usage, "a command is missing", hint: "`runbook help` shows the commands, by example"))
   }
 
   private static func words() throws(UsageError) -> [String] {

@@ -185,7 +185,7 @@ import Testing
     try place.write("a.yaml", Self.runbook())
     let refused = try await place.run("run", "--simulate", "--real", "approve", "--yes", "a.yaml")
     #expect(refused.code == 2, "\(refused)")
-    #expect(refused.stderr.contains("`--real approve` names no action that a simulation leaves out"), "\(refused)")
+    #expect(refused.stderr.contains("`--real approve` names no action that a simulation replaces"), "\(refused)")
   }
 
   @Test func aPlanSaysThatAPersonIsAsked() async throws {

@@ -21,8 +21,8 @@ import Testing
 
   @Test(arguments: [
     (0, 1, nil), (1, 1, "it failed with exit code 1"), (3, 1, "everything was put back"),
-    (4, 1, "somebody has to look now"), (5, 1, "it failed with exit code 5"), (6, 1, "a person has to answer"),
-    (7, 1, "another run is in the way"), (9, 3, "start the same job again"),
+    (4, 1, "a person must look now"), (5, 1, "it failed with exit code 5"), (6, 1, "a person must answer"),
+    (7, 1, "another run holds a lock"), (9, 3, "start the same job again"),
   ])
   func eachExitCodeIsHandedOnWithWhatToDo(_ code: Int32, _ runs: Int, _ words: String?) async throws {
     let place = try await place()

@@ -50,7 +50,7 @@ import Testing
     let ended = try await Workplace().run("init")
     #expect(ended.code == 2)
     #expect(
-      ended.stderr == "error: `NAME` is missing: what the runbook does\n"
+      ended.stderr == "error: `NAME` is missing: the purpose of the runbook\n"
         + "  write one of pre-upgrade, backup, drill, deploy\n")
     let slip = try await Workplace().run("init", "back-up")
     #expect(slip.code == 2 && slip.stderr.hasSuffix("  did you mean `backup`?\n"), "\(slip)")

@@ -22,7 +22,7 @@ import Testing
     let refused = try await place.shell(line, ["ID": id])
     #expect(refused.code == 7, "\(line): \(refused)")
     #expect(refused.stderr.contains("run \(id) belongs to process "), "\(refused.stderr)")
-    #expect(refused.stderr.contains(" on \(Host.name), which was last heard of "), "\(refused.stderr)")
+    #expect(refused.stderr.contains(" on \(Host.name), which was last active "), "\(refused.stderr)")
     #expect(refused.stderr.contains("s ago"), "\(refused.stderr)")
     #expect(place.read("trace") == "one\ntwo\n")
   }

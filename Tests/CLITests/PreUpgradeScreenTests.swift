@@ -24,7 +24,7 @@ import Testing
       testDescription: "the update fails, and its undo",
       mock: "steps:\n\(failing)\nfaults:\n  vps_org: [\"fails:snapshot.restore:99\"]", code: 4,
       says: [
-        "its rollback FAILED: somebody has to look", "not undone  update.undo[0] snapshot.restore: ",
+        "its rollback FAILED: a person must look", "not undone  update.undo[0] snapshot.restore: ",
         "not undone  stop.undo[0] server.start: not begun", "server      12345 ",
         ", after `update.undo[0]` did not succeed",
       ]),

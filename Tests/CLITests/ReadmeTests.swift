@@ -1,8 +1,8 @@
 import TestSupport
 import Testing
 
-/// What the README shows is what the command prints. Instants, durations and ids are different each time; so is what a
-/// wait sees between two looks.
+/// The README and the pages show the real output of the command. Instants, durations and ids are different each time;
+/// so are the states that a wait sees between two looks.
 @Suite struct ReadmeTests {
   /// The block of the README that shows this command: what stands behind its `$ ` line, and its output.
   private func block(_ command: String) throws -> (arguments: [String], output: [Substring]) {
@@ -71,5 +71,29 @@ import Testing
     let told = ended.stderr.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
     #expect(
       told.filter { !$0.contains("W-ROLLBACK") }.prefix(output.count).map { String($0) } == output.map { String($0) })
+  }
+
+  /// The page shows two lines of a file; they are put at the numbers that the output gives.
+  @Test func theMistakeAboutAPowerStateIsShownAsItIs() async throws {
+    let lines = try Repository.text("docs/language.md").split(separator: "\n", omittingEmptySubsequences: false)
+    let start = try #require(lines.firstIndex { $0.hasPrefix("  nightly.yaml:") }, "the page shows no mistake")
+    let output = lines[start...].prefix { !$0.hasPrefix("  ```") }.map { String($0.dropFirst(2)) }
+    let steps = output.compactMap { line -> (number: Int, text: String)? in
+      guard let match = line.firstMatch(of: /^(\d+) \| (.*)$/), let number = Int(match.1) else { return nil }
+      return (number, String(match.2))
+    }.sorted { $0.number < $1.number }
+    let head = [
+      "runbook: v1", "name: nightly", "inputs: {server: {type: string}}",
+      "secrets: {password: {source: env, key: PASSWORD}}",
+      "providers: {cloud: {type: zstack, url: 'https://a.example', account: a, password: '${{ secrets.password }}'}}",
+      "steps:",
+    ]
+    try #require(steps.map { $0.number } == [head.count + 1, head.count + 2])
+    let place = try Workplace()
+    try place.write("nightly.yaml", (head + steps.map { $0.text }).joined(separator: "\n") + "\n")
+    let ended = try await place.run("validate", "nightly.yaml")
+    let told = ended.stderr.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
+    let first = told.firstIndex(of: output[0]) ?? told.endIndex
+    #expect(Array(told[first...].prefix(output.count)) == output, "\(ended.stderr)")
   }
 }

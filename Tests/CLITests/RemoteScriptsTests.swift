@@ -78,7 +78,7 @@ struct RemoteScriptsTests {
     #expect(listed.code == 0 && !listed.stdout.contains("odd"), "\(listed)")
     #expect(listed.stdout.contains("\n\(id) ") && listed.stdout.contains("  \(folder)\n"), "\(listed.stdout)")
     #expect(listed.stdout.contains("ended, exit 7       13 bytes    not in this store"), "\(listed.stdout)")
-    #expect(listed.stderr.contains("1 script of a run that is over: --remove removes"), "\(listed.stderr)")
+    #expect(listed.stderr.contains("1 script of a run that has ended: --remove removes"), "\(listed.stderr)")
 
     #expect(try await run.place.run("run", "a.yaml").code == 3)
     #expect(FileReading.names(in: folder).allSatisfy { $0.hasPrefix("gen.") || $0 == "rc" || $0 == "live" })

@@ -1,7 +1,7 @@
 import Runbook
 import Testing
 
-/// A run is named by its id, the beginning of one, `latest`, or not at all where only one needs somebody.
+/// A run is named by its id, the beginning of one, `latest`, or not at all where only one needs a person.
 @Suite struct RunChoiceTests {
   @Test func aRunIsNamedByAPrefixOrByLatest() async throws {
     let place = try Workplace()
@@ -30,7 +30,7 @@ import Testing
     #expect(try await place.run("run", "ok.yaml").code == 0)
     let none = try await place.run("resume")
     #expect(none.code == 2)
-    #expect(none.stderr.hasPrefix("error: `RUN` is missing, and no run needs somebody"), "\(none.stderr)")
+    #expect(none.stderr.hasPrefix("error: `RUN` is missing, and no run needs a person"), "\(none.stderr)")
     try place.write(
       "a.yaml", Sample.rollbackFails.replacing("steps:\n", with: "rollback_policy: {timeout: 1s}\nsteps:\n"))
     let id = try #require(try await place.run("run", "a.yaml").runID)
@@ -38,7 +38,7 @@ import Testing
     let other = try #require(try await place.run("run", "a.yaml").runID)
     let many = try await place.run("rollback", "abandon", "--reason", "x")
     #expect(many.code == 2)
-    #expect(many.stderr.hasPrefix("error: `RUN` is missing, and 2 runs need somebody: \(other) ("), "\(many.stderr)")
+    #expect(many.stderr.hasPrefix("error: `RUN` is missing, and 2 runs need a person: \(other) ("), "\(many.stderr)")
     #expect(many.stderr.contains(id))
     #expect(try await place.run("rollback", "abandon", id, "--reason", "x").code == 0)
     let skipped = try await place.run("rollback", "skip", "one.undo[0]", "--reason", "x")
@@ -56,12 +56,12 @@ import Testing
     #expect(needed.code == 1)
     #expect(needed.stdout.contains("answered, to be resumed"), "\(needed.stdout)")
     #expect(needed.stdout.contains("  runbook resume \(id)  it was answered by "), "\(needed.stdout)")
-    #expect(needed.stdout.contains(", and nobody carries it on"), "\(needed.stdout)")
+    #expect(needed.stdout.contains(", and no process works on it"), "\(needed.stdout)")
     let shown = try await place.run("show")
     #expect(shown.stdout.contains("has not ended: it was answered by "), "\(shown.stdout)")
     #expect(!shown.stdout.contains("runbook resolve"), "\(shown.stdout)")
     let told = try await place.run("list").stderr
-    #expect(told.contains("a run was interrupted, and nobody carries it on: `runbook resume \(id)`"), "\(told)")
+    #expect(told.contains("a run was interrupted, and no process works on it: `runbook resume \(id)`"), "\(told)")
     let json = try JSONReader.read(try await place.run("list", "--needs-me", "--format", "json").stdout)
     #expect(json["runs"]?.list?.first?["needs"]?["reason"] == "ownerless")
     let ended = try await place.run("resume")

@@ -251,7 +251,7 @@ enum Sample {
     running.send(SIGINT)
     let ended = try await running.finish()
     #expect(ended.code == 5, "\(ended)")
-    #expect(ended.stderr.contains("cancelling, and undoing what was done"))
+    #expect(ended.stderr.contains("cancelling, and undoing the changes"))
     #expect(place.read("trace") == "one\ntwo\nundo-two\nundo-one\n")
   }
 
@@ -282,7 +282,7 @@ enum Sample {
     #expect(try await running.finish().signal == SIGKILL)
     let told = try await place.run("list")
     #expect(told.stdout.contains("running, interrupted"))
-    #expect(told.stderr == "note: a run was interrupted, and nobody carries it on: `runbook resume \(id)`\n")
+    #expect(told.stderr == "note: a run was interrupted, and no process works on it: `runbook resume \(id)`\n")
     try place.write("go", "")
     let resumed = try await place.run("resume", id)
     #expect(resumed.code == 0, "\(resumed)")
@@ -309,7 +309,7 @@ enum Sample {
     let (running, id) = try await started(place)
     let asked = try await place.run("cancel", id)
     #expect(asked.code == 0, "\(asked)")
-    #expect(asked.stdout == "the run is being cancelled; what was done will be undone\n")
+    #expect(asked.stdout == "the run is being cancelled; its changes will be undone\n")
     // The run may have ended before the second one is asked.
     let again = try await place.run("cancel", id)
     #expect(again.code == 2, "\(again)")

@@ -26,8 +26,8 @@ import Testing
     #expect(try await place.shell("rm -r state && mv before state").code == 0)
     let listed = try await place.run("list")
     #expect(listed.code == 0)
-    #expect(listed.stderr.contains("open runs may have done more than is known: \(id)"), "\(listed.stderr)")
-    #expect(listed.stdout.contains("may have done more than is known"), "\(listed.stdout)")
+    #expect(listed.stderr.contains("open runs may have done more than its journal says: \(id)"), "\(listed.stderr)")
+    #expect(listed.stdout.contains("may have done more than its journal says"), "\(listed.stdout)")
     let again = try await place.run("list", "--needs-me", "--format", "json")
     #expect(again.code == 1)
     #expect(!again.stderr.contains("warning:"))
@@ -181,7 +181,7 @@ import Testing
     let put = try await place.shell("rm -rf state/runbook/runbook.db* && mv copies.db state/runbook/runbook.db")
     #expect(put.code == 0)
     let listed = try await place.run("list")
-    #expect(listed.stderr.contains("open runs may have done more than is known: \(id)"), "\(listed)")
+    #expect(listed.stderr.contains("open runs may have done more than its journal says: \(id)"), "\(listed)")
   }
 
   @Test func oldRunsAreRemovedAndTheirKeysAreFree() async throws {

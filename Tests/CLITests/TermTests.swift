@@ -47,7 +47,7 @@ import Testing
     running.send(SIGTERM)
     let ended = try await running.finish()
     #expect(ended.code == 5, "\(ended)")
-    #expect(ended.stderr.contains("SIGTERM: cancelling, and undoing what was done. If this process is killed"))
+    #expect(ended.stderr.contains("SIGTERM: cancelling, and undoing the changes. If this process is killed"))
     #expect(ended.stderr.contains("`runbook resume \(id)` goes on, if the store"), "\(ended.stderr)")
     #expect(place.read("trace") == "one\ntwo\nundo-two\nundo-one\n")
   }
@@ -58,7 +58,7 @@ import Testing
     let (running, _) = try await started(place, ["--on-term", word], text: Self.undoes, until: "undoing")
     for _ in 0..<2 {
       running.send(SIGTERM)
-      try await running.waitForMessage("SIGTERM: the run goes on undoing what was done until it has ended.")
+      try await running.waitForMessage("SIGTERM: the run goes on undoing the changes until it has ended.")
     }
     try place.write("go", "")
     let ended = try await running.finish()

@@ -19,7 +19,7 @@ import Testing
     Refused("rnu", message: "there is no command `rnu`", hint: "did you mean `run`?"),
     Refused("", message: "there is no command ``", hint: "`runbook help` lists the commands"),
     Refused("valdiate", message: "there is no command `valdiate`", hint: "did you mean `validate`?"),
-    Refused("fmt", "x", message: "`fmt` is not supported yet", hint: "`runbook help` lists what there is"),
+    Refused("fmt", "x", message: "`fmt` is not supported yet", hint: "`runbook help` lists the commands"),
     Refused("run", message: "`FILE` is missing: the runbook, a YAML file", hint: "usage: \(RunCommand.spec.usage)"),
     Refused("run", "", message: "`FILE` is empty: the runbook, a YAML file", hint: "see `runbook help run`"),
     Refused("run", "a", "b", message: "`b` is one word too many", hint: "usage: \(RunCommand.spec.usage)"),
@@ -105,13 +105,13 @@ import Testing
   @Test(
     arguments: [
       (["run", "a.yaml", "--check"], "`runbook run --simulate` tries it out"),
-      (["run", "a.yaml", "--dry-run"], "`runbook plan` tells what would be done"),
-      (["run", "a.yaml", "-n"], "`runbook plan` tells what would be done"),
+      (["run", "a.yaml", "--dry-run"], "`runbook plan` shows what would be done"),
+      (["run", "a.yaml", "-n"], "`runbook plan` shows what would be done"),
       (["run", "a.yaml", "-e", "x=1"], "`--input NAME=VALUE` gives an input"),
       (["plan", "a.yaml", "-e", "x=1"], "`--input NAME=VALUE` gives an input"),
       (["run", "a.yaml", "-ex=1"], "`--input NAME=VALUE` gives an input"),
       (["run", "a.yaml", "--extra-vars", "x=1"], "`--input NAME=VALUE` gives an input"),
-      (["resume", "--dry-run"], "`runbook show` tells what is left to do"),
+      (["resume", "--dry-run"], "`runbook show` shows what is left to do"),
       (["gc", "--dry-run"], "`--list` shows what would be removed"),
     ] as [([String], String)])
   func aHabitOfOtherToolsIsAnsweredWithOurWord(_ words: [String], _ hint: String) {

@@ -33,7 +33,7 @@ struct FaultTests {
       says: ""),
     Broken(
       name: "no gzip", reply: "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 8\r\n\r\nnot gzip",
-      kind: .badReply, says: "is not what its content encoding says"),
+      kind: .badReply, says: "does not match its content encoding"),
     Broken(
       name: "too long", reply: "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", kind: .tooLarge,
       says: "is longer than 1000 bytes"),

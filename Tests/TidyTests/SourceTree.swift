@@ -40,6 +40,20 @@ struct ProjectFile: Sendable, CustomTestStringConvertible {
     }
   }
 
+  /// String literals with the numbers of their lines; a multi-line one gives each of its lines.
+  var texts: [(number: Int, text: String)] {
+    var isInText = false
+    return lines.enumerated().flatMap { index, line -> [(number: Int, text: String)] in
+      if line.contains("\"\"\"") {
+        isInText.toggle()
+        return []
+      }
+      if isInText { return [(index + 1, String(line))] }
+      if line.trimmingPrefix(while: { $0 == " " }).hasPrefix("//") { return [] }
+      return line.matches(of: /"(?:[^"\\]|\\.)*"/).map { (index + 1, String($0.output.dropFirst().dropLast())) }
+    }
+  }
+
   private static func withoutTexts(_ line: Substring) -> String {
     var code = ""
     var isInText = false

@@ -136,11 +136,11 @@ struct AnswerDesk: Sendable {
     let instead =
       outlook.openApproval.map { "; it asks about `\(DisplayText.escaped($0.step, limit: 100))`" }
       ?? outlook.openQuestion.map {
-        "; it waits for `\(Advice.line("resolve", id, $0.step))`, which says what became of that step"
+        "; it waits for `\(Advice.line("resolve", id, $0.step))`, which says whether that step took effect"
       } ?? ""
     throw Refusal(
       .usage, .notWaiting, "run \(id) does not wait for an approval\(about)\(instead)",
-      hint: "`\(Advice.line("show", id))` says where it stands")
+      hint: "`\(Advice.line("show", id))` shows its state")
   }
 
   private func checkSeen(_ question: ApprovalQuestion) throws(Refusal) {
@@ -165,7 +165,7 @@ struct AnswerDesk: Sendable {
   }
 
   private func access(_ id: String, isLate: Bool) -> String {
-    "the time to answer is over; `\(Advice.line("show", id))` says where the run stands"
+    "the time to answer is over; `\(Advice.line("show", id))` shows the state of the run"
   }
 
   private func isAnswered(_ earlier: RunRequest, _ access: StoreAccess) -> Refusal {
@@ -179,7 +179,7 @@ struct AnswerDesk: Sendable {
   private func isTooLate(_ reason: String) -> Refusal {
     Refusal(
       .usage, .tooLate, "the answer did not count: \(DisplayText.escaped(reason, limit: 300))",
-      hint: "`\(Advice.line("show", id))` says where the run stands")
+      hint: "`\(Advice.line("show", id))` shows the state of the run")
   }
 
   private func tell(_ question: ApprovalQuestion, isLive: Bool, _ shell: Shell) {

@@ -3,7 +3,7 @@ import Runbook
 /// `runbook cancel RUN`.
 struct CancelCommand: Command {
   static let spec = CommandSpec(
-    name: "cancel", summary: "stop a run and undo what it did",
+    name: "cancel", summary: "stop a run and undo its changes",
     details:
       """
       The run's owner reads the request within a second, and the command waits for its answer. A run that was interrupted \
@@ -79,7 +79,7 @@ struct CancelCommand: Command {
     let asked = "a cancel was asked for already, by \(by) at \(earlier.at.wholeSecond)"
     let next = access.isLive(id) ? "its owner carries it out" : "`\(Advice.line("resume", id))` carries it out"
     guard case .cancel(_, rollsBack, _, _)? = RunControl.Message(earlier) else {
-      let other = rollsBack ? "without undoing anything" : "with undoing what was done"
+      let other = rollsBack ? "without undoing anything" : "with undoing its changes"
       throw Refusal(.usage, .asked, "\(asked), \(other)", hint: next)
     }
     say(asked, "asked already", access.isLive(id), shell)
@@ -87,7 +87,7 @@ struct CancelCommand: Command {
   }
 
   private func tell(_ word: OwnerWord, _ access: StoreAccess, _ shell: Shell) throws(Refusal) {
-    let what = rollsBack ? "what was done will be undone" : "what was done stays as it is"
+    let what = rollsBack ? "its changes will be undone" : "its changes stay as they are"
     let isLive = access.isLive(id)
     switch word {
     case .ignored(let reason): throw isTooLate(reason)
@@ -104,7 +104,7 @@ struct CancelCommand: Command {
         isLive
           ? "its owner has not answered yet: it finishes a call that cannot be cut short; "
             + "`\(Advice.line("logs", id, "--follow"))` watches it"
-          : "nobody works on it now: `\(Advice.line("resume", id))` carries the cancel out")
+          : "no process works on it now: `\(Advice.line("resume", id))` carries the cancel out")
     }
   }
 
@@ -122,6 +122,6 @@ struct CancelCommand: Command {
   private func isTooLate(_ reason: String) -> Refusal {
     Refusal(
       .usage, .tooLate, "run \(id) is not cancelled: \(DisplayText.escaped(reason, limit: 300))",
-      hint: "`\(Advice.line("show", id))` says where it stands")
+      hint: "`\(Advice.line("show", id))` shows its state")
   }
 }

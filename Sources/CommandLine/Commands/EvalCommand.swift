@@ -9,7 +9,7 @@ struct EvalCommand: Command {
       result is printed as JSON; every error ends with 1.
       """,
     operands: [OperandSpec("EXPR", .text, .one, "the expression, in quotes")],
-    options: [.value("context", "FILE.json", .file, "a JSON object: what the expression may read")],
+    options: [.value("context", "FILE.json", .file, "a JSON object: the values that the expression may read")],
     examples: [
       .init("runbook eval '\"pre-\" + \"x\".upperAscii()'", "print \"pre-X\""),
       .init(

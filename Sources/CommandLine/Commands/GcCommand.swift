@@ -7,17 +7,17 @@ struct GcCommand: Command {
     name: "gc", summary: "remove runs that ended long ago",
     details: """
       Removes ended runs with their journals, and folders of their scripts that were left behind, and makes the \
-      store's file shorter. Never a run that has not ended, that still owes its rollback, that holds a lock, or that \
-      needs somebody. How long things usually take stays known. The `--key` of a removed run is free again: the same \
-      key then starts a new run.
+      store's file shorter. It keeps a run that has not ended, that owes something, that holds a lock, or that needs a \
+      person, and it keeps the usual times of waits. The `--key` of a removed run is free again: the same key then \
+      starts a new run.
       """,
     options: [
       .value("older-than", "D", .duration, "runs that ended longer ago than this, such as `90d`"),
-      .flag("list", "remove nothing; list what would go"),
+      .flag("list", "remove nothing; list the runs that would go"),
     ],
     examples: [
-      .init("runbook gc --older-than 90d", "remove what ended more than 90 days ago"),
-      .init("runbook gc --older-than 90d --list", "show what that would remove"),
+      .init("runbook gc --older-than 90d", "remove runs that ended more than 90 days ago"),
+      .init("runbook gc --older-than 90d --list", "show which runs that would remove"),
     ],
     group: .around)
 
@@ -26,7 +26,7 @@ struct GcCommand: Command {
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     guard let age = try arguments.duration("older-than") else {
-      throw UsageError("`--older-than` is missing: how old a run must be to go", hint: "write `--older-than 90d`")
+      throw UsageError("`--older-than` is missing: the age of the runs to remove", hint: "write `--older-than 90d`")
     }
     self.age = age
     listsOnly = arguments.flag("list")
@@ -97,7 +97,7 @@ struct GcCommand: Command {
       shell.note("\(runs)\(folders) would be removed; nothing was done")
     } else {
       let entries = result.runs.isEmpty ? "" : " (\(GcCommand.count(Int(clamping: result.entries), "journal entry")))"
-      let space = result.bytes == 0 ? "" : "; \(ByteCount.text(result.bytes)) were given back"
+      let space = result.bytes == 0 ? "" : "; \(ByteCount.text(result.bytes)) of disk space were freed"
       shell.output.result("removed \(runs)\(entries)\(folders)\(space)\n")
     }
     return .succeeded

@@ -12,12 +12,12 @@ struct HelpCommand: Command {
     options: [.flag("man", "the manual page, in roff")],
     examples: [
       .init("runbook help run", "show how to run a runbook"),
-      .init("runbook help actions", "list what a step can do"),
-      .init("runbook help ssh.copy", "tell all about one action: its fields, outputs, and what a lost reply means"),
-      .init("runbook help E-YAML-QUOTE", "tell what a code means, with a wrong and a right file"),
+      .init("runbook help actions", "list the actions of steps"),
+      .init("runbook help ssh.copy", "explain an action: its fields, outputs and lost replies"),
+      .init("runbook help E-YAML-QUOTE", "explain a code, with a wrong and a right file"),
       .init("runbook help codes", "list every code in one line each"),
-      .init("runbook help error-kinds", "list what a step that fails says in `error.kind`"),
-      .init("runbook help exit-codes", "list what a script gets back"),
+      .init("runbook help error-kinds", "list the kinds of failure in `error.kind`"),
+      .init("runbook help exit-codes", "list the exit codes"),
       .init("runbook help --man > runbook.1", "write the manual page"),
     ],
     group: .around)

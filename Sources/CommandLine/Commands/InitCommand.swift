@@ -10,18 +10,18 @@ struct InitCommand: Command {
   static let spec = CommandSpec(
     name: "init", summary: "write a first runbook",
     details: """
-      NAME says what it does:
+      NAME is its purpose:
 
       \(FirstRunbook.Purpose.allCases.map { "  \($0.rawValue): \($0.meaning)" }.joined(separator: "\n"))
 
-      Without NAME it asks on a terminal what to do, at which cloud, and where to write. What it writes is valid as it \
-      stands and can be simulated at once. It replaces no file.
+      Without NAME it asks on a terminal for the purpose, the cloud and the file. The new runbook is valid without \
+      changes and can be simulated at once. It replaces no file.
       """,
     operands: [
       OperandSpec("NAME", .words(FirstRunbook.Purpose.allCases.map(\.rawValue)), .optional, "what the runbook does"),
-      OperandSpec("FILE", .file, .optional, "where it is written; default the name with `.yaml`, in this folder"),
+      OperandSpec("FILE", .file, .optional, "the file to write; default the name with `.yaml`, in this folder"),
     ],
-    options: [.value("cloud", "TYPE", .words(clouds), "at which cloud; default `\(clouds.first ?? "")`")],
+    options: [.value("cloud", "TYPE", .words(clouds), "the cloud; default `\(clouds.first ?? "")`")],
     examples: [
       .init("runbook init", "ask three questions and write a runbook"),
       .init("runbook init pre-upgrade", "write pre_upgrade.yaml for \(clouds.first ?? "")"),
@@ -74,15 +74,15 @@ struct InitCommand: Command {
     let names = FirstRunbook.Purpose.allCases.map(\.rawValue)
     guard Terminal.isTerminal(0), Terminal.isTerminal(2), !shell.wantsJSON else {
       throw Refusal(
-        .usage, .usage, "`NAME` is missing: what the runbook does",
+        .usage, .usage, "`NAME` is missing: the purpose of the runbook",
         hint: "write one of \(names.joined(separator: ", "))")
     }
     for purpose in FirstRunbook.Purpose.allCases { shell.output.message("  \(purpose.rawValue): \(purpose.meaning)") }
-    let word = try InitCommand.ask("What is to be done?", names, shell)
+    let word = try InitCommand.ask("What should the runbook do?", names, shell)
     let purpose = FirstRunbook.Purpose(rawValue: word) ?? .preUpgrade
     var type = cloud ?? InitCommand.clouds[0]
     if purpose.needsCloud, cloud == nil { type = try InitCommand.ask("At which cloud?", InitCommand.clouds, shell) }
-    let path = try InitCommand.ask("Where is it written?", "\(purpose.name).yaml", shell)
+    let path = try InitCommand.ask("Into which file?", "\(purpose.name).yaml", shell)
     return (try InitCommand.runbook(for: purpose, at: type), path)
   }
 

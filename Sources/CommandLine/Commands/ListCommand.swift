@@ -5,18 +5,18 @@ struct ListCommand: Command {
   static let spec = CommandSpec(
     name: "list", summary: "list the runs, newest first",
     details: """
-      A run needs somebody if it was interrupted and nobody carries it on, if it waits for an answer, if its rollback \
-      is still owed, or if the store was put back from an older copy while it was open.
+      A run needs a person if it was interrupted, if it waits for an answer, if its rollback is still owed, or if the \
+      store was put back from an older copy while the run was open.
       """,
     options: [
-      .value("limit", "N", .number, "at most so many; default 20"),
-      .flag("needs-me", "only runs that need somebody, with what to type; exit 1 if there are any"),
+      .value("limit", "N", .number, "at most this many; default 20"),
+      .flag("needs-me", "only runs that need a person, with the command to type; exit 1 if there are any"),
       .flag("locks", "the locks that are held, and by which runs"),
     ],
     examples: [
       .init("runbook list", "show the last runs and how they ended"),
       .init("runbook list -q", "print nothing but their ids"),
-      .init("runbook list --needs-me", "print nothing and end with 0, unless somebody has to do something"),
+      .init("runbook list --needs-me", "print nothing and end with 0, unless a run needs a person"),
       .init("runbook list --locks", "show which server is held by which run"),
     ],
     group: .look)

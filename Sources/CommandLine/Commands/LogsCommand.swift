@@ -4,26 +4,26 @@ import Runbook
 /// `runbook logs RUN [--follow] [--output STEP] [--grep TEXT]`.
 struct LogsCommand: Command {
   static let spec = CommandSpec(
-    name: "logs", summary: "print what happened in a run, one line an event, or what a step wrote",
+    name: "logs", summary: "print the events of a run, one on each line, or the output of a step",
     details: """
-      With `--output` what the scripts of a step wrote, secrets masked, as far as it is stored: the last attempt's \
-      stdout, and behind it stderr. With `--grep` every line of output that holds a text, with its step and number; \
-      then the exit code is 1 if there is none. Both read while the run goes on.
+      With `--output` it prints the stored output of a step's scripts, secrets masked: of the last attempt, first \
+      stdout, then stderr. With `--grep` it prints every line of output that holds a text, with its step and number; \
+      the exit code is 1 if there is none. Both can be used while the run goes on.
       """,
     operands: [RunOptions.run],
     options: [
       .flag("follow", "go on until the run ends, and end with its exit code"),
-      .value("output", "STEP", .text, "what this step's script wrote, instead of the events"),
+      .value("output", "STEP", .text, "the output of this step's script, instead of the events"),
       .value("stream", "stdout|stderr", .words(["stdout", "stderr"]), "only this stream of the output"),
       .value("from", "LINE", .number, "begin with this line of the output, counted from 1"),
       .value("grep", "TEXT", .text, "lines of output that hold this text, of all steps or of `--output`"),
       .flag("regex", "the text of `--grep` is an extended regular expression of POSIX"),
     ],
     examples: [
-      .init("runbook logs r0123456789abcdefghi", "print the whole story"),
+      .init("runbook logs r0123456789abcdefghi", "print the events of the run"),
       .init("runbook logs r0123456789abcdefghi --follow", "watch a run of another terminal or machine"),
       .init("runbook logs r0123456789abcdefghi -v", "with every event, and the outputs and attempts of each step"),
-      .init("runbook logs r0123456789abcdefghi --output pack --follow", "see what `pack` writes while it runs"),
+      .init("runbook logs r0123456789abcdefghi --output pack --follow", "see the output of `pack` while it runs"),
       .init("runbook logs r0123456789abcdefghi --grep ERROR", "find a line in the output of all steps"),
     ],
     group: .look)
@@ -44,11 +44,11 @@ struct LogsCommand: Command {
     firstLine = line ?? 1
     search = try LogsCommand.search(arguments)
     if step == nil, search == nil, stream != nil || line != nil {
-      throw UsageError("`--stream` and `--from` are about output", hint: "add `--output STEP`")
+      throw UsageError("`--stream` and `--from` need `--output`", hint: "add `--output STEP`")
     }
     if search != nil, isFollowing || line != nil {
       throw UsageError(
-        "`--grep` looks through what is stored now: it goes neither with `--follow` nor with `--from`",
+        "`--grep` searches the stored output: it takes neither `--follow` nor `--from`",
         hint: "follow the step with `--output STEP --follow`")
     }
   }

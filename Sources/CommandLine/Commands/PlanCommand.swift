@@ -11,7 +11,7 @@ struct PlanCommand: Command {
       network and resolves no secret.
 
       With --live it also makes the checks that a run makes before its first change: secrets are read, and the \
-      providers are asked. Exit 1 if something stands in the way; what could not be asked is told as well.
+      providers are asked. Exit 1 if a check finds a problem; it also names the checks that could not be made.
       """,
     operands: [OperandSpec("FILE", .file, .one, "the runbook, a YAML file")],
     options: [
@@ -78,9 +78,9 @@ struct PlanCommand: Command {
   }
 
   private static func lines(_ found: LiveCheck.Findings) -> [String] {
-    let what = found.notes.isEmpty ? "nothing stands in the way" : "nothing that could be asked stands in the way"
+    let what = found.notes.isEmpty ? "no problem was found" : "the checks that could be made found no problem"
     return (found.problems.isEmpty ? ["live checks: \(what)"] : found.problems.map { "live check: \($0)" })
-      + found.notes.map { "live check, to know: \($0)" }
+      + found.notes.map { "live check, note: \($0)" }
   }
 
   private func liveFindings(

@@ -8,18 +8,18 @@ struct ProvidersCommand: Command {
   static let spec = CommandSpec(
     name: "providers", summary: "show what each cloud can do, or check an account",
     details: """
-      Without a word: every action, and how each cloud does it: `reads`, or the effect class of a change (E1 keyed, \
-      E2 findable, E3 convergent, E4 opaque), or a dash for what a cloud cannot do. With a TYPE: that cloud's block, \
-      actions, states, limits and hazards, and what its documents do not say.
+      Without a TYPE it prints every action and, for each cloud, `reads`, the effect class of a change (E1 keyed, E2 \
+      findable, E3 convergent, E4 opaque), or a dash if the cloud does not have the action. With a TYPE it prints that \
+      cloud's block, actions, states, limits and hazards, and the gaps in its documents.
 
-      `check NAME` asks the cloud, changing nothing: is the credential good, what may it do, do the clocks agree, what \
-      is left of the quotas. Exit 1 if something is wrong. With --in, NAME is a block of that runbook's `providers:`, \
-      with its inputs and secrets. Without, NAME is a type, and each field of its block is read from the environment: \
-      `token` of `vps_org` from VPS_ORG_TOKEN.
+      `check NAME` reads an account and changes nothing: is the credential good, which rights does it have, do the \
+      clocks agree, how much of the quotas is left? Exit 1 if something is wrong. With --in, NAME is a block of that \
+      runbook's `providers:`, with its inputs and secrets. Without --in, NAME is a type, and each field of its block \
+      is read from the environment: `token` of `vps_org` from VPS_ORG_TOKEN.
 
-      With --record it also reads the servers and what belongs to them, compares every answer with what the \
-      documents say, and writes the exchanges to FILE, without secrets, names and addresses. It sends nothing that \
-      changes something. Exit 1 if something is missing that is needed.
+      With --record it also reads the servers with their snapshots and backups, compares every answer with the \
+      cloud's documents, and writes the exchanges to FILE, without secrets, names and addresses. It sends only \
+      requests that read. Exit 1 if a needed field is missing.
       """,
     operands: [
       OperandSpec("TYPE", .text, .optional, "a type, the file of a declared one, or `check`"),
@@ -32,11 +32,11 @@ struct ProvidersCommand: Command {
     ],
     examples: [
       .init("runbook providers", "print the table of capabilities"),
-      .init("runbook providers vps_org", "tell all that is known about one cloud"),
+      .init("runbook providers vps_org", "show everything about one cloud"),
       .init("runbook providers check vps_org", "check the account of the token in VPS_ORG_TOKEN"),
       .init(
         "runbook providers check vps_org --record answers.json",
-        "see whether the cloud answers what its documents say"),
+        "see whether the cloud answers as its documents say"),
       .init("runbook providers check cloud --in deploy.yaml --input server=12345", "check a runbook's own block"),
     ],
     group: .around)
@@ -56,7 +56,7 @@ struct ProvidersCommand: Command {
     if first == "check" {
       guard let second else {
         throw UsageError(
-          "`NAME` is missing: which account to check",
+          "`NAME` is missing: the account to check",
           hint: "a type, such as `vps_org`, or with --in the name of a block")
       }
       (type, name) = (nil, second)
@@ -82,7 +82,7 @@ struct ProvidersCommand: Command {
       } else {
         let lines = kinds.map { $0.flatMap { CapabilityTable.lines(of: $0) } } ?? table.lines
         shell.output.result(lines.map { DisplayText.escaped($0) + "\n" }.joined())
-        if kinds == nil { shell.note("`runbook providers TYPE` tells more of one") }
+        if kinds == nil { shell.note("`runbook providers TYPE` shows one of them") }
       }
       return .succeeded
     } catch {

@@ -6,7 +6,7 @@ struct RerunCommand: Command {
     name: "rerun", summary: "start an ended run anew, from a step on",
     details: """
       A new run with the inputs of the earlier one and the file as it is now. With --from the outputs of the steps \
-      before it are taken over from the earlier run; a step before it that was undone since is a reason to refuse.
+      before it are taken over from the earlier run; the command refuses if one of these steps was undone.
       """,
     operands: [RunOptions.run],
     options: [

@@ -5,9 +5,9 @@ struct ResolveCommand: Command {
   static let spec = CommandSpec(
     name: "resolve", summary: "say what happened to a step whose outcome was lost",
     details: """
-      A step that leaves no trace cannot be looked up after a crash, and is never repeated unasked. Look at the \
-      server, then say one of the four. An answer counts for the question that is open now, and once: who answers \
-      second is told of the first answer.
+      If a step leaves no trace, the engine cannot find out after a crash whether it took effect, and never repeats it \
+      by itself. Look at the server, then give one of the four answers. An answer counts once, for the question that \
+      is open now. A second answer is refused, and the message names the first.
       """,
     operands: [
       RunOptions.run,
@@ -16,7 +16,7 @@ struct ResolveCommand: Command {
     options: [
       .flag("applied", "it took effect: go on after it"),
       .flag("not-applied", "it did not: the step has failed and changed nothing"),
-      .flag("retry", "do it again, whatever happened"),
+      .flag("retry", "do it again in any case"),
       .flag("fail", "count it as failed, and undo it"),
     ],
     examples: [
@@ -84,12 +84,12 @@ struct ResolveCommand: Command {
   private func question(_ outlook: RunOutlook) throws(Refusal) -> Int {
     if let open = outlook.openQuestion, open.step == step { return open.number }
     let waiting =
-      outlook.openQuestion.map { "it waits for one about `\(DisplayText.escaped($0.step, limit: 100))`" }
-      ?? "it waits for none"
+      outlook.openQuestion.map { "it waits for an answer about `\(DisplayText.escaped($0.step, limit: 100))`" }
+      ?? "it waits for no answer"
     throw Refusal(
       .usage, .notWaiting,
       "run \(id) does not wait for an answer about `\(DisplayText.escaped(step, limit: 100))`: \(waiting)",
-      hint: "`\(Advice.line("show", id))` says where it stands")
+      hint: "`\(Advice.line("show", id))` shows its state")
   }
 
   /// One answer a question: of two people who answer at once one is told of the other.
@@ -115,7 +115,7 @@ struct ResolveCommand: Command {
   private func isTooLate(_ reason: String) -> Refusal {
     Refusal(
       .usage, .tooLate, "the answer came too late: \(DisplayText.escaped(reason, limit: 300))",
-      hint: "`\(Advice.line("show", id))` says where the run stands")
+      hint: "`\(Advice.line("show", id))` shows the state of the run")
   }
 
   private func tell(_ isLive: Bool, _ shell: Shell) {

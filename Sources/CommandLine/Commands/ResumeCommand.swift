@@ -5,8 +5,8 @@ struct ResumeCommand: Command {
   static let spec = CommandSpec(
     name: "resume", summary: "carry on a run that has not ended",
     details: """
-      After a crash, a reboot or a second Ctrl-C. Steps whose outcome was lost are looked at first: nothing is \
-      repeated that might have happened. A run whose owner lives is refused (exit 7).
+      Use it after a crash, a reboot or a second Ctrl-C. If the outcome of a step was lost, the engine first finds out \
+      whether the step took effect. A run whose owner lives is refused (exit 7).
       """,
     operands: [RunOptions.run],
     options: [RunOptions.withoutSecret, RunOptions.restored] + RunReporting.options,
@@ -14,7 +14,7 @@ struct ResumeCommand: Command {
       .init("runbook resume r0123456789abcdefghi", "go on where it stopped"),
       .init(
         "runbook resume r0123456789abcdefghi --without-secret vps_token",
-        "go on although a secret is gone; what needs it fails by its name"),
+        "go on although a secret is missing; a step that needs it fails and names it"),
     ],
     group: .run)
 

@@ -5,10 +5,10 @@ struct RollbackCommand: Command {
   static let spec = CommandSpec(
     name: "rollback", summary: "go on with a rollback that stopped, or decide what to do about it",
     details: """
-      A rollback stops at the first undo step that fails for good, because older ones assume that it happened. \
-      `resume` tries it again and goes on; `skip` says that an undo step (`update.undo[0]`), or all that is left of a \
-      step (`update`), was undone by hand (then `resume`); `abandon` leaves everything as it is and frees the locks. \
-      A run of which a person left something out ends with exit code 4.
+      A rollback stops at the first undo step that fails for good, because older undo steps assume that it succeeded. \
+      `resume` tries it again and goes on. `skip` leaves out an undo step (`update.undo[0]`), or all remaining undo \
+      steps of a step (`update`), because a person has done them by hand; then use `resume`. `abandon` leaves \
+      everything as it is and frees the locks. If a person left out an undo step, the run ends with exit code 4.
       """,
     operands: [
       OperandSpec("WHAT", .words(["resume", "skip", "abandon"]), .one, "what to do"),
@@ -61,12 +61,11 @@ struct RollbackCommand: Command {
     if what != "resume", !without.isEmpty || acceptsRestored {
       throw UsageError(
         "`rollback \(what)` takes no `--\(without.isEmpty ? "restored" : "without-secret")`",
-        hint: "it needs no secret, and what it does is an answer about a restored store too")
+        hint: "it needs no secret, and it answers for a restored store too")
     }
     if what != "resume", let place = reporting.place {
       throw UsageError(
-        "`rollback \(what)` takes no `--\(place)`", hint: "it only writes down what you decided; the run does not go on"
-      )
+        "`rollback \(what)` takes no `--\(place)`", hint: "it only records your decision; the run does not go on")
     }
     if what == "resume", reason != nil {
       throw UsageError("`rollback resume` takes no --reason", hint: UsageError.help("rollback"))

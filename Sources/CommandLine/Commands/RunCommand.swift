@@ -10,9 +10,9 @@ struct RunCommand: Command {
   static let spec = CommandSpec(
     name: "run", summary: "carry a runbook out, and undo it when a step fails",
     details: """
-      Checks the file, the inputs and the secrets, then what can be asked of the providers, and only then begins. \
-      Ctrl-C cancels and undoes; a second Ctrl-C leaves the run as it is, to be resumed. SIGTERM leaves it too, or \
-      with --on-term cancel does what the first Ctrl-C does; a rollback that is under way goes on in both cases.
+      Checks the file, the inputs and the secrets, then asks the providers, and only then begins. Ctrl-C cancels and \
+      undoes; a second Ctrl-C leaves the run as it is, and `runbook resume` goes on. SIGTERM leaves it too, or with \
+      --on-term cancel does the same as the first Ctrl-C; a rollback that has begun goes on in both cases.
 
       With --simulate everything is a simulation on this machine: no secret is needed, nothing leaves it, nothing is \
       kept.
@@ -22,11 +22,11 @@ struct RunCommand: Command {
       RunOptions.input, RunOptions.inputs,
       .flag("simulate", "run against simulated providers; nothing leaves this machine"),
       .value("real", "ACTION", .text, repeatable: true, "with --simulate: this action is not simulated"),
-      .value("mock", "FILE", .file, "with --simulate: what scripts and requests answer"),
+      .value("mock", "FILE", .file, "with --simulate: a file with the answers of scripts and requests"),
       .value("speed", "N", .number, "with --simulate: how many times faster than real; default 60"),
-      .value("key", "KEY", .text, "one run for all who give the same key: a repeated CI job attaches to it"),
+      .value("key", "KEY", .text, "all commands with this key share one run: a repeated CI job attaches to it"),
       .value("lock-wait", "DURATION", .duration, "wait this long for a lock, in order, instead of refusing"),
-      .flag("supersede", "runs of this runbook that wait already for the lock give way"),
+      .flag("supersede", "runs of this runbook that already wait for the lock give up"),
       .flag("detach", "print the run id and go on in the background (exit 6)"),
       .flag("yes", "do not ask before --real actions"),
       .flag("strict", "count warnings of the file as mistakes"),
@@ -178,11 +178,11 @@ struct RunCommand: Command {
     for name in real.sorted() where !sealed.contains(name) {
       throw Refusal(
         .usage, .action,
-        "`--real \(DisplayText.escaped(name, limit: 60))` names no action that a simulation leaves out",
+        "`--real \(DisplayText.escaped(name, limit: 60))` names no action that a simulation replaces",
         hint: Suggestion.hint(for: name, among: sealed))
     }
     guard !isAgreed else { return }
-    let question = "\(real.sorted().joined(separator: ", ")) will really be done. Go on? [y/N] "
+    let question = "\(real.sorted().joined(separator: ", ")) will really be carried out. Go on? [y/N] "
     guard shell.asks(question) else {
       throw Refusal(
         .refused, .real, "nobody agreed to real actions in a simulation", hint: "answer `y`, or add --yes")
@@ -194,13 +194,13 @@ struct RunCommand: Command {
 enum RunOptions {
   static let run = OperandSpec(
     "RUN", .run, .optional,
-    "the run: its id or the beginning of it, or `latest`; left out: the one that needs somebody, if it is one")
+    "the run: its id or the beginning of it, or `latest`; default: the only one that needs a person")
   static let input: OptionSpec = .value(
     "input", "NAME=VALUE", .text, repeatable: true, "an input, typed by its declaration; lists and maps as JSON")
   static let inputs: OptionSpec = .value(
-    "inputs", "FILE", .file, "inputs from a JSON object, `-`: from stdin; --input goes before it")
+    "inputs", "FILE", .file, "inputs from a JSON object, `-`: from stdin; --input wins")
   static let withoutSecret: OptionSpec = .value(
-    "without-secret", "NAME", .text, repeatable: true, "go on without this secret; steps that need it fail by its name")
+    "without-secret", "NAME", .text, repeatable: true, "go on without this secret; steps that need it fail and name it")
   static let restored: OptionSpec = .flag(
     "restored", "go on although the run's store was put back from an older copy, and the run may have done more")
 }

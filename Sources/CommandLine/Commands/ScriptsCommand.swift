@@ -7,24 +7,24 @@ struct ScriptsCommand: Command {
   static let spec = CommandSpec(
     name: "scripts", summary: "list the scripts that another machine keeps",
     details: """
-      Logs in over the system's OpenSSH and lists the scripts that `ssh.run` has started there for this user: those \
-      that run, and those of which output is left. What a script wrote goes when its outcome is known; it stays when \
-      the engine was killed or could not reach the machine, and goes with the next `ssh.run` there after its run has \
-      ended, or with --remove.
+      Logs in over the system's OpenSSH and lists the scripts that `ssh.run` has started there for this user: scripts \
+      that run, and scripts whose output is still there. The output of a script is removed when its outcome is known. \
+      It stays if the engine was killed or could not reach the machine; the next `ssh.run` there removes it after the \
+      run has ended, and so does --remove.
 
-      The machine is reached as by `ssh`: with the user's own configuration, keys and agent. There is no password.
+      The command logs in as `ssh` does: with the user's own configuration, keys and agent. It takes no password.
       """,
     operands: [OperandSpec("HOST", .text, .one, "the machine: `host` or `user@host`")],
     options: [
-      .value("port", "N", .number, "the port; default: what the ssh configuration says, else 22"),
+      .value("port", "N", .number, "the port; default: that of the ssh configuration, else 22"),
       .value("key", "FILE", .file, "a private key"),
       .value("known-hosts", "FILE", .file, "known host keys, instead of the user's"),
       .value("jump", "HOST", .text, "the machine to go through: `user@host:port`"),
-      .value("become", "USER", .text, "who to be there after the login, by sudo"),
-      .flag("remove", "remove what is left of runs that are over"),
+      .value("become", "USER", .text, "the user to become there, by sudo"),
+      .flag("remove", "remove the files of ended runs"),
     ],
     examples: [
-      .init("runbook scripts deploy@web01.example.com", "list what runs there and what is left there"),
+      .init("runbook scripts deploy@web01.example.com", "list the scripts there that run or have left output"),
       .init("runbook scripts deploy@web01.example.com --become root", "list the scripts of root"),
     ],
     group: .around)
@@ -112,7 +112,7 @@ struct ScriptsCommand: Command {
         ])
       return
     }
-    if removed > 0 { shell.note("removed what was left of \(Self.count(removed))") }
+    if removed > 0 { shell.note("removed the files of \(Self.count(removed))") }
     guard !kept.isEmpty else {
       shell.note("\(host) keeps no script of this user")
       return
@@ -130,7 +130,7 @@ struct ScriptsCommand: Command {
     }
     shell.print(lines)
     let left = kept.count { isLeft($0, access) }
-    if left > 0 { shell.note("\(Self.count(left)) of a run that is over: --remove removes what is left of it") }
+    if left > 0 { shell.note("\(Self.count(left)) of a run that has ended: --remove removes the files") }
   }
 
   private func json(_ script: KeptRemoteScript, _ run: RunSummary?, _ access: StoreAccess?) -> Value {
@@ -148,7 +148,7 @@ struct ScriptsCommand: Command {
     case "running", "starting": (script.state, .active)
     case "unkept": ("running, no keeper", .warning)
     case "absent": ("not started", .faint)
-    case "lost": ("over, code unknown", .warning)
+    case "lost": ("ended, code unknown", .warning)
     case "rebooted": ("ended by a reboot", .warning)
     default:
       switch (script.cause, script.exitCode) {

@@ -4,10 +4,10 @@ import Stores
 /// `runbook show RUN`.
 struct ShowCommand: Command {
   static let spec = CommandSpec(
-    name: "show", summary: "show a run: its steps, what was undone, what stands",
+    name: "show", summary: "show a run: its steps, and which changes were undone or stand",
     operands: [RunOptions.run],
     examples: [
-      .init("runbook show r0123456789abcdefghi", "tell what state things are in, and what to type next"),
+      .init("runbook show r0123456789abcdefghi", "show the state of steps and servers, and what to type next"),
       .init("runbook show r0123456789abcdefghi --format json", "the same for a program"),
     ],
     group: .look)

@@ -7,14 +7,13 @@ struct StoreCommand: Command {
   static let spec = CommandSpec(
     name: "store", summary: "copy the store while it is in use",
     details: """
-      `backup` writes one consistent state of the store into a new file, while runs go on. It replaces nothing. The \
-      file is a store: to use it, see that no `runbook` works on the old one, remove the old file with those that \
-      begin with its name and end in `-wal` and `-shm`, and put the copy in its place. A store that lacks what was done \
-      since is recognised: runs that were open in it wait for a person.
+      `backup` writes one consistent state of the store into a new file, while runs go on. It replaces no file. The \
+      new file is a store. To use it, make sure that no `runbook` uses the old store, remove the old file and the two \
+      files with its name and `-wal` or `-shm` at the end, and put the copy in its place. Runbook recognises the older \
+      copy: runs that were open in it wait for a person.
 
-      The output and the processes of scripts that run are not in it (they lie in the folder beside the store whose \
-      name ends in `.scripts`). After it was put back somewhere else, a run that was in the middle of a script cannot \
-      find out how that ended.
+      Running scripts are not in the backup: their folders are beside the store, in the folder whose name ends in \
+      `.scripts`. On another machine, a run that was in the middle of a script cannot find out how the script ended.
       """,
     operands: [
       OperandSpec("WHAT", .words(["backup"]), .one, "what to do"),

@@ -3,12 +3,12 @@ import Runbook
 /// `runbook unlock LOCK`.
 struct UnlockCommand: Command {
   static let spec = CommandSpec(
-    name: "unlock", summary: "free a lock whose run is not going on",
+    name: "unlock", summary: "free a lock whose run no process works on",
     details: """
-      A run keeps its locks until it has ended and owes no rollback, also while nobody carries it on. Another run may \
-      then have to wait for it. Freeing a lock by hand lets others change what the run may have left half done; \
-      `runbook resume` and `runbook rollback abandon` free the locks as well, and settle the rest. A run that \
-      somebody works on keeps its locks: exit 7.
+      A run keeps its locks until it has ended and owes no rollback, even if no process works on it. Other runs then \
+      wait for it. If you free a lock by hand, another run may change a server that this run has left half done. \
+      `runbook resume` and `runbook rollback abandon` free the locks as well, and end the run. While a process works \
+      on the run, the command refuses: exit 7.
 
       `runbook list --locks` shows the locks. No secret is needed.
       """,

@@ -7,9 +7,10 @@ struct ValidateCommand: Command {
   static let spec = CommandSpec(
     name: "validate", summary: "find every mistake in a runbook, a declared provider or a mock file; touch nothing",
     details: """
-      Reads the file and those it names, and nothing else: no network, no command, no secret, no store. Mistakes \
-      come as `file:line:column: error CODE: text` with the nearest right thing; exit 0 valid, 2 not. \
-      `runbook help CODE` explains a code with a wrong and a right file. Whether a mock file fits its runbook is checked when both are used.
+      Reads only the file and the files that it names: no network, no command, no secret, no store. Mistakes are \
+      printed as `file:line:column: error CODE: text` with the nearest right word; exit 0 valid, 2 not. \
+      `runbook help CODE` explains a code with a wrong and a right file. `run --mock` checks whether a mock \
+      file fits its runbook.
       """,
     operands: [OperandSpec("FILE", .file, .oneOrMore, "the runbook, the file of a declared provider, or a mock file")],
     options: [.flag("strict", "count warnings as mistakes"), RunReporting.annotations],

@@ -176,7 +176,7 @@ struct FirstRunbook {
           rollback:
             - {action: \#(word).delete, with: {\#(word): "${{ self.outputs.id }}"}, if: has(self.outputs.id)}
 
-        # From here on it stays, whatever happens below.
+        # From here on it stays, even if a later step fails.
         - commit: the \#(word) is complete
 
         # Only those whose name begins with `nightly-` are deleted, the oldest first.
@@ -199,7 +199,7 @@ struct FirstRunbook {
         # With `max_age: 26h` the drill fails here when last night's backup is missing.
         - {id: newest, action: backup.find, with: {server: "${{ inputs.server }}", newest: true}}
 
-        # The new server belongs to this run, which deletes it whatever happens.
+        # The new server belongs to this run, which deletes it in every case.
         - id: copy
           action: backup.restore_as
           with: {backup: "${{ steps.newest.outputs.id }}", name: "drill-${{ run.id }}"}
@@ -265,7 +265,7 @@ struct FirstRunbook {
       """, "Copy a folder, reload, check; put the old folder back when anything fails", ["ssh.*"])
       + #"""
       steps:
-        # What lay there before is kept beside the copy; the undo steps are done from top to bottom.
+        # The old folder is kept beside the copy; the undo steps are done from top to bottom.
         - id: copy
           action: ssh.copy
           with: {upload: ./site, to: /var/www/site}

@@ -1,7 +1,7 @@
 import Runbook
 import Stores
 
-/// Watches a run that another process carries out: reads its journal until it ends, is left, or needs somebody.
+/// Watches a run that another process carries out: reads its journal until it ends, is left, or needs a person.
 struct Follower {
   let shell: Shell
   let access: StoreAccess

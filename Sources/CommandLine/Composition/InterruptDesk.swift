@@ -74,7 +74,7 @@ final class InterruptDesk: Sendable {
       now.control?.leave(InterruptDesk.reason(signal))
     case .goOn:
       now.watcher?.say(
-        "SIGTERM: the run goes on undoing what was done until it has ended.\(InterruptDesk.ifKilled(now))")
+        "SIGTERM: the run goes on undoing the changes until it has ended.\(InterruptDesk.ifKilled(now))")
     case .end(let code): _exit(code.rawValue)
     }
   }
@@ -86,7 +86,7 @@ final class InterruptDesk: Sendable {
       now.watcher?.say("too late to cancel: \(reason)\(then)")
       return
     }
-    now.watcher?.say("\(isTerm ? "SIGTERM: " : "")cancelling, and undoing what was done\(then)")
+    now.watcher?.say("\(isTerm ? "SIGTERM: " : "")cancelling, and undoing the changes\(then)")
     now.control?.post(.cancel(by: now.requester, rollback: true, request: 0))
   }
 

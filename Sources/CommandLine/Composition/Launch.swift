@@ -104,7 +104,7 @@ struct Launch {
     case .store(let failure): Refusal(failure)
     case .superseded:
       Refusal(
-        .refused, .superseded, "a later run of the same runbook has told this one to give way",
+        .refused, .superseded, "a later run of the same runbook replaces this one",
         hint: "nothing was done; the later run does the work")
     case .queued:
       Refusal(
@@ -176,7 +176,8 @@ struct RealRun {
       do throws(StoreFailure) { run = try access.store.summary(of: earlier.id) } catch { throw Refusal(error) }
       if run.isRestored {
         shell.note(
-          "run \(run.id) of this key may have done more than is known, because the store was put back from an older "
+          "run \(run.id) of this key may have done more than its journal says, because the store was put back from "
+            + "an older "
             + "copy: `\(Advice.line("show", run.id))`, then `\(Advice.line("resume", run.id, "--restored"))`")
         return .waiting
       }

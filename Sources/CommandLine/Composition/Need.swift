@@ -1,13 +1,13 @@
 import Runbook
 
-/// Why a run needs somebody, and what to type.
+/// Why a run needs a person, and what to type.
 struct Need {
   enum Reason: String {
     /// The store was put back from an older copy.
     case restored
     /// It waits for an answer.
     case waiting
-    /// It was interrupted, and nobody carries it on.
+    /// It was interrupted, and no process works on it.
     case ownerless
     /// It has ended, and its rollback is owed.
     case rollback
@@ -37,9 +37,9 @@ struct Need {
 
   var words: String {
     switch reason {
-    case .restored: "the store was put back from an older copy: the run may have done more than is known"
+    case .restored: "the store was put back from an older copy: the run may have done more than its journal says"
     case .waiting: "it waits for an answer"
-    case .ownerless: "\(posted.map { RunWords.posted($0) } ?? "it was interrupted"), and nobody carries it on"
+    case .ownerless: "\(posted.map { RunWords.posted($0) } ?? "it was interrupted"), and no process works on it"
     case .rollback:
       switch run.rollback {
       case "pending": "its rollback has not been begun"

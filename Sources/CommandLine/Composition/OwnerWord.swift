@@ -33,13 +33,13 @@ extension StoreAccess {
       for entry in entries {
         last = entry.sequence
         guard let body = try? JSONReader.read(entry.body), body["_request"]?.int == request else { continue }
-        return entry.kind == "request.ignored" ? .ignored(body["reason"]?.string ?? "no reason is told") : .heeded
+        return entry.kind == "request.ignored" ? .ignored(body["reason"]?.string ?? "no reason is given") : .heeded
       }
       let waited = clock.monotonic - begin
       if !isLive || waited >= StoreAccess.patience { return .silent }
       if !hasSaidSo, waited >= .seconds(3) {
         hasSaidSo = true
-        shell.note("waiting for the run's owner, which finishes what it is doing first")
+        shell.note("waiting for the run's owner, which first finishes its current call")
       }
       await clock.sleep(for: StoreAccess.pollTime)
     }
@@ -64,7 +64,7 @@ extension Refusal {
     Refusal(
       .waiting, .restored,
       "run \(id) may have done more than its journal says: its store was put back from an older copy",
-      hint: "look at what it acts on (`\(Advice.line("show", id))`), then say that it may go on: "
+      hint: "look at its servers (`\(Advice.line("show", id))`), then say that it may go on: "
         + "`\(Advice.line(command + ["--restored"]))`")
   }
 }

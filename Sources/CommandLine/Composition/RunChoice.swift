@@ -1,6 +1,6 @@
 import Runbook
 
-/// Which run a person means: by its id, the beginning of one, `latest`, or nothing where only one needs somebody.
+/// Which run a person means: by its id, the beginning of one, `latest`, or nothing where only one needs a person.
 extension StoreAccess {
   /// Most runs that a refusal names.
   private static let shownLimit = 5
@@ -38,8 +38,8 @@ extension StoreAccess {
         if needs.isEmpty { throw StoreAccess.noRun(word) }
         throw Refusal(
           .usage, .ambiguous,
-          "`RUN` is missing, and \(needs.count) runs need somebody: \(StoreAccess.names(needs))",
-          hint: "name one of them; `\(Advice.line("list", "--needs-me"))` tells what each needs")
+          "`RUN` is missing, and \(needs.count) runs need a person: \(StoreAccess.names(needs))",
+          hint: "name one of them; `\(Advice.line("list", "--needs-me"))` shows what each needs")
       }
       return run
     }
@@ -61,7 +61,7 @@ extension StoreAccess {
   private static func noRun(_ word: String) -> Refusal {
     word.isEmpty
       ? Refusal(
-        .usage, .usage, "`RUN` is missing, and no run needs somebody",
+        .usage, .usage, "`RUN` is missing, and no run needs a person",
         hint: "name a run by its id, or `latest`; `\(Advice.line("list"))` shows them")
       : Refusal(.usage, .notFound, "there is no run in this store", hint: "`--store` names another store")
   }

@@ -16,7 +16,7 @@ struct RunReporting: Sendable {
 
   static let annotations: OptionSpec = .value(
     "annotations", "github", .words(Annotations.allCases.map(\.rawValue)),
-    "print what needs attention as commands that GitHub Actions shows beside the file, on stderr")
+    "print failures and warnings as commands that GitHub Actions shows beside the file, on stderr")
 
   /// Places where a run is told beside stdout.
   static let places: [OptionSpec] = [

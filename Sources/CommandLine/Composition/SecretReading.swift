@@ -36,7 +36,7 @@ enum SecretReading {
     if canGoWithout {
       let options = missing.map { "--without-secret \($0.name)" }.joined(separator: " ")
       hints.append(
-        "`\(options)` goes on without \(missing.count == 1 ? "it" : "them"); what needs it fails by its name")
+        "`\(options)` goes on without \(missing.count == 1 ? "it" : "them"); a step that needs it fails and names it")
     }
     throw Refusal(
       .usage, stated: first.code, message, hint: hints.isEmpty ? nil : hints.joined(separator: "\n  "))

@@ -56,7 +56,7 @@ struct StoreAccess {
 
   func isLive(_ id: String) -> Bool { (try? store.ownership(of: id))?.isLive ?? false }
 
-  /// Every run that needs somebody, newest first.
+  /// Every run that needs a person, newest first.
   func needs() throws(Refusal) -> [Need] {
     let runs: [RunSummary]
     do throws(StoreFailure) { runs = try store.openRuns() + store.owedRuns() } catch { throw Refusal(error) }
@@ -81,7 +81,7 @@ struct StoreAccess {
     if let first = stopped.first {
       let count = StoreAccess.count(stopped.count, "run was", "runs were")
       let them = stopped.count == 1 ? "it" : "them"
-      parts.append("\(count) interrupted, and nobody carries \(them) on: `\(Advice.line("resume", first.id))`")
+      parts.append("\(count) interrupted, and no process works on \(them): `\(Advice.line("resume", first.id))`")
     }
     if let first = waiting.first {
       let count = StoreAccess.count(waiting.count, "run waits", "runs wait")

@@ -24,7 +24,7 @@ extension Refusal {
         hint: "`\(Advice.line("show", holder))` says what it does; `--lock-wait 10m` waits for it")
     case .diskFull(let path):
       self.init(
-        .stopped, .diskFull, "no space is left where the store is: `\(path)`",
+        .stopped, .diskFull, "no space is left on the disk of the store: `\(path)`",
         hint: "make room; nothing of this command was written")
     case .readOnly(let path):
       self.init(
@@ -52,7 +52,7 @@ extension Refusal {
     let age = Ownership.age(of: lease).elapsedText
     self.init(
       .refused, .owned,
-      "run \(lease.runID) belongs to process \(lease.owner.pid) on \(host), which was last heard of \(age) ago",
+      "run \(lease.runID) belongs to process \(lease.owner.pid) on \(host), which was last active \(age) ago",
       hint: "`\(Advice.line("logs", lease.runID, "--follow"))` watches it"
         + (canCancel ? "; `\(Advice.line("cancel", lease.runID))` stops it" : ""))
   }

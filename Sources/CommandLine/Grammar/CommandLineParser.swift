@@ -149,7 +149,7 @@ struct CommandLineParser {
   private func unknownCommand(_ word: String) -> UsageError {
     if CommandTable.later.contains(word) {
       return UsageError(
-        "`\(word)` is not supported yet", code: .notSupported, hint: "`runbook help` lists what there is")
+        "`\(word)` is not supported yet", code: .notSupported, hint: "`runbook help` lists the commands")
     }
     let suggestion = Suggestion.question(for: word, among: CommandTable.names)
     return UsageError(
@@ -185,11 +185,11 @@ struct CommandLineParser {
     let bare = String(name.drop { $0 == "-" })
     if ["check", "dry-run", "dryrun", "diff", "n"].contains(bare) {
       switch spec.name {
-      case "run": return "`runbook plan` tells what would be done, `runbook run --simulate` tries it out"
-      case "rerun": return "`runbook plan` tells what the file would do, `runbook run --simulate` tries it out"
+      case "run": return "`runbook plan` shows what would be done, `runbook run --simulate` tries it out"
+      case "rerun": return "`runbook plan` shows what the file would do, `runbook run --simulate` tries it out"
       case "gc": return "`--list` shows what would be removed"
       case "resume", "rollback", "cancel", "resolve":
-        return "`runbook show` tells what is left to do, and changes nothing"
+        return "`runbook show` shows what is left to do, and changes nothing"
       default: return nil
       }
     }

@@ -17,7 +17,7 @@ enum ExitCode: Int32, CaseIterable, Sendable {
     case .failed: "failed, nothing undone"
     case .usage: "invalid file, input or usage; nothing was done"
     case .rolledBack: "failed, and rolled back"
-    case .rollbackFailed: "rollback failed, blocked, or left out by a person: somebody has to look"
+    case .rollbackFailed: "rollback failed, blocked, or left out by a person: a person must look"
     case .cancelled: "cancelled"
     case .waiting: "waiting for an answer or a decision, or detached"
     case .refused: "refused by a lock, an owner or a policy"

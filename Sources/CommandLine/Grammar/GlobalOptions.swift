@@ -15,7 +15,7 @@ struct GlobalOptions: Sendable, Equatable {
     .value(
       "store", "PATH", .file,
       "where runs are kept; default `$RUNBOOK_STORE`, else an SQLite file under `$XDG_STATE_HOME/runbook`"),
-    .value("format", "text|json", .words(Format.allCases.map(\.rawValue)), "what stdout holds; default `text`"),
+    .value("format", "text|json", .words(Format.allCases.map(\.rawValue)), "the format of stdout; default `text`"),
     .flag("no-color", "no colours (as `NO_COLOR` and a dumb terminal do)"),
     .flag("utc", "times in UTC; default: in the zone of `TZ`, which is shown"),
     .flag("quiet", short: "q", "results and errors only"),

@@ -18,7 +18,7 @@ enum ActionHelp {
       HelpText.columns(pages.map { ($0.name, $0.summary) }, indent: 2, width: width)
     }
     return "Without a provider\n\(rows(own))\nOf providers\n\(rows(clouds))\n"
-      + "`runbook help ACTION` tells all of one, `runbook providers` which cloud has which.\n"
+      + "`runbook help ACTION` explains one of them, `runbook providers` shows which cloud has it.\n"
   }
 
   static func text(of page: ActionPage) -> String {
@@ -32,7 +32,7 @@ enum ActionHelp {
     for (title, rows) in [
       ("Outputs, read as `steps.NAME.outputs.…`", page.outputRows),
       ("Result, read by `expect`, `until` and `outputs` as `result.…`", page.resultRows),
-      ("Found before the call, read by its undo as `self.before.…`", page.beforeRows),
+      ("State before the call, read by its undo as `self.before.…`", page.beforeRows),
     ] where !rows.isEmpty {
       text += "\n\(title)\n" + HelpText.columns(rows.map { ($0.name, $0.type) }, indent: 2)
     }

@@ -24,8 +24,8 @@ enum CodeHelp {
       "\(section.title)\n\(HelpText.columns(section.rows.map { ($0.word, $0.meaning) }, indent: 2, width: width))\n"
     }
     return rows.joined() + errors
-      + "\n`runbook help CODE` tells all of one, with a wrong and a right file; `runbook help exit-codes` lists\n"
-      + "what a command ends with.\n"
+      + "\n`runbook help CODE` explains one of them, with a wrong and a right file; `runbook help exit-codes` lists\n"
+      + "the exit codes.\n"
   }
 
   static var errors: String {

@@ -22,7 +22,7 @@ enum HelpText {
     text += """
 
       `runbook help COMMAND` explains one of them, `runbook help actions` lists what a step can do,
-      `runbook help codes` every code of a mistake, and `runbook help exit-codes` what a script gets back.
+      `runbook help codes` every code of a mistake, and `runbook help exit-codes` the exit codes.
 
       """
     return text
@@ -48,7 +48,7 @@ enum HelpText {
 
   /// `runbook help exit-codes`.
   static var exitCodes: String {
-    "What `runbook` ends with. If several apply, 4 wins over 8, 5, 3 and 1.\n\n"
+    "The exit codes. If several apply, 4 wins over 8, 8 over 5, 5 over 3, and 3 over 1.\n\n"
       + columns(ExitCode.allCases.map { (String($0.rawValue), $0.meaning) }, indent: 2)
   }
 

@@ -7,7 +7,7 @@ enum ManPage {
     page +=
       ".SH DESCRIPTION\n"
       + paragraph(
-        "A runbook is a YAML file: a list of steps, and for each step what undoes it. Every effect is written to a"
+        "A runbook is a YAML file: a list of steps, and for each step its undo steps. Every effect is written to a"
           + " journal before it is sent, so a run survives a crash of the machine it runs on: `runbook resume` goes on"
           + " where it stopped."
       )

@@ -7,7 +7,7 @@ enum AccountText {
 
   static func lines(_ report: AccountReport) -> [String] {
     var lines: [String] = []
-    lines.append(report.identity.map { "account   \($0)" } ?? "account   not told")
+    lines.append(report.identity.map { "account   \($0)" } ?? "account   unknown")
     if !report.rights.isEmpty { lines.append("may       \(report.rights.joined(separator: ", "))") }
     if let skew = report.clockSkew {
       let isLarge = skew > noteworthySkew || skew < .zero - noteworthySkew

@@ -30,7 +30,7 @@ final class EventFile: Sendable {
       throw Refusal(
         .usage, .file, "the event file `\(DisplayText.escaped(path, limit: 300))` \(error.reason)",
         hint: error == .noReader
-          ? "start whatever reads it first, or name a file" : "name a file in a folder that exists and can be written")
+          ? "start its reader first, or name a file" : "name a file in a folder that exists and can be written")
     }
     (wake, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }

@@ -42,7 +42,7 @@ struct GitHubAnnotations {
         return command(.warning, "\(report.name) waits for an approval", approval.prompt, at: path)
       }
       let next = Advice.line("show", report.id)
-      return command(.warning, "\(report.name) waits for an answer", "`\(next)` says what is asked", at: path)
+      return command(.warning, "\(report.name) waits for an answer", "`\(next)` shows the question", at: path)
     case "run.left", "run.ended":
       return command(level, report.name, ClosingWords.lines(for: report, Advice.commands).first?.plain ?? "")
     default: return nil

@@ -14,7 +14,8 @@ enum RunTable {
       + zip(runs, starts).map { run, start in
         let end = run.endedAt ?? marks.now[run.id] ?? run.startedAt
         let took = (end - run.startedAt).elapsedText
-        let left = "\(run.id)  \(DisplayWidth.padded(name(run), to: nameWidth))  "
+        let left =
+          "\(run.id)  \(DisplayWidth.padded(name(run), to: nameWidth))  "
           + "\(DisplayWidth.padded(start, to: startWidth))  "
         return StyledText(left) + StyledText(DisplayWidth.padded(took, to: 6) + "  ", .faint)
           + state(run, marks)
@@ -43,7 +44,7 @@ enum RunTable {
     if let posted = marks.posted[run.id] {
       return StyledText(posted.isCancel ? "cancel asked for, to be resumed" : "answered, to be resumed", .warning)
     }
-    if run.isRestored { return StyledText("may have done more than is known", .warning) }
+    if run.isRestored { return StyledText("may have done more than its journal says", .warning) }
     guard run.status == "ended" else {
       let word = RunWords.spaced(DisplayText.escaped(run.status, limit: 40))
       if run.status == "waiting" { return StyledText("waiting for an answer", .warning) }

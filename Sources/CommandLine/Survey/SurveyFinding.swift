@@ -15,7 +15,7 @@ struct SurveyFinding: Equatable {
   /// The client cannot do without it.
   var isNeeded: Bool
 
-  /// `missing     GET /servers/*: servers[].id, which is needed`
+  /// `missing     GET /servers/*: servers[].id (needed)`
   var text: String {
     let label = kind.rawValue + String(repeating: " ", count: max(0, 12 - kind.rawValue.count))
     let place = field.map { ": \($0)" } ?? ""

@@ -83,7 +83,7 @@ struct LiveTree {
     let fields = event.fields
     switch event.event {
     case "run.started": finished += header()
-    case "run.resumed": finished.append(faint("resumed here; what is done stays done"))
+    case "run.resumed": finished.append(faint("resumed here; finished steps are not repeated"))
     case "run.checked" where !report.problems.isEmpty:
       for problem in report.problems {
         finished.append(line(glyphs.failed, .bad, "checks", nil, DisplayText.escaped(problem, limit: 600), .bad))

@@ -64,7 +64,7 @@ final class AccountGate: Sendable {
       ? StepFailure(
         .rateLimited, "\(service) has asked this account to send nothing for another \(wait.text)", retryable: true)
       : StepFailure(
-        .unreachable, "\(service) has answered nearly nothing lately: the next try is made in \(wait.text)",
+        .unreachable, "\(service) has answered few requests lately: the next try is in \(wait.text)",
         retryable: true)
     var told = failure
     told.retryAfter = pause

@@ -62,7 +62,7 @@ struct ConnectedDeclared: CloudAccount {
     do throws(StepFailure) {
       let (identity, skew) = try await client.whoAmI()
       let notes =
-        identity == nil ? ["\(client.service) does not tell whose credential it is, only that it is good"] : []
+        identity == nil ? ["\(client.service) does not say who owns the credential, only that it is valid"] : []
       return AccountReport(identity: identity, clockSkew: skew, notes: notes)
     } catch {
       return AccountReport(problems: [error.message])

@@ -68,9 +68,9 @@ enum DeclaredTable {
     let life = "`max_request_life`, default 90s"
     let (recovery, absence) =
       switch (action, rule.foundBy, rule.job) {
-      case (.stop, _, _), (.start, _, _): ("the state is read; sent again if it is not on its way", "")
-      case (.create, .name, _): ("its name, among those that were not there before", life)
-      case (.create, .mark, _): ("the mark with the call's key, among those that were not there before", life)
+      case (.stop, _, _), (.start, _, _): ("the state is read; sent again if it is not changing as wanted", "")
+      case (.create, .name, _): ("its name, among the new ones", life)
+      case (.create, .mark, _): ("the mark with the call's key, among the new ones", life)
       case (.reboot, _, let job?), (.restore, _, let job?): ("a job `\(job)` that was not there before", life)
       case (.reboot, _, nil), (.restore, _, nil): ("by the server's last change; else a person is asked", life)
       default: ("never repeated; a person is asked", "")
@@ -91,7 +91,7 @@ enum DeclaredTable {
       return rule.note
     }
     let brought =
-      "it is \(rule.needs.contains(.stopped) ? "stopped" : "started") first, and brought to what `power` asks for"
+      "it is \(rule.needs.contains(.stopped) ? "stopped" : "started") first, and brought to the state of `power`"
     return [rule.note, brought].compactMap { $0 }.joined(separator: "; ")
   }
 

@@ -15,7 +15,7 @@ struct ConnectedVPSOrg: CloudAccount {
       report.identity = identity.text
       report.rights = identity.permissions
       report.clockSkew = identity.skew
-      if identity.text == nil { report.notes.append("VPS.org does not tell whose token it is, only that it is good") }
+      if identity.text == nil { report.notes.append("VPS.org does not say who owns the token, only that it is valid") }
       for server in try await client.servers() {
         for kind in ItemKind.allCases {
           let used = try await client.items(kind, server: server.id).count { $0.isManual }

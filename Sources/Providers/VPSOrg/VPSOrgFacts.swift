@@ -11,19 +11,20 @@ extension VPSOrgProvider {
     ],
     limits: [
       "Five snapshots a server, unfinished and failed ones included. The sixth is refused with 400, whose text is not "
-        + "documented: the count is read then, and the failure becomes `limit` with the names of those that are there. "
+        + "documented: the count is read then, and the failure becomes `limit` with the names of the existing ones. "
         + "Put `snapshot.prune` before.",
       "Ten manual backups a server; automatic ones come on top, are never pruned, and expire.",
       "A snapshot takes 3 to 10 minutes, a restore 5 to 15. Waits allow much more.",
-      "Names of snapshots: a letter, then letters, digits, `_` and `-`. The documents forget the digits, and use them.",
+      "Names of snapshots: a letter, then letters, digits, `_` and `-`. The documents do not mention digits, but use "
+        + "them.",
     ],
     hazards: [
       "**A restore overwrites everything on the server and cannot be undone.** VPS.org stops the server for it by "
         + "itself.",
-      "**Whether it comes back running is not documented.** `snapshot.restore` therefore waits until the restore is "
-        + "over and then brings the power to what `power:` asks for; `same` is how it was when the step began.",
-      "**`status: success` in the reply to a restore means accepted.** The state of the server tells when it is over.",
-      "**A restore that is sent twice restores twice**, and what was written in between is lost. It is never sent "
+      "**Whether it runs after a restore is not documented.** `snapshot.restore` therefore waits until the restore is "
+        + "over and then brings the power to the state of `power:`; `same` is how it was when the step began.",
+      "**`status: success` in the reply to a restore means accepted.** The state of the server shows the end.",
+      "**A restore that is sent twice restores twice**, and data written in between is lost. It is never sent "
         + "again unless its first sending certainly did nothing.",
       "A snapshot of a running server may catch its file systems half-written. The documents advise to stop it first; "
         + "nothing enforces that.",
@@ -50,15 +51,15 @@ extension VPSOrgProvider {
       (
         "whether unfinished and failed snapshots count towards the five", "yes: the count is read when one is refused"
       ),
-      ("how long a snapshot's name may be", "as long as VPS.org takes it; its refusal is told"),
+      ("how long a snapshot's name may be", "no limit is assumed; a refusal of VPS.org is reported"),
       ("the reply to a restore from a backup", "as that of a snapshot; only its status counts"),
       ("how one server is read in d1", "`GET /servers/{id}/`"),
       (
         "whether `updated_at` moves with a restart or a restore",
-        "yes: it tells that a lost one took effect; where it is missing, a person is asked"
+        "yes: it shows that a lost request took effect; if it is missing, a person is asked"
       ),
-      ("rate limits", "none; `max_requests_per_second` keeps to what is agreed"),
-      ("idempotency keys, jobs, webhooks", "none: what was lost is found by name, mark or state"),
+      ("rate limits", "none; `max_requests_per_second` sets a limit"),
+      ("idempotency keys, jobs, webhooks", "none: the effect of a lost call is found by name, mark or state"),
       (
         "how a lost backup is found in d2, where it takes no description", "not at all: a person is asked"
       ),

@@ -38,7 +38,7 @@ extension VPSOrgProvider {
 
   private static func power(_ words: String, _ state: PowerState) -> Operation {
     Operation(
-      "POST /servers/{id}/power/ \(words)", recovery: "the state is read; sent again if it is not on its way",
+      "POST /servers/{id}/power/ \(words)", recovery: "the state is read; sent again if it is not changing as wanted",
       leaves: .becomes(state), evidence: .found)
   }
 
@@ -52,14 +52,14 @@ extension VPSOrgProvider {
         row(
           VPSOrgSnapshotCreate.declaration,
           Operation(
-            "POST /snapshots/", recovery: "its name, among those that were not there before", absence: life,
+            "POST /snapshots/", recovery: "its name, among the new ones", absence: life,
             note: "of a running server it may catch file systems half-written: stop it first")
         ) { client, _ in VPSOrgSnapshotCreate(client: client) }
       case .backup:
         row(
           VPSOrgBackupCreate.declaration,
           Operation(
-            "POST /backups/", recovery: "the mark in its description, among those that were not there before",
+            "POST /backups/", recovery: "the mark in its description, among the new ones",
             absence: life)
         ) { client, _ in VPSOrgBackupCreate(client: client) }
       }
@@ -76,7 +76,7 @@ extension VPSOrgProvider {
           recovery: "by `restoring`, or the server's `updated_at`; else a person is asked", absence: life,
           needs: [.running, .stopped], leaves: .asAsked,
           note: "VPS.org stops the server by itself; how it comes back is not documented, so the power is brought to "
-            + "what `power` asks for")
+            + "the state of `power`")
       ) { client, _ in VPSOrgItemRestore<Items>(client: client) },
       row(Items.words.prune(within: .seconds(900)), delete) { ItemPrune(cloud: $0, kind: kind, declaration: $1) },
       row(Items.words.delete(within: .seconds(900)), delete) { client, declaration in

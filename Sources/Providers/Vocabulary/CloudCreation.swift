@@ -50,8 +50,7 @@ extension Cloud {
     }
     // Clouds tell whole seconds.
     guard let began = call.began, item.createdAt < Timestamp(seconds: began.seconds) else { return nil }
-    return "\(what) from \(when), before this run began: choose another name, or say in `max_age` how old one may be "
-      + "that is used again"
+    return "\(what) from \(when), before this run began: choose another name, or allow older ones with `max_age`"
   }
 
   /// What carries our mark and was not there before. Of several (a lost request that arrived late) the oldest.
@@ -150,7 +149,7 @@ extension Cloud {
     }
     guard let limit = limit(kind) else {
       call.report(
-        "\(service) does not tell how many \(kind.rawValue)s a server may have: whether there is room is not asked")
+        "\(service) does not say how many \(kind.rawValue)s a server may have, so room is not checked")
       return problems
     }
     guard items.count + call.earlier.made >= limit else { return problems }
@@ -169,7 +168,7 @@ extension Cloud {
       return nil
     }
     guard call.earlier.isCertain else {
-      call.report("\(full); the step may be left out, or may fail, so this is no reason not to begin")
+      call.report("\(full); the step may be skipped or may fail, so the run can begin")
       return nil
     }
     return "\(full): delete one, or put `\(word).prune` before this step"

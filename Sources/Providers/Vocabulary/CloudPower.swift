@@ -49,7 +49,7 @@ extension Cloud {
     try await restingServer(call).map { $0.state != .changing } ?? true
   }
 
-  /// After a stop or start: the server shows what was asked for, or a state it does not leave by itself, or no request
+  /// After a stop or start: the server shows the requested state, or a state it does not leave by itself, or no request
   /// can come any more. A cloud may show the old state for as long as the guest takes.
   func isAtRest(_ call: ActionCall, wanting wanted: PowerState) async throws(StepFailure) -> Bool {
     guard let server = try await restingServer(call) else { return true }

@@ -14,7 +14,7 @@ enum CloudZone: Sendable, Equatable {
   static let field = Field(
     "time_zone", .string, pattern: "^(UTC|Z|[+-][0-9][0-9]:[0-9][0-9])$",
     help:
-      "the zone of the times it tells: `UTC`, or an offset such as `+03:00`; default: unknown, which "
+      "the zone of the times in its answers: `UTC`, or an offset such as `+03:00`; default: unknown, which "
       + "`created_at_error` shows"
   )
 

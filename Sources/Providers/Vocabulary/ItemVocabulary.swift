@@ -26,7 +26,7 @@ struct ItemVocabulary: Sendable {
         ServerVocabulary.server, name, Field("description", .string, help: "free text kept with the \(word)"),
         Field(
           "if_exists", .choice(["fail", "reuse"]), default: "fail",
-          help: "what a \(word) of this name, taken before, means: `fail` (a `conflict`) or `reuse`; default `fail`"),
+          help: "if a \(word) of this name exists: `fail` (a `conflict`) or `reuse` it; default `fail`"),
         Field(
           "max_age", .duration,
           help: "with `reuse`: how old it may be; default: made since this run, or the run that it repeats, began"),
@@ -38,11 +38,11 @@ struct ItemVocabulary: Sendable {
     ).changing(.takes(word)).with(rules: [
       FieldRule(
         "if_exists", is: "reuse", without: "max_age", isError: false,
-        "`if_exists: reuse` makes an existing \(word) the run's way back; without `max_age` only one that was made "
-          + "since the run, or the run that it repeats, began"),
+        "with `if_exists: reuse` the run's undo may restore an existing \(word); without `max_age` only one that was "
+          + "made since the run, or the run that it repeats, began"),
       FieldRule(
         "max_age", without: "if_exists", isError: true,
-        "`max_age` says how old a \(word) may be that is used again, and without `if_exists: reuse` none is"),
+        "`max_age` limits the age of a reused \(word), and without `if_exists: reuse` none is reused"),
     ])
   }
 
@@ -73,7 +73,7 @@ struct ItemVocabulary: Sendable {
         Field(word, .string, required: true, help: "id of the \(word)"),
         Field(
           "power", .choice(PowerAfterRestore.allCases.map { $0.rawValue }), default: "same",
-          help: "what the server is afterwards: `running`, `stopped`, or the `same` as before; default `same`"),
+          help: "the state of the server afterwards: `running`, `stopped`, or the `same` as before; default `same`"),
       ],
       outputs: ["state": .string], effect: .destroy, class: effectClass,
       wait: WaitDefaults(
@@ -100,7 +100,7 @@ struct ItemVocabulary: Sendable {
       rules: [
         FieldRule(
           "older_than", without: "keep", isError: false,
-          "`older_than` without `keep` may delete the last \(word) that there is")
+          "`older_than` without `keep` may delete the last \(word)")
       ])
   }
 

@@ -11,10 +11,10 @@ final class PowerRequests: Sendable {
   /// How a step that wants a power state has to read one look at its server.
   enum Look: Sendable, Equatable {
     case there
-    /// It shows what is wanted, and an earlier request for the contrary is still to come.
+    /// It shows the wanted state, and an earlier request for the contrary may still take effect.
     case threatened
     case coming
-    /// The earlier request has shown just now: what is wanted must be asked for again.
+    /// The earlier request has just taken effect: the wanted state must be requested again.
     case undone
   }
 

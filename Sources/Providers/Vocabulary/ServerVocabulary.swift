@@ -1,6 +1,6 @@
 import Runbook
 
-/// The `server.*` actions as every provider declares them: names, fields, outputs and what is waited for. A provider
+/// The `server.*` actions as every provider declares them: names, fields, outputs and waits. A provider
 /// adds its own durations, classes and limits.
 enum ServerVocabulary {
   static let server = Field("server", .string, required: true, help: "the provider's id of the server")

@@ -31,7 +31,7 @@ extension ZStackProvider {
       ServerVocabulary.stop(within: .seconds(1800)).keyed,
       change(
         "PUT …/actions stopVmInstance grace, cold", needs: acting, leaves: .becomes(.stopped),
-        note: "`clean` is ACPI; what ZStack does when the guest does not heed it is not documented")
+        note: "`clean` is ACPI; it is not documented what happens if the guest ignores it")
     ) { ZStackServerStop(cloud: $0, declaration: $1) },
     row(
       ServerVocabulary.start(within: .seconds(1800)).keyed,
@@ -73,7 +73,7 @@ extension ZStackProvider {
   // MARK: Snapshots and backups
 
   private static let restoreNote =
-    "ZStack wants the server stopped and leaves it stopped: it is stopped first, and brought to what `power` asks for"
+    "ZStack wants the server stopped and leaves it stopped: it is stopped first, and brought to the state of `power`"
 
   private static let snapshotWords = ItemVocabulary(word: "snapshot", details: ZStackDetails.ofSnapshots)
   private static let backupWords = ItemVocabulary(word: "backup", details: ZStackDetails.ofBackups)
@@ -99,11 +99,11 @@ extension ZStackProvider {
     ) { ZStackItemRestore(cloud: $0, kind: .snapshot, declaration: $1) },
     row(
       snapshotWords.prune(within: .seconds(6 * 3600)),
-      change("DELETE /volume-snapshots/group/{uuid}", later: "and by the list: what is gone is deleted")
+      change("DELETE /volume-snapshots/group/{uuid}", later: "and by the list: a missing one counts as deleted")
     ) { ItemPrune(cloud: $0, kind: .snapshot, declaration: $1) },
     row(
       snapshotWords.delete(within: .seconds(6 * 3600)).keyed,
-      change("DELETE /volume-snapshots/group/{uuid}", later: "then by the list: what is gone is deleted")
+      change("DELETE /volume-snapshots/group/{uuid}", later: "then by the list: a missing one counts as deleted")
     ) { ZStackItemDelete(cloud: $0, kind: .snapshot, declaration: $1) },
   ]
 
@@ -132,15 +132,19 @@ extension ZStackProvider {
     ) { ZStackRestoreAs(cloud: $0, declaration: $1) },
     row(
       backupWords.prune(within: .seconds(6 * 3600)).requiring(
-        "prefix", "only those whose name begins with this; required, as ZStack does not tell which a schedule made"),
+        "prefix", "only those whose name begins with this; required, as ZStack does not say which a schedule made"),
       change(
-        "DELETE /vm-backups/{groupUuid}", later: "and by the list: what is gone is deleted", evidence: .documented)
+        "DELETE /vm-backups/{groupUuid}",
+        later: "and by the list: a missing one counts as "
+          + "deleted", evidence: .documented)
     ) { ItemPrune(cloud: $0, kind: .backup, declaration: $1) },
     row(
       backupWords.delete(within: .seconds(6 * 3600)).keyed.adding(storage("the only one to delete it from"))
         .adding(ZStackBackupOptions.delete).adding(ZStackTags.field),
       change(
-        "DELETE /vm-backups/{groupUuid}", later: "then by the list: what is gone is deleted", evidence: .documented)
+        "DELETE /vm-backups/{groupUuid}",
+        later: "then by the list: a missing one counts as "
+          + "deleted", evidence: .documented)
     ) { ZStackItemDelete(cloud: $0, kind: .backup, declaration: $1) },
     row(
       ZStackBackupSync.declaration,

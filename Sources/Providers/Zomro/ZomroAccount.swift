@@ -15,7 +15,7 @@ struct ConnectedZomro: CloudAccount {
       report.identity = identity.name
       report.clockSkew = identity.skew
       report.notes.append(lifeText)
-      report.notes.append("Zomro does not tell what an account may do")
+      report.notes.append("Zomro does not say which rights an account has")
       for server in try await client.servers() where server.state != .absent {
         for kind in ItemKind.allCases {
           let listing = try await client.images(kind, server: server.id)

@@ -8,7 +8,7 @@ extension ZomroProvider {
   static let table: [Row] = servers + rescue + items(.snapshot) + items(.backup) + images + schedules + [raw]
 
   private static let life = "`max_request_life`, default 90s"
-  private static let stateIsRead = "the state is read; sent again if it is not on its way"
+  private static let stateIsRead = "the state is read; sent again if it is not changing as wanted"
 
   private static let servers: [Row] = [
     row(ServerVocabulary.status(), Operation("instances", evidence: .found)) {
@@ -21,7 +21,7 @@ extension ZomroProvider {
       Operation(
         "service.stop", recovery: stateIsRead, needs: [.running, .stopped], leaves: .becomes(.stopped),
         evidence: .found,
-        note: "one way to stop: the guest is asked, and cut off when it does not answer, whatever `mode` says")
+        note: "the same for every `mode`: Zomro asks the guest, and cuts its power if it does not answer")
     ) { ZomroPower(cloud: $0, verb: .stop, declaration: $1) },
     row(
       ServerVocabulary.start(within: .seconds(900)),
@@ -53,7 +53,7 @@ extension ZomroProvider {
           password(required: false, "of the new system's administrator"),
           Field(
             "power", .choice(PowerAfterRestore.allCases.map { $0.rawValue }), default: "same",
-            help: "what the server is afterwards: `running`, `stopped`, or the `same` as before; default `same`"),
+            help: "the state of the server afterwards: `running`, `stopped`, or the `same` as before; default `same`"),
         ], outputs: ["state": .string], effect: .destroy, class: .findable,
         wait: WaitDefaults(
           until: "rebuilt, power as asked", failsOn: "error, suspended, absent", timeout: .seconds(3600)),
@@ -139,7 +139,7 @@ extension ZomroProvider {
         words.create(name: ZomroItemCreate.name, within: .seconds(2 * 3600), class: .findable),
         Operation(
           kind == .backup ? "instances.fleio_bckps.edit" : "instances.snapshots.edit",
-          recovery: "its name, among those that were not there before", absence: life, needs: [.running, .stopped],
+          recovery: "its name, among the new ones", absence: life, needs: [.running, .stopped],
           evidence: evidence, note: "the server is busy meanwhile; `description` has no place at Zomro")
       ) { ZomroItemCreate(cloud: $0, kind: kind, declaration: $1) },
       row(words.list(further: filters), list) { ItemList(cloud: $0, kind: kind, declaration: $1) },
@@ -185,7 +185,7 @@ extension ZomroProvider {
         suggestedUndo: "{action: zomro.image_delete, with: {image: \"${{ self.outputs.id }}\"}}",
         before: ["matching": .list(.string)]),
       Operation(
-        "image.copy", recovery: "its name, among those that were not there before", absence: life, evidence: .found)
+        "image.copy", recovery: "its name, among the new ones", absence: life, evidence: .found)
     ) { ZomroImageCopy(cloud: $0, declaration: $1) },
     row(
       ActionDeclaration(

@@ -21,20 +21,20 @@ public struct ActionCall: Sendable {
   public var neededBefore: Set<String> = []
   /// When the intent was journaled; nil in `capture`.
   public let intendedAt: Timestamp?
-  /// Tells whoever watches what is going on ("saw `restoring`"). Not journaled.
+  /// Shows progress ("saw `restoring`") on the screen and in the event stream. Not journaled.
   public let report: @Sendable (String) -> Void
   /// Ids of the servers that this run has created: the only ones that `server.delete` deletes.
   public var createdServers: Set<String> = []
-  /// Ids that open undo entries of this run put something back from (not those that they would only delete): a prune
-  /// leaves them and tells it, a deletion refuses them.
+  /// Ids of snapshots and backups that open undo entries of this run restore (not of those that they would only
+  /// delete): a prune leaves them and lists them in `kept`, and deleting one is refused.
   public var neededIDs: Set<String> = []
   /// When `key` was first journaled: earlier than `intendedAt` where the same request was sent again.
   public var keySince: Timestamp?
   /// Where the host kept the script when its intent was journaled, `elsewhere` on another machine; nil in journals of
   /// earlier releases.
   public var scriptPlace: String?
-  /// What was read at this instant of the monotonic clock or later is news enough for a look; nil: read anew. Set
-  /// between two looks of one wait, from what `awaitNews` returned.
+  /// A look may use values that were read at this instant of the monotonic clock or later; nil: it must read anew. Set
+  /// between two looks of one wait, from the result of `awaitNews`.
   public var asOf: Duration?
   /// How long a wait of this kind usually takes, learnt from earlier runs; nil if nobody knows.
   public var usual: Duration?
@@ -173,7 +173,7 @@ public protocol Action: Sendable {
   func cancel(_ call: ActionCall) async throws(StepFailure)
 
   /// Suspends between two looks of a wait: until there may be news, at most for `pause`; returns early when the task is
-  /// cancelled. Returns the monotonic instant from which what is known now counts as fresh (the next look gets it as
+  /// cancelled. Returns the monotonic instant from which known values count as fresh (the next look gets it as
   /// `asOf`); nil: the next look must read anew. Default: sleeps.
   func awaitNews(_ call: ActionCall, after observation: Observation?, atMost pause: Duration) async -> Duration?
 
@@ -183,7 +183,7 @@ public protocol Action: Sendable {
   /// The same for one call, where its fields say it. Above zero; default: `maxRequestLife`.
   func maxRequestLife(of call: ActionCall) -> Duration
 
-  /// Until when what a call without an answer started may still happen. Default: `maxRequestLife` after it was lost.
+  /// Until when a call without an answer may still take effect. Default: `maxRequestLife` after it was lost.
   func lateBound(of call: ActionCall, lostSince: Timestamp) -> Timestamp
 
   /// For class E1: how long after the intent the other side still knows the key. Past it a lost call is looked for as
@@ -197,13 +197,13 @@ public protocol Action: Sendable {
   /// The same for one call, where its fields say it. Default: `answersAtOnce`.
   func answersAtOnce(_ call: ActionCall) -> Bool
 
-  /// Removes what is kept elsewhere of calls whose outcome is journaled; called once for a step. Gives up by itself
-  /// after some seconds. Default: nothing is kept.
+  /// Removes files that are kept elsewhere for calls whose outcome is journaled; called once for a step. Gives up by
+  /// itself after some seconds. Default: nothing is kept.
   /// - Parameter keys: of all its attempts.
   func forget(_ call: ActionCall, keys: [String]) async
 
-  /// Whether the thing acted on is at rest, so that an undo may begin: what was asked for has shown, or can no longer
-  /// come. Default: yes.
+  /// Whether the server, snapshot or script is at rest, so that an undo may begin: the requested state has been seen,
+  /// or can no longer come. Default: yes.
   func isSettled(_ call: ActionCall) async throws(StepFailure) -> Bool
 
   /// Checks that can be made before the run's first change (server exists, quota left, name free). Reads only. Unknown

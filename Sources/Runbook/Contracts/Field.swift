@@ -1,5 +1,5 @@
-/// One field an author may write under `with:` (or under a step kind's keyword, or in a provider block), and what is
-/// accepted there. Validation, `schema`, `plan` and the reference are all made from it.
+/// One field that an author may write under `with:` (or under a step kind's keyword, or in a provider block), and the
+/// values that it accepts. Validation, `schema`, `plan` and the reference are all made from it.
 public struct Field: Sendable {
   public enum Kind: Sendable, Equatable {
     /// A scalar that keeps its text: `server: 12345` is the string "12345".
@@ -61,14 +61,14 @@ public struct Field: Sendable {
   public var bounds: Bounds?
   /// `false`: a command string, or one that a program interprets: `${{ }}` inside it is a load error.
   public var allowsInterpolation: Bool
-  /// Of a `stringMap`: keys that are refused at load, in lower case, with the reason as a clause. The case of what is
-  /// written does not count.
+  /// Of a `stringMap`: keys that are refused at load, in lower case, with the reason as a clause. An author may write
+  /// them in any case.
   public var refusedKeys: [String: String] = [:]
   /// Of a `stringMap`: a value may be a list of texts.
   public var acceptsLists = false
   /// A required text may be empty.
   public var acceptsEmpty = false
-  /// Of a map: the only keys that may stand in it, each with what is accepted there. Empty: any key.
+  /// Of a map: its only keys, each with the values that it accepts. Empty: any key.
   public var members: [Field]
   /// Part of the language, but not built: writing it is a load error that says "`NAME` is not supported yet".
   public var isPlanned: Bool

@@ -23,7 +23,7 @@ public struct HTTPRequest: Sendable {
   public var redirects: Redirects = .none
   /// `http://` to anything but loopback is refused unless this is set.
   public var allowsPlainHTTP = false
-  /// Repeating it does no harm and changes nothing, whoever sends it.
+  /// Repeating it does no harm and changes nothing.
   public var isRead = false
   /// Asked when the connection stands and the request is about to leave, redirects included; nil: it may.
   public var tenure: (any Tenure)?

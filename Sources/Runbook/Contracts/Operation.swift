@@ -11,10 +11,9 @@ public struct Operation: Sendable {
     case inferred
   }
 
-  /// What is sent, in the provider's words: "POST /snapshots/", "instances.fleio.rescue".
+  /// The request, in the provider's words: "POST /snapshots/", "instances.fleio.rescue".
   public var request: String
-  /// How a call whose reply was lost is found again: "its name, among those that were not there before". Empty for
-  /// reads.
+  /// How the effect of a call whose reply was lost is found: "its name, among the new ones". Empty for reads.
   public var recovery: String
   /// How long "not found" does not count yet: "`max_request_life` (90s)", "until the job's window of 3h is over". Empty
   /// where nothing has to be waited out.

@@ -18,26 +18,26 @@ public enum OutputLimit {
   public static func marker(leftOut count: Int) -> [UInt8] { Array("\n[\(count) bytes left out]\n".utf8) }
 }
 
-/// Takes what a step writes while it writes it, and keeps it masked. Whoever reads the output of a script, here or on
-/// another machine, hands it over in order, and goes on at `position` after a crash.
+/// Takes the output of a step while the step runs, and stores it masked. The reader of a script's output, on this
+/// machine or another, delivers the bytes in order, and goes on at `position` after a crash.
 ///
-/// All members block while they mask and store: more than 64 KiB are handed over on a thread of their own. Nothing
-/// fails: what cannot be stored is told in the output as left out.
+/// All members block while they mask and store: more than 64 KiB are delivered on a separate thread. No member fails:
+/// the output says how many bytes could not be stored.
 public protocol OutputSink: Sendable {
-  /// How many bytes of the stream need not be handed over again, counted from its first. Bytes of an earlier process
+  /// How many bytes of the stream need not be delivered again, counted from its first. Bytes of an earlier process
   /// of the same attempt count.
   func position(of stream: OutputStream) -> Int
   /// - Parameter offset: how many bytes the script wrote to this stream before these. Bytes before `position` are
-  ///   ignored; beyond it, the ones between are told as left out.
+  ///   ignored; beyond it, the bytes between are recorded as left out.
   func take(_ bytes: [UInt8], of stream: OutputStream, at offset: Int)
   /// Lets others read the whole lines that were taken.
   func publish()
-  /// Nothing more will come of the stream, of which the script wrote `total` bytes. What was taken is stored before
-  /// this returns, or with the step's outcome if it is short.
+  /// The stream has ended, and the script wrote `total` bytes to it. The bytes are stored before this returns, or with
+  /// the step's outcome if they are few.
   func finish(_ stream: OutputStream, total: Int)
 }
 
-/// What is kept of one stream of a script that has ended; read only when somebody needs it.
+/// The stored bytes of one stream of a script that has ended; read only when they are needed.
 public struct OutputBytes: Sendable {
   /// Bytes that were written.
   public let total: Int

@@ -6,8 +6,8 @@ public protocol ProviderKind: Sendable {
   var summary: String { get }
   /// Fields of the provider block besides `type` and the common ones (`commonFields`).
   var fields: [Field] { get }
-  /// The ways to prove whose a block is, each by all of these fields; a block needs one of them. None: `fields` alone
-  /// tell what is needed.
+  /// The ways to prove whose a block is, each by all of these fields; a block needs one of them. None: only `fields`
+  /// say which fields are required.
   var credentials: [[String]] { get }
   /// Each with its row of the capability table (`operation`).
   var actions: [ActionDeclaration] { get }

@@ -15,9 +15,9 @@ public struct ProviderFacts: Sendable {
   public var states: [State]
   /// Limits and durations.
   public var limits: [String]
-  /// What can go wrong in a way nobody would guess.
+  /// Dangers that an operator would not expect.
   public var hazards: [String]
-  /// What no document says, and what is assumed instead.
+  /// Gaps in the documents, each with the assumption that the client makes.
   public var undocumented: [(gap: String, assumed: String)]
 
   public init(

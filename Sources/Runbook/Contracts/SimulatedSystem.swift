@@ -21,10 +21,10 @@ public struct SimulatedRequest: Sendable {
   public func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
 }
 
-/// What becomes of a request to a simulated system.
+/// The answer of a simulated system to a request.
 public enum SimulatedReply: Sendable {
   case response(HTTPResponse)
-  /// The connection breaks with no answer; what the system did before that stays done.
+  /// The connection breaks with no answer; earlier effects of the request stay.
   case lost
   /// The answer comes after this much of the system's own time.
   indirect case delayed(Duration, SimulatedReply)
@@ -33,7 +33,7 @@ public enum SimulatedReply: Sendable {
 /// One change that a simulated system made, for tests that count: nothing lost, nothing repeated.
 public struct LedgerEntry: Sendable, Equatable {
   public var at: Timestamp
-  /// `snapshot.create`, `server.stop` …: what changed, not what was asked.
+  /// `snapshot.create`, `server.stop` …: the change itself, which may differ from the request.
   public var effect: String
   /// Id of the thing changed.
   public var subject: String

@@ -1,5 +1,5 @@
-/// Why an attempt did not succeed, with the decisions that follow from it. Whoever knows the system that failed says
-/// them; the engine never reads a message to choose a retry or an undo.
+/// Why an attempt did not succeed, with the decisions that follow from it. The action or client that knows the failed
+/// system makes them; the engine never reads a message to choose a retry or an undo.
 public struct StepFailure: Error, Sendable, Equatable {
   /// Stable words: conditions, reports and alerts match on them. The raw value is what an author reads in `error.kind`.
   public enum Kind: String, Sendable, CaseIterable {
@@ -7,8 +7,8 @@ public struct StepFailure: Error, Sendable, Equatable {
     case exitCode = "exit_code", expect, stopCondition = "stop_condition", lock, expression, input, cancelled, crashed
     case rejected
 
-    /// Whether an author's `retry.attempts` repeats it although the action does not call it retryable. What is wrong
-    /// with the call itself stays wrong.
+    /// Whether an author's `retry.attempts` repeats it although the action does not call it retryable. Repeating does
+    /// not help if the call itself is wrong.
     var mayBeRepeatedOnDemand: Bool {
       switch self {
       case .auth, .input, .expression, .cancelled, .rejected: false
@@ -17,7 +17,7 @@ public struct StepFailure: Error, Sendable, Equatable {
     }
   }
 
-  /// What the failed attempt did to the world: decides what is asked of the probe and what is undone.
+  /// The effect of the failed attempt on the world: decides whether the probe is asked, and whether the step is undone.
   public enum Effect: String, Sendable, CaseIterable {
     /// Certainly nothing happened (no byte left, or the other side said no).
     case none

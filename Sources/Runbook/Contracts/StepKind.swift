@@ -5,7 +5,7 @@ public protocol StepKind: Sendable {
   static var summary: String { get }
   /// One step in YAML, as it would stand in `steps:`. A test validates it.
   static var example: String { get }
-  /// What may stand after the keyword.
+  /// The values that may follow the keyword.
   static var shape: StepShape { get }
   /// The actions that come with this keyword or family; empty for `action` and `wait_for`, which name one.
   static var actions: [any Action] { get }

@@ -94,7 +94,7 @@ public struct ScriptEnd: Sendable, Equatable {
   }
 }
 
-/// What is started: argv, and text for its stdin if it is a script. Never an environment of its own making.
+/// The program to start: argv, and text for its stdin if it is a script. The host makes its environment.
 public struct ScriptRequest: Sendable {
   /// Unique folder name: `ActionCall.key`.
   public var key: String
@@ -114,13 +114,13 @@ public struct ScriptRequest: Sendable {
   /// Asked when it is about to be started; nil: it may.
   public var tenure: (any Tenure)?
   public static let secretFilePlaceholder = "{secret-file}"
-  /// How long it may run from its start, on a clock that counts while the machine sleeps: then the host ends it and all
-  /// that came from it, whether or not an engine lives. nil: for ever. For `ScriptHost.start` only.
+  /// How long it may run from its start, on a clock that counts while the machine sleeps: then the host ends it with
+  /// all its processes, even if no engine is running. nil: for ever. For `ScriptHost.start` only.
   public var lifetime: Duration?
   /// From TERM to KILL when its lifetime is over.
   public var grace: Duration
-  /// Handed what the program writes to stdout, in pieces and in order, while it writes, by whatever thread reads it.
-  /// What is not handed over before the end is in `ScriptEnd.stdout`. For `ScriptHost.run` only.
+  /// Gets the program's stdout in pieces and in order, while the program runs, on the thread that reads it.
+  /// The rest that it did not get before the end is in `ScriptEnd.stdout`. For `ScriptHost.run` only.
   public var reading: (@Sendable ([UInt8]) -> Void)?
   public init(
     key: String, command: [String], script: String? = nil, environment: [String: Secret] = [:],
@@ -150,8 +150,8 @@ public enum ScriptKey {
 /// Where scripts run. The real one starts detached processes; a simulated one answers from a table.
 public protocol ScriptHost: Sendable {
   /// Where scripts are kept: text that differs for another folder and for another machine, and stays the same when the
-  /// machine boots. Makes the folder durably if need be; starts no process. What is `absent` in one place may have been
-  /// started in another, so the place belongs into the journal before the start.
+  /// machine boots. Makes the folder durably if need be; starts no process. A script that is `absent` in one place may
+  /// have been started in another, so journal the place before the start.
   func place() async throws(StepFailure) -> String
   /// Starts the script unless it was started already. When this returns it is durable that it was started.
   /// - Throws: `limit` when the machine is short of something, with the effect `none`.
@@ -160,10 +160,10 @@ public protocol ScriptHost: Sendable {
   /// Returns when the script has ended or is lost; when `timeout` is over or the task is cancelled, the state at that
   /// moment.
   func wait(for key: String, timeout: Duration) async throws(StepFailure) -> ScriptState
-  /// The same, and hands `output` what the script writes while it waits; all of it, if the script has ended.
+  /// The same, and gives `output` the script's output while it waits; all of it, if the script has ended.
   func wait(for key: String, timeout: Duration, output: any OutputSink) async throws(StepFailure) -> ScriptState
-  /// TERM to all that came from it, after `grace` KILL; returns when nothing of it is left. What left its session,
-  /// cleared its environment and was adopted by another process than ours is not found.
+  /// TERM to all processes of the script, after `grace` KILL; returns when none is left. A process is not found if it
+  /// left the script's session, cleared its environment and was adopted by another process than ours.
   func cancel(_ key: String, grace: Duration) async throws(StepFailure)
   /// Runs a child attached to this process: its end is the call's end. For `ssh`. `stdin` is written and closed.
   func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd
@@ -175,21 +175,21 @@ public protocol ScriptHost: Sendable {
   func hold(_ request: ScriptRequest, life: Duration) async throws(StepFailure) -> (any HeldProgram)?
   /// Opens a TCP connection and closes it. For `net.tcp`.
   func connect(host: String, port: Int, timeout: Duration) async throws(StepFailure)
-  /// Removes what is kept of a script whose outcome is journaled.
+  /// Removes the files of a script whose outcome is journaled.
   func forget(_ key: String) async
-  /// Removes what a script wrote, if it does not run any more, and keeps how it ended: for one whose outcome nobody
-  /// knows.
+  /// Removes the output of a script that does not run any more, and keeps how it ended: for a script of unknown
+  /// outcome.
   func forgetOutput(_ key: String) async
-  /// Whether a process of this script lives on this machine, wherever the script was started. What it left in the
-  /// background counts.
+  /// Whether a process of this script runs on this machine, in whichever place the script was started. Processes in
+  /// the background count.
   func isSeen(_ key: String) async throws(StepFailure) -> Bool
-  /// Removes what is kept of scripts that do not run, of runs for which `isOver` is true. It is asked once for each
-  /// run, after the folders were found: a run that begins meanwhile loses nothing.
+  /// Removes the files of scripts that do not run, for runs for which `isOver` is true. `isOver` is asked once for
+  /// each run, after the folders were found: a run that begins meanwhile loses nothing.
   /// - Parameter isOver: given the id of a run, which may be unknown to the store.
   func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async
 }
 
-/// A child that goes on beside the calls of its host. It is ended when nobody refers to it any more.
+/// A child that goes on beside the calls of its host. It is ended when no reference to it is left.
 public protocol HeldProgram: AnyObject, Sendable {
   /// Its own, 0700; absolute.
   var folder: String { get }
@@ -217,7 +217,7 @@ extension ScriptHost {
 /// Files an action writes. Atomic: the new content under the name, or the old.
 public protocol FileHost: Sendable {
   func read(_ path: String, limit: Int) async throws(StepFailure) -> [UInt8]?
-  /// What is there, without reading it; nil: nothing.
+  /// Kind and permissions of the file, without reading it; nil: there is no file.
   func status(_ path: String) async throws(StepFailure) -> FileStatus?
   /// Replaces the content, durably: readers see the old one or the new. The owner stays as it was.
   /// - Parameter mode: permissions; nil: they stay as they were, 0600 for a new file.

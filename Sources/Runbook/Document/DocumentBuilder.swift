@@ -113,7 +113,7 @@ struct DocumentBuilder {
       let isOpen = stack.contains { $0.anchor == name }
       report(
         .yamlAlias, place,
-        isOpen ? "`*\(name)` stands inside what it stands for" : "there is no anchor `&\(name)` above",
+        isOpen ? "`*\(name)` refers to itself" : "there is no anchor `&\(name)` above",
         hint: "if it is text or an expression, quote it")
       return add(Node(.unreadable, at: place), height: 0)
     }

@@ -4,8 +4,8 @@ import YAML
 public struct ParsedDocument: Sendable {
   public let source: SourceText
   public let root: Node
-  /// What is wrong with the YAML although it could be read: duplicate keys, tags, text that wants quotes. In file
-  /// order. Whoever uses the document tells them together with its own.
+  /// Mistakes of YAML that could still be read: duplicate keys, tags, text that needs quotes. In file order. The user
+  /// of the document reports them together with its own mistakes.
   public let mistakes: [Diagnostic]
 
   /// Levels of lists and maps. libyaml has no limit of its own and grows quadratically with depth.

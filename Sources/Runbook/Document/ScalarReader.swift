@@ -1,4 +1,4 @@
-/// Typed reads of single values. Each tells what is wrong and answers nil.
+/// Typed reads of single values. Each records the mistake and returns nil.
 package struct ScalarReader {
   let sink: DiagnosticSink
 

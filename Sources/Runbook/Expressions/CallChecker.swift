@@ -175,9 +175,9 @@ enum RootHabit {
   static let places: [String: String] = [
     "result": "`result` is the answer of the step's own call: in `outputs`, `expect`, `until` and `fail_if`",
     "self": "`self` is the step itself: in its `expect` and its `rollback`",
-    "error": "`error` is what an attempt failed with: in `retry.if` and `until`",
-    "failure": "`failure` is what the run failed with: in `on_failure`, `rollback` and `always`",
-    "rollback": "`rollback` is how the undoing went: in `on_rollback_failure`, `always` and `outputs`",
+    "error": "`error` is the failure of an attempt: in `retry.if` and `until`",
+    "failure": "`failure` is the failure of the run: in `on_failure`, `rollback` and `always`",
+    "rollback": "`rollback` is the result of the rollback: in `on_rollback_failure`, `always` and `outputs`",
     "item": "`item` is the current item of a `for_each`", "index": "`index` is the position in a `for_each`",
     "secrets": "secrets may be read only where a field accepts them",
     "vars": "`vars` are declared at the top of the file", "inputs": "`inputs` are declared at the top of the file",

@@ -16,7 +16,7 @@ struct EvaluationFault: Error {
   }
 
   static func secret(_ operation: String) -> EvaluationFault {
-    EvaluationFault("`\(operation)` would tell something about a secret")
+    EvaluationFault("`\(operation)` would reveal something about a secret")
   }
 }
 

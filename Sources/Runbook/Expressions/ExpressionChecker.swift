@@ -12,10 +12,10 @@ struct ExpressionChecker {
   /// What a condition such as `steps.x.status == 'failed'` tells.
   enum StepKnowledge: Int { case ended, succeeded }
 
-  /// Of one expression; whoever reads more has stopped reading.
+  /// Of one expression; more mistakes would not be read.
   private static let mistakesTold = 5
 
-  /// Records a mistake; what is wrong is `any` from then on, so that one mistake is told once.
+  /// Records a mistake; the wrong value has the type `any` from then on, so that one mistake is reported once.
   mutating func mistake(
     _ code: ExpressionMistake.Code, _ node: ExpressionNode, _ message: String, hint: String? = nil
   ) -> ValueType {
@@ -62,7 +62,7 @@ struct ExpressionChecker {
 
   mutating func secretMistake(_ operation: String, _ node: ExpressionNode) -> ValueType {
     mistake(
-      .secret, node, "`\(operation)` would tell something about a secret",
+      .secret, node, "`\(operation)` would reveal something about a secret",
       hint: "a secret may only be joined with `+` or `${{ }}`, encoded with `base64()` or `url_encode()`, and passed on"
     )
   }

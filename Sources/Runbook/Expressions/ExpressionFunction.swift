@@ -101,7 +101,7 @@ enum ExpressionFunction: String, CaseIterable, Sendable {
     "failure":
       "there is no `failure()`: such steps stand in `on_failure` or `always`; there, `failure` is the error itself",
     "success":
-      "there is no `success()`: a step runs only if those before it did; in `always` ask `run.outcome == 'succeeded'`",
+      "there is no `success()`: a step runs only if all before it did; in `always` ask `run.outcome == 'succeeded'`",
     "always": "there is no `always()`: put the step under `always:`",
     "cancelled": "there is no `cancelled()`: in `always` ask `run.outcome == 'cancelled'`",
     "len": "the length of a string, list or map is `size(x)`",

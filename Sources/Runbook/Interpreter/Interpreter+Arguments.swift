@@ -141,7 +141,7 @@ extension Interpreter {
       // What is made of a secret is lost; reading how the call went does not need it.
       if Value.map(with).isTainted { return with.mapValues { $0.withoutSecrets } }
       throw StepFailure(
-        .conflict, "its request is no longer the one that may have been sent; a secret or a file has changed since",
+        .conflict, "its request differs from the one that may have been sent: a secret or a file has changed",
         effect: .unknown)
     }
     return with

@@ -109,7 +109,7 @@ extension Interpreter {
           throw .step(failure)
         }
         launch.observer.progress(
-          RunProgress(step: step.path, message: "reading what is there before the change: \(failure.message)"))
+          RunProgress(step: step.path, message: "reading the state before the change: \(failure.message)"))
         do throws(Interruption) { try await pauseOrInterrupt(pause) } catch { throw .interruption(error) }
         tries += 1
       }

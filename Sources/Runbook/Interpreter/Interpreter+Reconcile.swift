@@ -156,7 +156,7 @@ extension Interpreter {
 
   private func lostFailure(_ step: ValidatedStep) -> StepFailure {
     let reason = machine.state(of: step.path).error?.message ?? "the engine stopped between its call and the outcome"
-    return StepFailure(.crashed, "it cannot be known whether it took effect: \(reason)", effect: .unknown)
+    return StepFailure(.crashed, "it is unknown whether it took effect: \(reason)", effect: .unknown)
   }
 
   /// Asks the action's probe; `isAnswered` is false if it failed until nobody wanted to wait for it any longer.
@@ -190,8 +190,8 @@ extension Interpreter {
       }
       let what =
         step.action.runsElsewhere
-        ? "looking for the script, whose time there is over by"
-        : "finding out what happened to the request, which may arrive until"
+        ? "looking for the script; its time there is over by"
+        : "finding out whether the request took effect; it may arrive until"
       launch.observer.progress(RunProgress(step: step.path, message: "\(what) \(lateBound.wholeSecond)"))
       var pause = RetrySchedule.standard.delay(after: min(tries, 4), asked: asked, random: launch.world.random)
       if clock.now < lateBound { pause = min(pause, max(lateBound - clock.now, .milliseconds(1))) }

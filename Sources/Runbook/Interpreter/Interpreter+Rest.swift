@@ -148,7 +148,7 @@ extension Interpreter {
         if !error.retryable { return true }
       }
       guard clock.now < giveUp else { return true }
-      tellWaiting(step, "what it started cannot be seen yet", until: giveUp)
+      tellWaiting(step, "the change that it started cannot be seen yet", until: giveUp)
       let pause = RetrySchedule.standard.delay(after: min(tries, 3), asked: nil, random: launch.world.random)
       try await pauseOrInterrupt(min(pause, max(giveUp - clock.now, .milliseconds(1))))
       tries += 1

@@ -32,12 +32,12 @@ public struct LiveCheck: Sendable {
       ], now: instant, masker: masker)
   }
 
-  /// - Returns: what an operator should know before anything is changed, each once; empty: nothing stands in the way.
+  /// - Returns: what an operator should know before anything is changed, each once; empty: no problem was found.
   public func problems() async -> [String] { await findings().problems }
 
   /// What stands in the way, and what could not be asked or is no reason not to begin.
   public struct Findings: Sendable, Equatable {
-    /// Each once; empty: nothing that could be asked stands in the way.
+    /// Each once; empty: the checks that could be made found no problem.
     public var problems: [String] = []
     /// Each once, in the order of the steps.
     public var notes: [String] = []
@@ -85,7 +85,7 @@ public struct LiveCheck: Sendable {
       step.with[name].map { !$0.references.steps.isEmpty } ?? false
     }
     guard let server = step.action.serverField, open.contains(server) else { return nil }
-    return "`\(server)` is known only when the run has come there: nothing is asked about it before"
+    return "`\(server)` is known only during the run, so it is not checked before"
   }
 
   /// One line for what stands in the way of a step, as far as it is known before the run.

@@ -54,7 +54,7 @@ public struct RollbackDesk: Sendable {
     var facts: [Fact] = isRestored ? [.storeRestored, .restoredAccepted(by: by)] : []
     facts.append(.rollbackAbandoned(reason: reason, by: by, request: 0))
     try append(facts)
-    // What was left out makes the run one that somebody has to look at.
+    // What was left out makes the run one that a person must look at.
     if hasEnded { try append([.runEnded(machine.ending)]) }
   }
 

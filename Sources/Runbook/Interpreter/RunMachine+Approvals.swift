@@ -21,7 +21,7 @@ extension RunMachine {
     guard answer.at <= question.until else { return "it came after the deadline" }
     guard answer.isApproval else { return nil }
     guard question.digest == answer.digest || PlantedMistake.approvalNotBound.isMade else {
-      return "what is asked is not what \(answer.by) was shown"
+      return "the question is not the one that \(answer.by) was shown"
     }
     if answer.by == started?.requester, !question.allowsRequester, !PlantedMistake.requesterMayApprove.isMade {
       return "\(answer.by) started the run, and somebody else has to approve it"

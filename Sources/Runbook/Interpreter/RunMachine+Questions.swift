@@ -17,11 +17,11 @@ extension RunMachine {
     case .refused: return "the run was refused before its first step, and is ending"
     case .failure:
       if rollback == nil {
-        return "a step has failed, and what was done is being undone; a cancel would change nothing"
+        return "a step has failed, and the run is being undone; a cancel would change nothing"
       }
     case nil: if cursor < runbook.steps.count { return nil }
     }
-    if rollback == nil, rollbackStartedAt != nil { return "what was done is being undone already" }
+    if rollback == nil, rollbackStartedAt != nil { return "the run is being undone already" }
     return "all steps are done; only `always` and the outputs are left, and a cancel would undo nothing"
   }
 

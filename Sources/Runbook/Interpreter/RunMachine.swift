@@ -26,7 +26,7 @@ public struct RunMachine: Sendable {
   private(set) var ended: RunEnded?
   /// A failing `always` step makes the run failed.
   private(set) var alwaysFailed = false
-  /// A person left out something that was owed: the run needs somebody, however its rollback ended.
+  /// A person left out something that was owed: the run needs a person, however its rollback ended.
   private(set) var isLeftOut = false
   /// A person has decided about the rollback since the run ended.
   private(set) var isDecidedSinceEnd = false

@@ -215,7 +215,7 @@ public protocol RunStore: OutputStore {
   func summaries(limit: Int) throws(StoreFailure) -> [RunSummary]
   /// All runs whose status is not `ended`, newest first: what every command looks through for ownerless runs.
   func openRuns() throws(StoreFailure) -> [RunSummary]
-  /// Ended runs that somebody has to look at, newest first: their rollback is owed, or they are marked as restored.
+  /// Ended runs that a person must look at, newest first: their rollback is owed, or they are marked as restored.
   func owedRuns() throws(StoreFailure) -> [RunSummary]
   func run(withKey key: String) throws(StoreFailure) -> RunSummary?
   func ownership(of runID: String) throws(StoreFailure) -> RunOwnership

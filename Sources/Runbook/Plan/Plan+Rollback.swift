@@ -66,7 +66,7 @@ extension PlanText {
     return "\(all); these stay: \(names.joined(separator: ", "))."
   }
 
-  /// For each step that changes something: what is undone if the run fails after it.
+  /// For each step that changes something: the steps that are undone if the run fails after it.
   static func rollbackLines(_ plan: Plan) -> [String] {
     let changing = plan.steps.filter { $0.effect != .none && $0.decision != .skipped || $0.isCommit }
     guard !changing.isEmpty else { return [] }

@@ -31,7 +31,7 @@ public struct Plan: Sendable {
     /// How a call whose reply was lost is found again, in words; nil for what changes nothing and for built-in actions.
     public var recovery: String?
     public var undo: Undo
-    /// The call may be lost, and then a person is asked what became of it.
+    /// The call may be lost, and then a person is asked whether it took effect.
     public var mayAsk: Bool
     /// Warnings about values of its fields: a sentence each.
     public var cautions: [String]

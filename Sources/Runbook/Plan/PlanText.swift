@@ -9,7 +9,9 @@ public enum PlanText {
     for (name, value) in plan.inputs.sorted(by: { $0.key < $1.key }) {
       lines.append("  input \(name) = \(plain(value))")
     }
-    for name in plan.missingInputs { lines.append("  input \(name) is not given; what depends on it is left open") }
+    for name in plan.missingInputs {
+      lines.append("  input \(name) is not given; values that depend on it are left open")
+    }
     lines += section("steps", plan.steps, numbered: true, isVerbose, usual)
     lines += undoLines(plan, isVerbose)
     if isVerbose { lines += rollbackLines(plan) }
@@ -165,7 +167,7 @@ public enum PlanText {
       return "`rollback_policy.after` is empty: only `runbook rollback resume` undoes this, newest first:"
     }
     let when = causes.count == 1 ? last : causes.dropLast().joined(separator: ", ") + " or " + last
-    return "if \(when), what was started is undone, newest first:"
+    return "if \(when), started steps are undone, newest first:"
   }
 
   /// One line, whatever the value.

@@ -168,9 +168,9 @@ public struct ActionPage: Sendable {
     if declaration.isDiagnostic { lines.append("It may stand in `on_failure`.") }
     if declaration.effect != .none, let undo = declaration.suggestedUndo {
       switch undo {
-      case "none": lines.append("There is nothing to undo, or nothing that could be.")
+      case "none": lines.append("There is nothing to undo, or it cannot be undone.")
       case "irreversible": lines.append("It cannot be undone: say `rollback: irreversible`.")
-      default: lines.append("What undoes it: `\(undo)`.")
+      default: lines.append("Its undo: `\(undo)`.")
       }
     }
     return lines
@@ -206,7 +206,7 @@ extension ActionPage {
     }
     for (title, rows) in [
       ("Outputs (`steps.NAME.outputs.…`)", outputRows), ("Result (`result.…`)", resultRows),
-      ("Found before the call (`self.before.…`)", beforeRows),
+      ("State before the call (`self.before.…`)", beforeRows),
     ] where !rows.isEmpty {
       lines += ["\(title): " + rows.map { "`\($0.name)` \($0.type)" }.joined(separator: "; ") + ".", ""]
     }
@@ -229,7 +229,7 @@ extension EffectClass {
   var meaning: String {
     switch self {
     case .keyed: "after a lost reply the same request is sent again under its key"
-    case .findable: "after a lost reply its effect is looked for before it is repeated"
+    case .findable: "after a lost reply the engine looks for its effect before it repeats it"
     case .convergent: "after a lost reply the state is read, and it is repeated if need be"
     case .opaque: "it is never repeated by itself, and a person is asked when its reply was lost"
     }

@@ -49,10 +49,10 @@ public enum ClosingWords {
     case "succeeded": return standing.isClean ? "; everything it changed was undone" : "; it was rolled back"
     case "not_needed": return notNeeded(report, standing)
     case "failed" where !report.owesRollback && !standing.leftOut.isEmpty:
-      return ", and a part of its rollback was left out: somebody has to look"
-    case "failed": return ", and its rollback FAILED: somebody has to look"
-    case "blocked" where report.blockingStep == nil: return ", and its rollback has not come to its end: go on with it"
-    case "blocked": return ", and its rollback is BLOCKED: somebody has to look"
+      return ", and a part of its rollback was left out: a person must look"
+    case "failed": return ", and its rollback FAILED: a person must look"
+    case "blocked" where report.blockingStep == nil: return ", and its rollback has not ended: go on with it"
+    case "blocked": return ", and its rollback is BLOCKED: a person must look"
     case "pending": return "; nothing was rolled back"
     case "none": return "; nothing was undone"
     default: return ""
@@ -60,22 +60,22 @@ public enum ClosingWords {
   }
 
   private static func notNeeded(_ report: RunReport, _ standing: Standing) -> String {
-    if !standing.unknown.isEmpty { return "; it is not known whether all of it took effect" }
+    if !standing.unknown.isEmpty { return "; it is unknown whether all of it took effect" }
     if !standing.untold.isEmpty { return "; there was nothing to undo" }
-    if standing.standing.contains(where: { $0.closed == "committed" }) { return "; what it had committed stands" }
+    if standing.standing.contains(where: { $0.closed == "committed" }) { return "; its committed changes stand" }
     if !standing.conditionFalse.isEmpty { return "; nothing was undone" }
     return standing.isClean ? "; it had changed nothing" : "; there was nothing to undo"
   }
 
   private static func restored(_ name: String, _ report: RunReport) -> StyledText {
     StyledText("… ", .warning) + StyledText(name, .strong)
-      + " may have done more than is known: its store was put back from an older copy (exit 6)."
+      + " may have done more than its journal says: its store was put back from an older copy (exit 6)."
   }
 
   private static func unfinished(_ name: String, _ report: RunReport, _ store: String?) -> StyledText {
     if let posted = report.posted {
       return StyledText("… ", .warning) + StyledText(name, .strong)
-        + " has not ended: \(RunWords.posted(posted)), and nobody carries it on."
+        + " has not ended: \(RunWords.posted(posted)), and no process works on it."
     }
     if report.approval != nil {
       let step = report.waitingStep.map { " at `\(DisplayText.escaped($0, limit: 100))`" } ?? ""
@@ -121,7 +121,7 @@ public enum ClosingWords {
           (StyledText(DisplayText.escaped(name, limit: 64)), StyledText(DisplayText.line(value, limit: 200))))
       }
       for step in report.steps where step.status == "failed" {
-        add("failed", .warning, "\(shown(step.path))\(because(step.error)); the run goes on after it, as it is written")
+        add("failed", .warning, "\(shown(step.path))\(because(step.error)); the run goes on after it, as the file says")
       }
       return lines
     }
@@ -132,7 +132,7 @@ public enum ClosingWords {
     }
     for step in failed {
       let why = because(step.error)
-      let stands = standing.standing.contains { $0.path == step.path } ? "; what it did stands" : ""
+      let stands = standing.standing.contains { $0.path == step.path } ? "; its changes stand" : ""
       add("failed", .bad, "\(shown(step.path))\(why)\(stands)")
       for line in RunWords.lastLines(step.error) { add("", .faint, line) }
     }
@@ -177,7 +177,7 @@ public enum ClosingWords {
   private static func restoredWords(_ report: RunReport) -> String {
     let last = report.steps.last { $0.isMain && $0.startedAt != nil }
     let place = last.map { "the last step in its journal is `\(shown($0.path))`" } ?? "its journal has no step"
-    return "what the run acts on: \(place); it and later ones may have been done since"
+    return "the servers of the run: \(place); this step and later steps may have been done since"
   }
 
   private static func shown(_ path: String) -> String { DisplayText.escaped(path, limit: 100) }

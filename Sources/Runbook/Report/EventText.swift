@@ -60,7 +60,7 @@ public struct EventText: Sendable {
     case "step.resolved":
       return "\(name(fields["step"])) … answered: \(word(fields["answer"]))\(by(fields["by"]))"
     case "cancel.requested":
-      let what = fields["rollback"]?.bool == false ? "what was done stays as it is" : "undoing what was done"
+      let what = fields["rollback"]?.bool == false ? "its changes stay as they are" : "undoing the changes"
       return "cancel\(by(fields["by"])): \(what)"
     case "rollback.started": return "rolling back: \(RunWords.rollbackReason(report))"
     case "rollback.ended":

@@ -19,7 +19,7 @@ public enum MarkdownReport {
     }
     let steps = report.steps.filter { $0.startedAt != nil || $0.status != "pending" }
     if !steps.isEmpty {
-      lines += ["", "| step | action | what came of it |", "|---|---|---|"]
+      lines += ["", "| step | action | result |", "|---|---|---|"]
       lines += steps.map { step in
         "| \(code(step.path)) | \(escaped(DisplayText.escaped(step.action, limit: 64))) "
           + "| \(escaped(RunWords.end(of: step))) |"

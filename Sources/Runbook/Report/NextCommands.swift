@@ -30,11 +30,11 @@ struct NextCommands {
     commands.line(["rollback", verb, report.id] + rest)
   }
 
-  private var logs: Line { (line("logs"), "what happened, line by line") }
+  private var logs: Line { (line("logs"), "the events, line by line") }
 
   private var open: [Line] {
     var lines: [Line] = [(line("resume"), "go on")]
-    if report.canCancel { lines.append((line("cancel"), "stop it and undo what was done")) }
+    if report.canCancel { lines.append((line("cancel"), "stop it and undo its changes")) }
     return lines + [logs]
   }
 
@@ -44,7 +44,7 @@ struct NextCommands {
       (line("reject", [approval.step]), "refuse it: the step fails"),
     ]
     if report.leftReason != nil { lines.append((line("resume"), "go on waiting for the answer")) }
-    if report.canCancel { lines.append((line("cancel"), "stop the run and undo what was done")) }
+    if report.canCancel { lines.append((line("cancel"), "stop the run and undo its changes")) }
     return lines + [logs]
   }
 
@@ -52,10 +52,10 @@ struct NextCommands {
     var lines: [Line] = [
       (line("resolve", [step, "--applied"]), "it did take effect: go on after it"),
       (line("resolve", [step, "--not-applied"]), "it did not: the step has failed and changed nothing"),
-      (line("resolve", [step, "--retry"]), "do it again, whatever happened"),
+      (line("resolve", [step, "--retry"]), "do it again in any case"),
       (line("resolve", [step, "--fail"]), "count it as failed: roll back"),
     ]
-    if report.canCancel { lines.append((line("cancel"), "stop the run and undo what was done")) }
+    if report.canCancel { lines.append((line("cancel"), "stop the run and undo its changes")) }
     return lines + [(line("show"), "look first")]
   }
 
@@ -65,7 +65,7 @@ struct NextCommands {
     }
     var lines: [Line] = []
     let blocking = report.blockingStep
-    if blocking == nil { lines.append((rollback("resume"), "try what is left of the rollback")) }
+    if blocking == nil { lines.append((rollback("resume"), "go on with the rollback")) }
     if let entry = blocking ?? report.skippable.first {
       lines.append((rollback("skip", [entry, "--reason", "TEXT"]), "undone by hand: leave it out"))
     }
@@ -74,20 +74,20 @@ struct NextCommands {
   }
 
   private var restored: [Line] {
-    var lines: [Line] = [(line("show"), "what is known of it")]
+    var lines: [Line] = [(line("show"), "look at the run")]
     if report.status == "ended" {
       if report.canResumeRollback {
         lines += [
-          (rollback("resume", ["--restored"]), "try what is left of the rollback"),
+          (rollback("resume", ["--restored"]), "go on with the rollback"),
           (rollback("abandon", ["--reason", "TEXT"]), "leave things as they are"),
         ]
       }
       return lines + [(line("rerun", ["--restored"]), "start it anew")]
     }
-    lines.append((line("resume", ["--restored"]), "it may go on from what its journal says"))
+    lines.append((line("resume", ["--restored"]), "it may go on from its journal"))
     if report.canCancel {
       lines += [
-        (line("cancel", ["--restored"]), "undo what its journal says, at the next `runbook resume`"),
+        (line("cancel", ["--restored"]), "undo the changes in its journal, at the next `runbook resume`"),
         (line("cancel", ["--no-rollback", "--restored"]), "stop it and touch nothing more"),
       ]
     }

@@ -17,7 +17,7 @@ public enum ReportJSON {
   /// `{v, runs: [run]}`.
   /// - Parameters:
   ///   - inputs: of each run, by its id.
-  ///   - needs: why it needs somebody, by its id; if given, every run has a field `needs`.
+  ///   - needs: why it needs a person, by its id; if given, every run has a field `needs`.
   public static func document(
     _ summaries: [RunSummary], ownerless: Set<String> = [], inputs: [String: Value] = [:], needs: [String: Value]? = nil
   ) -> Value {

@@ -130,15 +130,15 @@ public enum RunWords {
     case "clock.set": "the machine's clock was set by \(text("by", 40)); the run's times go on without the jump"
     case "request.found":
       isScript(event, report)
-        ? "\(text("step", 100)) … its script was started, and it is known now how that ended"
+        ? "\(text("step", 100)) … its script was started, and its end is known now"
         : "\(text("step", 100)) … a request without an answer has taken effect"
     case "request.cleared":
       isScript(event, report)
         ? "\(text("step", 100)) … its script was not started"
         : "\(text("step", 100)) … no request without an answer has taken effect"
     case "script.adopted":
-      "\(text("step", 100)) … its script is not started again: it was started before the store was put back, and how "
-        + "it ended then counts"
+      "\(text("step", 100)) … its script is not started again: it was started before the store was put back, and its "
+        + "result counts"
     default: nil
     }
   }

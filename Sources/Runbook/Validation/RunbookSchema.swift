@@ -8,7 +8,7 @@ public enum RunbookSchema {
         "runbook": ["const": "v1", "description": "version of the language"],
         "name": text("one word for lists and reports"), "description": text("what it is for"),
         "labels": ["type": "object", "additionalProperties": ["$ref": "#/$defs/scalar"]],
-        "inputs": names(ref("input"), "what a run must or may be given"),
+        "inputs": names(ref("input"), "the inputs of a run"),
         "vars": names([:], "values computed once, in order; each may read those before it"),
         "secrets": names(ref("secret"), "where secrets come from; never the secrets themselves"),
         "providers": names(provider(context), "the clouds that actions reach"),
@@ -24,7 +24,7 @@ public enum RunbookSchema {
         "on_waiting": list(ref("step"), "messages to people, when the run waits for one"),
         "on_failure": list(ref("step"), "diagnostics, before the rollback"),
         "on_rollback_failure": list(ref("step"), "when an undo step has failed"),
-        "always": list(ref("step"), "entered once, whatever happened"),
+        "always": list(ref("step"), "steps that run once at the end, in every case"),
         "outputs": names(ref("expression"), "the run's results"),
       ], required: ["runbook", "name", "steps"]
     ).merging([
@@ -139,10 +139,10 @@ public enum RunbookSchema {
   private static func stepProperties(_ context: ValidationContext) -> Value {
     [
       "id": described(["type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$"], "unique in the file"),
-      "name": text("what people read"), "if": described(ref("expression"), "run the step only when this is true"),
+      "name": text("a name for people"), "if": described(ref("expression"), "run the step only when this is true"),
       "with": ["type": "object"], "env": ["type": "object", "additionalProperties": ref("scalar")],
       "outputs": names(ref("expression"), "more outputs, from `result`"),
-      "expect": described(ref("expression"), "what must hold after the call"), "retry": ref("retry"),
+      "expect": described(ref("expression"), "a condition that must hold after the call"), "retry": ref("retry"),
       "wait": ref("wait"),
       "timeout": described(ref("duration"), "of the whole step: attempts, delays, wait"), "rollback": ref("rollback"),
       "idempotent": described(["type": "boolean"], "may be repeated after a lost outcome"), "effect": ["const": "none"],

@@ -1,4 +1,4 @@
-/// What a status says about the request that it answers, whoever sent it.
+/// The meaning of a status for the request that it answers, the same for every client.
 public enum HTTPStatus {
   /// Whether the other side certainly did nothing: it understood the request and said no.
   ///

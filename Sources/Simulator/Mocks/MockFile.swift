@@ -58,7 +58,7 @@ public struct MockFile: Sendable {
     }
   }
 
-  private static let advice = "what a simulated provider does wrong is said under `faults`"
+  private static let advice = "faults of a simulated provider stand under `faults`"
 
   /// Finds entries that do not fit the runbook: steps that are not in it, steps that a twin carries out, actions that a
   /// simulation carries out, and faults of a provider that nobody knows. Faults of a known provider stay unused, so

@@ -19,14 +19,14 @@ struct ApproveAction: StandardAction {
     fields: [
       Field(
         ApprovalField.prompt, .string, required: true,
-        help: "what is asked, in one sentence; it is rendered once, when the step begins"),
+        help: "the question, in one sentence; it is rendered once, when the step begins"),
       Field(
         ApprovalField.timeout, .duration, default: .duration(.seconds(24 * 3600)),
         bounds: .duration(.seconds(1)...longest),
-        help: "how long an answer is waited for; default `24h`, at most 90 days"),
+        help: "how long the run waits for an answer; default `24h`, at most 90 days"),
       Field(
         ApprovalField.onTimeout, .choice(ApprovalQuestion.TimeoutAnswer.allCases.map(\.rawValue)), default: "reject",
-        help: "what counts as the answer when nobody gives one in time; default `reject`"),
+        help: "the answer that counts if nobody answers in time; default `reject`"),
       Field(
         ApprovalField.allowsRequester, .bool, default: false,
         help: "the person who started the run may approve it, too; default `false`"),

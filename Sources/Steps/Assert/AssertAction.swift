@@ -5,8 +5,8 @@ struct AssertAction: StandardAction {
   static let declaration = ActionDeclaration(
     "assert", "fails unless something is true",
     fields: [
-      Field("that", .bool, required: true, help: "what must be true: `\"${{ steps.a.outputs.count < 5 }}\"`"),
-      Field("message", .string, help: "what to say if it is not"),
+      Field("that", .bool, required: true, help: "the condition: `\"${{ steps.a.outputs.count < 5 }}\"`"),
+      Field("message", .string, help: "the message if it is not true"),
     ],
     effect: .none, class: .convergent, isDiagnostic: true, isInstant: true, touchesNothingOutside: true)
 
@@ -15,7 +15,7 @@ struct AssertAction: StandardAction {
     guard holds else {
       // It was evaluated when the step began, and stays what it was.
       throw StepFailure(
-        .expect, try call.with.optionalText("message") ?? "what this step asserts is not true", isFinal: true)
+        .expect, try call.with.optionalText("message") ?? "the condition of this step is not true", isFinal: true)
     }
     return ActionResult()
   }

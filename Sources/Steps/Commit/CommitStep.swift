@@ -1,6 +1,6 @@
 public import Runbook
 
-/// `commit: TEXT`: from here on, what was done before stays: all earlier rollback entries of the scope are closed.
+/// `commit: TEXT`: closes all earlier rollback entries of the scope, so that earlier steps are not undone any more.
 public struct CommitStep: StepKind {
   public static let keyword = "commit"
   public static let summary = "keeps everything done so far: earlier steps are not undone any more"
@@ -11,7 +11,7 @@ public struct CommitStep: StepKind {
 
 /// Does nothing itself: the engine closes the entries when the step succeeds.
 struct CommitAction: StandardAction {
-  static let message = Field("message", .string, required: true, help: "why there is no way back from here")
+  static let message = Field("message", .string, required: true, help: "why earlier steps are not undone any more")
   static let declaration = ActionDeclaration(
     "commit", "keeps everything done so far", fields: [message], effect: .none, class: .convergent, isWritable: false,
     isInstant: true, touchesNothingOutside: true)

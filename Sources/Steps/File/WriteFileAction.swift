@@ -13,7 +13,7 @@ struct WriteFileAction: StandardAction {
       ).orEmpty,
       Field(
         "mode", .string, pattern: "^0?[0-7]{3}$",
-        help: "permissions in octal; default: those of the file that is there, `0600` for a new one"),
+        help: "permissions in octal; default: those of the existing file, `0600` for a new one"),
     ],
     outputs: ["path": .string], effect: .change, class: .convergent,
     suggestedUndo: "{action: file.write, if: self.before.exists, with: {path: PATH, content: "

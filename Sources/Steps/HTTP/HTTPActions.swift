@@ -29,7 +29,7 @@ struct HTTPPostAction: HTTPAction {
 /// `http.patch`: a patch may be relative ("add one"), so it counts as a POST does.
 struct HTTPPatchAction: HTTPAction {
   static let declaration = HTTPFields.declaration(
-    "patch", "patches what a URL names", effect: .change, class: .opaque, body: true)
+    "patch", "sends a PATCH to a URL", effect: .change, class: .opaque, body: true)
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult { try await HTTPCall("PATCH").make(call) }
 }
 
@@ -44,6 +44,6 @@ struct HTTPPutAction: HTTPAction {
 /// author accepts it (`expect: result.status in [204, 404]`), because it may as well be a wrong URL.
 struct HTTPDeleteAction: HTTPAction {
   static let declaration = HTTPFields.declaration(
-    "delete", "deletes what a URL names", effect: .destroy, class: .convergent, body: true)
+    "delete", "sends a DELETE to a URL", effect: .destroy, class: .convergent, body: true)
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult { try await HTTPCall("DELETE").make(call) }
 }

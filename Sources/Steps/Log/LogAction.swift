@@ -1,6 +1,6 @@
 import Runbook
 
-/// `log.info` and `log.warn`: a sentence for whoever watches or reads the log.
+/// `log.info` and `log.warn`: a sentence for the reader of the log.
 enum LogAction {
   struct Info: StandardAction {
     static let declaration = declare("log.info", "writes a line to the run's log")

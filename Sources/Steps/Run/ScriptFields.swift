@@ -1,6 +1,6 @@
 import Runbook
 
-/// What is to be run, as written under `run:` or in `with:` of `ssh.run`: exactly one of the three.
+/// The script to run, as written under `run:` or in `with:` of `ssh.run`: exactly one of the three.
 struct ScriptFields {
   static let declared = [
     Field(

@@ -73,7 +73,7 @@ struct ScriptResult {
     }
     return .stored(
       StoredText(stream: stream, count: count) {
-        guard let bytes = output.all() else { return .failure(.unreadable("what the script wrote is gone")) }
+        guard let bytes = output.all() else { return .failure(.unreadable("the output of the script is gone")) }
         return .success(StoredText.text(of: bytes))
       })
   }

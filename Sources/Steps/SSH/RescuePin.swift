@@ -21,8 +21,9 @@ struct RescuePin {
       let run = try with.optionalText(EngineField.run)
     else {
       throw StepFailure(
-        .auth, "this run has not put `\(server)` into rescue, or has brought it back: `host_key: rescue` trusts "
-          + "another host key only between its `rescue.enter` and what boots the server next")
+        .auth,
+        "this run has not put `\(server)` into rescue, or has brought it back: `host_key: rescue` trusts "
+          + "another host key only between its `rescue.enter` and the next boot of the server")
     }
     guard let folder else { throw StepFailure.unfit("`host_key: rescue` has no folder to keep the key in") }
     // A server's id may hold anything, and each rescue system has a key of its own.

@@ -59,11 +59,11 @@ struct SSHCopyAction: StandardAction {
       try SSHFiles.refusal(lines, at: order.receiver, call)
       if lines.contains("t") {
         throw StepFailure(
-          .unreachable, "what arrived at \(order.receiver) is not what was sent: it was cut off, or changed meanwhile",
+          .unreachable, "the copy at \(order.receiver) differs from its source: it was cut off, or changed meanwhile",
           retryable: true)
       }
       guard lines.contains("c") else {
-        throw StepFailure(.unreachable, "\(order.receiver) does not say what became of the copy", effect: .unknown)
+        throw StepFailure(.unreachable, "\(order.receiver) does not say whether the copy succeeded", effect: .unknown)
       }
       return order.result(source, changed: true)
     case .rejected(let failure): throw failure

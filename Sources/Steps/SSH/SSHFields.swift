@@ -11,14 +11,14 @@ enum SSHFields {
 
   static let declared = [
     Field("host", .string, required: true, pattern: hostPattern, help: "name or address"),
-    Field("user", .string, pattern: userPattern, help: "who to log in as; default: what the ssh configuration says"),
+    Field("user", .string, pattern: userPattern, help: "the user to log in as; default: that of the ssh configuration"),
     Field(
-      "port", .int, bounds: .int(1...65_535), help: "1 to 65535; default: what the ssh configuration says, else 22"),
+      "port", .int, bounds: .int(1...65_535), help: "1 to 65535; default: that of the ssh configuration, else 22"),
     Field("key", .string, acceptsSecret: true, help: "path of a private key, or its content as a secret"),
     Field("password", .string, acceptsSecret: true, help: "password to log in with; without `key` no key is tried"),
     Field(
       "become", .string, pattern: userPattern,
-      help: "who to be there after the login, by `sudo` without a password: `root`, or another user"),
+      help: "the user to become after the login, by `sudo` without a password: `root`, or another user"),
     Field("jump", .string, pattern: jumpPattern, help: "machine to go through: `user@host:port`"),
     Field("known_hosts", .string, help: "file of known host keys instead of the user's"),
     Field(

@@ -26,7 +26,7 @@ struct FileFacts: Equatable {
     try SSHFiles.refusal(lines, at: place, call)
     let words = lines.first { $0.hasPrefix("i ") }?.split(separator: " ").map(String.init) ?? []
     guard words.count >= 7, let size = Int(words[4]), size >= 0, let kind = Kind(rawValue: words[1]) else {
-      throw StepFailure(.rejected, "\(place) does not tell what is there")
+      throw StepFailure(.rejected, "\(place) does not say which files are there")
     }
     self.kind = kind
     if kind == .absent {
@@ -36,7 +36,7 @@ struct FileFacts: Equatable {
     (hash, mode, self.size, ids, names) = (words[2], words[3], size, words[5], words[6...].joined(separator: " "))
     guard hash.utf8.count == 64, hash.allSatisfy(\.isHexDigit), mode.utf8.count == 4,
       mode.allSatisfy({ ("0"..."7").contains($0) })
-    else { throw StepFailure(.rejected, "\(place) does not tell what is there") }
+    else { throw StepFailure(.rejected, "\(place) does not say which files are there") }
   }
 }
 

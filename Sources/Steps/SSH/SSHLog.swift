@@ -147,7 +147,7 @@ struct SSHLog {
     let answer = words.isEmpty ? "it said nothing" : "it said: " + words.joined(separator: " / ")
     return StepFailure(
       .rejected,
-      "\(place) let us in, and ran something else than the script (a forced command, or a login shell "
+      "\(place) accepted the login, and ran something else than the script (a forced command, or a login shell "
         + "that refuses): \(answer)", detail: detail)
   }
 

@@ -29,7 +29,7 @@ struct SSHPingAction: StandardAction {
       let log = SSHLog(end.stderr, mask: call.mask)
       if let become = ssh.become, let refusal = log.sudoRefusal(at: ssh.host, become: become) { throw refusal }
       throw StepFailure(
-        .exitCode, "\(ssh.host) let us in, but `true` failed there", detail: log.detail)
+        .exitCode, "\(ssh.host) accepted the login, but `true` failed there", detail: log.detail)
     }
     var failure = SSHLog(end.stderr, mask: call.mask).failure(at: ssh.host)
     // It only reads: whatever happened, nothing was changed, and a lost connection is worth another try.

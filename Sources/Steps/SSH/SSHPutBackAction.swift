@@ -4,9 +4,9 @@ import Runbook
 /// if there was nothing, the copy is removed.
 struct SSHPutBackAction: StandardAction {
   static let declaration = ActionDeclaration(
-    "ssh.put_back", "undoes an `ssh.copy`: puts back what lay there before, or removes the copy if there was nothing",
+    "ssh.put_back", "undoes an `ssh.copy`: puts the old file back, or removes the copy if there was none",
     fields: SSHFields.declared + [
-      Field("before", .map, required: true, help: "what the copy found: `${{ self.before }}` in its `rollback`")
+      Field("before", .map, required: true, help: "the state before the copy: `${{ self.before }}` in its `rollback`")
     ],
     outputs: ["path": .string], effect: .change, class: .convergent, timeout: .seconds(300), suggestedUndo: "none"
   ).given(SSHFields.context)
@@ -32,11 +32,12 @@ struct SSHPutBackAction: StandardAction {
     try SSHFiles.refusal(lines, at: host, call)
     if lines.contains("m") {
       throw StepFailure(
-        .conflict, "what lay at \(place.path) on \(host) before the copy is not kept any more, and what lies there now "
-          + "is something else")
+        .conflict,
+        "the file that was at \(place.path) on \(host) before the copy is not kept any more, and something "
+          + "else is there now")
     }
     guard lines.contains("c") || lines.contains("u") else {
-      throw StepFailure(.unreachable, "\(host) does not say what became of \(place.path)", effect: .unknown)
+      throw StepFailure(.unreachable, "\(host) does not say whether \(place.path) was put back", effect: .unknown)
     }
     return ActionResult(outputs: ["path": .string(place.path)])
   }
@@ -45,11 +46,11 @@ struct SSHPutBackAction: StandardAction {
     guard let before = call.with["before"]?.map, let path = before["path"]?.string, let key = before["key"]?.string,
       let kind = before["kind"]?.string, let isRemote = before["remote"]?.bool
     else {
-      throw StepFailure.unfit("`before` must be what an `ssh.copy` found: `${{ self.before }}` in its `rollback`")
+      throw StepFailure.unfit("`before` must be the state before an `ssh.copy`: `${{ self.before }}` in its `rollback`")
     }
     guard key.utf8.allSatisfy({ $0.isKeyByte }), (1...64).contains(key.utf8.count), path.hasPrefix("/"),
       !path.utf8.contains(where: { $0 < 0x20 })
-    else { throw StepFailure.unfit("`before` is not what an `ssh.copy` found") }
+    else { throw StepFailure.unfit("`before` is not the state before an `ssh.copy`") }
     return Place(path: path, key: key, kind: kind, hash: before["hash"]?.string ?? "", isRemote: isRemote)
   }
 }

@@ -6,11 +6,11 @@ import Runbook
 /// another boot: however often it is sent, and however late it arrives, the machine is rebooted once.
 struct SSHRebootAction: StandardAction {
   static let declaration = ActionDeclaration(
-    "ssh.reboot", "reboots a machine over OpenSSH and waits until one can log in again",
+    "ssh.reboot", "reboots a machine over OpenSSH and waits until a login works again",
     fields: SSHFields.declared + [
       Field(
         "command", .list,
-        help: "how it is asked for, if `systemctl reboot`, `reboot` or `/sbin/reboot` will not do: `[sudo, -n, reboot]`"
+        help: "the command, if `systemctl reboot`, `reboot` and `/sbin/reboot` do not work: `[sudo, -n, reboot]`"
       )
     ],
     outputs: ["boot_id": .string], effect: .change, class: .convergent,
@@ -47,7 +47,7 @@ struct SSHRebootAction: StandardAction {
         throw refusal(lines, code: String(line.dropFirst(2)), exchange)
       }
       guard lines.contains("a") || lines.contains(where: { $0.hasPrefix("d ") }) else {
-        throw StepFailure(.rejected, "\(exchange.ssh.host) does not tell under which boot it runs")
+        throw StepFailure(.rejected, "\(exchange.ssh.host) does not say under which boot it runs")
       }
     case .rejected(let failure): throw failure
     case .cut(let failure, let begun):
@@ -157,7 +157,7 @@ extension SSHRebootAction {
     let boot = lines.first { $0.hasPrefix("i ") }.map { String($0.dropFirst(2)) } ?? ""
     guard (1...64).contains(boot.utf8.count), boot.allSatisfy({ $0.isHexDigit || $0 == "-" }) else {
       throw StepFailure(
-        .rejected, "\(host) does not tell under which boot it runs: it is no Linux machine, or has no /proc")
+        .rejected, "\(host) does not say under which boot it runs: it is no Linux machine, or has no /proc")
     }
     return boot
   }

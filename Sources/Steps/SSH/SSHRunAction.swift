@@ -24,7 +24,7 @@ struct SSHRunAction: StandardAction {
     declaration.cautions = [
       PlanCaution(
         field: "detached", is: .bool(false),
-        "if its connection is lost, nobody can tell whether it goes on: it is not found again, not stopped, and "
+        "if its connection is lost, it is unknown whether it goes on: it is not found again, not stopped, and "
           + "undone only when its time is over")
     ]
     return declaration
@@ -62,7 +62,7 @@ struct SSHRunAction: StandardAction {
     case "cancelled": throw StepFailure(.cancelled, "the script on \(host) was told to stop", effect: .applied)
     case "forgotten":
       throw StepFailure(
-        .crashed, "what was kept of the script on \(host) was removed: its outcome was known once", effect: .unknown)
+        .crashed, "the files of the script on \(host) were removed, as its outcome was known", effect: .unknown)
     default: return try ScriptResult(end.end, of: call).get(of: "the script on \(host)")
     }
   }

@@ -187,7 +187,7 @@ final class Database {
 
   /// A commit that went past the write-ahead log.
   static func notLogging(_ path: String) -> StoreFailure {
-    .writeFailed("the store `\(path)` has lost its write-ahead log, what is on the disk is unknown")
+    .writeFailed("the store `\(path)` has lost its write-ahead log, the content of the disk is unknown")
   }
 
   func damaged(_ what: String) -> StoreFailure {
@@ -212,7 +212,7 @@ extension StoreFailure {
     case .corrupt, .constraint:
       self = .damaged("the store `\(path)` is damaged: \(error); nothing was repaired, put back a backup")
     case .ioError where writing:
-      self = .writeFailed("writing the store `\(path)` failed, what is on the disk is unknown: \(error)")
+      self = .writeFailed("writing the store `\(path)` failed, the content of the disk is unknown: \(error)")
     case .ioError: self = .unusable("the store `\(path)` cannot be read: \(error)")
     case .busy: self = .unusable("the store `\(path)` is locked by another program: \(error)")
     case .cannotOpen, .outOfMemory, .other: self = .unusable("the store `\(path)` cannot be used: \(error)")

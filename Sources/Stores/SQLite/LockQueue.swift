@@ -89,7 +89,7 @@ public struct LockQueue: Sendable {
       }
     }
 
-    /// A later run of the same runbook has told this one to give way.
+    /// A later run of the same runbook replaces this one.
     public var isSuperseded: Bool { (try? FileReading.status(of: "\(queue.folder)/\(name).superseded")) != nil }
 
     public func leave() {

@@ -47,7 +47,7 @@ extension SQLiteStore {
   }
 
   /// Makes the file shorter if a quarter of it is unused; everybody else waits meanwhile.
-  /// - Returns: the bytes that were given back.
+  /// - Returns: the bytes that of disk space were freed.
   public func giveSpaceBack() throws(StoreFailure) -> Int64 {
     let (pages, unused, size) = try read { try $0.pages }
     guard unused >= 64, unused * 4 >= pages else { return 0 }

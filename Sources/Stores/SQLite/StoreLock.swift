@@ -81,7 +81,7 @@ final class StoreLock {
     guard folder >= 0 else { throw StoreFolder.refusal(to: "open the folder of", at: path) }
     defer { close(folder) }
     guard fsync(file) == 0, fsync(folder) == 0 else {
-      throw .writeFailed("flushing `\(path)` failed, what is on the disk is unknown: \(StoreFolder.errorText())")
+      throw .writeFailed("flushing `\(path)` failed, the content of the disk is unknown: \(StoreFolder.errorText())")
     }
   }
 }

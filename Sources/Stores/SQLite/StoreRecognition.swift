@@ -114,8 +114,8 @@ struct StoreRecognition {
     let runs =
       open.isEmpty
       ? "no run in it was open or owed a rollback"
-      : "open runs may have done more than is known: \(open.joined(separator: ", "))"
-    return "the store `\(path)` lacks what was written last, so it is an older copy or was cut; \(runs); "
+      : "open runs may have done more than its journal says: \(open.joined(separator: ", "))"
+    return "the store `\(path)` lacks its newest entries, so it is an older copy or was cut; \(runs); "
       + "runs that were started since the copy was made are not in it, and the locks they held are free"
   }
 
@@ -146,7 +146,7 @@ struct StoreRecognition {
       return nil
     }
     return "the store `\(path)` is used here for the first time by this user: "
-      + "an older copy of it cannot be told from the newest yet; from now on it can"
+      + "an older copy of it cannot be recognised yet; from now on it can"
   }
 
   private func noteUnwritable() -> String? {

@@ -56,7 +56,7 @@ extension Transfers {
     case CURLE_PARTIAL_FILE:
       return (.badReply, "the answer of \(host) broke off before its announced end")
     case CURLE_BAD_CONTENT_ENCODING:
-      return (.badReply, "the answer of \(host) is not what its content encoding says")
+      return (.badReply, "the answer of \(host) does not match its content encoding")
     case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_HTTP2, CURLE_HTTP2_STREAM:
       return (.badReply, "the answer of \(host) is not valid HTTP")
     case CURLE_GOT_NOTHING:

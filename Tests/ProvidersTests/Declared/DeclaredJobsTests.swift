@@ -149,7 +149,7 @@ import Testing
   @Test func aRestoreThatNeedsAStoppedServerTakesARunningOne() throws {
     let restore = try cloud(Self.cases[4]).driver("snapshot.restore").action.declaration
     #expect(restore.operation?.needs == [.running, .stopped])
-    #expect(restore.operation?.note == "it is stopped first, and brought to what `power` asks for")
+    #expect(restore.operation?.note == "it is stopped first, and brought to the state of `power`")
   }
 
   @Test(arguments: [
@@ -159,7 +159,7 @@ import Testing
     ),
     (
       "{if: \"result.error == 'quota'\", kind: limit}", "{status: 200, kind: limit}",
-      "an entry of `errors.when` for a status of success needs `if`: what in the body makes it an error"
+      "an entry of `errors.when` for a status of success needs `if`: the condition that makes it an error"
     ),
   ])
   func whatCannotWorkIsRefusedAtLoad(_ line: String, _ instead: String, _ told: String) throws {

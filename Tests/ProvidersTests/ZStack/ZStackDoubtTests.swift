@@ -20,7 +20,7 @@ import Testing
     let isOpen = action != "server.stop"
     #expect(failure.effect == (isOpen ? .unknown : StepFailure.Effect.none))
     #expect(failure.retryable == !isOpen)
-    if action == "backup.sync" { #expect(!failure.message.contains("did not take place"), "\(failure.message)") }
+    if action == "backup.sync" { #expect(!failure.message.contains("had no effect"), "\(failure.message)") }
     #expect(twin.requests.count { $0 == action } == 1)
   }
 
@@ -35,7 +35,7 @@ import Testing
     let fixture = try ZStackFixture(wire)
     let failure = try await fixture.failure("backup.create", ["name": "b-1"])
     #expect(failure.kind == .timeout && failure.effect == .unknown && !failure.retryable, "\(failure)")
-    #expect(failure.message.contains("it may still come"), "\(failure.message)")
+    #expect(failure.message.contains("it may still take effect"), "\(failure.message)")
     #expect(wire.seen.count { $0.isChange } == 1)
   }
 

@@ -20,7 +20,7 @@ import Testing
       "① E-YAML-ALIAS: there is no anchor `&nobody` above; if it is text or an expression, quote it"),
     Refused(
       "labels: &a {a: ①*a}",
-      "① E-YAML-ALIAS: `*a` stands inside what it stands for; if it is text or an expression, quote it"),
+      "① E-YAML-ALIAS: `*a` refers to itself; if it is text or an expression, quote it"),
     Refused(
       "labels: {a: b}\n①--- \nrunbook: v1",
       "① E-YAML-DOCUMENTS: a file holds one runbook, and here a second document begins; put it into a file of its own"),

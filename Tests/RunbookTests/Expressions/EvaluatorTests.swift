@@ -247,29 +247,29 @@ import Testing
     [token] => [secret s3cr3t]
     on ? token : 'x' => secret s3cr3t
     optional.of(token).orValue('x') => secret s3cr3t
-    token == 'x' => error: `==` would tell something about a secret, in `token == 'x'` (`token` is "***")
-    [token] == ['x'] => error: `==` would tell something about a secret, in `[token] == ['x']` (`token` is "***")
-    token in ['x'] => error: `in` would tell something about a secret, in `token in ['x']` (`token` is "***")
-    'x' in [token] => error: `==` would tell something about a secret, in `'x' in [token]` (`token` is "***")
-    token < 'x' => error: `<` would tell something about a secret, in `token < 'x'` (`token` is "***")
-    size(token) => error: `size` would tell something about a secret, in `size(token)` (`token` is "***")
-    token.contains('s') => error: `contains` would tell something about a secret, in `token.contains('s')` \#
+    token == 'x' => error: `==` would reveal something about a secret, in `token == 'x'` (`token` is "***")
+    [token] == ['x'] => error: `==` would reveal something about a secret, in `[token] == ['x']` (`token` is "***")
+    token in ['x'] => error: `in` would reveal something about a secret, in `token in ['x']` (`token` is "***")
+    'x' in [token] => error: `==` would reveal something about a secret, in `'x' in [token]` (`token` is "***")
+    token < 'x' => error: `<` would reveal something about a secret, in `token < 'x'` (`token` is "***")
+    size(token) => error: `size` would reveal something about a secret, in `size(token)` (`token` is "***")
+    token.contains('s') => error: `contains` would reveal something about a secret, in `token.contains('s')` \#
     (`token` is "***")
-    token.matches('s') => error: `matches` would tell something about a secret, in `token.matches('s')` \#
+    token.matches('s') => error: `matches` would reveal something about a secret, in `token.matches('s')` \#
     (`token` is "***")
-    sha256(token) => error: `sha256` would tell something about a secret, in `sha256(token)` (`token` is "***")
-    to_json([token]) => error: `to_json` would tell something about a secret, in `to_json([token])` (`token` is "***")
-    '%s'.format([token]) => error: `format` would tell something about a secret, in `'%s'.format([token])` \#
+    sha256(token) => error: `sha256` would reveal something about a secret, in `sha256(token)` (`token` is "***")
+    to_json([token]) => error: `to_json` would reveal something about a secret, in `to_json([token])` (`token` is "***")
+    '%s'.format([token]) => error: `format` would reveal something about a secret, in `'%s'.format([token])` \#
     (`token` is "***")
-    string(token) => error: `string` would tell something about a secret, in `string(token)` (`token` is "***")
-    type(token) => error: `type` would tell something about a secret, in `type(token)` (`token` is "***")
-    token.x => error: `.x` would tell something about a secret, in `token.x`
-    list[token] => error: `[ ]` would tell something about a secret, in `list[token]` (`list` is [1,2,3], \#
+    string(token) => error: `string` would reveal something about a secret, in `string(token)` (`token` is "***")
+    type(token) => error: `type` would reveal something about a secret, in `type(token)` (`token` is "***")
+    token.x => error: `.x` would reveal something about a secret, in `token.x`
+    list[token] => error: `[ ]` would reveal something about a secret, in `list[token]` (`list` is [1,2,3], \#
     `token` is "***")
-    token ? 1 : 2 => error: `? :` would tell something about a secret, in `token ? 1 : 2` (`token` is "***")
-    !token => error: `!` would tell something about a secret, in `!token` (`token` is "***")
-    -token => error: `-` would tell something about a secret, in `-token` (`token` is "***")
-    token - 1 => error: `-` would tell something about a secret, in `token - 1` (`token` is "***")
+    token ? 1 : 2 => error: `? :` would reveal something about a secret, in `token ? 1 : 2` (`token` is "***")
+    !token => error: `!` would reveal something about a secret, in `!token` (`token` is "***")
+    -token => error: `-` would reveal something about a secret, in `-token` (`token` is "***")
+    token - 1 => error: `-` would reveal something about a secret, in `token - 1` (`token` is "***")
     """#)
 
   @Test(arguments: literals + operators) func givesItsValue(_ example: ExpressionCase) {

@@ -111,14 +111,14 @@ import Testing
     failure() => E-EXPR-FUNCTION: unknown function `failure`; there is no `failure()`: such steps \#
     stand in `on_failure` or `always`; there, `failure` is the error itself
     inputs.server.matches('a{9999}') => E-EXPR-PATTERN: a repeat of more than 1000
-    secrets.vps_token == 'x' => E-EXPR-SECRET: `==` would tell something about a secret; a secret may only be \#
+    secrets.vps_token == 'x' => E-EXPR-SECRET: `==` would reveal something about a secret; a secret may only be \#
     joined with `+` or `${{ }}`, encoded with `base64()` or `url_encode()`, and passed on
-    size(secrets.hook) => E-EXPR-SECRET: `size` would tell something about a secret; a secret may only be \#
+    size(secrets.hook) => E-EXPR-SECRET: `size` would reveal something about a secret; a secret may only be \#
     joined with `+` or `${{ }}`, encoded with `base64()` or `url_encode()`, and passed on
-    secrets.hook.contains('x') => E-EXPR-SECRET: `contains` would tell something about a secret; a secret may \#
+    secrets.hook.contains('x') => E-EXPR-SECRET: `contains` would reveal something about a secret; a secret may \#
     only be joined with `+` or `${{ }}`, encoded with `base64()` or `url_encode()`, and passed on
     secrets.vps_tokn => E-EXPR-MEMBER: no member `vps_tokn`; did you mean `vps_token`?
-    to_json(secrets) => E-EXPR-SECRET: `to_json` would tell something about a secret; a secret may only be \#
+    to_json(secrets) => E-EXPR-SECRET: `to_json` would reveal something about a secret; a secret may only be \#
     joined with `+` or `${{ }}`, encoded with `base64()` or `url_encode()`, and passed on
     {1: 2} => E-EXPR-TYPE: a map's key is a string, not an int; a key that is a name stands in quotes: `{'name': …}`
     {'a': 1, 'a': 2} => E-EXPR-TYPE: the key `a` stands twice in one map

@@ -129,7 +129,7 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
     driver.apply(.rollbackResumed(by: "ops", request: 2))
     let end = driver.carryOn()
     #expect(driver.calls.last == "one.undo[0]")
-    // A person left something out: somebody has to look.
+    // A person left something out: a person must look.
     #expect(end?.rollback == .failed)
     #expect(end?.exitCode == 4)
   }

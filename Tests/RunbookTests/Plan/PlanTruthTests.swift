@@ -70,7 +70,7 @@ import Testing
       "1 of 3 changes can be undone; these stay: `kept` (line 7, on purpose), `bare` (line 8, no rollback is written).",
       "When its reply is lost, a person is asked what it did: `kept`, `bare`.",
       "E4: it is never repeated by itself, and a person is asked when its reply was lost.",
-      "if a step fails or the run is cancelled, what was started is undone, newest first:",
+      "if a step fails or the run is cancelled, started steps are undone, newest first:",
       "locks iron/(account)/server/a",
     ] { #expect(shown.contains(line), "`\(line)` is missing in \(shown)") }
     #expect(!shown.contains("power: same"))
@@ -79,6 +79,6 @@ import Testing
     let stays = "0 of 1 change can be undone; these stay: `a` (line 5, the condition of its undo is false)."
     #expect(lines(inert).contains(stays), "\(lines(inert))")
     let always = try plan(steps, top: "providers: {cloud: {type: iron}}\nrollback_policy: {after: [success]}\n")
-    #expect(lines(always).contains("if all steps have succeeded, what was started is undone, newest first:"))
+    #expect(lines(always).contains("if all steps have succeeded, started steps are undone, newest first:"))
   }
 }

@@ -17,7 +17,7 @@ import TestSupport
           undone  stop, update
           stands  snapshot
 
-          runbook logs r0123456789abcdefghi   what happened, line by line
+          runbook logs r0123456789abcdefghi   the events, line by line
           runbook rerun r0123456789abcdefghi  try again, once the cause is fixed, from the first step
         """)
   }
@@ -25,16 +25,16 @@ import TestSupport
   @Test func aFailedRollbackNamesWhatIsNotUndoneAndTheThreeWaysOn() {
     #expect(
       words(.rollbackFailed) == """
-        ✗ pre_upgrade failed at `update` after 1m41s, and its rollback FAILED: somebody has to look (exit 4).
+        ✗ pre_upgrade failed at `update` after 1m41s, and its rollback FAILED: a person must look (exit 4).
 
           failed      update: exit code: the script ended with 1
           not undone  update.undo[0] snapshot.restore: server: 502 Bad Gateway
           not undone  stop.undo[0] server.start: not begun
 
-          runbook rollback resume r0123456789abcdefghi                               try what is left of the rollback
+          runbook rollback resume r0123456789abcdefghi                               go on with the rollback
           runbook rollback skip r0123456789abcdefghi 'update.undo[0]' --reason TEXT  undone by hand: leave it out
           runbook rollback abandon r0123456789abcdefghi --reason TEXT                leave things as they are
-          runbook logs r0123456789abcdefghi                                          what happened, line by line
+          runbook logs r0123456789abcdefghi                                          the events, line by line
         """)
   }
 
@@ -65,7 +65,7 @@ import TestSupport
 
           failed  baseline: timeout: no answer in 1m
 
-          runbook logs r0123456789abcdefghi                   what happened, line by line
+          runbook logs r0123456789abcdefghi                   the events, line by line
           runbook rerun r0123456789abcdefghi --from baseline  try again, once the cause is fixed
         """)
   }
@@ -83,9 +83,9 @@ import TestSupport
 
           runbook resolve r0123456789abcdefghi update --applied      it did take effect: go on after it
           runbook resolve r0123456789abcdefghi update --not-applied  it did not: the step has failed and changed nothing
-          runbook resolve r0123456789abcdefghi update --retry        do it again, whatever happened
+          runbook resolve r0123456789abcdefghi update --retry        do it again in any case
           runbook resolve r0123456789abcdefghi update --fail         count it as failed: roll back
-          runbook cancel r0123456789abcdefghi                        stop the run and undo what was done
+          runbook cancel r0123456789abcdefghi                        stop the run and undo its changes
           runbook show r0123456789abcdefghi                          look first
         """)
   }
@@ -99,8 +99,8 @@ import TestSupport
         … pre_upgrade has not ended: SIGTERM. It goes on where it stopped, as long as its store is kept.
 
           runbook resume r0123456789abcdefghi  go on
-          runbook cancel r0123456789abcdefghi  stop it and undo what was done
-          runbook logs r0123456789abcdefghi    what happened, line by line
+          runbook cancel r0123456789abcdefghi  stop it and undo its changes
+          runbook logs r0123456789abcdefghi    the events, line by line
         """)
   }
 
@@ -115,11 +115,11 @@ import TestSupport
     var story = RunStory()
     story.begin()
     story.start(0, "call", "run", effect: "change")
-    let error = RunStory.error("crashed", "it cannot be known whether it took effect", effect: "unknown")
+    let error = RunStory.error("crashed", "it is unknown whether it took effect", effect: "unknown")
     story.end(60, "call", "unknown", error: error)
     story.finish(61, "failed", "not_needed", 1)
     let told = words(story)
-    #expect(told.contains("  failed   call: crashed: it cannot be known whether it took effect\n"), "\(told)")
+    #expect(told.contains("  failed   call: crashed: it is unknown whether it took effect\n"), "\(told)")
     #expect(told.contains("  unknown  call\n"), "\(told)")
   }
 

@@ -40,7 +40,7 @@ import TestSupport
     #expect(
       lines(story).hasSuffix(
         """
-        update … its script was started, and it is known now how that ended
+        update … its script was started, and its end is known now
         12:00:02 update … its script was not started
         """))
   }
@@ -64,8 +64,8 @@ import TestSupport
     Line("undo.closed", ["step": "a", "reason": "undone"], nil),
     Line("undo.settled", ["step": "a"], nil),
     Line("run.outputs", ["outputs": [:]], nil),
-    Line("cancel.requested", ["by": "ops", "rollback": true], "cancel by ops: undoing what was done"),
-    Line("cancel.requested", ["by": "ops", "rollback": false], "cancel by ops: what was done stays as it is"),
+    Line("cancel.requested", ["by": "ops", "rollback": true], "cancel by ops: undoing the changes"),
+    Line("cancel.requested", ["by": "ops", "rollback": false], "cancel by ops: its changes stay as they are"),
     Line(
       "run.resumed", ["epoch": 2, "host": "ci-1", "pid": 42], "resumed r1 on ci-1, process 42 (2026-01-16 UTC)"),
     Line("run.checked", ["problems": ["no such server"]], "not begun: no such server"),
@@ -100,7 +100,7 @@ import TestSupport
     Line("request.found", ["step": "a"], "a … a request without an answer has taken effect"),
     Line(
       "script.adopted", ["step": "a"],
-      "a … its script is not started again: it was started before the store was put back, and how it ended then "
+      "a … its script is not started again: it was started before the store was put back, and its result "
         + "counts"),
     Line("request.cleared", ["step": "a"], "a … no request without an answer has taken effect"),
     Line("something.new", ["step": "a"], nil),

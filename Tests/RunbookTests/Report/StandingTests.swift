@@ -34,8 +34,8 @@ import TestSupport
     story.finish(3, "failed", "not_needed", 1)
     let text = words(story)
     #expect(
-      text.hasPrefix("✗ pre_upgrade failed at `soft` after 3.0s; what it had committed stands (exit 1)."), "\(text)")
-    #expect(text.contains("  failed  soft: exit code: ended with 1; what it did stands\n"), "\(text)")
+      text.hasPrefix("✗ pre_upgrade failed at `soft` after 3.0s; its committed changes stand (exit 1)."), "\(text)")
+    #expect(text.contains("  failed  soft: exit code: ended with 1; its changes stand\n"), "\(text)")
     #expect(text.contains("  stands  stop\n"), "\(text)")
     #expect(!text.contains("had changed nothing"))
   }
@@ -64,7 +64,7 @@ import TestSupport
     story.tell(125, "rollback.ended", ["outcome": "failed"])
     story.finish(125, "failed", "failed", 4)
     let text = words(story)
-    #expect(text.contains("a part of its rollback was left out: somebody has to look (exit 4)."), "\(text)")
+    #expect(text.contains("a part of its rollback was left out: a person must look (exit 4)."), "\(text)")
     #expect(text.contains("  left out  update.undo[0] by ops: restored by hand\n"), "\(text)")
     #expect(text.contains("  undone    stop\n"), "\(text)")
     #expect(!text.contains("runbook rollback"), "\(text)")
@@ -83,7 +83,7 @@ import TestSupport
           not undone  stop.undo[0] server.start: not begun
           abandoned   by ops: the server is replaced
 
-          runbook logs r0123456789abcdefghi  what happened, line by line
+          runbook logs r0123456789abcdefghi  the events, line by line
         """)
   }
 
@@ -94,7 +94,7 @@ import TestSupport
     story.end(1, "call", "failed", error: RunStory.error("timeout", "nobody answered", effect: "unknown"))
     story.finish(1, "failed", "not_needed", 1)
     let text = words(story)
-    #expect(text.contains("; it is not known whether all of it took effect (exit 1)."), "\(text)")
+    #expect(text.contains("; it is unknown whether all of it took effect (exit 1)."), "\(text)")
     #expect(text.contains("  unknown  call"), "\(text)")
   }
 
@@ -139,15 +139,15 @@ import TestSupport
     story.tell(5, "run.restored")
     #expect(
       words(story) == """
-        … pre_upgrade may have done more than is known: its store was put back from an older copy (exit 6).
+        … pre_upgrade may have done more than its journal says: its store was put back from an older copy (exit 6).
 
-          look at  what the run acts on: the last step in its journal is `stop`; it and later ones may have \
-        been done since
+          look at  the servers of the run: the last step in its journal is `stop`; this step and later steps may \
+        have been done since
           unknown  stop
 
-          runbook show r0123456789abcdefghi                             what is known of it
-          runbook resume r0123456789abcdefghi --restored                it may go on from what its journal says
-          runbook cancel r0123456789abcdefghi --restored                undo what its journal says, at the next `runbook \
+          runbook show r0123456789abcdefghi                             look at the run
+          runbook resume r0123456789abcdefghi --restored                it may go on from its journal
+          runbook cancel r0123456789abcdefghi --restored                undo the changes in its journal, at the next `runbook \
         resume`
           runbook cancel r0123456789abcdefghi --no-rollback --restored  stop it and touch nothing more
         """)

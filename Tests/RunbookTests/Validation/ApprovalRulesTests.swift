@@ -5,17 +5,17 @@ import Testing
   @Test(arguments: [
     Refused(
       "- ①approve: {}",
-      "① E-KEY-MISSING: `approve` needs `prompt`; what is asked, in one sentence; it is rendered once, when "
-        + "the step begins"
+      "① E-KEY-MISSING: `approve` needs `prompt`; the question, in one sentence; it is rendered once, when the step "
+        + "begins"
     ),
     Refused(
       "- {approve: ①, id: a}",
-      "① E-TYPE: `approve` is empty; what is asked, in one sentence; it is rendered once, when the step "
+      "① E-TYPE: `approve` is empty; the question, in one sentence; it is rendered once, when the step "
         + "begins"),
     Refused(
       "- {approve: Go?, ①timeout: 1h}",
-      "① E-CONTEXT: `timeout` cannot stand beside `approve`; put it below `approve:`, where it says how long an "
-        + "answer is waited for"),
+      "① E-CONTEXT: `timeout` cannot stand beside `approve`; put it below `approve:`, where it sets how "
+        + "long the run waits for an answer"),
     Refused(
       "- {approve: {prompt: Go?}, ①retry: {attempts: 3}, ②rollback: none}",
       "① E-CONTEXT: `retry` cannot stand beside `approve`; take it out: a question is asked once",

@@ -16,17 +16,17 @@ import Testing
       "① E-KEY-MISSING: `backup.prune` needs `keep` or `older_than`; give one of them, or both"),
     Refused(
       "- {action: snapshot.prune, rollback: none, with: {server: a, ①older_than: 7d}}",
-      "① W-FIELD: `older_than` without `keep` may delete the last snapshot that there is; add `keep`"),
+      "① W-FIELD: `older_than` without `keep` may delete the last snapshot; add `keep`"),
     Refused("- {action: snapshot.prune, rollback: none, with: {server: a, older_than: 7d, keep: 1}}"),
     Refused(
       "- {action: snapshot.create, rollback: none, with: {server: a, name: b, ①if_exists: reuse}}",
-      "① W-FIELD: `if_exists: reuse` makes an existing snapshot the run's way back; without `max_age` only one that "
-        + "was made since the run, or the run that it repeats, began; add `max_age`"),
+      "① W-FIELD: with `if_exists: reuse` the run's undo may restore an existing snapshot; without `max_age` only one "
+        + "that was made since the run, or the run that it repeats, began; add `max_age`"),
     Refused("- {action: snapshot.create, rollback: none, with: {server: a, name: b, if_exists: reuse, max_age: 1h}}"),
     Refused(
       "- {action: snapshot.create, rollback: none, with: {server: a, name: b, ①max_age: 1h}}",
-      "① E-KEY-TOGETHER: `max_age` says how old a snapshot may be that is used again, and without `if_exists: reuse` "
-        + "none is; add `if_exists`, or take it out"),
+      "① E-KEY-TOGETHER: `max_age` limits the age of a reused snapshot, and without `if_exists: reuse` none is reused; "
+        + "add `if_exists`, or take it out"),
   ])
   func fieldsThatGoTogetherAreToldSo(_ refused: Refused) { refused.check() }
 

@@ -13,7 +13,7 @@ import Testing
         + "add `rollback:` with steps, `none` (nothing to undo) or `irreversible`"),
     Refused(
       "- {sleep: 1s, ①rollback: [{run: 'true'}]}",
-      "① W-ROLLBACK-EFFECT: `sleep` changes nothing, and yet it has something to undo; write the undo steps at the "
+      "① W-ROLLBACK-EFFECT: `sleep` changes nothing, and yet it has undo steps; write the undo steps at the "
         + "step whose change they undo"
     ),
     Refused(
@@ -30,7 +30,7 @@ import Testing
     Refused(
       "- run: 'true'\n  rollback:\n  - {run: 'true', ①rollback: none}\n  - {②commit: x}\n  - {③call: ./x.yaml}\n  - "
         + "{④id: a, sleep: 1s}",
-      "① E-CONTEXT: `rollback` cannot stand in `rollback`; what undoes a step is not undone itself",
+      "① E-CONTEXT: `rollback` cannot stand in `rollback`; an undo step is not undone itself",
       "② E-CONTEXT: `commit` cannot stand in `rollback`; it belongs into `steps`",
       "③ E-UNSUPPORTED: `call` is not supported yet; take it out; a later release will read it",
       "④ E-CONTEXT: an undo step has no `id`: nothing can refer to it; use `name`"),
@@ -40,10 +40,11 @@ import Testing
     Refused("- {commit: done, ①rollback: none}", "① E-CONTEXT: `commit` has nothing to undo; take the line out"),
     Refused(
       "always:\n- {run: 'true', ①rollback: none}\n- {②commit: x}",
-      "① E-CONTEXT: `rollback` cannot stand in `always`; only what `steps` have done is undone",
+      "① E-CONTEXT: `rollback` cannot stand in `always`; only steps of `steps` are undone",
       "② E-CONTEXT: `commit` cannot stand in `always`; it belongs into `steps`"),
     Refused(
-      "- fail: stop here\n- ①{sleep: 1s}", "① W-UNREACHABLE: no run comes to this step: the one before always fails"),
+      "- fail: stop here\n- ①{sleep: 1s}",
+      "① W-UNREACHABLE: no run reaches this step: the step before it always fails"),
     Refused(
       "providers: {cloud: {type: vps_org, token: '${{ secrets.t }}'}}\nsecrets: {t: {source: env, key: T}}\n"
         + "on_failure:\n- {action: ①server.stop, with: {server: a}}",

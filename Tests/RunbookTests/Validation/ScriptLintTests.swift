@@ -30,7 +30,7 @@ import Testing
     Refused.strictly(
       "- {run: ①'pg_dump db | gzip > x', rollback: none}",
       "① W-PIPE: when the first part of `pg_dump db | gzip` fails, the script goes on; "
-        + "begin it with `#!/bin/bash` and `set -euo pipefail`, or write what is piped into a file first"),
+        + "begin it with `#!/bin/bash` and `set -euo pipefail`, or write the first part into a file"),
     Refused(
       "- {run: ①\"a\\r\\nb\", rollback: none}",
       "① E-FILE: lines of `run` end with a carriage return, which a shell takes for a part of its words; "

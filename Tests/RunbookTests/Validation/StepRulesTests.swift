@@ -35,9 +35,9 @@ import Testing
       "- {action: log.info, with: {message: ①'{{ inputs.server }}'}}\n"
         + "- {action: log.info, with: {message: ②'on ${server}'}}\n"
         + "- {action: log.info, with: {message: '{{ other }} ${X}'}}",
-      "① E-INTERPOLATION: nothing is put in the place of `{{ }}` or `${ }`: the text would be used as it is; "
+      "① E-INTERPOLATION: `{{ }}` and `${ }` are not replaced: the text would be used as it is; "
         + "write `${{ inputs… }}`, or `${{ '{{' }}` for the braces themselves",
-      "② E-INTERPOLATION: nothing is put in the place of `{{ }}` or `${ }`: the text would be used as it is; "
+      "② E-INTERPOLATION: `{{ }}` and `${ }` are not replaced: the text would be used as it is; "
         + "write `${{ inputs.server }}`, or `${{ '{{' }}` for the braces themselves"),
     Refused(
       "- ①uses: log.info", "① E-KEY-FOREIGN: `uses` is a word of other tools; write `action: NAME` with `with:`"),

@@ -75,7 +75,7 @@ import Testing
         + "x}}\nsecrets: {token: {source: env, key: T}}"
         .replacing("①", with: ""),
       "② E-URL: `providers.a.url` would send credentials unencrypted; write `https://`, or `plain_http: allow` if "
-        + "the way there is safe",
+        + "the network to it is safe",
       "③ E-KEY-UNKNOWN: `providers.a` has no key `tokn`; did you mean `token`?"),
     Refused("locks: ①name", "① E-TYPE: `locks` must be a list of names, not `name`; begin each with `- `"),
     Refused(

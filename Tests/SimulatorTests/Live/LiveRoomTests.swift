@@ -140,7 +140,7 @@ import Testing
       "- {id: a, action: server.status}\n- {id: snap, action: snapshot.create, with: {name: mine}, \(key)}\n"
     let found = try await World(steps).findings()
     #expect(found.problems == [])
-    #expect(found.notes.contains { $0.contains("5 of 5 snapshots") && $0.contains("no reason not to begin") })
+    #expect(found.notes.contains { $0.contains("5 of 5 snapshots") && $0.contains("so the run can begin") })
   }
 
   @Test func oneThatIsUsedAgainNeedsNoRoom() async throws {
@@ -157,15 +157,14 @@ import Testing
     #expect(found.problems == [])
     #expect(
       found.notes == [
-        "step `snap`: Hetzner Cloud does not tell how many snapshots a server may have: whether there is room is not "
-          + "asked"
+        "step `snap`: Hetzner Cloud does not say how many snapshots a server may have, so room is not checked"
       ])
     let late = try await World(
       "- {id: one, action: server.find, with: {name: web-server-01}}\n"
         + "- {id: snap, action: snapshot.create, with: {name: mine, server: \"${{ steps.one.outputs.id }}\"}}\n")
     let notes = try await late.findings().notes
     #expect(
-      notes == ["step `snap`: `server` is known only when the run has come there: nothing is asked about it before"])
+      notes == ["step `snap`: `server` is known only during the run, so it is not checked before"])
   }
 
   // MARK: Whether an existing one may be the way back

@@ -123,7 +123,7 @@ import Testing
     try world.answer(.approve) { $0.digest = "000000000000" }
     let end = try await world.resume(life: KillSwitch(where: "after commit", and: "request.ignored"))
     #expect(end.exitCode != 0)
-    #expect(try world.ignored() == ["what is asked is not what ops was shown"])
+    #expect(try world.ignored() == ["the question is not the one that ops was shown"])
     #expect(world.started.count == 1)
   }
 

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// An owner of a run that is frozen at a point. Another process takes the run over when the lease has ended, and works
-/// on it until it ends or needs somebody; then the owner wakes.
+/// on it until it ends or needs a person; then the owner wakes.
 struct FrozenRun {
   /// What another process has made of it, and what of it could be seen when the owner woke.
   private final class Meanwhile: Sendable {

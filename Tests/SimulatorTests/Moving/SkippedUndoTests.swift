@@ -31,7 +31,7 @@ import Testing
     try world.store.release(desk.lease)
     let end = try await world.resume()
     #expect(world.end(of: "change.undo[1]")?.fields["status"] == "succeeded", "\(world.story)")
-    // A person left something out: somebody has to look, and nothing is owed.
+    // A person left something out: a person must look, and nothing is owed.
     #expect(end.exitCode == 4)
     #expect(world.locks == [])
   }

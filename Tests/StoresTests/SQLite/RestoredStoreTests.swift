@@ -36,7 +36,7 @@ import Testing
     place.put(older)
     let restored = try place.open()
     let warning = try #require(restored.warning)
-    #expect(warning.contains("open runs may have done more than is known: r1, r1 0"))
+    #expect(warning.contains("open runs may have done more than its journal says: r1, r1 0"))
     #expect(warning.contains("the locks they held are free"))
     #expect(try Self.runs.allSatisfy { try restored.summary(of: $0).isRestored })
     // New runs go on normally.

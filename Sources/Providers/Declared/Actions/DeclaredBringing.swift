@@ -48,8 +48,9 @@ extension DeclaredClient {
     let words = states.map { $0.rawValue }.sorted().joined(separator: " or ")
     return StepFailure(
       .conflict,
-      "server \(server.id) is `\(server.nativeState)`, from where it is not brought to \(words): "
-        + "bring it there by hand")
+      "server \(server.id) is `\(server.nativeState)`, and the action cannot bring it to \(words): bring it there by "
+        + "hand"
+    )
   }
 
   /// One that is on its way by another's request refuses; the next look tells.

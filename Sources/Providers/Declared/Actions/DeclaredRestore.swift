@@ -1,7 +1,7 @@
 import Runbook
 
 /// `snapshot.restore` and `backup.restore`: the server is brought to the power that the file says it needs, and
-/// afterwards to what `power` asks for. Found again by its job or the server's last change.
+/// afterwards to the state of `power`. Found again by its job or the server's last change.
 struct DeclaredRestore: CloudAction {
   let cloud: DeclaredClient
   let kind: ItemKind

@@ -100,7 +100,7 @@ struct DeclaredReply: Sendable {
     case 403: (.auth, "\(credential) has no permission for \(text)", .none, false)
     case 404: (.notFound, "\(service) knows nothing at \(text)", .none, false)
     case 408: (.timeout, "\(service) gave up waiting for \(text)", unanswered, true)
-    case 409, 423: (.conflict, "\(service) refused \(text), as something else is being done", .none, true)
+    case 409, 423: (.conflict, "\(service) refused \(text), because another change is in progress", .none, true)
     case 429: (.rateLimited, "\(service) wants fewer requests and refused \(text)", .none, true)
     case 400..<500: (.input, "\(service) refused \(text)", certain, false)
     case 500...: (.server, "\(service) failed at \(text)", unanswered, true)

@@ -18,7 +18,7 @@ extension ManifestReader {
       guard case .restore = kind else { continue }
       for name in ["server.start", "server.stop"] where !entries.contains(where: { $0.key == name }) {
         sink.error(
-          .keyMissing, at: entry.keyRange, "`\(entry.key)` needs `\(name)` to bring the power to what is asked for",
+          .keyMissing, at: entry.keyRange, "`\(entry.key)` needs `\(name)` to bring the power to the wanted state",
           hint: "declare `\(name)` as well")
       }
     }

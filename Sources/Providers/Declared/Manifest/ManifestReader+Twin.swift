@@ -28,7 +28,7 @@ extension ManifestReader {
     let refusals = refusals(&fields, at: node.range)
     let page = fields.take("paging").flatMap { FieldReader($0, "`twin.paging`", sink) }.map { paging($0) }
     let changes = changes(fields.take("changes"))
-    let routes = list(fields.require("routes", at: node.range, hint: "what the twin answers"), "twin.routes")
+    let routes = list(fields.require("routes", at: node.range, hint: "the answers of the twin"), "twin.routes")
       .compactMap { route($0) }
     let token = fields.take("token").flatMap { node -> Pattern? in
       guard let text = read.text(node, "twin.token", limit: 300) else { return nil }

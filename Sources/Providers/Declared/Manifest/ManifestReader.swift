@@ -133,7 +133,7 @@ final class ManifestReader {
           .keyMissing, at: node.range,
           status == nil
             ? "an entry of `errors.when` needs `status`, `if` or both"
-            : "an entry of `errors.when` for a status of success needs `if`: what in the body makes it an error")
+            : "an entry of `errors.when` for a status of success needs `if`: the condition that makes it an error")
       }
       guard let kind else { continue }
       rules.rules.append(

@@ -85,7 +85,9 @@ struct VPSOrgReply: Sendable {
     case 408: make(.timeout, "VPS.org gave up waiting for \(request.text)", effect: unanswered, retryable: true)
     case 409, 423:
       make(
-        .conflict, "VPS.org refused \(request.text), as something else is being done", effect: .none, retryable: true
+        .conflict,
+        "VPS.org refused \(request.text), because another change is in "
+          + "progress", effect: .none, retryable: true
       )
       .passing(response.status == 423)
     case 429:

@@ -1,6 +1,6 @@
 import Runbook
 
-/// Convergent: what is not there is deleted. "404" to a repeat therefore is success.
+/// Convergent: a missing item counts as deleted, so "404" to a repeat is success.
 struct ItemDelete<Account: Cloud>: CloudAction {
   let cloud: Account
   let kind: ItemKind

@@ -9,7 +9,7 @@ struct ZStackRestoreAs: ZStackChange {
       Field("name", .string, required: true, help: "name of the new server, at most 255 characters"),
       Field(
         "power", .choice(["running", "stopped"]), default: "running",
-        help: "what the new server is afterwards; default `running`"),
+        help: "the state of the new server afterwards; default `running`"),
       Field(
         "options", .map,
         help:
@@ -81,7 +81,7 @@ struct ZStackRestoreAs: ZStackChange {
     if hasSize, hasPlace { return [:] }
     let machine: ZStackServer
     do throws(StepFailure) {
-      guard let server = item.server else { throw StepFailure(.notFound, "its server is not told") }
+      guard let server = item.server else { throw StepFailure(.notFound, "its server is unknown") }
       machine = try await cloud.machine(server)
     } catch {
       guard error.kind == .notFound else { throw error }
@@ -153,7 +153,7 @@ struct ZStackRestoreAs: ZStackChange {
 /// Reads a store's content anew, so that backups that others put there appear. May be repeated freely.
 struct ZStackBackupSync: ZStackChange {
   static let declaration = ActionDeclaration(
-    "backup.sync", "rescan a backup store, so that what others put there is listed",
+    "backup.sync", "rescan a backup store, so that backups of others are listed",
     fields: [
       Field("storage", .string, help: "id of the image store; default: the block's `backup_storage`"),
       ZStackTags.field,

@@ -166,12 +166,13 @@ extension ZStackChange {
           isCertain
             ? StepFailure(
               .timeout,
-              "ZStack gave up on `\(name)`\(said), and what it was to change shows that it did not take place",
+              "ZStack gave up on `\(name)`\(said), and the state shows that it had no effect",
               effect: .none, retryable: true, detail: detail)
             : StepFailure(
               .timeout,
-              "ZStack does not tell what became of `\(name)`\(said), and nothing shows it: look at it there"
-                + (mayCome ? ", as it may still come, before it is made again" : ""), effect: .unknown, detail: detail))
+              "ZStack does not say whether `\(name)` took effect\(said), and the state does not show it: look at ZStack"
+                + (mayCome ? " before you repeat it, as it may still take effect" : ""), effect: .unknown,
+              detail: detail))
       )
     }
   }

@@ -198,7 +198,7 @@ struct ZStackBackupCreate: ZStackItemCreate {
     }
     throw StepFailure(
       .conflict,
-      "server \(server.id) is `\(server.nativeState)`: ZStack backs up only what is running or paused; start it first, "
+      "server \(server.id) is `\(server.nativeState)`: ZStack backs up only running or paused servers; start it first, "
         + "or use `snapshot.create`", retryable: server.state == .changing)
   }
 

@@ -1,7 +1,7 @@
 import Runbook
 
 /// A snapshot group or a backup put back in place. ZStack wants the machine stopped and leaves it so: the action stops
-/// it first, and brings it to what `power` asks for afterwards.
+/// it first, and brings it to the state of `power` afterwards.
 struct ZStackItemRestore: ZStackChange {
   let cloud: ZStackClient
   let kind: ItemKind

@@ -71,7 +71,7 @@ struct ZStackReply: Sendable {
     case 404: make(.notFound, "ZStack knows nothing at \(text)", effect: .none)
     case 408: make(.timeout, "ZStack gave up waiting for \(text)", effect: unanswered, retryable: true)
     case 409, 423:
-      make(.conflict, "ZStack refused \(text), as something else is being done", effect: .none, retryable: true)
+      make(.conflict, "ZStack refused \(text), because another change is in progress", effect: .none, retryable: true)
         .passing(response.status == 423)
     case 429: make(.rateLimited, "ZStack wants fewer requests and refused \(text)", effect: .none, retryable: true)
     case 400..<500: make(.input, "ZStack refused \(text)", effect: certain)

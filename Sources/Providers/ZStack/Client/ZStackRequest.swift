@@ -34,7 +34,7 @@ struct ZStackRequest: Sendable {
   }
 
   /// - Parameters:
-  ///   - mode: `Permissive` checks first, `Enforcing` hides what goes wrong.
+  ///   - mode: `Permissive` checks first, `Enforcing` hides errors.
   ///   - tags: the document puts them into a body; without any, none is sent.
   static func delete(
     _ path: [String], _ query: [(String, String)] = [], mode: String = "Permissive", tags: ZStackTags = ZStackTags()

@@ -65,7 +65,7 @@ enum ZStackBackupOptions {
       Field("backupStorageUuids", .list, help: "ids of the only image stores to delete it from; not with `storage`"),
       Field(
         "deleteMode", .choice(["Permissive", "Enforcing"]),
-        help: "`Permissive` checks first, `Enforcing` hides what goes wrong; default `Permissive`"),
+        help: "`Permissive` checks first, `Enforcing` hides errors; default `Permissive`"),
     ], help: "further parameters in ZStack's words; default: all stores that have it, `Permissive`")
 
   /// The id of the new backup of the root volume: the author's, or one that follows from the call's key.

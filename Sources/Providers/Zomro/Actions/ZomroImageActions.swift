@@ -47,7 +47,7 @@ struct ZomroImageEdit: CloudAction {
   }
 }
 
-/// Copies an image to another region; found again by its name among those that were not there before.
+/// Copies an image to another region; found again by its name among the new ones.
 struct ZomroImageCopy: CloudAction {
   let cloud: ZomroClient
   let declaration: ActionDeclaration

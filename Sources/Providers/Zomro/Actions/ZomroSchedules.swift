@@ -44,7 +44,7 @@ struct ZomroScheduleList: CloudAction {
   }
 }
 
-/// Found again by its name among those that were not there before.
+/// Found again by its name among the new ones.
 struct ZomroScheduleCreate: CloudAction {
   let cloud: ZomroClient
   let declaration: ActionDeclaration

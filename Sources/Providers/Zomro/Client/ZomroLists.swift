@@ -44,7 +44,7 @@ extension ZomroClient {
       if lines.isEmpty || ids.count >= total ?? 0 && lines.count < size || ids.count == total {
         return listing
       }
-      guard ids.count > known else { throw endless(function, "a page shows what an earlier one showed") }
+      guard ids.count > known else { throw endless(function, "a page repeats an earlier one") }
     }
     throw endless(function, "it has more than \(ZomroClient.pageLimit) pages")
   }

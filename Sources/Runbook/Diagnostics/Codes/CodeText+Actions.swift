@@ -183,7 +183,7 @@ extension CodeText {
 
   static let delete = CodeText(
     "`server.delete` is not given the server that this run has created",
-    "A server that is deleted is gone. The engine deletes only what the run itself made, by the output `id` "
+    "A deleted server cannot be restored. The engine deletes only servers that the run made, by the output `id` "
       + "of the step that creates it.",
     wrong: CodeExample(
       #"""
@@ -286,7 +286,7 @@ extension CodeText {
 
   static let warnUnreachable = CodeText(
     "a step comes after one that always fails",
-    "`fail` without `if` ends the run. Give it a condition, or remove what follows.",
+    "`fail` without `if` ends the run. Give it a condition, or remove the steps after it.",
     wrong: CodeExample(
       #"""
       runbook: v1
@@ -373,7 +373,7 @@ extension CodeText {
 
   static let mock = CodeText(
     "a mock file says something that no simulation can do",
-    "The message says what. A mock file names steps, actions or faults of the runbook that is simulated.",
+    "The message says why. A mock file names steps, actions or faults of the runbook that is simulated.",
     wrong: CodeExample(
       #"""
       mock: v1

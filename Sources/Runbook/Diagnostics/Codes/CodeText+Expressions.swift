@@ -142,7 +142,7 @@ extension CodeText {
 
   static let expressionSecret = CodeText(
     "an expression computes with a secret",
-    "What a comparison or a length of a secret tells would be stored. A secret may be joined to a text, go "
+    "The result of a comparison, or the length of a secret, would be stored. A secret may be joined to a text, go "
       + "through `base64()` or `url_encode()`, and be passed on.",
     wrong: CodeExample(
       #"""

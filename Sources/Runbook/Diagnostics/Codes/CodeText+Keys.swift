@@ -20,7 +20,7 @@ extension CodeText {
 
   static let empty = CodeText(
     "the file, a list of steps or a rollback is empty",
-    "Write what it should hold, or remove the key. For a step that needs no undo write `rollback: none`.",
+    "Write its content, or remove the key. For a step that needs no undo write `rollback: none`.",
     wrong: CodeExample(
       #"""
       runbook: v1
@@ -151,7 +151,7 @@ extension CodeText {
   static let type = CodeText(
     "a value is of the wrong type, or empty",
     "A duration has a unit (`30s`), a list has `- ` lines, `true` and `false` have no quotes. The message "
-      + "says what is wanted.",
+      + "says which type it takes.",
     wrong: CodeExample(
       #"""
       runbook: v1
@@ -186,7 +186,7 @@ extension CodeText {
       """#))
 
   static let choice = CodeText(
-    "a value is none of the words that are possible",
+    "a value is not one of the allowed words",
     "The message lists them.",
     wrong: CodeExample(
       #"""
@@ -225,7 +225,7 @@ extension CodeText {
 
   static let interpolation = CodeText(
     "`${{ }}` stands where it is not allowed",
-    "A script would run what the value holds, so values reach a script through `env`. Names, limits and the "
+    "A script would run the value as code, so values reach a script through `env`. Names, limits and the "
       + "like are read before the run, so they hold no expression at all.",
     wrong: CodeExample(
       #"""
@@ -325,7 +325,7 @@ extension CodeText {
 
   static let warnSecret = CodeText(
     "a credential stands in the file itself",
-    "Whoever reads the file knows it, and so does everybody who sees its history. Declare it under `secrets:`, and "
+    "Everybody who can read the file or its history knows it. Declare it under `secrets:`, and "
       + "change it at the cloud, because it is no secret any more. `validate --strict` makes this an error.",
     wrong: CodeExample(
       #"""

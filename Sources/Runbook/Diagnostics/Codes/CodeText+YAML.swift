@@ -144,7 +144,7 @@ extension CodeText {
 
   static let yamlMerge = CodeText(
     "a map uses the merge key `<<`",
-    "Merge keys are not part of YAML 1.2. Write the keys out, or put what many steps share under `defaults`.",
+    "Merge keys are not part of YAML 1.2. Write the keys out, or put shared keys under `defaults`.",
     wrong: CodeExample(
       #"""
       runbook: v1

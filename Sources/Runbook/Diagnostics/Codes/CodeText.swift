@@ -1,4 +1,4 @@
-/// What is said of a code: in one line, what to do, and a wrong and a right file.
+/// The explanation of a code: one line, advice, and a wrong and a right file.
 public struct CodeText: Sendable {
   /// One line for the list, lower case, no full stop.
   public let meaning: String

@@ -79,7 +79,7 @@ public enum RefusalCode: String, CaseIterable, Sendable {
     case .notFound: "the store has no such run"
     case .notSeen: "the run asks another question now than the one that was shown"
     case .notSupported: "this command is not supported yet"
-    case .notWaiting: "the run does not ask what this answers"
+    case .notWaiting: "the run does not ask this question"
     case .people: "the runbook asks several people, or people by name, and the store knows none"
     case .owned: "another process carries the run on"
     case .port: "the port cannot be used"
@@ -118,7 +118,7 @@ public enum RefusalCode: String, CaseIterable, Sendable {
     case .approver:
       "Somebody else has to approve. The person who started the run may do so if the step says `allow_requester: true`."
     case .asked:
-      "`runbook resume RUN` carries it out if nobody carries the run on."
+      "`runbook resume RUN` carries it out if no process works on the run."
     case .backup:
       "A backup replaces no file. Name a new file in a folder that exists."
     case .descriptors:
@@ -130,7 +130,7 @@ public enum RefusalCode: String, CaseIterable, Sendable {
     case .ended:
       "`runbook show RUN` shows how it ended, `runbook rerun RUN` starts a new one."
     case .expression:
-      "The message says why. `--context FILE.json` gives `eval` what it may read."
+      "The message says why. `--context FILE.json` gives `eval` its values."
     case .fault:
       "`docs/simulation.md` lists them."
     case .file:
@@ -145,9 +145,9 @@ public enum RefusalCode: String, CaseIterable, Sendable {
       "`runbook list --locks` shows the locks that are held."
     case .locked:
       "The message names the run. `--lock-wait 10m` waits for it, `runbook unlock` frees the lock of a "
-        + "run that nobody carries on."
+        + "run that no process works on."
     case .mock:
-      "The message says what; the format is described in `docs/simulation.md`."
+      "The message says why; the format is described in `docs/simulation.md`."
     case .noEntry:
       "`runbook show RUN` lists what is left to undo."
     case .noRollback:
@@ -175,7 +175,7 @@ public enum RefusalCode: String, CaseIterable, Sendable {
     case .real:
       "Answer `y` on a terminal, or give `--yes`."
     case .restored:
-      "Look at what the message names, and then give `--restored`."
+      "Look at the servers of the run, and then give `--restored`."
     case .secret:
       "Set the environment variable or the file that the message names. Every user of a machine can read "
         + "its command lines."

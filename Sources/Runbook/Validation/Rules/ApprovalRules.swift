@@ -2,7 +2,7 @@
 extension Validation {
   /// Keys of a step that mean nothing where a person is asked, each with what to do.
   private static let besideApproval: [(key: String, hint: String)] = [
-    ("timeout", "put it below `approve:`, where it says how long an answer is waited for"),
+    ("timeout", "put it below `approve:`, where it sets how long the run waits for an answer"),
     ("retry", "take it out: a question is asked once"),
     ("wait", "take it out: `approve` waits until somebody answers"),
     ("expect", "write it as the `if` of the next step, which can read `steps.ID.outputs`"),

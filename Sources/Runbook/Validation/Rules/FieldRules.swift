@@ -138,7 +138,7 @@ extension Validation {
     if let pipe = script.uncheckedPipe {
       warn(
         .warnPipe, at: place, "when the first part of `\(pipe)` fails, the script goes on",
-        hint: "begin it with `#!/bin/bash` and `set -euo pipefail`, or write what is piped into a file first")
+        hint: "begin it with `#!/bin/bash` and `set -euo pipefail`, or write the first part into a file")
     }
   }
 

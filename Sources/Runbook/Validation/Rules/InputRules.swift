@@ -1,4 +1,4 @@
-/// `inputs:` what a run must or may be given.
+/// `inputs:` the inputs of a run.
 extension Validation {
   private static let keys = ["type", "default", "enum", "pattern", "min", "max", "min_items", "items", "description"]
 

@@ -59,7 +59,7 @@ extension Validation {
     guard let text = node.scalar?.text, !text.hasExpression, !node.isNull else { return }
     if field.acceptsSecret, text.hasPrefix("$") {
       sink.error(
-        .secret, at: node.range, "nothing is put in the place of a shell variable in `\(name)`",
+        .secret, at: node.range, "shell variables are not replaced in `\(name)`",
         hint: "declare it under `secrets:` (`source: env`) and write \"${{ secrets.NAME }}\"")
     } else if field.name == "ca_file", !text.hasPrefix("/"), !text.hasPrefix("~") {
       do throws(FileRefusal) { _ = try context.readFile(text, Limits.scriptBytes) } catch {
@@ -78,7 +78,8 @@ extension Validation {
         !entry.key.hasSuffix("_id"), let text = entry.value.scalar?.text, !text.hasExpression, !text.hasPrefix("$")
       else { continue }
       warn(
-        .warnSecret, at: entry.value.range, "`\(name).\(entry.key)` is spelled out: whoever reads the file knows it",
+        .warnSecret, at: entry.value.range,
+        "`\(name).\(entry.key)` is written in the file: everybody who reads the file knows it",
         hint: "declare it under `secrets:` and write \"${{ secrets.NAME }}\"")
     }
   }
@@ -128,7 +129,7 @@ extension Validation {
     else { return }
     sink.error(
       .url, at: entry.value.range, "`\(name).url` would send credentials unencrypted",
-      hint: "write `https://`, or `plain_http: allow` if the way there is safe")
+      hint: "write `https://`, or `plain_http: allow` if the network to it is safe")
   }
 
   /// A field that is written: planned ones are refused by name.

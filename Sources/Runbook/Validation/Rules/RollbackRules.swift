@@ -8,7 +8,7 @@ extension Validation {
       return
     }
     guard section == .steps else {
-      let reason = section.isUndo ? "what undoes a step is not undone itself" : "only what `steps` have done is undone"
+      let reason = section.isUndo ? "an undo step is not undone itself" : "only steps of `steps` are undone"
       sink.error(.context, at: entry.keyRange, "`rollback` cannot stand in `\(section.word)`", hint: reason)
       return
     }
@@ -19,7 +19,7 @@ extension Validation {
     step.rollback = clause(entry, of: step)
     if case .steps = step.rollback, step.effect == .none {
       warn(
-        .warnRollbackEffect, at: entry.keyRange, "`\(step.title)` changes nothing, and yet it has something to undo",
+        .warnRollbackEffect, at: entry.keyRange, "`\(step.title)` changes nothing, and yet it has undo steps",
         hint: "write the undo steps at the step whose change they undo")
     }
   }

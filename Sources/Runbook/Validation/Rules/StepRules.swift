@@ -66,7 +66,7 @@ extension Validation {
         continue
       }
       if end != nil {
-        warn(.warnUnreachable, at: item.range, "no run comes to this step: the one before always fails", hint: nil)
+        warn(.warnUnreachable, at: item.range, "no run reaches this step: the step before it always fails", hint: nil)
         end = nil
       }
       if step.action.name == "fail", step.condition == nil, !step.continuesOnError { end = step.range }

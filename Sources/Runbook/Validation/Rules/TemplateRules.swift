@@ -182,7 +182,7 @@ extension Validation {
     let expression = environment.roots[name] == nil ? "inputs.\(name)" : "\(name)…"
     sink.error(
       .interpolation, at: node.range,
-      "nothing is put in the place of `{{ }}` or `${ }`: the text would be used as it is",
+      "`{{ }}` and `${ }` are not replaced: the text would be used as it is",
       hint: "write `${{ \(expression) }}`, or `${{ '{{' }}` for the braces themselves")
   }
 
