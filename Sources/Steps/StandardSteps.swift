@@ -22,6 +22,8 @@ public func makeStandardActions(ssh: SSHProgram) -> [any Action] {
     HTTPPatchAction(),
     HTTPDeleteAction(),
     WebhookAction(),
+    SlackAction(),
+    MailAction(),
     TCPAction(),
     LogAction.Info(),
     LogAction.Warn(),

@@ -7,7 +7,7 @@ enum LaterFeatures {
   ]
   /// Built-in actions of the language that are not built yet. What clouds can do, their tables say.
   static let actions: Set<String> = [
-    "notify.slack", "notify.mail", "report.publish",
+    "report.publish",
   ]
 
   /// Never part of v1.

@@ -25,18 +25,9 @@ struct WebhookAction: HTTPAction {
     inner.mask = call.mask
     let answer: ActionResult
     do throws(StepFailure) { answer = try await HTTPCall("POST", isSafe: false).make(inner) } catch {
-      throw Self.untold(error)
+      throw error.withoutEffect
     }
     return ActionResult(result: answer.result.filter { ["status", "body", "json"].contains($0.key) })
-  }
-
-  /// A message is no change, but whether it has arrived is a fact of its own.
-  private static func untold(_ failure: StepFailure) -> StepFailure {
-    guard failure.effect == .unknown else { return failure }
-    var failure = failure
-    failure.effect = .none
-    failure.detail["arrival"] = "unknown"
-    return failure
   }
 
   private func body(_ with: Arguments) throws(StepFailure) -> Value {
@@ -50,5 +41,16 @@ struct WebhookAction: HTTPAction {
     case (_?, _?): throw StepFailure.unfit("`json` must be a map when `text` is given")
     case (nil, nil): throw StepFailure.unfit("`text` is missing: there is nothing to say")
     }
+  }
+}
+
+extension StepFailure {
+  /// A message is no change, but whether it has arrived is a fact of its own.
+  var withoutEffect: StepFailure {
+    guard effect == .unknown else { return self }
+    var failure = self
+    failure.effect = .none
+    failure.detail["arrival"] = "unknown"
+    return failure
   }
 }
