@@ -48,7 +48,7 @@ import Testing
     #expect(mail.sender == "runbook@example.com" && mail.recipients == ["ops@example.com", "db@example.com"])
     #expect(mail.header("Subject") == "tells: succeeded")
     #expect(mail.header("Message-ID") == "<\(id).tell@example.com>")
-    #expect(mail.text == "The run \(id) has ended: succeeded.\n.\nGr=C3=BC=C3=9Fe\n", "\(mail.lines)")
+    #expect(mail.text == "The run \(id) has ended: succeeded.\n.\nGr=C3=BC=C3=9Fe", "\(mail.lines)")
     #expect(!(run.stdout + run.stderr).contains("mail-secret-7"))
   }
 

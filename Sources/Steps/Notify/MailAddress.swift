@@ -40,7 +40,7 @@ struct MailAddress {
       let quoted = name.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
       return "\"\(quoted)\" <\(address)>"
     }
-    return EncodedWords.of(name).joined(separator: "\r\n ") + " <\(address)>"
+    return EncodedWords.of(name, at: "From: ".count).joined(separator: "\r\n ") + " <\(address)>"
   }
 
   /// A local part without quotes, and a domain. The rest of what RFC 5321 allows no mail server gives to anybody.
@@ -71,19 +71,21 @@ extension String {
 
 /// Text of a header that is not ASCII (RFC 2047).
 enum EncodedWords {
-  /// Words of at most 75 characters, each of whole characters of the text. They stand with a space between them, which
-  /// readers leave out.
-  static func of(_ text: String) -> [String] {
+  /// Words, each of whole characters of the text, for lines of at most 76 characters. They stand with a space between
+  /// them, which readers leave out.
+  /// - Parameter column: how many characters stand before the first.
+  static func of(_ text: String, at column: Int) -> [String] {
     var words: [String] = []
     var bytes: [UInt8] = []
+    // Three bytes are four characters, and twelve stand around them.
+    var room: Int { (76 - (words.isEmpty ? column : 1) - 12) / 4 * 3 }
     func close() {
       if !bytes.isEmpty { words.append("=?utf-8?B?\(bytes.base64)?=") }
       bytes = []
     }
     for scalar in text.unicodeScalars {
       let next = Array(String(scalar).utf8)
-      // 45 bytes are 60 characters of base64.
-      if bytes.count + next.count > 45 { close() }
+      if bytes.count + next.count > room { close() }
       bytes += next
     }
     close()

@@ -46,7 +46,7 @@ struct MailLetter {
   private static func folded(_ subject: String) -> String {
     let words = subject.split(separator: " ", omittingEmptySubsequences: false).map { String($0) }
     guard subject.utf8.allSatisfy({ $0 < 0x80 }), !subject.contains("=?"), words.allSatisfy({ $0.utf8.count <= 900 })
-    else { return EncodedWords.of(subject).joined(separator: "\r\n ") }
+    else { return EncodedWords.of(subject, at: "Subject: ".count).joined(separator: "\r\n ") }
     var text = ""
     var column = "Subject: ".count
     for (index, word) in words.enumerated() {

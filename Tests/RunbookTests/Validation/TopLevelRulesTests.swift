@@ -44,11 +44,12 @@ import Testing
       "⑤ E-CHOICE: `secrets.e.source` must be `env`, `file`, `command` or `credential`, not `vault`"),
     Refused(
       "secrets: {①a: {source: command}, b: {source: command, argv: ②[]}, c: {source: command, argv: ③pass show x}, "
-        + "d: {source: command, argv: [pass, '④${{ inputs.x }}']}, e: {source: command, argv: [⑤'', x]}, "
+        + "d: {source: command, argv: [pass, ④'${{ inputs.x }}']}, e: {source: command, argv: [⑤'', x]}, "
         + "f: {source: command, argv: [pass, ''], ⑥key: y}}",
       "① E-KEY-MISSING: `secrets.a` needs `argv`; the program and its arguments, such as `[pass, show, cloud]`",
       "② E-TYPE: `secrets.b.argv` names no program; write `[PROGRAM, ARGUMENT, …]`",
-      "③ E-TYPE: `secrets.c.argv` must be a list of words, not text; write `[PROGRAM, ARGUMENT, …]`; no shell reads it",
+      "③ E-TYPE: `secrets.c.argv` must be a list of words, not `pass show x`; write `[PROGRAM, ARGUMENT, …]`; no "
+        + "shell reads it",
       "④ E-INTERPOLATION: `secrets.d.argv` is read before the run, so it cannot hold `${{ }}`; write its text",
       "⑤ E-TYPE: `secrets.e.argv` is empty; write its text, in quotes if it is meant to look like `null`",
       "⑥ E-KEY-UNKNOWN: `secrets.f` has no key `key`; known here: `source`, `argv`"),
