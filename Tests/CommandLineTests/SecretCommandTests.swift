@@ -68,7 +68,8 @@ import Testing
 
   @Test func allThatCameFromOneThatHangsIsEnded() {
     let script = "trap '' TERM; sleep 1000 & echo $! > inner; setsid sh -c 'echo $$ > outer; exec sleep 1000' & wait"
-    #expect(reason(["sh", "-c", script], patience: .milliseconds(500)) == "`sh` had not ended after 500ms, and was ended")
+    #expect(
+      reason(["sh", "-c", script], patience: .milliseconds(500)) == "`sh` had not ended after 500ms, and was ended")
     for name in ["inner", "outer"] {
       let pid = Int32(String(decoding: folder.read(name), as: UTF8.self).filter(\.isNumber)) ?? 0
       #expect(pid > 0 && ProcessEntry(pid).map { $0.isZombie } ?? true, "\(name) lives")

@@ -123,7 +123,8 @@ struct ShippedDay: Sendable {
   }
 
   private static func source(_ text: String) throws -> PinnedSource {
-    PinnedSource(text: text, files: try runbook(PinnedSource(text: text, files: [:], folder: folder)).pinnedFiles, folder: folder)
+    PinnedSource(
+      text: text, files: try runbook(PinnedSource(text: text, files: [:], folder: folder)).pinnedFiles, folder: folder)
   }
 
   private static func runbook(_ source: PinnedSource) throws -> ValidatedRunbook {

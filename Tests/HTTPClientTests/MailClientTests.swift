@@ -83,7 +83,8 @@ import Testing
       $0.login = ("ops", "hunter22")
     }
     #expect(failure.kind == .certificate)
-    #expect(failure.message.contains("TLS with 127.0.0.1:\(server.port) failed: its certificate's issuer"), "\(failure)")
+    #expect(
+      failure.message.contains("TLS with 127.0.0.1:\(server.port) failed: its certificate's issuer"), "\(failure)")
     #expect(!failure.mayHaveArrived && server.mails.isEmpty)
     #expect(!server.commands.contains { $0.hasPrefix("AUTH") || $0.hasPrefix("MAIL") })
   }
@@ -221,7 +222,8 @@ import Testing
     server.stop()
     while RawConnection(port: server.port) != nil { try await Task.sleep(for: .milliseconds(1)) }
     var mail = ClientMail(
-      host: "127.0.0.1", port: Int(server.port), sender: "a@example.com", recipients: ["b@example.com"], message: [0x0a])
+      host: "127.0.0.1", port: Int(server.port), sender: "a@example.com", recipients: ["b@example.com"], message: [0x0a]
+    )
     mail.security = .none
     guard case .failure(let failure) = await ending(of: mail) else { throw Sent() }
     #expect(failure.kind == .connect)

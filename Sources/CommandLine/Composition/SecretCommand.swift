@@ -55,7 +55,8 @@ struct SecretCommand {
     return try outcome.get()
   }
 
-  private func watch(_ pid: Int32, _ reader: Descriptor, _ mark: String) throws(PosixError) -> Result<[UInt8], Failure> {
+  private func watch(_ pid: Int32, _ reader: Descriptor, _ mark: String) throws(PosixError) -> Result<[UInt8], Failure>
+  {
     let handle = try ProcessHandle(pid)
     let family = ProcessIdentity(pid).map { ProcessFamily(root: $0, mark: mark) }
     let deadline = Monotonic.now + patience

@@ -6,9 +6,7 @@ enum LaterFeatures {
     "drill", "on_waiting", "schedule", "block", "rescue", "parallel", "call", "approve", "for_each",
   ]
   /// Built-in actions of the language that are not built yet. What clouds can do, their tables say.
-  static let actions: Set<String> = [
-    "report.publish",
-  ]
+  static let actions: Set<String> = ["report.publish"]
 
   /// Never part of v1.
   private static let absent: [String: String] = [

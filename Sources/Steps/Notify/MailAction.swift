@@ -84,7 +84,8 @@ struct MailAction: StandardAction {
     guard !to.isEmpty else { throw StepFailure.unfit("`to` is empty: the mail has nobody to go to") }
     return try MailLetter(
       from: from, to: to, cc: try addresses(with, "cc"),
-      subject: HTTPText.shown(try with.text("subject"), call.mask), text: HTTPText.shown(try with.text("text"), call.mask),
+      subject: HTTPText.shown(try with.text("subject"), call.mask),
+      text: HTTPText.shown(try with.text("text"), call.mask),
       at: call.clock.now, id: MailLetter.id(run: call.runID, step: call.step, domain: from.domain))
   }
 

@@ -49,7 +49,8 @@ struct MailAddress {
     guard parts.count == 2, (1...64).contains(parts[0].count), (1...255).contains(parts[1].count) else { return false }
     let dot = UInt8(ascii: ".")
     for part in parts where part.first == dot || part.last == dot || Array(part).contains([dot, dot]) { return false }
-    return parts[0].allSatisfy { isAtom($0) || $0 == dot } && parts[1].allSatisfy { isLetter($0) || "-.".utf8.contains($0) }
+    return parts[0].allSatisfy { isAtom($0) || $0 == dot }
+      && parts[1].allSatisfy { isLetter($0) || "-.".utf8.contains($0) }
   }
 
   private static func isLetter(_ byte: UInt8) -> Bool {

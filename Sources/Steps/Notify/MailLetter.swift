@@ -10,7 +10,8 @@ struct MailLetter {
   let bytes: [UInt8]
 
   init(
-    from: MailAddress, to: [MailAddress], cc: [MailAddress], subject: String, text: String, at now: Timestamp, id: String
+    from: MailAddress, to: [MailAddress], cc: [MailAddress], subject: String, text: String, at now: Timestamp,
+    id: String
   ) throws(StepFailure) {
     guard !subject.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) }) else {
       throw StepFailure.unfit("`subject` holds a line break or another control character: it is one line")

@@ -3,7 +3,7 @@ import TestSupport
 /// A command and its output as a page shows them: a fenced block whose first line begins with `$ runbook`.
 ///
 /// Instants, durations and ids are different each time; so is what a wait sees between two looks.
-struct ShownCommand: Sendable, CustomTestStringConvertible {
+struct ShownCommand: Sendable {
   let page: String
   /// Behind `$ runbook `; a backslash at the end of a line goes on in the next.
   let arguments: [String]
@@ -11,7 +11,7 @@ struct ShownCommand: Sendable, CustomTestStringConvertible {
   /// The lines of its output in the page.
   private let place: Range<Int>
 
-  var testDescription: String { "\(page): \(arguments.joined(separator: " "))" }
+  var description: String { "\(page): \(arguments.joined(separator: " "))" }
 
   /// All that a page shows, in order.
   static func all(in page: String) throws -> [ShownCommand] {
@@ -44,14 +44,19 @@ struct ShownCommand: Sendable, CustomTestStringConvertible {
     if Self.comparable(printed) == Self.comparable(output) { return true }
     guard Recording.isOn else { return false }
     var lines = try Repository.text(page).split(separator: "\n", omittingEmptySubsequences: false)
-    lines.replaceSubrange(place, with: printed)
+    lines.replaceSubrange(place, with: printed.map { Self.trimmed($0) })
     try Recording.write(lines.joined(separator: "\n"), to: page)
     return true
   }
 
+  /// A page has no spaces at the ends of its lines.
+  private static func trimmed(_ line: Substring) -> Substring {
+    line.prefix(line.count - line.reversed().prefix { $0 == " " }.count)
+  }
+
   static func comparable(_ lines: [Substring]) -> [String] {
     lines.map { line in
-      var text = String(line)
+      var text = String(trimmed(line))
       text.replace(#/\d\d:\d\d:\d\d/#, with: "TIME")
       text.replace(#/\br[0-9a-z]{19}\b/#, with: "RUN")
       text.replace(#/\b(\d+h)?(\d+m)?\d+(\.\d)?s\b|\b\d+m\b/#, with: "LONG")

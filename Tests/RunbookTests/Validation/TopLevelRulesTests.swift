@@ -48,8 +48,8 @@ import Testing
         + "f: {source: command, argv: [pass, ''], ⑥key: y}}",
       "① E-KEY-MISSING: `secrets.a` needs `argv`; the program and its arguments, such as `[pass, show, cloud]`",
       "② E-TYPE: `secrets.b.argv` names no program; write `[PROGRAM, ARGUMENT, …]`",
-      "③ E-TYPE: `secrets.c.argv` must be a list of words, not `pass show x`; write `[PROGRAM, ARGUMENT, …]`; no "
-        + "shell reads it",
+      "③ E-TYPE: `secrets.c.argv` must be a list of words, not `pass show x`; write `[PROGRAM, ARGUMENT, …]`; "
+        + "no shell reads it",
       "④ E-INTERPOLATION: `secrets.d.argv` is read before the run, so it cannot hold `${{ }}`; write its text",
       "⑤ E-TYPE: `secrets.e.argv` is empty; write its text, in quotes if it is meant to look like `null`",
       "⑥ E-KEY-UNKNOWN: `secrets.f` has no key `key`; known here: `source`, `argv`"),
@@ -61,7 +61,8 @@ import Testing
         + "`LoadCredential=NAME:PATH`",
       "③ E-KEY-UNKNOWN: `secrets.c` has no key `path`; known here: `source`, `key`"),
     Refused(
-      "secrets: {①a: {②from: env}}", "① E-KEY-MISSING: `secrets.a` needs `source`; `env`, `file`, `command` or `credential`",
+      "secrets: {①a: {②from: env}}",
+      "① E-KEY-MISSING: `secrets.a` needs `source`; `env`, `file`, `command` or `credential`",
       "② E-KEY-UNKNOWN: `secrets.a` has no key `from`; known here: `source`, `key`, `path`, `argv`"),
     Refused(
       "vars: {version: ①3.10, big: ②1e5, fine: 3.1, list: [1, ③0x1F], quoted: '3.10', mask: 0644}",

@@ -8,7 +8,8 @@ final class FakeMail: MailTransport {
   private let outcome: Result<MailAnswer, MailRefusal>
   private let sent = Mutex<[MailRequest]>([])
 
-  init(_ outcome: Result<MailAnswer, MailRefusal> = .success(MailAnswer(code: 250, words: Array("queued as 4X".utf8)))) {
+  init(_ outcome: Result<MailAnswer, MailRefusal> = .success(MailAnswer(code: 250, words: Array("queued as 4X".utf8))))
+  {
     self.outcome = outcome
   }
 

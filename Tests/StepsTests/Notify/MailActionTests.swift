@@ -81,7 +81,9 @@ import Testing
     let mail = FakeMail()
     #expect(await mail.send(["subject": .string(String(repeating: "ü", count: 40))]).success != nil)
     let start = try #require(mail.lines.firstIndex { $0.hasPrefix("Subject: ") })
-    let words = [mail.lines[start].dropFirst(9)] + mail.lines[(start + 1)...].prefix { $0.hasPrefix(" ") }
+    let words =
+      [mail.lines[start].dropFirst(9)]
+      + mail.lines[(start + 1)...].prefix { $0.hasPrefix(" ") }
       .map { $0.dropFirst() }
     #expect(words.count == 2 && words.allSatisfy { $0.count <= 75 && $0.hasPrefix("=?utf-8?B?") })
     // Each piece is whole characters: 19 and 21 of two bytes.

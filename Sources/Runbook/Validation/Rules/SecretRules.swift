@@ -45,7 +45,8 @@ extension Validation {
       fields.finish(known: ["source"] + SecretSource.keys)
       return nil
     }
-    guard let word = read.choice(written, "\(name).source", SecretSource.words), let source = SecretSource(rawValue: word)
+    guard let word = read.choice(written, "\(name).source", SecretSource.words),
+      let source = SecretSource(rawValue: word)
     else { return nil }
     let (key, help) = source.key
     defer { fields.finish(known: ["source", key]) }
