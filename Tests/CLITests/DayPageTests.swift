@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-/// What the pages for a day show is what the command prints. `RECORD=1 swift test --filter DayPageTests` writes it anew.
+/// What the pages for a day show is what the command prints. `RECORD=1 swift test --filter DayPageTests` writes it
+/// anew.
 @Suite(.serialized) struct DayPageTests {
   static let pages: [String: [Int32]] = ["docs/rescue.md": [0, 3], "docs/deploying.md": [0, 3]]
 

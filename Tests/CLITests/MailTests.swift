@@ -120,6 +120,21 @@ import Testing
 
   @Test(
     arguments: [
+      ("host: localhost", "host: mail/x", "`host` is `mail/x`"),
+      ("from: Runbook <runbook@example.com>", "from: Runbook", "an address, or `Name <address>`"),
+      (#"subject: "${{ run.name }}: ${{ run.outcome }}""#, #"subject: "a\nb""#, "one line"),
+    ])
+  func aFieldThatCannotBeRightDoesNotLoad(_ line: String, _ other: String, _ told: String) async throws {
+    let place = try Workplace()
+    try #require(Self.text("none").contains(line))
+    try place.write("a.yaml", Self.text("none").replacing(line, with: other))
+    let checked = try await place.run("validate", "a.yaml")
+    #expect(checked.code == 2)
+    #expect(checked.stderr.contains(told), "\(checked.stderr)")
+  }
+
+  @Test(
+    arguments: [
       ("starttls", "user: ops", "a `user` logs in with a `password`"),
       ("none", "channel: x", "`notify.mail` has no field `channel`"),
       ("ssl", "", "`tls` must be"),

@@ -25,9 +25,8 @@ import Testing
       let body = String(decoding: connection.receiveExactly(length ?? 0), as: UTF8.self)
       bodies.withLock { $0.append(body) }
       let (status, text) = answers[min(index, answers.count - 1)]
-      connection.send(
-        "HTTP/1.1 \(status) Answer\r\nRetry-After: 1\r\nContent-Length: \(text.utf8.count)\r\nConnection: close\r\n\r\n\(text)"
-      )
+      connection.send("HTTP/1.1 \(status) Answer\r\nRetry-After: 1\r\nConnection: close\r\n")
+      connection.send("Content-Length: \(text.utf8.count)\r\n\r\n\(text)")
     }
     defer { server.stop() }
     let place = try Workplace()

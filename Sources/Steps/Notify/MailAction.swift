@@ -6,14 +6,16 @@ struct MailAction: StandardAction {
   static let declaration = ActionDeclaration(
     "notify.mail", "sends a mail in plain text",
     fields: [
-      Field("host", .string, required: true, help: "name or address of the mail server"),
+      Field(
+        "host", .string, required: true, pattern: "^[A-Za-z0-9._:-]+$", help: "name or address of the mail server"),
       Field(
         "port", .int, bounds: .int(1...65_535),
         help: "default: 587 with `tls: starttls`, 465 with `tls`, 25 with `none`"),
-      Field("from", .string, required: true, help: "an address, or `Name <address>`"),
+      Field(
+        "from", .string, required: true, pattern: "[^ <@]@[^ @>]", help: "an address, or `Name <address>`"),
       Field("to", .any, required: true, help: "an address, or a list of them"),
       Field("cc", .any, help: "who gets a copy: an address, or a list of them"),
-      Field("subject", .string, required: true, help: "one line"),
+      Field("subject", .string, required: true, pattern: "^[^\\r\\n]+$", help: "one line"),
       Field("text", .string, required: true, help: "the mail; its lines stay as they are"),
       Field(
         "tls", .choice(MailRequest.Security.allCases.map(\.rawValue)), default: "starttls",

@@ -32,9 +32,15 @@ import Testing
     """
 
   private let box = Mailbox()
+  private let clock: VirtualClock
+  private let store: any RunStore
+
+  init() {
+    clock = VirtualClock()
+    store = MemoryStore(clock: clock)
+  }
 
   private func process() throws -> SimulatedProcess {
-    let clock = VirtualClock()
     let runbook = try ValidatedRunbook(
       ParsedDocument(yaml: Self.text),
       in: ValidationContext(
@@ -45,7 +51,7 @@ import Testing
       scripts: SimulatedScripts(clock: clock), files: SimulatedFiles(), builtIn: standardActions, providerKinds: [],
       mail: box)
     return SimulatedProcess(
-      world: world, store: MemoryStore(clock: clock), runbook: runbook,
+      world: world, store: store, runbook: runbook,
       source: PinnedSource(text: Self.text, files: [:], folder: "/srv"), observer: RecordingObserver())
   }
 
@@ -56,11 +62,10 @@ import Testing
 
   /// The process dies when the mail is with the server and before it knows: the mail comes again under the same name.
   @Test func aMailThatIsSentAgainAfterACrashHasTheSameName() async throws {
-    let process = try process()
     let life = KillSwitch(where: "before reading the reply to a mail")
-    _ = try await process.start("r0123456789abcdefghi", inputs: [:], life: life)
+    _ = try await process().start("r0123456789abcdefghi", inputs: [:], life: life)
     #expect(life.place != nil)
-    #expect(try await process.resume("r0123456789abcdefghi").exitCode == 0)
+    #expect(try await process().resume("r0123456789abcdefghi").exitCode == 0)
     #expect(box.ids.count == 2 && box.ids[0] == box.ids[1])
   }
 
