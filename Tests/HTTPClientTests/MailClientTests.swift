@@ -99,6 +99,33 @@ import Testing
     #expect(!server.commands.contains { !$0.hasPrefix("EHLO") && $0 != "QUIT" }, "\(server.commands)")
   }
 
+  /// Without EHLO there is no STARTTLS: HELO is for those who want none.
+  @Test func aServerThatKnowsNoEHLOGetsNothingEither() async throws {
+    var ways = SMTPServer.Ways()
+    ways.security = .starttls
+    ways.answers[.ehlo] = "502 5.5.1 what?"
+    let (failure, server) = try await failure(ways) { $0.security = .starttls }
+    #expect(failure.kind == .refused && failure.reply?.code == 502, "\(failure)")
+    #expect(!server.commands.contains { $0.hasPrefix("MAIL") })
+  }
+
+  /// Somebody in between answers the commands that will come inside TLS.
+  @Test func whatIsSaidBeforeTLSIsNotBelievedAfterIt() async throws {
+    var ways = SMTPServer.Ways()
+    ways.security = .starttls
+    ways.answers[.starttls] =
+      [
+        "220 go ahead", "250-mail.example.com", "250 AUTH PLAIN", "235 welcome", "250 ok", "250 ok",
+      ].joined(separator: "\r\n")
+    let (failure, server) = try await failure(ways) {
+      $0.security = .starttls
+      $0.login = ("ops", "hunter22")
+      $0.timeout = .seconds(5)
+    }
+    #expect(!failure.mayHaveArrived && server.mails.isEmpty)
+    #expect(!server.commands.contains { $0.hasPrefix("AUTH") || $0.hasPrefix("MAIL") }, "\(server.commands)")
+  }
+
   @Test func aServerThatRefusesToTurnToTLSIsToldInItsWords() async throws {
     var ways = SMTPServer.Ways()
     ways.security = .starttls
