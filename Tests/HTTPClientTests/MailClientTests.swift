@@ -244,6 +244,24 @@ import Testing
     #expect(failure.message == "127.0.0.1:\(server.port) does not speak SMTP")
   }
 
+  /// A server that goes on telling what it can, and one whose answer has no end.
+  @Test(arguments: ["250-AUTH NONE", "250-A", "2", ""])
+  func aServerThatNeverComesToAnEndEndsWithTheMailsTime(_ line: String) async throws {
+    let server = RawServer { connection, _ in
+      connection.send("220 mail.example.com\r\n")
+      _ = connection.receive(until: "\r\n")
+      var number = 0
+      while connection.send("\(line)\(number)\(line.isEmpty ? "" : "\r\n")") { number += 1 }
+    }
+    defer { server.stop() }
+    var mail = ClientMail(
+      host: "127.0.0.1", port: Int(server.port), sender: "a@example.com", recipients: ["b@example.com"],
+      message: [0x0a])
+    mail.timeout = .milliseconds(500)
+    guard case .failure(let failure) = await ending(of: mail) else { throw Sent() }
+    #expect(!failure.mayHaveArrived)
+  }
+
   @Test func nobodyListeningIsSaid() async throws {
     let server = RawServer { _, _ in }
     server.stop()

@@ -17,7 +17,7 @@ struct WebhookAction: HTTPAction {
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     var with = call.with.values
-    with["json"] = try body(call.with)
+    with["json"] = try body(call.with, call.mask)
     var inner = ActionCall(
       with: Arguments(with), key: call.key, runID: call.runID, clock: call.clock, transport: call.transport,
       scripts: call.scripts, files: call.files, deadline: call.deadline, before: call.before,
@@ -30,8 +30,8 @@ struct WebhookAction: HTTPAction {
     return ActionResult(result: answer.result.filter { ["status", "body", "json"].contains($0.key) })
   }
 
-  private func body(_ with: Arguments) throws(StepFailure) -> Value {
-    let text = try with.optionalText("text")
+  private func body(_ with: Arguments, _ mask: ([UInt8]) -> [UInt8]) throws(StepFailure) -> Value {
+    let text = try with.optionalText("text").map { HTTPText.shown($0, mask) }
     switch (text, with["json"]) {
     case (let text?, nil): return ["text": .string(text)]
     case (let text?, .map(let keys)?):

@@ -33,6 +33,8 @@ struct MailTalk {
 
   /// Longest answer that is kept, in bytes.
   static let longestReply = 4 << 10
+  /// No server has more words for what it can.
+  static let mostAbilities = 256
   /// How we can tell a password: both in clear text, inside TLS.
   static let spoken: Set<String> = ["PLAIN", "LOGIN"]
 
@@ -100,7 +102,7 @@ struct MailTalk {
   private mutating func note(_ ability: ArraySlice<UInt8>) {
     // `AUTH PLAIN LOGIN`; old servers write `AUTH=PLAIN LOGIN`.
     let words = String(decoding: ability, as: UTF8.self).uppercased().split { $0 == " " || $0 == "=" }
-    guard let first = words.first else { return }
+    guard let first = words.first, abilities.count + mechanisms.count < MailTalk.mostAbilities else { return }
     abilities.insert(String(first))
     if first == "AUTH" { mechanisms.formUnion(words.dropFirst().map { String($0) }) }
   }
