@@ -7,7 +7,7 @@ SWIFT ?= swift
 # Headers of the C libraries behind Sources/System; each brings its library with it.
 LIBRARIES = libyaml-dev libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev libssl-dev
 # Programs that tests run, beyond what every Debian has.
-TEST_TOOLS = openssh-client openssh-server busybox fish
+TEST_TOOLS = openssh-client openssh-server openssl busybox fish
 # Reference programs of `make bench` are written in C.
 BENCH_TOOLS = gcc make bash
 

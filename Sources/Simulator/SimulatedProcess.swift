@@ -93,8 +93,8 @@ public struct SimulatedProcess: Sendable {
       transport: MortalTransport(base: world.transport, life: life),
       scripts: MortalScripts(base: world.scripts, life: life), files: MortalFiles(base: world.files, life: life),
       builtIn: Array(world.builtIn.values), providerKinds: Array(world.providerKinds.values),
-      scriptEnvironment: world.scriptEnvironment, makesLiveChecks: world.makesLiveChecks,
-      asksPeople: world.asksPeople)
+      mail: MortalMail(base: world.mail, life: life), scriptEnvironment: world.scriptEnvironment,
+      makesLiveChecks: world.makesLiveChecks, asksPeople: world.asksPeople)
     let mortalStore = MortalStore(base: store, life: life)
     let kept = keepsItsLease ? LeasedTenure(lease, mortalStore, clock: world.clock, isToldOfLoss ? control : nil) : nil
     var launch = RunLaunch(

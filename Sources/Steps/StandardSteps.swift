@@ -23,6 +23,8 @@ public func makeStandardActions(ssh: SSHProgram) -> [any Action] {
     HTTPPatchAction(),
     HTTPDeleteAction(),
     WebhookAction(),
+    SlackAction(),
+    MailAction(),
     TCPAction(),
     LogAction.Info(),
     LogAction.Warn(),

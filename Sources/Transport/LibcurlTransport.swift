@@ -55,7 +55,7 @@ public struct LibcurlTransport: HTTPTransport {
 }
 
 /// The engine's question in the client's words.
-private struct TenureDeparture: Departure {
+struct TenureDeparture: Departure {
   let tenure: any Tenure
   func begin() -> Bool { tenure.begin() }
   func end() { tenure.end() }

@@ -32,4 +32,17 @@ import Transport
     #expect(tenure.asked.value == 1)
     #expect(heard.value == 0)
   }
+
+  @Test func noMailOfARunThatWasTakenOverLeaves() async throws {
+    let server = try SMTPServer()
+    var mail = MailRequest(
+      host: "127.0.0.1", port: server.port, security: .none, sender: "runbook@example.com",
+      recipients: ["ops@example.com"], message: Array("Subject: x\r\n\r\nx\r\n".utf8))
+    let tenure = LostTenure()
+    mail.tenure = tenure
+    let refusal = await #expect(throws: MailRefusal.self) { _ = try await LibcurlMail().send(mail) }
+    #expect(refusal?.kind == .held && refusal?.mayHaveArrived == false)
+    #expect(tenure.asked.value == 1)
+    #expect(server.mails.isEmpty)
+  }
 }

@@ -17,7 +17,7 @@ enum Composition {
       clock: SystemClock(), random: SystemRandom(), transport: transport,
       scripts: DetachedScripts(folder: scripts), files: LocalFiles(),
       builtIn: makeStandardActions(ssh: SSHProgram(connections: SSHConnections(), pins: scripts)),
-      providerKinds: standardProviders)
+      providerKinds: standardProviders, mail: LibcurlMail())
   }
 
   /// The words an author may use.
@@ -98,7 +98,7 @@ struct SimulatedWorld {
       clock: clock, random: SystemRandom(), transport: LibcurlTransport(),
       scripts: scripts ?? SimulatedScripts(clock: clock), files: real.isEmpty ? SimulatedFiles() : LocalFiles(),
       builtIn: SimulatedActions.make(from: standardActions, real: real, mocks: mocks),
-      providerKinds: standardProviders, asksPeople: false)
+      providerKinds: standardProviders, mail: LibcurlMail(), asksPeople: false)
   }
 
   /// Every text and number that may be a server's id.

@@ -75,7 +75,9 @@ final class InterruptDesk: Sendable {
     case .goOn:
       now.watcher?.say(
         "SIGTERM: the run goes on undoing the changes until it has ended.\(InterruptDesk.ifKilled(now))")
-    case .end(let code): _exit(code.rawValue)
+    case .end(let code):
+      SecretCommand.abandon()
+      _exit(code.rawValue)
     }
   }
 

@@ -70,6 +70,10 @@ enum SecretReading {
       return text
     case .file(let path):
       return try read(path.hasPrefix("/") ? path : "\(folder)/\(path)", for: declaration)
+    case .command(let words):
+      return try read(SecretCommand(words: words, folder: folder), for: declaration)
+    case .credential(let key):
+      return try read(credential: key, for: declaration)
     }
   }
 
@@ -79,16 +83,54 @@ enum SecretReading {
     if unsafe stat(path, &status) == 0, status.st_mode & 0o077 != 0 {
       throw refusal(declaration, "others may read `\(shown)`", hint: "chmod 600 \(AdvisedCommands.quoted(path))")
     }
+    return try content(of: path, for: declaration, hint: nil)
+  }
+
+  private static func read(_ command: SecretCommand, for declaration: SecretDeclaration) throws(Refusal) -> String {
+    let hint = "what it prints is not shown; to see it, run it yourself: \(command.line)"
+    let bytes: [UInt8]
+    do throws(SecretCommand.Failure) { bytes = try command.output() } catch {
+      throw refusal(declaration, error.reason, hint: hint)
+    }
+    let program = DisplayText.escaped(command.words.first ?? "", limit: 200)
+    return try text(bytes, isOf: "what `\(program)` prints", for: declaration, hint: hint)
+  }
+
+  /// systemd keeps the folder for the service alone, so that a file's mode says nothing.
+  private static func read(credential key: String, for declaration: SecretDeclaration) throws(Refusal) -> String {
+    let unit = "add `LoadCredential=\(key):PATH` to the unit"
+    guard let folder = Environment["CREDENTIALS_DIRECTORY"], folder.hasPrefix("/") else {
+      throw refusal(
+        declaration, "`CREDENTIALS_DIRECTORY` is not set, as it is in a service of systemd that has credentials",
+        hint: unit)
+    }
+    guard !key.isEmpty, !key.contains("/"), key != ".", key != ".." else {
+      throw refusal(declaration, "the name of a credential has no `/` in it", hint: nil)
+    }
+    return try content(of: "\(folder)/\(key)", for: declaration, hint: unit)
+  }
+
+  private static func content(
+    of path: String, for declaration: SecretDeclaration, hint: String?
+  ) throws(Refusal) -> String {
+    let shown = DisplayText.escaped(path, limit: 300)
     let bytes: [UInt8]
     do throws(FileFailure) { bytes = try FileReading.all(of: path, limit: fileLimit) } catch {
-      throw refusal(declaration, "`\(shown)` \(error.reason)", hint: nil)
+      throw refusal(declaration, "`\(shown)` \(error.reason)", hint: error == .missing ? hint : nil)
     }
+    return try text(bytes, isOf: "`\(shown)`", for: declaration, hint: nil)
+  }
+
+  /// Without one line end at its end.
+  private static func text(
+    _ bytes: [UInt8], isOf what: String, for declaration: SecretDeclaration, hint: String?
+  ) throws(Refusal) -> String {
     guard var text = String(validating: bytes, as: UTF8.self) else {
-      throw refusal(declaration, "`\(shown)` is not UTF-8 text", hint: nil)
+      throw refusal(declaration, "\(what) is not UTF-8 text", hint: hint)
     }
     // A swift text counts a carriage return and a line feed as one character.
     if text.hasSuffix("\n") || text.hasSuffix("\r\n") { text.removeLast() }
-    guard !text.isEmpty else { throw refusal(declaration, "`\(shown)` is empty", hint: nil) }
+    guard !text.isEmpty else { throw refusal(declaration, "\(what) is empty", hint: hint) }
     return text
   }
 

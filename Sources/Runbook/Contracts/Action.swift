@@ -13,6 +13,7 @@ public struct ActionCall: Sendable {
   public let transport: any HTTPTransport
   public let scripts: any ScriptHost
   public let files: any FileHost
+  public var mail: any MailTransport = NoMail()
   /// The instant by which the step must be done. An action uses it to bound what it starts.
   public var deadline: Timestamp
   /// What `capture` returned when the intent was journaled; empty before that.

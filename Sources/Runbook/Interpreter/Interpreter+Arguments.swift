@@ -73,6 +73,7 @@ extension Interpreter {
       intendedAt: intendedAt, step: path,
       report: { observer.progress(RunProgress(step: path, message: masker.mask($0))) })
     call.mask = { masker.mask($0) }
+    call.mail = launch.mail
     call.began = began
     call.epoch = launch.lease.epoch
     call.isRead = step.effect == .none

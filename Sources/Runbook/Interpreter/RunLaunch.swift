@@ -6,6 +6,7 @@ public final class RunWorld: Sendable {
   public let transport: any HTTPTransport
   public let scripts: any ScriptHost
   public let files: any FileHost
+  public let mail: any MailTransport
   /// By action name: what needs no provider.
   public let builtIn: [String: any Action]
   /// By the provider block's `type`.
@@ -22,13 +23,15 @@ public final class RunWorld: Sendable {
   public init(
     clock: any EngineClock, random: any RandomSource, transport: any HTTPTransport, scripts: any ScriptHost,
     files: any FileHost, builtIn: [any Action], providerKinds: [any ProviderKind],
-    scriptEnvironment: [String: String] = [:], makesLiveChecks: Bool = true, asksPeople: Bool = true
+    mail: any MailTransport = NoMail(), scriptEnvironment: [String: String] = [:], makesLiveChecks: Bool = true,
+    asksPeople: Bool = true
   ) {
     self.clock = clock
     self.random = random
     self.transport = transport
     self.scripts = scripts
     self.files = files
+    self.mail = mail
     self.builtIn = Dictionary(builtIn.map { ($0.declaration.name, $0) }, uniquingKeysWith: { first, _ in first })
     self.providerKinds = Dictionary(providerKinds.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
     self.scriptEnvironment = scriptEnvironment

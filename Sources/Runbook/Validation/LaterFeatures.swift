@@ -6,9 +6,7 @@ enum LaterFeatures {
     "drill", "schedule", "block", "rescue", "parallel", "call", "for_each",
   ]
   /// Built-in actions of the language that are not built yet. What clouds can do, their tables say.
-  static let actions: Set<String> = [
-    "notify.slack", "notify.mail", "report.publish",
-  ]
+  static let actions: Set<String> = ["report.publish"]
 
   /// Never part of v1.
   private static let absent: [String: String] = [

@@ -85,7 +85,12 @@ public enum RunbookSchema {
         ], required: ["type"]),
       "secret": object(
         [
-          "source": ["enum": ["env", "file"]], "key": ["type": "string"], "path": ["type": "string"],
+          "source": ["enum": .list(SecretSource.allCases.map { .string($0.rawValue) })],
+          "key": text("of `env`: the variable's name; of `credential`: the name in `LoadCredential=`"),
+          "path": text("of `file`"),
+          "argv": described(
+            ["type": "array", "minItems": 1, "items": ["type": "string"]],
+            "of `command`: the program and its arguments; no shell reads them"),
         ], required: ["source"]),
       "rollbackPolicy": object([
         "after": list(["enum": ["failure", "cancel", "success"]], "default: failure, cancel"),

@@ -48,6 +48,10 @@ public struct SecretDeclaration: Sendable {
   public enum Source: Sendable, Equatable {
     case environment(key: String)
     case file(path: String)
+    /// What a program prints; the first word is the program.
+    case command([String])
+    /// What systemd hands to its service under this name.
+    case credential(key: String)
   }
   public var name: String
   public var source: Source

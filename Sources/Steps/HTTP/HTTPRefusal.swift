@@ -65,7 +65,7 @@ struct HTTPRefusal {
   }
 
   /// Scheme and host: a path or a query may hold a secret.
-  private var place: String {
+  var place: String {
     let parts = request.url.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
     guard parts.count == 3 else { return "the URL" }
     return parts[0] + "//" + parts[2].prefix { !"/?#".contains($0) }

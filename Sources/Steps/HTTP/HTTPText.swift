@@ -37,6 +37,11 @@ enum HTTPText {
     }
   }
 
+  /// Text for people to read, without the run's secrets.
+  static func shown(_ text: String, _ mask: ([UInt8]) -> [UInt8]) -> String {
+    String(decoding: mask(Array(text.utf8)), as: UTF8.self)
+  }
+
   /// A body in UTF-8, from the character set that the other side names. Bytes of a set that nobody knows here stay as
   /// they are.
   static func utf8(of body: [UInt8], contentType: String?) -> [UInt8] {

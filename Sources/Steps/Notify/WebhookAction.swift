@@ -17,7 +17,7 @@ struct WebhookAction: HTTPAction {
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     var with = call.with.values
-    with["json"] = try body(call.with)
+    with["json"] = try body(call.with, call.mask)
     var inner = ActionCall(
       with: Arguments(with), key: call.key, runID: call.runID, clock: call.clock, transport: call.transport,
       scripts: call.scripts, files: call.files, deadline: call.deadline, before: call.before,
@@ -25,22 +25,13 @@ struct WebhookAction: HTTPAction {
     inner.mask = call.mask
     let answer: ActionResult
     do throws(StepFailure) { answer = try await HTTPCall("POST", isSafe: false).make(inner) } catch {
-      throw Self.untold(error)
+      throw error.withoutEffect
     }
     return ActionResult(result: answer.result.filter { ["status", "body", "json"].contains($0.key) })
   }
 
-  /// A message is no change, but whether it has arrived is a fact of its own.
-  private static func untold(_ failure: StepFailure) -> StepFailure {
-    guard failure.effect == .unknown else { return failure }
-    var failure = failure
-    failure.effect = .none
-    failure.detail["arrival"] = "unknown"
-    return failure
-  }
-
-  private func body(_ with: Arguments) throws(StepFailure) -> Value {
-    let text = try with.optionalText("text")
+  private func body(_ with: Arguments, _ mask: ([UInt8]) -> [UInt8]) throws(StepFailure) -> Value {
+    let text = try with.optionalText("text").map { HTTPText.shown($0, mask) }
     switch (text, with["json"]) {
     case (let text?, nil): return ["text": .string(text)]
     case (let text?, .map(let keys)?):
@@ -50,5 +41,16 @@ struct WebhookAction: HTTPAction {
     case (_?, _?): throw StepFailure.unfit("`json` must be a map when `text` is given")
     case (nil, nil): throw StepFailure.unfit("`text` is missing: there is nothing to say")
     }
+  }
+}
+
+extension StepFailure {
+  /// A message is no change, but whether it has arrived is a fact of its own.
+  var withoutEffect: StepFailure {
+    guard effect == .unknown else { return self }
+    var failure = self
+    failure.effect = .none
+    failure.detail["arrival"] = "unknown"
+    return failure
   }
 }

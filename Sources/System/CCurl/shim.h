@@ -1,6 +1,6 @@
 #pragma once
 // libcurl, loaded when the first request is made: linking it costs every start of the command 4.5 ms, whether it
-// speaks HTTP or not. The header gives the types, `struct curl_functions` the addresses.
+// speaks to anybody or not. The header gives the types, `struct curl_functions` the addresses.
 #define CURL_DISABLE_TYPECHECK 1
 #include <curl/curl.h>
 #include <dlfcn.h>
@@ -14,6 +14,7 @@
 #define CURL_FUNCTIONS(EACH)                                                                                   \
   EACH(global_init) EACH(version) EACH(slist_append) EACH(slist_free_all)                                      \
   EACH(easy_init) EACH(easy_cleanup) EACH(easy_reset) EACH(easy_setopt) EACH(easy_getinfo) EACH(easy_strerror) \
+  EACH(easy_perform)                                                                                           \
   EACH(multi_init) EACH(multi_cleanup) EACH(multi_setopt) EACH(multi_add_handle) EACH(multi_remove_handle)     \
   EACH(multi_socket_action) EACH(multi_info_read) EACH(multi_assign)                                           \
   EACH(url) EACH(url_set) EACH(url_get) EACH(url_cleanup) EACH(free)
@@ -72,6 +73,24 @@ static inline void curl_set_callbacks(
   curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, owner);
   curl->easy_setopt(easy, CURLOPT_PREREQFUNCTION, ready);
   curl->easy_setopt(easy, CURLOPT_PREREQDATA, owner);
+}
+/// The same for a mail. `talk` is told what is said to the server and by it, secrets included.
+static inline void curl_set_mail_callbacks(
+    curl_table curl, CURL *_Nonnull easy, void *_Nonnull owner, curl_write_callback _Nonnull reply,
+    curl_read_callback _Nonnull upload, curl_opensocket_callback _Nonnull open,
+    curl_xferinfo_callback _Nonnull progress, curl_debug_callback _Nonnull talk) {
+  curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, reply);
+  curl->easy_setopt(easy, CURLOPT_HEADERDATA, owner);
+  curl->easy_setopt(easy, CURLOPT_READFUNCTION, upload);
+  curl->easy_setopt(easy, CURLOPT_READDATA, owner);
+  curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open);
+  curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, owner);
+  curl->easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, progress);
+  curl->easy_setopt(easy, CURLOPT_XFERINFODATA, owner);
+  curl->easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+  curl->easy_setopt(easy, CURLOPT_DEBUGFUNCTION, talk);
+  curl->easy_setopt(easy, CURLOPT_DEBUGDATA, owner);
+  curl->easy_setopt(easy, CURLOPT_VERBOSE, 1L);
 }
 /// 0 when libcurl does not know.
 static inline long curl_info_long(curl_table curl, CURL *_Nonnull easy, CURLINFO info) {

@@ -10,7 +10,8 @@ import Glibc
   static let loaded: Result<Curl, ClientFailure> = {
     let table = UnsafeMutablePointer<curl_functions>.allocate(capacity: 1)
     if let reason = unsafe curl_functions_load(table) {
-      let message = unsafe "HTTP needs libcurl: install the Debian package `libcurl4` (\(String(cString: reason)))"
+      let why = unsafe String(cString: reason)
+      let message = "HTTP and mail need libcurl: install the Debian package `libcurl4` (\(why))"
       return .failure(ClientFailure(.unavailable, message, beforeFirstByte: true))
     }
     guard unsafe table.pointee.global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK else {

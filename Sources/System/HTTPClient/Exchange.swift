@@ -89,15 +89,7 @@ extension Exchange {
   /// A socket for one of the addresses of the host, or `CURL_SOCKET_BAD`: then libcurl tries the next.
   func openSocket(to address: UnsafeMutablePointer<curl_sockaddr>) -> CInt {
     guard unsafe permits(AddressPolicy.zone(of: address)) else { return CURL_SOCKET_BAD }
-    let socket = unsafe socket(
-      address.pointee.family, address.pointee.socktype | CInt(SOCK_CLOEXEC.rawValue), address.pointee.protocol)
-    // A peer that vanished is noticed after 30 s of unanswered bytes, not after the kernel's quarter of an hour.
-    var patience: UInt32 = 30_000
-    if socket >= 0 {
-      unsafe _ = setsockopt(
-        socket, CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, &patience, socklen_t(MemoryLayout<UInt32>.size))
-    }
-    return socket
+    return unsafe OutgoingSocket.open(to: address)
   }
 
   private func permits(_ zone: AddressPolicy.Zone?) -> Bool {

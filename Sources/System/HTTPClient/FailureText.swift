@@ -73,7 +73,18 @@ extension Transfers {
 
   private func systemReason(_ exchange: Exchange) -> String {
     guard let easy = unsafe exchange.easy else { return "" }
-    switch unsafe CInt(truncatingIfNeeded: curl_info_long(curl.table, easy, CURLINFO_OS_ERRNO)) {
+    return unsafe curl.systemReason(easy)
+  }
+
+  private func tlsReason(_ code: CURLcode, _ exchange: Exchange) -> String {
+    unsafe curl.tlsReason(code, exchange.easy)
+  }
+}
+
+extension Curl {
+  /// Why no connection was made, to follow what failed; empty if nobody knows.
+  func systemReason(_ easy: EasyHandle) -> String {
+    switch unsafe CInt(truncatingIfNeeded: curl_info_long(table, easy, CURLINFO_OS_ERRNO)) {
     case ECONNREFUSED: return ": connection refused"
     case ENETUNREACH: return ": network unreachable"
     case EHOSTUNREACH: return ": no route to host"
@@ -84,12 +95,13 @@ extension Transfers {
     }
   }
 
-  private func tlsReason(_ code: CURLcode, _ exchange: Exchange) -> String {
+  /// Why TLS was not established.
+  func tlsReason(_ code: CURLcode, _ easy: EasyHandle?) -> String {
     if code == CURLE_SSL_CACERT_BADFILE {
       return "the file of trusted authorities cannot be read as PEM certificates"
     }
-    guard let easy = unsafe exchange.easy else { return "unknown reason" }
-    let verified = unsafe curl_info_long(curl.table, easy, CURLINFO_SSL_VERIFYRESULT)
+    guard let easy = unsafe easy else { return "unknown reason" }
+    let verified = unsafe curl_info_long(table, easy, CURLINFO_SSL_VERIFYRESULT)
     return tlsReasons[verified]
       ?? (code == CURLE_PEER_FAILED_VERIFICATION && verified <= 1  // nothing found, or not asked: libcurl's own check
         ? "its certificate is for another host name"

@@ -61,8 +61,8 @@ import Testing
       "- {action: ①run, with: {script: x}}",
       "① E-ACTION: `run` is not an action; write `run: …` instead of `action: run`"),
     Refused(
-      "- {action: ①notify.mail}",
-      "① E-UNSUPPORTED: `notify.mail` is not supported yet; take it out; a later release will read it"),
+      "- {action: ①report.publish}",
+      "① E-UNSUPPORTED: `report.publish` is not supported yet; take it out; a later release will read it"),
     Refused(
       "- {action: log.info, with: {message: x, ①mesage: y}}",
       "① E-KEY-UNKNOWN: `log.info` has no field `mesage`; did you mean `message`?"),

@@ -35,17 +35,34 @@ import Testing
       "① E-UNSUPPORTED: `rollback_policy.destroy: ask` is not supported yet; take it out; a later release will read "
         + "it"),
     Refused(
-      "secrets: {a: ①hunter2, b: {source: ②command, argv: [x]}, ③c: {source: env}, d: {source: file, path: /x, "
-        + "④key: y}, e: {source: ⑤vault}}",
+      "secrets: {a: ①hunter2, ③c: {source: env}, d: {source: file, path: /x, ④key: y}, e: {source: ⑤vault}}",
       "① E-SECRET: `secrets.a` must say where the secret is, and never hold it; write `{source: env, key: NAME}`, "
         + "and change the secret if this was one",
-      "② E-UNSUPPORTED: `source: command` is not supported yet; take it out; a later release will read it",
       "③ E-KEY-MISSING: `secrets.c` needs `key`; the name of the environment variable",
       "④ E-KEY-UNKNOWN: `secrets.d` has no key `key`; known here: `source`, `path`",
-      "⑤ E-CHOICE: `secrets.e.source` must be `env` or `file`, not `vault`"),
+      "⑤ E-CHOICE: `secrets.e.source` must be `env`, `file`, `command` or `credential`, not `vault`"),
     Refused(
-      "secrets: {①a: {②from: env}}", "① E-KEY-MISSING: `secrets.a` needs `source`; `env` or `file`",
-      "② E-KEY-UNKNOWN: `secrets.a` has no key `from`; known here: `source`, `key`, `path`"),
+      "secrets: {①a: {source: command}, b: {source: command, argv: ②[]}, c: {source: command, argv: ③pass show x}, "
+        + "d: {source: command, argv: [pass, ④'${{ inputs.x }}']}, e: {source: command, argv: [⑤'', x]}, "
+        + "f: {source: command, argv: [pass, ''], ⑥key: y}}",
+      "① E-KEY-MISSING: `secrets.a` needs `argv`; the program and its arguments, such as `[pass, show, cloud]`",
+      "② E-TYPE: `secrets.b.argv` names no program; write `[PROGRAM, ARGUMENT, …]`",
+      "③ E-TYPE: `secrets.c.argv` must be a list of words, not `pass show x`; write `[PROGRAM, ARGUMENT, …]`; "
+        + "no shell reads it",
+      "④ E-INTERPOLATION: `secrets.d.argv` is read before the run, so it cannot hold `${{ }}`; write its text",
+      "⑤ E-TYPE: `secrets.e.argv` is empty; write its text, in quotes if it is meant to look like `null`",
+      "⑥ E-KEY-UNKNOWN: `secrets.f` has no key `key`; known here: `source`, `argv`"),
+    Refused(
+      "secrets: {①a: {source: credential}, b: {source: credential, key: ②../shadow}, "
+        + "c: {source: credential, key: token, ③path: x}}",
+      "① E-KEY-MISSING: `secrets.a` needs `key`; the name in `LoadCredential=` of the systemd unit",
+      "② E-NAME: `secrets.b.key` is the name of a credential, which has no `/` in it; write the name that stands in "
+        + "`LoadCredential=NAME:PATH`",
+      "③ E-KEY-UNKNOWN: `secrets.c` has no key `path`; known here: `source`, `key`"),
+    Refused(
+      "secrets: {①a: {②from: env}}",
+      "① E-KEY-MISSING: `secrets.a` needs `source`; `env`, `file`, `command` or `credential`",
+      "② E-KEY-UNKNOWN: `secrets.a` has no key `from`; known here: `source`, `key`, `path`, `argv`"),
     Refused(
       "vars: {version: ①3.10, big: ②1e5, fine: 3.1, list: [1, ③0x1F], quoted: '3.10', mask: 0644}",
       "① E-YAML-NUMBER: `3.10` is a number here, and would be written `3.1`; write \"3.10\" to keep its text, or "

@@ -5,10 +5,12 @@ import Testing
   @Test(arguments: [
     Refused(
       "on_waiting:\n- {①run: 'true'}",
-      "① E-CONTEXT: `on_waiting` only tells people, and `run` does something else; use `notify.webhook`"),
+      "① E-CONTEXT: `on_waiting` only tells people, and `run` does something else; use `notify.mail`, "
+        + "`notify.slack`, `notify.webhook`"),
     Refused(
       "on_waiting:\n- {action: ①http.post, with: {url: 'https://h/'}}",
-      "① E-CONTEXT: `on_waiting` only tells people, and `http.post` does something else; use `notify.webhook`"),
+      "① E-CONTEXT: `on_waiting` only tells people, and `http.post` does something else; use `notify.mail`, "
+        + "`notify.slack`, `notify.webhook`"),
     Refused(
       "on_waiting:\n- {action: notify.webhook, with: {url: 'https://h/', text: x}, ①retry: {attempts: 3}, ②id: a}",
       "① E-CONTEXT: `retry` has no effect in `on_waiting`; take it out: a message is sent until it has arrived, for "

@@ -29,6 +29,15 @@ struct WebhookActionTests {
     #expect(web.requests.isEmpty)
   }
 
+  @Test func aSecretThatStandsInTheTextIsMasked() async throws {
+    let web = FakeWeb(200)
+    let masker = Masker([Secret("hunter22", named: ["p"])])
+    let fields: [String: Value] = ["url": hook, "text": "it said hunter22", "json": ["channel": "#ops"]]
+    #expect(await web.perform(WebhookAction(), fields, mask: { masker.mask($0) }).success != nil)
+    let body = String(decoding: web.requests.first?.body ?? [], as: UTF8.self)
+    #expect(body == ##"{"channel":"#ops","text":"it said ***"}"##)
+  }
+
   @Test func aFailureShowsTheHostAlone() async throws {
     let failure = try #require(await FakeWeb(410).perform(WebhookAction(), ["url": hook, "text": "a"]).failure)
     #expect(failure.message == "POST https://chat answered 410 (gone)")

@@ -303,7 +303,8 @@ extension CodeText {
 
   static let secret = CodeText(
     "a secret is written down, is missing, or would be shown",
-    "A secret is declared with its source (`env` or `file`) and is put only into fields that are made for it. "
+    "A secret is declared with its source (`env`, `file`, `command` or `credential`) and is put only into fields that "
+      + "are made for it. "
       + "Addresses, messages and outputs are shown and stored. On the command line every user of the machine "
       + "could read it.",
     wrong: CodeExample(
