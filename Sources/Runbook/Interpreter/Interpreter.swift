@@ -172,6 +172,7 @@ public actor Interpreter {
         try flush()
         try launch.store.release(launch.lease)
         return .end(.restored)
+      case .judge: judgeDrill()
       case .evaluateOutputs: evaluateOutputs()
       default: return .carryOut(order)
       }
@@ -214,7 +215,7 @@ public actor Interpreter {
     case .call(let path): try await call(path)
     case .reconcile(let path): try await reconcile(path)
     case .settle(let path): try await comeToRest(path)
-    case .watch, .retry, .evaluateOutputs, .park, .awaitRestored, .done: break
+    case .watch, .retry, .judge, .evaluateOutputs, .park, .awaitRestored, .done: break
     }
   }
 

@@ -85,6 +85,7 @@ struct RunScope: ExpressionScope {
     if state.status == .succeeded { value["outputs"] = .map(state.outputs) }
     value["started_at"] = state.startedAt.map { .timestamp($0) }
     value["finished_at"] = state.endedAt.map { .timestamp($0) }
+    value["ended_at"] = value["finished_at"]
     return .map(value)
   }
 
@@ -97,6 +98,7 @@ struct RunScope: ExpressionScope {
       "outputs": attempt["outputs"] ?? .map(state.outputs.isEmpty ? state.result.outputs : state.outputs),
       "started_at": state.startedAt.map { .timestamp($0) } ?? .null,
       "finished_at": state.endedAt.map { .timestamp($0) } ?? .null,
+      "ended_at": state.endedAt.map { .timestamp($0) } ?? .null,
     ])
   }
 

@@ -29,8 +29,12 @@ public enum ClosingWords {
     let at = place.map { " at `\(DisplayText.escaped($0, limit: 100))`" } ?? ""
     let code = report.exitCode.map { " (exit \($0))" } ?? ""
     switch report.outcome {
-    case "succeeded":
-      return StyledText("✓ ", .good) + StyledText(name, .strong) + " succeeded\(took)\(simulated)."
+    case "succeeded" where report.isGoodEnd:
+      return StyledText("✓ ", .good) + StyledText(name, .strong)
+        + " succeeded\(took)\(report.isDrill ? rollback(report, standing) : "")\(simulated)."
+    case "objective_missed":
+      return StyledText("✗ ", .bad) + StyledText(name, .strong)
+        + " missed its objective\(took)\(rollback(report, standing))\(code)\(simulated)."
     case "cancelled":
       return StyledText("■ ", .warning) + StyledText(name, .strong)
         + " was cancelled\(took)\(rollback(report, standing))\(code)\(simulated)."
@@ -106,19 +110,21 @@ public enum ClosingWords {
       if !paths.isEmpty { add(label, role, paths.map { shown($0) }.joined(separator: ", ")) }
     }
     if report.isRestored { add("look at", .warning, restoredWords(report)) }
-    if report.outcome == "succeeded" {
+    for line in DrillReport.lines(report) { add(line.label, line.isGood ? .good : .bad, line.text) }
+    if ["succeeded", "objective_missed"].contains(report.outcome) {
       for (name, value) in (report.outputs.map ?? [:]).sorted(by: { $0.key < $1.key }) {
         lines.append(
           (StyledText(DisplayText.escaped(name, limit: 64)), StyledText(DisplayText.line(value, limit: 200))))
       }
-      for step in report.steps where step.status == "failed" {
+      for step in report.steps where step.status == "failed" && !DrillPath.isAfter(step.path) {
         add("failed", .warning, "\(shown(step.path))\(because(step.error)); the run goes on after it, as it is written")
       }
-      return lines
+      if report.isGoodEnd, report.drill == nil { return lines }
     }
     for problem in report.problems { add("refused", .bad, DisplayText.escaped(problem, limit: 600)) }
+    let isReached = ["succeeded", "objective_missed"].contains(report.outcome)
     let failed = report.steps.filter { step in
-      ["failed", "not_applied"].contains(step.status)
+      !isReached && ["failed", "not_applied"].contains(step.status)
         || step.status == "unknown" && step.endedAt != nil && step.path != report.waitingStep
     }
     for step in failed {

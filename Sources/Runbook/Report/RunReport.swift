@@ -16,6 +16,8 @@ public struct RunReport: Sendable, Equatable {
   public var outputs: Value = .map([:])
   /// Why the outputs of the run could not be evaluated, as a step's error; nil if they could.
   public var outputsError: Value?
+  /// How the drill was judged; nil before, and for what is no drill.
+  public var drill: DrillVerdict?
   /// Why the rollback began, in words.
   public var rollbackReason: String?
   /// Why the engine left the run, in words; nil again once it was resumed.
@@ -57,6 +59,9 @@ public struct RunReport: Sendable, Equatable {
     for event in events { apply(event) }
   }
 
+  /// The runbook says that it is one.
+  public var isDrill: Bool { plan.isDrill }
+
   public func step(_ path: String) -> StepReport? { stepIndex[path].map { steps[$0] } }
   public func undo(_ entry: String) -> UndoReport? { undoIndex[entry].map { undo[$0] } }
 
@@ -67,6 +72,12 @@ public struct RunReport: Sendable, Equatable {
       return ["failed", "not_applied"].contains(step.status) || step.status == "unknown" && step.endedAt != nil
     }
   }
+  /// It came to the end of its steps, and nothing of a rollback is left to be looked at: a drill that missed an
+  /// objective is no failure.
+  public var isGoodEnd: Bool {
+    ["succeeded", "objective_missed"].contains(outcome) && !["failed", "blocked"].contains(rollback)
+  }
+
   public var elapsed: Duration? {
     guard let startedAt, let endedAt else { return nil }
     return endedAt - startedAt
@@ -149,7 +160,8 @@ extension RunReport {
 
   /// From where `runbook rerun --from` may begin: the step that failed, unless one before it was undone.
   public var rerunFrom: String? {
-    guard let failed = failedStep else { return nil }
+    // What a drill measures begins at its first step.
+    guard !isDrill, let failed = failedStep else { return nil }
     let before = steps.prefix { $0.path != failed.path }.filter(\.isMain)
     return before.contains { wasUndone($0) } ? nil : failed.path
   }
@@ -189,6 +201,8 @@ extension RunReport {
       outputs = fields["outputs"] ?? outputs
       endedAt = event.at
       isDecidedSinceEnd = false
+      drill = DrillVerdict(fields["drill"]) ?? drill
+    case "drill.judged": drill = DrillVerdict(.map(fields))
     case "run.outputs": outputsError = fields["error"].flatMap { $0["kind"] == nil ? nil : $0 }
     case "run.checked": problems = fields["problems"]?.list?.compactMap { $0.string } ?? []
     case "rollback.resumed":

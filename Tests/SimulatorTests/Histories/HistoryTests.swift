@@ -126,6 +126,7 @@ import Testing
     case .watch(let path): "watch \(path)"
     case .park(let path, _): "park \(path)"
     case .settle(let path): "settle \(path)"
+    case .judge: "judge the drill"
     case .evaluateOutputs: "outputs"
     case .awaitRestored: "await a word about a restored store"
     case .done(let ended): "done \(ended.exitCode)"
@@ -134,7 +135,7 @@ import Testing
 
   private func step(of order: Order) -> String? {
     switch order {
-    case .check, .evaluateOutputs, .awaitRestored, .done: nil
+    case .check, .judge, .evaluateOutputs, .awaitRestored, .done: nil
     case .begin(let path, _), .call(let path), .reconcile(let path), .retry(let path, _), .watch(let path),
       .park(let path, _), .settle(let path):
       path
