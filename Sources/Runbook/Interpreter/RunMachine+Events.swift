@@ -101,7 +101,7 @@ extension RunMachine {
         .rollbackEnded(
           outcome: .failed, failedStep: path, error: StepError(failure, step: path, attempt: state(of: path).attempt))
       ]
-    case .measured(let moments): return [.drillJudged(judgement(of: moments))]
+    case .measured(let moments): return isToBeJudged ? [.drillJudged(judgement(of: moments))] : []
     case .outputs(let outputs, let failure):
       return [.outputsReady(outputs: outputs, error: failure.map { StepError($0, step: "outputs", attempt: 1) })]
     case .cancelRequested(let by, let rollback, let request):

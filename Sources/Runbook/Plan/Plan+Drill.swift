@@ -19,10 +19,10 @@ extension PlanText {
     }
     var lines = ["", "drill:"]
     if let rto = drill.rto {
-      lines.append("  RTO at most \(rto.exactText): from \(told(.outageAt)) to \(told(.restoredAt))")
+      lines.append("  RTO at most \(DrillReport.shown(rto)): from \(told(.outageAt)) to \(told(.restoredAt))")
     }
     if let rpo = drill.rpo {
-      lines.append("  RPO at most \(rpo.exactText): from \(told(.dataAsOf)) to \(told(.outageAt))")
+      lines.append("  RPO at most \(DrillReport.shown(rpo)): from \(told(.dataAsOf)) to \(told(.outageAt))")
     }
     if drill.rto != nil || drill.rpo != nil {
       lines.append("  judged after the last step, before anything is undone; a miss ends the run with exit 8")

@@ -151,7 +151,7 @@ public enum ClosingWords {
     if let abandoned = report.abandoned { add("abandoned", .warning, RunWords.decision(abandoned)) }
     add("unknown", .warning, standing.unknown)
     for path in standing.untold { add("unknown", .warning, "\(shown(path)): whether its message has arrived") }
-    let kept = standing.standing.filter { step in !failed.contains { $0.path == step.path } }
+    let kept = standing.standing.filter { step in !failed.contains { $0.path == step.path } } + stillThere(report, standing)
     if !kept.isEmpty { add("stands", .warning, kept.map { thing($0) }.joined(separator: ", ")) }
     for server in report.servers where !server.by.isEmpty { add("server", .strong, RunWords.state(of: server)) }
     return lines
@@ -159,10 +159,20 @@ public enum ClosingWords {
 
   private static func because(_ error: Value) -> String { RunWords.failure(error).map { ": \($0)" } ?? "" }
 
+  /// What was made, is still owed to be taken away, and can be named: it may cost money.
+  private static func stillThere(_ report: RunReport, _ standing: Standing) -> [StepReport] {
+    let owed = Set((standing.notUndone + standing.leftOut).map(\.step))
+    return report.steps.filter { step in
+      owed.contains(step.path) && step.happened == "applied" && step.outputs["id"]?.string != nil
+    }
+  }
+
   /// A person can look for it: `snap (snapshot pre-r0m1, id 802)`, `room (2 deleted)`.
   private static func thing(_ step: StepReport) -> String {
     let outputs = step.outputs.map ?? [:]
-    let family = step.action.split(separator: ".").first.map(String.init) ?? ""
+    // A new server, whatever it was made of.
+    let isServer = outputs["ip"] != nil
+    let family = isServer ? "server" : step.action.split(separator: ".").first.map(String.init) ?? ""
     let isCloud = ["server", "snapshot", "backup", "rescue"].contains(family)
     let name = outputs["name"]?.string.map { isCloud ? "\(family) \($0)" : $0 }
     let deleted = outputs["deleted"]?.list.map { "\($0.count) deleted" }

@@ -36,7 +36,7 @@ struct DrillReport {
   }
 
   private static func line(_ label: String, _ judged: DrillVerdict.Objective) -> Line {
-    let objective = "objective \(judged.objective.exactText)"
+    let objective = "objective \(shown(judged.objective))"
     let why = judged.reason.map { "; \(DisplayText.escaped($0, limit: 300))" } ?? ""
     guard let measured = judged.measured else {
       return Line(label: label, isGood: false, text: "not measured, \(objective): missed\(why)")
@@ -47,9 +47,12 @@ struct DrillReport {
     return Line(label: label, isGood: false, text: "\(shown(measured)), \(objective): missed\(by)\(why)")
   }
 
-  /// Rounded to the second from a minute on.
-  private static func shown(_ duration: Duration) -> String {
-    let isLong = duration >= .seconds(60)
-    return isLong ? Duration.seconds((duration.milliseconds + 500) / 1000).text : duration.exactText
+  /// Rounded to the second from a minute on; in hours up to three days, as people speak of it: `26h`.
+  static func shown(_ duration: Duration) -> String {
+    guard duration >= .seconds(60) else { return duration.exactText }
+    let seconds = (duration.milliseconds + 500) / 1000
+    guard (86_400..<3 * 86_400).contains(seconds) else { return Duration.seconds(seconds).text }
+    let rest = seconds % 3600
+    return "\(seconds / 3600)h" + (rest == 0 ? "" : Duration.seconds(rest).text)
   }
 }

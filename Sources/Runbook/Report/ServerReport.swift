@@ -7,6 +7,10 @@ public struct ServerReport: Sendable, Equatable {
   public var nativeState: String?
   /// The step or undo step that tells it.
   public var by: String
+  /// What that step waits for, if it does: `absent`.
+  var goal: String?
+  /// That step only looked.
+  var isSeen = false
 }
 
 extension RunReport {
@@ -19,12 +23,17 @@ extension RunReport {
       if let id = fields["with"]?["server"]?.string, !id.isEmpty { begin(path, on: id) }
     case "step.waiting":
       guard let word = fields["native_state"]?.string else { return }
-      tell(path) { ServerReport(id: $0.id, nativeState: word, by: path) }
+      let goal = RunWords.stateWord(fields["until"]?.string)
+      tell(path) { ServerReport(id: $0.id, nativeState: word, by: path, goal: goal) }
     case "step.ended", "undo.ended":
       let status = fields["status"]?.string
       if status == "succeeded" {
-        guard let state = fields["outputs"]?["state"]?.string else { return }
-        tell(path) { ServerReport(id: $0.id, state: state, by: path) }
+        let state = fields["outputs"]?["state"]?.string
+        tell(path) { server in
+          // One that is gone has no state to answer with: it is as it was waited for.
+          guard let state = state ?? (server.by == path ? server.goal : nil) else { return server }
+          return ServerReport(id: server.id, state: state, by: path, isSeen: step(path)?.effect == "none")
+        }
       } else if status != "skipped", fields["error"]?["effect"]?.string != "none" {
         tell(path) { ServerReport(id: $0.id, nativeState: $0.by == path ? $0.nativeState : nil, by: path) }
       }
@@ -38,7 +47,10 @@ extension RunWords {
   public static func state(of server: ServerReport) -> String {
     let id = DisplayText.escaped(server.id, limit: 64)
     let by = "`\(DisplayText.escaped(server.by, limit: 100))`"
-    if let state = server.state { return "\(id) is \(DisplayText.escaped(state, limit: 40)), as \(by) left it" }
+    if let state = server.state {
+      let verb = server.isSeen ? "saw" : "left"
+      return "\(id) is \(DisplayText.escaped(state, limit: 40)), as \(by) \(verb) it"
+    }
     let seen = server.nativeState.map { "was last seen `\(DisplayText.escaped($0, limit: 60))`" }
     return "\(id) \(seen ?? "may be in any state"), after \(by) did not succeed"
   }
