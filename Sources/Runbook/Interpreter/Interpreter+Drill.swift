@@ -2,7 +2,8 @@ extension Interpreter {
   /// Reads the moments that a drill is measured by, and records the verdict.
   func judgeDrill() {
     var moments = DrillMoments()
-    let scope = scope(for: nil)
+    var scope = scope(for: nil)
+    scope.isMeasuring = true
     for (moment, expression) in launch.runbook.drill?.measure ?? [:] {
       do throws(ExpressionFailure) {
         switch DrillReading(try evaluate(expression, in: scope)) {

@@ -64,6 +64,7 @@ public enum ClosingWords {
   }
 
   private static func notNeeded(_ report: RunReport, _ standing: Standing) -> String {
+    if report.drill != nil, !standing.standing.isEmpty { return "; what it did stands" }
     if !standing.unknown.isEmpty { return "; it is not known whether all of it took effect" }
     if !standing.untold.isEmpty { return "; there was nothing to undo" }
     if standing.standing.contains(where: { $0.closed == "committed" }) { return "; what it had committed stands" }

@@ -29,10 +29,11 @@ extension RunReport {
       let status = fields["status"]?.string
       if status == "succeeded" {
         let state = fields["outputs"]?["state"]?.string
+        let isSeen = step(path)?.effect == "none"
         tell(path) { server in
           // One that is gone has no state to answer with: it is as it was waited for.
           guard let state = state ?? (server.by == path ? server.goal : nil) else { return server }
-          return ServerReport(id: server.id, state: state, by: path, isSeen: step(path)?.effect == "none")
+          return ServerReport(id: server.id, state: state, by: path, isSeen: isSeen)
         }
       } else if status != "skipped", fields["error"]?["effect"]?.string != "none" {
         tell(path) { ServerReport(id: $0.id, nativeState: $0.by == path ? $0.nativeState : nil, by: path) }
