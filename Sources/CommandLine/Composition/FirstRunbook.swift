@@ -36,7 +36,8 @@ struct FirstRunbook {
       case .backup: ["\(copies).create", "\(copies).prune", "\(copies).delete"]
       case .drill:
         restoresElsewhere
-          ? ["backup.find", "server.delete", "server.status"] : ["snapshot.create", "snapshot.restore", "snapshot.delete"]
+          ? ["backup.find", "server.delete", "server.status"]
+          : ["snapshot.create", "snapshot.restore", "snapshot.delete"]
       case .deploy: []
       }
     return needed.filter { !has($0) }

@@ -22,8 +22,8 @@ extension RunMachine {
     return verdict
   }
 
-  /// What is not set is missed, and so is a time that ends before it begins: a clock or an expression is wrong then, and
-  /// nothing is proved.
+  /// What is not set is missed, and so is a time that ends before it begins: a clock or an expression is wrong then,
+  /// and nothing is proved.
   private static func judge(
     _ objective: Duration, from first: DrillMoment, to last: DrillMoment, _ moments: DrillMoments
   ) -> DrillVerdict.Objective {

@@ -30,8 +30,8 @@ public struct DrillVerdict: Sendable, Equatable {
 
   public var isMissed: Bool { rto?.met == false || rpo?.met == false || steadyState?.regained == false }
 
-  /// `{rto, rpo, steady_state, outage_at, data_as_of, restored_at}`: the body of `drill.judged`, and the `drill` of `show`
-  /// and of the closing event. Durations are text in the language's form, to the millisecond; `null` for what is not
+  /// `{rto, rpo, steady_state, outage_at, data_as_of, restored_at}`: the body of `drill.judged`, and the `drill` of
+  /// `show` and of the closing event. Durations are text in the language's form, to the millisecond; `null` for what is not
   /// set.
   public var value: Value { .map(fields) }
 

@@ -39,7 +39,8 @@ public enum PlanText {
       let names = asks.map { "`\($0.path)`" }.joined(separator: ", ")
       lines.append("When its reply is lost, a person is asked what it did: \(names).")
     }
-    let all = (plan.drill?.steadyState ?? []) + plan.steps + undo + plan.onFailure + plan.onRollbackFailure + plan.always
+    let all =
+      (plan.drill?.steadyState ?? []) + plan.steps + undo + plan.onFailure + plan.onRollbackFailure + plan.always
     lines += Set(all.compactMap(\.effectClass)).sorted().map { "\($0.rawValue): \($0.meaning)." }
     if let end = drillEnd(plan) { lines.append(end) }
     return lines + ["Timeout \(plan.timeout.text), rollback at most \(plan.rollbackTimeout.text)."]

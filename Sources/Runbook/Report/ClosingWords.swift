@@ -152,7 +152,8 @@ public enum ClosingWords {
     if let abandoned = report.abandoned { add("abandoned", .warning, RunWords.decision(abandoned)) }
     add("unknown", .warning, standing.unknown)
     for path in standing.untold { add("unknown", .warning, "\(shown(path)): whether its message has arrived") }
-    let kept = standing.standing.filter { step in !failed.contains { $0.path == step.path } } + stillThere(report, standing)
+    let kept =
+      standing.standing.filter { step in !failed.contains { $0.path == step.path } } + stillThere(report, standing)
     if !kept.isEmpty { add("stands", .warning, kept.map { thing($0) }.joined(separator: ", ")) }
     for server in report.servers where !server.by.isEmpty { add("server", .strong, RunWords.state(of: server)) }
     return lines

@@ -30,7 +30,8 @@ struct DrillReport {
       let why = state.reason.map { ": \(DisplayText.escaped($0, limit: 300))" } ?? ""
       lines.append(
         Line(
-          label: "steady state", isGood: state.regained, text: state.regained ? "regained" : "not regained\(place)\(why)"))
+          label: "steady state", isGood: state.regained,
+          text: state.regained ? "regained" : "not regained\(place)\(why)"))
     }
     return lines
   }

@@ -15,7 +15,9 @@ struct NextCommands {
     if report.status != "ended" {
       return report.posted == nil ? report.waitingStep.map { parked($0) } ?? open : open
     }
-    if report.isGoodEnd, !report.canResumeRollback { return report.outcome == "succeeded" ? [] : [logs, (line("rerun"), "do the drill again")] }
+    if report.isGoodEnd, !report.canResumeRollback {
+      return report.outcome == "succeeded" ? [] : [logs, (line("rerun"), "do the drill again")]
+    }
     if report.canResumeRollback { return rollback + [logs] }
     if report.abandoned != nil { return [logs] }
     let cause = report.outcome == "cancelled" ? "start it anew" : "try again, once the cause is fixed"

@@ -42,6 +42,8 @@ public struct RunReport: Sendable, Equatable {
   public private(set) var servers: [ServerReport] = []
   /// By the path of a step or undo step: the server that it acts on.
   private var actsOn: [String: String] = [:]
+  /// Paths of steps that only look at one.
+  private(set) var looks: Set<String> = []
   /// What the checks before the first change found; not empty: the run was refused.
   public var problems: [String] = []
   private var stepIndex: [String: Int] = [:]
@@ -360,8 +362,9 @@ extension RunReport {
     return steps.count - 1
   }
 
-  mutating func begin(_ path: String, on server: String) {
+  mutating func begin(_ path: String, on server: String, looks isLook: Bool) {
     actsOn[path] = server
+    if isLook { looks.insert(path) }
     if !servers.contains(where: { $0.id == server }) { servers.append(ServerReport(id: server, by: "")) }
   }
 

@@ -20,7 +20,11 @@ extension RunReport {
     guard let path = (fields["entry"] ?? fields["step"])?.string else { return }
     switch event.event {
     case "step.started", "undo.started":
-      if let id = fields["with"]?["server"]?.string, !id.isEmpty { begin(path, on: id) }
+      guard let id = fields["with"]?["server"]?.string, !id.isEmpty else { return }
+      // What these say is the state of a snapshot or a backup, not of its server.
+      let words = (fields["action"]?.string ?? "").split(separator: ".")
+      if ["snapshot", "backup"].contains(words.first), words.last != "restore" { return }
+      begin(path, on: id, looks: fields["effect"]?.string == "none")
     case "step.waiting":
       guard let word = fields["native_state"]?.string else { return }
       let goal = RunWords.stateWord(fields["until"]?.string)
@@ -29,7 +33,7 @@ extension RunReport {
       let status = fields["status"]?.string
       if status == "succeeded" {
         let state = fields["outputs"]?["state"]?.string
-        let isSeen = step(path)?.effect == "none"
+        let isSeen = looks.contains(path)
         tell(path) { server in
           // One that is gone has no state to answer with: it is as it was waited for.
           guard let state = state ?? (server.by == path ? server.goal : nil) else { return server }

@@ -100,7 +100,8 @@ import Testing
     driver.moments = DrillMoments(instants: [.outageAt: Self.early], unset: [.restoredAt: "is null"])
     let end = driver.carryOn()
     #expect(end?.exitCode == 8)
-    #expect(end?.drill?.rto == .init(objective: .seconds(600), measured: nil, met: false, reason: "`restored_at` is null"))
+    #expect(
+      end?.drill?.rto == .init(objective: .seconds(600), measured: nil, met: false, reason: "`restored_at` is null"))
     #expect(end?.drill?.rpo?.reason == "`data_as_of` is not set")
   }
 

@@ -43,7 +43,8 @@ import Testing
     .cancelRequested(by: "ops", rollback: false, request: 4),
     .requestIgnored(request: 5, reason: "too late"), .storeRestored, .restoredAccepted(by: "ops"),
     .lockFreed(lock: "host/db", reason: "gone", by: "ops"), .clockSet(by: .seconds(-3600)),
-    .drillJudged(verdict), .rollbackStarted(reason: "failure"), .undoSettled(step: "stop"), .undoClosed(step: "stop", reason: "committed"),
+    .drillJudged(verdict), .rollbackStarted(reason: "failure"), .undoSettled(step: "stop"),
+    .undoClosed(step: "stop", reason: "committed"),
     .rollbackEnded(outcome: .failed, failedStep: "stop.undo[0]", error: error),
     .rollbackResumed(by: "ops", request: 5), .undoSkipped(entry: "stop", reason: "by hand", by: "ops", request: 6),
     .rollbackAbandoned(reason: "gone", by: "ops", request: 7), .outputsReady(outputs: ["a": 1], error: nil),
@@ -57,7 +58,8 @@ import Testing
     verdict.outageAt = instant
     verdict.restoredAt = instant + .milliseconds(-1)
     verdict.rto = DrillVerdict.Objective(
-      objective: .seconds(1800), measured: .milliseconds(-1), met: false, reason: "`restored_at` lies before `outage_at`")
+      objective: .seconds(1800), measured: .milliseconds(-1), met: false,
+      reason: "`restored_at` lies before `outage_at`")
     verdict.rpo = DrillVerdict.Objective(
       objective: .milliseconds(93_600_250), measured: nil, met: false, reason: "`data_as_of` is null")
     verdict.steadyState = DrillVerdict.SteadyState(regained: false, step: "drill.after.health", reason: "timeout: over")

@@ -42,12 +42,14 @@ import Testing
     let cleaned = PlanText.lines(try plan("rollback_policy: {after: [success, failure]}"))
     #expect(
       cleaned.contains(
-        "if a step fails or the drill is over, its objectives met or missed, what was started is undone, newest first:"))
+        "if a step fails or the drill is over, its objectives met or missed, what was started is undone, newest first:")
+    )
     #expect(cleaned.contains("When the drill is over what it did is undone, objectives met or missed."))
     let kept = PlanText.lines(try plan())
     #expect(
       kept.contains(
-        "When the drill is over nothing is undone, objectives met or missed: `rollback_policy.after` has no `success`."))
+        "When the drill is over nothing is undone, objectives met or missed: `rollback_policy.after` has no `success`.")
+    )
   }
 
   @Test func itsJSONHoldsThem() throws {

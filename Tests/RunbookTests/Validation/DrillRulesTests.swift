@@ -20,8 +20,9 @@ import Testing
       "① E-KEY-MISSING: the objective `rpo` needs `drill.measure` with `data_as_of`; `data_as_of: "
         + "steps.ID.outputs.created_at`"),
     Refused(
-      drill("objectives: {rto: 30m}, measure: {outage_at: run.started_at, restored_at: run.started_at, "
-        + "①data_as_of: run.started_at}"),
+      drill(
+        "objectives: {rto: 30m}, measure: {outage_at: run.started_at, restored_at: run.started_at, "
+          + "①data_as_of: run.started_at}"),
       "① E-CONTEXT: no objective needs `data_as_of`; add `objectives: {rpo: 26h}`, or take the line out"),
     Refused(
       drill("objectives: {rto: ①30, ②rtp: 1h}, \(measured)"),
@@ -104,7 +105,8 @@ import Testing
       steady("{action: assert, with: {that: \"${{ 1 < 2 }}\"}, ①rollback: none}"),
       "① E-CONTEXT: `rollback` cannot stand in `drill.steady_state`; only what `steps` have done is undone"),
     Refused(
-      "runbook: v1\nname: x\ndrill:\n  steady_state:\n    - {id: look, action: assert, with: {that: \"${{ 1 < 2 }}\"}}\n"
+      "runbook: v1\nname: x\ndrill:\n"
+        + "  steady_state:\n    - {id: look, action: assert, with: {that: \"${{ 1 < 2 }}\"}}\n"
         + "steps:\n  - {id: ①look, sleep: 1s}\n",
       "① E-ID-DUPLICATE: the id `look` is given twice; first on line 5; ids are unique in a file"),
   ])
@@ -112,7 +114,8 @@ import Testing
 
   @Test func nothingReadsWhatIsDoneTwice() {
     Refused(
-      "runbook: v1\nname: x\ndrill:\n  steady_state:\n    - {id: fit, action: assert, with: {that: \"${{ 1 < 2 }}\"}}\n"
+      "runbook: v1\nname: x\ndrill:\n"
+        + "  steady_state:\n    - {id: fit, action: assert, with: {that: \"${{ 1 < 2 }}\"}}\n"
         + "steps:\n  - {action: log.info, with: {message: \"${{ ①steps.fit.status }}\"}}\n",
       "① E-EXPR-STEP-ORDER: step `fit` on line 5 cannot be read here: it stands in `drill.steady_state`, which is done "
         + "twice"
@@ -125,6 +128,8 @@ import Testing
         + "    - {run: ./see.sh, effect: none}\n")
     let runbook = try ValidatedRunbook(ParsedDocument(yaml: text), in: Framed.context())
     #expect(
-      runbook.mainSteps.map(\.path) == ["drill.before.fit", "drill.before[1]", "only", "drill.after.fit", "drill.after[1]"])
+      runbook.mainSteps.map(\.path) == [
+        "drill.before.fit", "drill.before[1]", "only", "drill.after.fit", "drill.after[1]",
+      ])
   }
 }

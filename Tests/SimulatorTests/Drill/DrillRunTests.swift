@@ -59,7 +59,8 @@ import Testing
   @Test func aDrillIsJudgedBeforeItsCleanUp() async throws {
     let ran = try await run(
       Self.drill(
-        "outage_at: run.started_at, restored_at: now()", "  - {id: b, run: restore, rollback: [{run: restore again}]}\n"),
+        "outage_at: run.started_at, restored_at: now()", "  - {id: b, run: restore, rollback: [{run: restore again}]}\n"
+      ),
       scripts: [Self.work])
     #expect(ran.verdict?.rto?.measured == .seconds(300), "\(ran.story)")
     let names = ran.events.map(\.event)
@@ -77,7 +78,8 @@ import Testing
     let ran = try await run(
       Self.drill(
         "outage_at: run.started_at, restored_at: \"\(restored)\"",
-        "  - {id: a, run: say, rollback: none, outputs: {text: result.stdout}}\n  - {id: b, if: 1 > 2, run: restore}\n"),
+        "  - {id: a, run: say, rollback: none, outputs: {text: result.stdout}}\n"
+          + "  - {id: b, if: 1 > 2, run: restore}\n"),
       scripts: [SimulatedScripts.Rule(matching: "say", stdout: "soon")])
     #expect(ran.end?.outcome == .objectiveMissed && ran.end?.exitCode == 8, "\(ran.story)")
     #expect(ran.verdict?.rto?.measured == nil && ran.verdict?.rto?.met == false)
@@ -148,7 +150,8 @@ import Testing
 
   @Test func alwaysSeesThatAnObjectiveWasMissed() async throws {
     let ran = try await run(
-      Self.drill("outage_at: run.started_at, restored_at: steps.b.finished_at", "  - {id: b, run: restore}\n", rto: "1m")
+      Self.drill(
+        "outage_at: run.started_at, restored_at: steps.b.finished_at", "  - {id: b, run: restore}\n", rto: "1m")
         + "always: [{action: log.info, with: {message: \"it is ${{ run.outcome }}\"}}]\n"
         + "outputs: {took: steps.b.finished_at - steps.b.started_at}\n", scripts: [Self.work])
     #expect(ran.story.contains("it is objective_missed"))

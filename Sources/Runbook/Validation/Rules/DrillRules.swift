@@ -20,12 +20,14 @@ extension Validation {
     if let stop = fields.takeEntry("stop_if") {
       sink.error(
         .unsupported, at: stop.keyRange, "`drill.stop_if` is not supported yet",
-        hint: "a later release will read it; until then write a step with `wait_for` and `wait: {fail_if: …}` in `steps`")
+        hint:
+          "a later release will read it; until then write a step with `wait_for` and `wait: {fail_if: …}` in `steps`")
     }
     fields.finish(known: ["objectives", "measure", "steady_state"])
     if objectives == nil, steady == nil {
       sink.error(
-        .keyMissing, at: entry.keyRange, "`drill` has neither `objectives` nor `steady_state`: there is nothing to judge",
+        .keyMissing, at: entry.keyRange,
+        "`drill` has neither `objectives` nor `steady_state`: there is nothing to judge",
         hint: "write `objectives: {rto: 30m, rpo: 26h}` and what `measure`s them")
     }
     if let steady, steady.value.items?.isEmpty == true {
