@@ -3,7 +3,7 @@ extension Interpreter {
   func judgeDrill() {
     var moments = DrillMoments()
     var scope = scope(for: nil)
-    scope.isMeasuring = true
+    scope.isMeasuring = !PlantedMistake.failedStepMeasures.isMade
     for (moment, expression) in launch.runbook.drill?.measure ?? [:] {
       do throws(ExpressionFailure) {
         switch DrillReading(try evaluate(expression, in: scope)) {

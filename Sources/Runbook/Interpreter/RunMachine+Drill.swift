@@ -32,7 +32,8 @@ extension RunMachine {
         moments.instants[moment] == nil ? "`\(moment.rawValue)` \(moments.unset[moment] ?? "is not set")" : nil
       }
       return DrillVerdict.Objective(
-        objective: objective, measured: nil, met: false, reason: reasons.joined(separator: "; "))
+        objective: objective, measured: nil, met: PlantedMistake.unsetIsMet.isMade,
+        reason: reasons.joined(separator: "; "))
     }
     // To the millisecond, as it is journaled: what is judged is what is told.
     let measured = Duration.milliseconds((end - begin).milliseconds)

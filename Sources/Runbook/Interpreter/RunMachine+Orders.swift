@@ -101,7 +101,8 @@ extension RunMachine {
     let policy = runbook.rollbackPolicy
     switch stop {
     case nil:
-      return policy.after.contains(.success) ? .startingRollback("success") : .endingRollback(.notNeeded)
+      let isLeft = PlantedMistake.missLeftStanding.isMade && verdict?.isMissed == true
+      return policy.after.contains(.success) && !isLeft ? .startingRollback("success") : .endingRollback(.notNeeded)
     case .failure: return policy.after.contains(.failure) ? .startingRollback("failure") : .endingRollback(.none)
     case .refused: return .endingRollback(.notNeeded)
     case .cancel(_, let rollback):

@@ -31,7 +31,7 @@ public struct DrillVerdict: Sendable, Equatable {
   public var isMissed: Bool { rto?.met == false || rpo?.met == false || steadyState?.regained == false }
 
   /// `{rto, rpo, steady_state, outage_at, data_as_of, restored_at}`: the body of `drill.judged`, and the `drill` of
-  /// `show` and of the closing event. Durations are text in the language's form, to the millisecond; `null` for what is not
+  /// `show` and of the closing event. Durations are text in the form of the language, to the millisecond; `null`: not
   /// set.
   public var value: Value { .map(fields) }
 
@@ -90,14 +90,26 @@ private func text(_ text: String?) -> Value { text.map { .string($0) } ?? .null 
 private func instant(_ instant: Timestamp?) -> Value { instant.map { .timestamp($0) } ?? .null }
 
 extension Duration {
-  /// nil for what `exactText` does not write, and for more than 10 000 days.
+  /// nil for what `exactText` does not write. Longer than an author may write: data may be as old as time itself.
   init?(exactText text: String) {
     if text.hasPrefix("-") {
-      guard let positive = Duration(text: String(text.dropFirst())) else { return nil }
+      guard text.dropFirst().first != "-", let positive = Duration(exactText: String(text.dropFirst())) else {
+        return nil
+      }
       self = .zero - positive
-    } else {
+      return
+    }
+    guard let end = text.firstIndex(of: "d") else {
       guard let duration = Duration(text: text) else { return nil }
       self = duration
+      return
     }
+    // All instants lie within 10 000 years.
+    guard text[..<end].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let days = Int64(text[..<end]),
+      days <= 3_660_000
+    else { return nil }
+    let rest = text[end...].dropFirst()
+    guard let part = rest.isEmpty ? .zero : Duration(text: String(rest)) else { return nil }
+    self = .seconds(days * 86_400) + part
   }
 }

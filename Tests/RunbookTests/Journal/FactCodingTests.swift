@@ -43,7 +43,7 @@ import Testing
     .cancelRequested(by: "ops", rollback: false, request: 4),
     .requestIgnored(request: 5, reason: "too late"), .storeRestored, .restoredAccepted(by: "ops"),
     .lockFreed(lock: "host/db", reason: "gone", by: "ops"), .clockSet(by: .seconds(-3600)),
-    .drillJudged(verdict), .rollbackStarted(reason: "failure"), .undoSettled(step: "stop"),
+    .drillJudged(verdict), .drillJudged(oldest), .rollbackStarted(reason: "failure"), .undoSettled(step: "stop"),
     .undoClosed(step: "stop", reason: "committed"),
     .rollbackEnded(outcome: .failed, failedStep: "stop.undo[0]", error: error),
     .rollbackResumed(by: "ops", request: 5), .undoSkipped(entry: "stop", reason: "by hand", by: "ops", request: 6),
@@ -63,6 +63,17 @@ import Testing
     verdict.rpo = DrillVerdict.Objective(
       objective: .milliseconds(93_600_250), measured: nil, met: false, reason: "`data_as_of` is null")
     verdict.steadyState = DrillVerdict.SteadyState(regained: false, step: "drill.after.health", reason: "timeout: over")
+    return verdict
+  }()
+
+  /// Data from the first day of the calendar, and an outage on the last.
+  static let oldest: DrillVerdict = {
+    var verdict = DrillVerdict()
+    verdict.dataAsOf = Timestamp(seconds: Timestamp.minimumSeconds)
+    verdict.outageAt = Timestamp(seconds: Timestamp.maximumSeconds)
+    let age = Duration.seconds(Timestamp.maximumSeconds - Timestamp.minimumSeconds) + .milliseconds(7)
+    verdict.rpo = DrillVerdict.Objective(objective: .seconds(3650 * 86_400), measured: age, met: false)
+    verdict.rto = DrillVerdict.Objective(objective: .seconds(1), measured: .zero - age, met: false)
     return verdict
   }()
 
