@@ -1,3 +1,4 @@
+import Glibc
 import Runbook
 import TestSupport
 import Testing
@@ -89,6 +90,23 @@ import Testing
     try place.write("a.yaml", Self.runbook(met: true))
     let again = try await place.run("rerun", "latest")
     #expect(again.code == 0 && again.stdout.contains("RTO 12m3s, objective 1h: met"), "\(again)")
+  }
+
+  @Test func aDrillThatIsKilledIsJudgedByWhoeverCarriesItOn() async throws {
+    let place = try Workplace()
+    try place.write("a.yaml", Self.runbook(met: false, last: "while ! test -e go; do sleep 0.1; done"))
+    let run = try place.start(["run", "a.yaml"])
+    try await run.waitFor("b … run")
+    run.send(SIGKILL)
+    #expect(try await run.finish().signal == SIGKILL)
+    #expect(place.exists("copy"))
+    try place.write("go", "")
+    let resumed = try await place.run("resume", "latest")
+    #expect(resumed.code == 8, "\(resumed)")
+    #expect(resumed.stdout.contains("drill: RTO 12m3s, objective 10m: missed by 2m3s"))
+    #expect(!place.exists("copy"))
+    let events = try await place.run("logs", "latest", "--format", "json").lines.map { try json($0) }
+    #expect(events.count { $0["event"] == "drill.judged" } == 1)
   }
 
   @Test func aCancelledDrillIsNotJudged() async throws {

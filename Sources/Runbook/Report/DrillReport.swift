@@ -15,7 +15,7 @@ struct DrillReport {
     return lines(verdict)
   }
 
-  /// `RTO 12m03s of 30m, RPO missed: 27h of 26h, steady state regained`, for a line of a log.
+  /// `RTO 12m3s, objective 30m: met; RPO 27h, objective 26h: missed by 1h`, for a line of a log.
   static func sentence(_ verdict: DrillVerdict?) -> String? {
     guard let verdict else { return nil }
     return lines(verdict).map { "\($0.label) \($0.text)" }.joined(separator: "; ")
