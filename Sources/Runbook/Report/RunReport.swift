@@ -42,8 +42,9 @@ public struct RunReport: Sendable, Equatable {
   public private(set) var servers: [ServerReport] = []
   /// By the path of a step or undo step: the server that it acts on.
   private var actsOn: [String: String] = [:]
-  /// Paths of steps that only look at one.
+  /// Paths of steps that only look at one, and of those that delete one.
   private(set) var looks: Set<String> = []
+  private(set) var deletions: Set<String> = []
   /// What the checks before the first change found; not empty: the run was refused.
   public var problems: [String] = []
   private var stepIndex: [String: Int] = [:]
@@ -362,9 +363,10 @@ extension RunReport {
     return steps.count - 1
   }
 
-  mutating func begin(_ path: String, on server: String, looks isLook: Bool) {
+  mutating func begin(_ path: String, on server: String, looks isLook: Bool, deletes: Bool) {
     actsOn[path] = server
     if isLook { looks.insert(path) }
+    if deletes { deletions.insert(path) }
     if !servers.contains(where: { $0.id == server }) { servers.append(ServerReport(id: server, by: "")) }
   }
 

@@ -7,8 +7,6 @@ public struct ServerReport: Sendable, Equatable {
   public var nativeState: String?
   /// The step or undo step that tells it.
   public var by: String
-  /// What that step waits for, if it does: `absent`.
-  var goal: String?
   /// That step only looked.
   var isSeen = false
 }
@@ -24,21 +22,18 @@ extension RunReport {
       // What these say is the state of a snapshot or a backup, not of its server.
       let words = (fields["action"]?.string ?? "").split(separator: ".")
       if ["snapshot", "backup"].contains(words.first), words.last != "restore" { return }
-      begin(path, on: id, looks: fields["effect"]?.string == "none")
+      begin(path, on: id, looks: fields["effect"]?.string == "none", deletes: words == ["server", "delete"])
     case "step.waiting":
       guard let word = fields["native_state"]?.string else { return }
-      let goal = RunWords.stateWord(fields["until"]?.string)
-      tell(path) { ServerReport(id: $0.id, nativeState: word, by: path, goal: goal) }
+      tell(path) { ServerReport(id: $0.id, nativeState: word, by: path) }
     case "step.ended", "undo.ended":
       let status = fields["status"]?.string
       if status == "succeeded" {
-        let state = fields["outputs"]?["state"]?.string
+        // One that is gone has no state to answer with.
+        let gone = deletions.contains(path) ? "absent" : nil
+        guard let state = fields["outputs"]?["state"]?.string ?? gone else { return }
         let isSeen = looks.contains(path)
-        tell(path) { server in
-          // One that is gone has no state to answer with: it is as it was waited for.
-          guard let state = state ?? (server.by == path ? server.goal : nil) else { return server }
-          return ServerReport(id: server.id, state: state, by: path, isSeen: isSeen)
-        }
+        tell(path) { ServerReport(id: $0.id, state: state, by: path, isSeen: isSeen) }
       } else if status != "skipped", fields["error"]?["effect"]?.string != "none" {
         tell(path) { ServerReport(id: $0.id, nativeState: $0.by == path ? $0.nativeState : nil, by: path) }
       }
