@@ -1,59 +1,31 @@
 import TestSupport
 import Testing
 
-/// The README and the pages show the real output of the command. Instants, durations and ids are different each time;
-/// so are the states that a wait sees between two looks.
+/// The README shows the real output of the command.
 @Suite struct ReadmeTests {
-  /// The block of the README that shows this command: what stands behind its `$ ` line, and its output.
-  private func block(_ command: String) throws -> (arguments: [String], output: [Substring]) {
-    let text = try Repository.text("README.md")
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    let start = try #require(lines.firstIndex { $0.hasPrefix("$ runbook \(command)") }, "the README has no \(command)")
-    let words = lines[start].dropFirst("$ runbook ".count).split(separator: " ").map { String($0) }
-    return (words, Array(lines[(start + 1)...].prefix { !$0.hasPrefix("```") && !$0.hasPrefix("$ ") }))
-  }
-
-  private func comparable(_ lines: some Sequence<Substring>) -> [String] {
-    lines.map { line in
-      var text = String(line)
-      text.replace(#/\d\d:\d\d:\d\d/#, with: "TIME")
-      text.replace(#/\br[0-9a-z]{19}\b/#, with: "RUN")
-      text.replace(#/\b(\d+h)?(\d+m)?\d+(\.\d)?s\b|\b\d+m\b/#, with: "LONG")
-      return text
-    }.filter { !$0.contains("waiting until") && !$0.contains("progress:") }
-  }
-
-  /// The runbooks lie where the README says.
-  private func place() async throws -> Workplace {
-    let place = try Workplace()
-    _ = try await place.shell("ln -s \(Repository.path("runbooks")) runbooks")
-    return place
-  }
-
   @Test func theGoodDayIsShownAsItIs() async throws {
-    let (arguments, output) = try block("run --simulate runbooks/pre_upgrade.yaml")
-    let ended = try await place().run(arguments + ["--speed", "300"])
+    let shown = try ShownCommand.first("run --simulate runbooks/pre_upgrade.yaml", in: "README.md")
+    let ended = try await shown.run()
     #expect(ended.code == 0)
-    let printed = ended.stdout.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-    #expect(comparable(printed) == comparable(output))
+    #expect(try shown.isWhatWasPrinted(ended.stdout), "\(ended.stdout)")
   }
 
-  /// The README leaves the beginning out, and the inputs, which are those of the good day.
+  /// The README leaves out the inputs, which are those of the good day.
   @Test func theBadDayIsShownAsItIs() async throws {
-    let (arguments, output) = try block("run --simulate --mock")
-    let inputs = try block("run --simulate runbooks/pre_upgrade.yaml").arguments.drop { $0 != "--input" }
-    #expect(arguments.last == "…" && output.first == "…")
-    let ended = try await place().run(arguments.dropLast() + inputs + ["--speed", "300"])
+    let bad = try ShownCommand.first("run --simulate --mock", in: "README.md")
+    let good = try ShownCommand.first("run --simulate runbooks/pre_upgrade.yaml", in: "README.md")
+    #expect(bad.arguments.last == "…" && bad.output.first == "…")
+    let inputs = good.arguments.drop { $0 != "--input" }
+    let ended = try await ShownCommand.place().run(bad.arguments.dropLast() + inputs + ["--speed", "300"])
     #expect(ended.code == 3)
-    let shown = comparable(output.dropFirst())
-    let printed = comparable(ended.stdout.split(separator: "\n", omittingEmptySubsequences: false).dropLast())
-    // The names of what was made hold the run's id.
-    let ending = printed.drop { $0 != shown.first }.prefix(shown.count).map { $0.replacing("pre-RUN", with: "pre-RUN") }
-    #expect(Array(ending) == shown)
+    let shown = ShownCommand.comparable(bad.output.dropFirst())
+    let printed = ShownCommand.comparable(ended.stdout.split(separator: "\n", omittingEmptySubsequences: false))
+    #expect(Array(printed.drop { $0 != shown.first }.prefix(shown.count)) == shown)
   }
 
   @Test func theMistakesAreShownAsTheyAre() async throws {
-    let (arguments, output) = try block("validate bad.yaml")
+    let shown = try ShownCommand.first("validate bad.yaml", in: "README.md")
+    let (arguments, output) = (shown.arguments, shown.output)
     let steps = output.compactMap { line in line.firstMatch(of: /^\d+ \| (.*)$/).map { $0.1 } }
     #expect(steps.count == 3)
     let place = try Workplace()

@@ -15,6 +15,7 @@ struct Shipped: Sendable, CustomTestStringConvertible {
 
   static let server = ["--input", "server=12345"]
   static let host = ["--input", "host=web01.example.com"]
+  static let uuid = ["--input", "server=4e1c5a70b6d24f3c9a8b7c6d5e4f3a2b"]
 
   static let all = [
     Shipped(
@@ -35,8 +36,27 @@ struct Shipped: Sendable, CustomTestStringConvertible {
       file: "scheduled_backup.yaml", inputs: server, code: 0,
       story: ["backup … ready after", "prune … done", "succeeded"]),
     Shipped(
-      file: "prove_a_backup.yaml", inputs: ["--input", "server=4e1c5a70b6d24f3c9a8b7c6d5e4f3a2b"], code: 0,
-      story: ["newest … done", "copy … done in", "answers … done", "remove … done", "backup    daily"]),
+      file: "dr_drill.yaml", inputs: uuid, code: 0,
+      story: [
+        "drill.before.production … done", "newest … done", "copy … done in", "answers … done",
+        "drill.after.production … done", "drill: RTO ", "undo copy … server.delete done",
+        "succeeded, rolled back after",
+        "steady state  regained",
+      ]),
+    Shipped(
+      file: "dr_drill.yaml", inputs: uuid, mock: "mocks/delete_fails.yaml", code: 4,
+      story: [
+        "drill: RTO ", "undo copy … server.delete failed", "FAILED: a person must look (exit 4)", "RTO ",
+        "stands        copy (server drill-r", ", id ",
+      ]),
+    Shipped(
+      file: "dr_standby.yaml",
+      inputs: ["--input", "standby=12345", "--input", "host=standby.example.com"]
+        + ["--input", "production=www.example.com"], code: 0,
+      story: [
+        "newest … done", "keep … ready after", "restore … done in", "answers … done", "drill: RTO ",
+        "undo restore … snapshot.restore done", "undo keep … snapshot.delete done", "undone        keep, restore",
+      ]),
     Shipped(
       file: "look_inside.yaml", inputs: ["--input", "server=5203773"] + host, code: 0,
       story: ["rescue … waiting until rescue, now `rescuing`", "log … done", "back … running after", "succeeded"]),

@@ -49,7 +49,7 @@ import Testing
     let coding = try ProjectFile("Sources/Runbook/Journal/FactCoding.swift")
     let table = try ProjectFile("docs/command.md")
     let kinds = Set(
-      coding.text.matches(of: /"((?:run|step|attempt|request|undo|rollback|cancel|lock|clock)\.[a-z_]+)"/)
+      coding.text.matches(of: /"((?:run|step|attempt|request|undo|rollback|cancel|lock|clock|drill)\.[a-z_]+)"/)
         .map { String($0.1) })
     #expect(kinds.count > 20)
     for kind in kinds where kind != "run.pinned" {

@@ -6,7 +6,8 @@ struct RerunCommand: Command {
     name: "rerun", summary: "start an ended run anew, from a step on",
     details: """
       A new run with the inputs of the earlier one and the file as it is now. With --from the outputs of the steps \
-      before it are taken over from the earlier run; the command refuses if one of these steps was undone.
+      before it are taken over from the earlier run; the command refuses if one of these steps was undone. A drill is \
+      repeated whole.
       """,
     operands: [RunOptions.run],
     options: [
@@ -58,7 +59,12 @@ struct RerunCommand: Command {
     do throws(StoreFailure) { earlier = try RunCreation.read(id, in: access.store) } catch { throw Refusal(error) }
     let path = earlier.source.folder + "/" + RunbookFile.name(of: earlier.started.file)
     let checked = try shell.check(path, isStrict: false)
-    let steps = checked.runbook.steps.map(\.path)
+    if from != nil, checked.runbook.drill != nil {
+      throw Refusal(
+        .usage, .step, "run \(id) is a drill, and what a drill measures begins at its first step",
+        hint: "`\(Advice.line("rerun", id))` does all of it again")
+    }
+    let steps = checked.runbook.mainSteps.map(\.path)
     let first = from ?? steps.first ?? ""
     guard steps.contains(first) else {
       throw Refusal(

@@ -34,7 +34,10 @@ struct FirstRunbook {
       switch purpose {
       case .preUpgrade: ["snapshot.create", "snapshot.restore"]
       case .backup: ["\(copies).create", "\(copies).prune", "\(copies).delete"]
-      case .drill: restoresElsewhere ? ["backup.find", "server.delete"] : ["snapshot.create", "snapshot.restore"]
+      case .drill:
+        restoresElsewhere
+          ? ["backup.find", "server.delete", "server.status"]
+          : ["snapshot.create", "snapshot.restore", "snapshot.delete"]
       case .deploy: []
       }
     return needed.filter { !has($0) }
@@ -191,12 +194,25 @@ struct FirstRunbook {
   private var drillWithACopy: String {
     head(
       """
-      Rehearse a restore: make a second server of the newest backup, see that it answers, and delete it again. Nothing
-      is done to the server that was backed up. How long the steps took is how long a restore takes.
-      """, "Restore the newest backup as a new server, check it, delete it")
+      Rehearse a restore: make a second server of the newest backup, see that it answers, measure how long that took
+      and how old its data are, and delete it again. Nothing is done to the server that was backed up. A missed
+      objective ends the run with exit 8.
+      """, "Restore the newest backup as a new server, measure RTO and RPO, delete it")
       + #"""
+      drill:
+        objectives: {rto: 1h, rpo: 26h}   # write yours
+        measure:
+          outage_at: run.started_at       # as if the server were lost now
+          data_as_of: steps.newest.outputs.created_at
+          restored_at: steps.answers.finished_at
+        # Holds before the first step, and again after the last one.
+        steady_state:
+          - {id: production, action: server.status, with: {server: "${{ inputs.server }}"}, expect: self.outputs.state == 'running'}
+
+      # What the drill has made is taken away, whether its objectives are met or missed.
+      rollback_policy: {after: [success, failure, cancel]}
+
       steps:
-        # With `max_age: 26h` the drill fails here when last night's backup is missing.
         - {id: newest, action: backup.find, with: {server: "${{ inputs.server }}", newest: true}}
 
         # The new server belongs to this run, which deletes it in every case.
@@ -212,8 +228,6 @@ struct FirstRunbook {
           with: {host: "${{ steps.copy.outputs.ip }}", port: 22}
           wait: {every: 5s, stable: 3, timeout: 15m}
 
-        - {id: remove, action: server.delete, with: {server: "${{ steps.copy.outputs.id }}"}, rollback: irreversible}
-
       outputs:
         backup: steps.newest.outputs.name
 
@@ -223,12 +237,21 @@ struct FirstRunbook {
   private var drillOnASpareServer: String {
     head(
       """
-      Rehearse a restore on a spare server: take a snapshot, make a change that can be seen, put the snapshot back, and
-      prove that the change is gone. Never name a server that somebody uses: everything on it is overwritten.
-      """, "Take a snapshot of a spare server, put it back, and prove that it was put back", ["snapshot.*", "ssh.*"])
+      Rehearse a restore on a spare server: take a snapshot, make a change that can be seen, put the snapshot back,
+      prove that the change is gone, and measure how long that took. Never name a server that somebody uses:
+      everything on it is overwritten. A missed objective ends the run with exit 8.
+      """, "Put a snapshot back onto a spare server, prove it, and measure the RTO", ["snapshot.*", "ssh.*"])
       + #"""
+      drill:
+        objectives: {rto: 1h}             # write yours
+        measure:
+          outage_at: steps.restore.started_at
+          restored_at: steps.answers.finished_at
+
+      # What the drill has made is taken away, whether its objective is met or missed.
+      rollback_policy: {after: [success, failure, cancel]}
+
       steps:
-        # Half a snapshot is of no use, and after the drill it is not needed.
         - id: snapshot
           action: snapshot.create
           with: {name: "drill-${{ run.id }}"}
@@ -240,7 +263,6 @@ struct FirstRunbook {
           with: {script: touch /var/tmp/drill}
           rollback: [{action: ssh.run, with: {script: rm -f /var/tmp/drill}}]
 
-        # How long this step takes is how long a restore takes.
         - id: restore
           action: snapshot.restore
           with: {snapshot: "${{ steps.snapshot.outputs.id }}", power: running}
@@ -251,8 +273,6 @@ struct FirstRunbook {
 
         # Fails if the file is still there: then the restore has put nothing back.
         - {id: proof, action: ssh.run, with: {script: test ! -e /var/tmp/drill}, effect: none}
-
-        - {id: remove, action: snapshot.delete, with: {snapshot: "${{ steps.snapshot.outputs.id }}"}, rollback: none}
 
       """#
   }

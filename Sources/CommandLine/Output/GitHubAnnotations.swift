@@ -15,7 +15,7 @@ struct GitHubAnnotations {
     report = RunReport(id: runID, plan: plan, events: earlier)
     borne = plan.borne
     var lines: [String: Int] = [:]
-    for step in (runbook?.steps ?? []) + (runbook?.always ?? []) + (runbook?.onFailure ?? []) {
+    for step in (runbook?.mainSteps ?? []) + (runbook?.always ?? []) + (runbook?.onFailure ?? []) {
       lines[step.path] = step.range.start.line
       guard case .steps(let undo, _) = step.rollback else { continue }
       for inner in undo { lines[inner.path] = inner.range.start.line }
@@ -35,6 +35,9 @@ struct GitHubAnnotations {
     case "run.checked":
       guard !report.problems.isEmpty else { return nil }
       return command(.error, "\(report.name) was not begun", report.problems.joined(separator: "\n"))
+    case "drill.judged":
+      guard report.drill?.isMissed == true else { return nil }
+      return command(.error, "\(report.name) missed its objective", RunWords.notice(event, in: report) ?? "")
     case "run.outputs":
       return report.outputsError.flatMap { RunWords.failure($0) }.map { command(.error, "outputs", $0) }
     case "run.waiting":
@@ -52,8 +55,8 @@ struct GitHubAnnotations {
   /// How much attention the end of the run needs.
   private var level: Level {
     switch (report.status == "ended", report.outcome) {
-    case (true, "succeeded"): .notice
-    case (true, "failed"): .error
+    case (true, "succeeded") where report.isGoodEnd: .notice
+    case (true, "failed"), (true, "objective_missed"): .error
     default: ["failed", "blocked"].contains(report.rollback) ? .error : .warning
     }
   }

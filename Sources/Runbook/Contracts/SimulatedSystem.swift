@@ -59,6 +59,9 @@ public protocol SimulatedSystem: Sendable {
   func answer(_ request: SimulatedRequest) -> SimulatedReply
   /// Every effect since the beginning, in order.
   var ledger: [LedgerEntry] { get }
+  /// The backups of a server that are there, oldest first, `at` being when each was truly made: what a drill's data are
+  /// compared with, whatever the wire tells. `effect` is `backup.create`, `subject` the id that a restore takes.
+  func backups(of server: String) -> [LedgerEntry]
   /// Makes a server with this id known, running, if it is not yet.
   func ensureServer(_ id: String)
   /// Switches a fault on, from its text (`--fault`): `reply_lost:snapshot.create`, `429:2` … Throws with the list of
@@ -73,6 +76,7 @@ public protocol SimulatedSystem: Sendable {
 }
 
 extension SimulatedSystem {
+  public func backups(of server: String) -> [LedgerEntry] { [] }
   public var firedFaults: [String] { [] }
   public var unfiredFaults: [String] { [] }
 }

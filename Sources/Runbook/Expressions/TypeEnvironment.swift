@@ -53,7 +53,7 @@ extension ValueType {
   private static func stepMembers(outputs: [String: ValueType]) -> [String: ValueType] {
     [
       "status": .string, "outputs": .object(outputs), "error": .stepError, "started_at": .timestamp,
-      "finished_at": .timestamp, "attempts": .int,
+      "finished_at": .timestamp, "ended_at": .timestamp, "attempts": .int,
     ]
   }
 }

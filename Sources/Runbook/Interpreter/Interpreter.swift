@@ -178,6 +178,7 @@ public actor Interpreter {
         try flush()
         try launch.store.release(launch.lease)
         return .end(.restored)
+      case .judge: judgeDrill()
       case .evaluateOutputs: evaluateOutputs()
       default: return .carryOut(order)
       }
@@ -224,7 +225,7 @@ public actor Interpreter {
     case .settle(let path): try await comeToRest(path)
     case .ask(let path, _): try await simulateAnswer(about: path)
     case .tell(let path): try await tellOfQuestion(about: path)
-    case .watch, .retry, .evaluateOutputs, .park, .awaitRestored, .done: break
+    case .watch, .retry, .judge, .evaluateOutputs, .park, .awaitRestored, .done: break
     }
   }
 

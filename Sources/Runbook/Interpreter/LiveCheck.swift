@@ -58,7 +58,7 @@ public struct LiveCheck: Sendable {
     guard problems.isEmpty else { return Findings(problems: problems) }
     var power = LivePower(runbook)
     var room = LiveRoom()
-    for step in runbook.steps where !isCertainlySkipped(step) {
+    for step in (runbook.drill?.before ?? []) + runbook.steps where !isCertainlySkipped(step) {
       var call = call(for: step, notes)
       let server = step.action.serverField.flatMap { call.with[$0]?.scalarText }
       call.earlier = room.before(step, server: server)

@@ -31,6 +31,8 @@ public enum StepEvent: Sendable {
   case settled(String, ProbeAnswer)
   /// It did not come to rest before the rollback's time was over.
   case unsettled(String, StepFailure)
+  /// What the moments of a drill are.
+  case measured(DrillMoments)
   case outputs([String: Value], StepFailure?)
   case cancelRequested(by: String, rollback: Bool, request: Int64)
   /// `question`: the one that is answered; nil in requests of an earlier release.
@@ -103,6 +105,7 @@ extension RunMachine {
         .rollbackEnded(
           outcome: .failed, failedStep: path, error: StepError(failure, step: path, attempt: state(of: path).attempt))
       ]
+    case .measured(let moments): return isToBeJudged ? [.drillJudged(judgement(of: moments))] : []
     case .outputs(let outputs, let failure):
       return [.outputsReady(outputs: outputs, error: failure.map { StepError($0, step: "outputs", attempt: 1) })]
     case .cancelRequested(let by, let rollback, let request):
@@ -206,7 +209,7 @@ extension RunMachine {
   private func automaticFact(at instant: Timestamp) -> Fact? {
     guard ended == nil, active == nil, isChecked else { return nil }
     switch stage {
-    case .steps, .onFailure, .onRollbackFailure, .always, .outputs: return nil
+    case .steps, .judging, .onFailure, .onRollbackFailure, .always, .outputs: return nil
     case .startingRollback(let reason):
       // What certainly did nothing is no reason to speak of a rollback.
       if let entry = stack.newestOpen, let fact = closingUnasked(entry) { return fact }

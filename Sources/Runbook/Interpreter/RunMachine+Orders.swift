@@ -22,6 +22,8 @@ public enum Order: Sendable, Equatable {
   case awaitRestored
   /// Probe a step that did not succeed, and let it come to rest, before it is undone.
   case settle(String)
+  /// Read the moments that the drill is measured by.
+  case judge
   case evaluateOutputs
   case done(RunEnded)
 }
@@ -34,7 +36,8 @@ extension RunMachine {
     if let active { return order(for: active) }
     if !isChecked { return .check }
     switch stage {
-    case .steps: return .begin(runbook.steps[cursor].path, .do)
+    case .steps: return .begin(mainSteps[cursor].path, .do)
+    case .judging: return .judge
     case .onFailure(let path): return .begin(path, .onFailure)
     case .unwinding(let entry):
       guard case .steps(let paths, _) = entry.kind, entry.state == .settled || needsNoProbe(entry) else {
@@ -63,6 +66,7 @@ extension RunMachine {
 
   enum Stage {
     case steps
+    case judging
     case onFailure(String)
     case startingRollback(String)
     case unwinding(RollbackStack.Entry)
@@ -74,7 +78,8 @@ extension RunMachine {
   }
 
   var stage: Stage {
-    if stop == nil, cursor < runbook.steps.count { return .steps }
+    if stop == nil, cursor < mainSteps.count { return .steps }
+    if isToBeJudged { return .judging }
     if rollback == nil {
       if let stop, !stop.isRefusal, rollbackStartedAt == nil, let path = firstPending(runbook.onFailure) {
         return .onFailure(path)
@@ -85,7 +90,7 @@ extension RunMachine {
       return .onRollbackFailure(path)
     }
     if let path = firstPending(runbook.always) { return .always(path) }
-    if outputs == nil, outcome == .succeeded, !runbook.outputs.isEmpty { return .outputs }
+    if outputs == nil, outcome.isReached, !runbook.outputs.isEmpty { return .outputs }
     return .ending
   }
 
@@ -103,7 +108,8 @@ extension RunMachine {
     let policy = runbook.rollbackPolicy
     switch stop {
     case nil:
-      return policy.after.contains(.success) ? .startingRollback("success") : .endingRollback(.notNeeded)
+      let isLeft = PlantedMistake.missLeftStanding.isMade && verdict?.isMissed == true
+      return policy.after.contains(.success) && !isLeft ? .startingRollback("success") : .endingRollback(.notNeeded)
     case .failure: return policy.after.contains(.failure) ? .startingRollback("failure") : .endingRollback(.none)
     case .refused: return .endingRollback(.notNeeded)
     case .cancel(_, let rollback):
@@ -140,13 +146,14 @@ extension RunMachine {
   /// As far as the steps tell: what `always` sees in `run.outcome`.
   public var outcome: RunOutcome {
     switch stop {
-    case nil: alwaysFailed || outputsError != nil ? .failed : .succeeded
+    case nil where alwaysFailed || outputsError != nil: .failed
+    case nil: verdict?.isMissed == true ? .objectiveMissed : .succeeded
     case .failure, .refused: .failed
     case .cancel: .cancelled
     }
   }
 
-  /// Exit codes of `docs/language.md`: 4 goes before 5, 3 and 1.
+  /// Exit codes of `docs/command.md`: if several apply, 4 wins.
   var ending: RunEnded {
     let rollback = rollback ?? .notNeeded
     let code: Int32 =
@@ -156,9 +163,11 @@ extension RunMachine {
       case (_, .cancelled): 5
       case (.succeeded, .failed): 3
       case (_, .failed): 1
+      case (_, .objectiveMissed): 8
       case (_, .succeeded): 0
       }
-    return RunEnded(outcome: outcome, rollback: rollback, exitCode: code, outputs: outputs ?? [:])
+    return RunEnded(
+      outcome: outcome, rollback: rollback, exitCode: code, outputs: outputs ?? [:], drill: verdict)
   }
 
   /// `queued waiting running rolling_back ending ended`
@@ -167,7 +176,7 @@ extension RunMachine {
     if ended != nil { return "ended" }
     if openQuestion != nil || openApproval != nil { return "waiting" }
     switch stage {
-    case .steps, .onFailure: return "running"
+    case .steps, .judging, .onFailure: return "running"
     case .startingRollback, .unwinding, .onRollbackFailure: return "rolling_back"
     case .endingRollback, .always, .outputs, .ending:
       return rollbackStartedAt != nil && rollback == nil ? "rolling_back" : "ending"

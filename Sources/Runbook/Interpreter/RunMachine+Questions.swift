@@ -19,7 +19,7 @@ extension RunMachine {
       if rollback == nil {
         return "a step has failed, and the run is being undone; a cancel would change nothing"
       }
-    case nil: if cursor < runbook.steps.count { return nil }
+    case nil: if cursor < mainSteps.count { return nil }
     }
     if rollback == nil, rollbackStartedAt != nil { return "the run is being undone already" }
     return "all steps are done; only `always` and the outputs are left, and a cancel would undo nothing"

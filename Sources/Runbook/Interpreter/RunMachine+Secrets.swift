@@ -12,8 +12,11 @@ extension RunMachine {
       names.formUnion(Value.map(own.before).lostSecrets + Value.map(own.outputs).lostSecrets)
       names.formUnion(Value.map(state(of: step.path).arguments ?? [:]).lostSecrets)
     }
-    if outputs == nil, outcome == .succeeded {
+    if outputs == nil, outcome.isReached {
       for (_, value) in runbook.outputs { references.formUnion(value.references) }
+    }
+    if stop == nil, verdict == nil {
+      for (_, moment) in runbook.drill?.measure ?? [:] { references.formUnion(moment.references) }
     }
     let used = Set((remaining + probed).compactMap(\.provider))
     for block in runbook.providers where used.contains(block.name) {
@@ -36,7 +39,7 @@ extension RunMachine {
     var left: [ValidatedStep] = []
     if let active, let step = steps[active], !isEnding || state(of: active).purpose != .do { left.append(step) }
     if stop == nil {
-      for step in runbook.steps.dropFirst(cursor) {
+      for step in mainSteps.dropFirst(cursor) {
         left.append(step)
         if case .steps(let undo, _) = step.rollback { left += undo }
       }
@@ -45,7 +48,7 @@ extension RunMachine {
       guard case .steps(let undo, _) = entry.kind else { continue }
       left += undo.compactMap { state(of: $0).status.isDone ? nil : steps[$0] }
     }
-    let mayFail = stop == nil && cursor < runbook.steps.count
+    let mayFail = stop == nil && cursor < mainSteps.count
     if mayFail || rollback == nil && rollbackStartedAt == nil && stop != nil { left += pending(runbook.onFailure) }
     if mayFail || stack.hasOpen { left += pending(runbook.onRollbackFailure) }
     return left + pending(runbook.always)

@@ -5,6 +5,8 @@
 /// what to do now. Evaluating, calling and waiting are the interpreter's.
 public struct RunMachine: Sendable {
   let runbook: ValidatedRunbook
+  /// `runbook.mainSteps`.
+  let mainSteps: [ValidatedStep]
   /// Every step by its path, undo steps included.
   let steps: [String: ValidatedStep]
   private(set) var states: [String: StepState] = [:]
@@ -13,10 +15,12 @@ public struct RunMachine: Sendable {
   private(set) var startedAt = Timestamp(seconds: 0)
   /// The step that is started and has not ended; there is at most one.
   private(set) var active: String?
-  /// Index of the next step of `runbook.steps`.
+  /// Index of the next step of `mainSteps`.
   private(set) var cursor = 0
   private(set) var stop: Stop?
   private(set) var isChecked = false
+  /// How the drill was judged; nil before, and for what is no drill.
+  private(set) var verdict: DrillVerdict?
   private(set) var rollbackStartedAt: Timestamp?
   private(set) var resumedAt: Timestamp?
   private(set) var rollback: RollbackOutcome?
@@ -60,8 +64,9 @@ public struct RunMachine: Sendable {
 
   public init(_ runbook: ValidatedRunbook) {
     self.runbook = runbook
+    mainSteps = runbook.mainSteps
     var steps: [String: ValidatedStep] = [:]
-    for step in runbook.steps + runbook.onFailure + runbook.onRollbackFailure + runbook.always {
+    for step in mainSteps + runbook.onFailure + runbook.onRollbackFailure + runbook.always {
       steps[step.path] = step
       if case .steps(let undo, _) = step.rollback {
         for step in undo { steps[step.path] = step }
@@ -75,7 +80,7 @@ public struct RunMachine: Sendable {
 
   /// A step that was ended by the run it was inherited from counts as done.
   private mutating func inherit(_ run: RunStarted) {
-    guard let from = run.fromStep, let index = runbook.steps.firstIndex(where: { $0.path == from }) else { return }
+    guard let from = run.fromStep, let index = mainSteps.firstIndex(where: { $0.path == from }) else { return }
     cursor = index
     for (path, earlier) in run.inherited {
       var state = StepState()
@@ -152,7 +157,8 @@ extension RunMachine {
       if told.cause == .state { toldStates.insert(told.step) } else { toldQuestions.insert(told.question) }
     case .cancelRequested(let by, let rollback, let request):
       lastRequest = max(lastRequest, request)
-      if stop == nil, cursor < runbook.steps.count { stop = .cancel(by: by, rollback: rollback) }
+      if stop == nil, cursor < mainSteps.count { stop = .cancel(by: by, rollback: rollback) }
+    case .drillJudged(let judged): verdict = judged
     default: applyRollback(fact, at: instant)
     }
   }
@@ -300,7 +306,7 @@ extension RunMachine {
     if case .asking = state.progress, let begun = state.startedAt { noteAsked(instant - begun, for: ended.purpose) }
     switch ended.purpose {
     case .do:
-      if cursor < runbook.steps.count, runbook.steps[cursor].path == ended.step { cursor += 1 }
+      if cursor < mainSteps.count, mainSteps[cursor].path == ended.step { cursor += 1 }
       if step?.isCommit == true, ended.status == .succeeded { stack.closeAll(Reason.committed) }
       if stop == nil, let error = ended.error, ended.status != .succeeded, step?.continuesOnError != true {
         stop = .failure(error)

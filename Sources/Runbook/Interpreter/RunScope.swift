@@ -13,6 +13,9 @@ struct RunScope: ExpressionScope {
   var attempt: [String: Value] = [:]
   /// The machine's wall clock.
   var now: Timestamp
+  /// As `drill.measure` sees it: a step that did not succeed has no `finished_at`, because what it was waiting for did
+  /// not come.
+  var isMeasuring = false
   let messageMasker: Masker?
   let holdsStored: Bool
 
@@ -84,7 +87,11 @@ struct RunScope: ExpressionScope {
     ]
     if state.status == .succeeded { value["outputs"] = .map(state.outputs) }
     value["started_at"] = state.startedAt.map { .timestamp($0) }
-    value["finished_at"] = state.endedAt.map { .timestamp($0) }
+    // One that was never begun has no end.
+    if state.startedAt != nil, state.status == .succeeded || !isMeasuring {
+      value["finished_at"] = state.endedAt.map { .timestamp($0) }
+    }
+    value["ended_at"] = value["finished_at"]
     return .map(value)
   }
 
@@ -97,6 +104,7 @@ struct RunScope: ExpressionScope {
       "outputs": attempt["outputs"] ?? .map(state.outputs.isEmpty ? state.result.outputs : state.outputs),
       "started_at": state.startedAt.map { .timestamp($0) } ?? .null,
       "finished_at": state.endedAt.map { .timestamp($0) } ?? .null,
+      "ended_at": state.endedAt.map { .timestamp($0) } ?? .null,
     ])
   }
 

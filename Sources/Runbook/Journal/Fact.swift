@@ -39,6 +39,8 @@ public enum Fact: Sendable {
   case lockFreed(lock: String, reason: String, by: String)
   /// The machine's wall clock was set while the run was going on; the times of the run go on without the jump.
   case clockSet(by: Duration)
+  /// What a drill was measured by, and whether its objectives are met.
+  case drillJudged(DrillVerdict)
   case rollbackStarted(reason: String)
   case undoSettled(step: String)
   case undoClosed(step: String, reason: String)
@@ -72,6 +74,11 @@ public enum RollbackOutcome: String, Sendable {
 
 public enum RunOutcome: String, Sendable {
   case succeeded, failed, cancelled
+  /// A drill whose steps succeeded and which missed an objective.
+  case objectiveMissed = "objective_missed"
+
+  /// Its steps came to their end: the run has outputs to answer with.
+  public var isReached: Bool { self == .succeeded || self == .objectiveMissed }
 }
 
 public struct RunStarted: Sendable {
@@ -185,4 +192,6 @@ public struct RunEnded: Sendable, Equatable {
   public var rollback: RollbackOutcome
   public var exitCode: Int32
   public var outputs: [String: Value]
+  /// nil: no drill, or one that was not judged.
+  public var drill: DrillVerdict?
 }

@@ -116,6 +116,7 @@ extension Fact {
     case .lockFreed(let lock, let reason, let by):
       ("lock.freed", ["lock": .string(lock), "reason": .string(reason), "by": .string(by)])
     case .clockSet(let by): ("clock.set", ["by": .string(by.text), "_milliseconds": .int(by.milliseconds)])
+    case .drillJudged(let verdict): ("drill.judged", verdict.fields)
     case .rollbackStarted(let reason): ("rollback.started", ["reason": .string(reason)])
     case .undoSettled(let step): ("undo.settled", ["step": .string(step)])
     case .undoClosed(let step, let reason): ("undo.closed", ["step": .string(step), "reason": .string(reason)])
@@ -139,7 +140,7 @@ extension Fact {
         "run.ended",
         [
           "outcome": .string(ended.outcome.rawValue), "rollback": .string(ended.rollback.rawValue),
-          "exit_code": .int(Int64(ended.exitCode)), "outputs": .map(ended.outputs),
+          "exit_code": .int(Int64(ended.exitCode)), "outputs": .map(ended.outputs), "drill": ended.drill?.value,
         ]
       )
     case .runLeft(let reason): ("run.left", ["reason": .string(reason), "exit_code": 9])
@@ -408,6 +409,9 @@ extension Fact {
         lock: try fields.text("lock"), reason: try fields.text("reason"), by: try fields.text("by"))
     case "clock.set":
       self = .clockSet(by: .milliseconds(try fields.int("_milliseconds")))
+    case "drill.judged":
+      guard let verdict = DrillVerdict(fields.body) else { throw Fields.damage(entry, "it is no verdict") }
+      self = .drillJudged(verdict)
     case "rollback.started": self = .rollbackStarted(reason: try fields.text("reason"))
     case "undo.settled": self = .undoSettled(step: try fields.text("step"))
     case "undo.closed": self = .undoClosed(step: try fields.text("step"), reason: try fields.text("reason"))
@@ -429,7 +433,8 @@ extension Fact {
         RunEnded(
           outcome: try fields.word("outcome", RunOutcome.self),
           rollback: try fields.word("rollback", RollbackOutcome.self),
-          exitCode: Int32(truncatingIfNeeded: try fields.int("exit_code")), outputs: fields.map("outputs")))
+          exitCode: Int32(truncatingIfNeeded: try fields.int("exit_code")), outputs: fields.map("outputs"),
+          drill: DrillVerdict(fields.body["drill"])))
     case "run.left": self = .runLeft(reason: try fields.text("reason"))
     default: throw Fields.damage(entry, "this release does not know this kind of entry")
     }

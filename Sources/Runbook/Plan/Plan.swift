@@ -63,6 +63,8 @@ public struct Plan: Sendable {
   public var inputs: [String: Value]
   /// Without a value given: the plan goes on without them.
   public var missingInputs: [String]
+  /// nil: the run is no drill.
+  public var drill: Drill?
   public var steps: [Step]
   public var onFailure: [Step]
   public var onRollbackFailure: [Step]
@@ -81,6 +83,11 @@ public struct Plan: Sendable {
     description = runbook.description
     self.inputs = inputs
     missingInputs = runbook.inputs.filter { inputs[$0.name] == nil && $0.defaultValue == nil }.map(\.name)
+    drill = runbook.drill.map { drill in
+      Drill(
+        rto: drill.rto, rpo: drill.rpo, measure: drill.measure.mapValues { $0.source },
+        steadyState: drill.before.map { Plan.step($0, scope) })
+    }
     steps = runbook.steps.map { Plan.step($0, scope) }
     onFailure = runbook.onFailure.map { Plan.step($0, scope) }
     onRollbackFailure = runbook.onRollbackFailure.map { Plan.step($0, scope) }

@@ -12,7 +12,11 @@ public enum PlanText {
     for name in plan.missingInputs {
       lines.append("  input \(name) is not given; values that depend on it are left open")
     }
+    lines += drillLines(plan)
+    let steady = plan.drill?.steadyState ?? []
+    lines += section("steady state, before the first step", steady, numbered: false, isVerbose)
     lines += section("steps", plan.steps, numbered: true, isVerbose, usual)
+    if !steady.isEmpty { lines += ["", "steady state, again, after the last step: \(names(steady))"] }
     lines += undoLines(plan, isVerbose)
     if isVerbose { lines += rollbackLines(plan) }
     lines += section("on failure, before the rollback", plan.onFailure, numbered: false, isVerbose)
@@ -38,8 +42,10 @@ public enum PlanText {
       let names = asks.map { "`\($0.path)`" }.joined(separator: ", ")
       lines.append("When its reply is lost, a person is asked what it did: \(names).")
     }
-    let all = plan.steps + undo + plan.onFailure + plan.onRollbackFailure + plan.always
+    let all =
+      (plan.drill?.steadyState ?? []) + plan.steps + undo + plan.onFailure + plan.onRollbackFailure + plan.always
     lines += Set(all.compactMap(\.effectClass)).sorted().map { "\($0.rawValue): \($0.meaning)." }
+    if let end = drillEnd(plan) { lines.append(end) }
     return lines + ["Timeout \(plan.timeout.text), rollback at most \(plan.rollbackTimeout.text)."]
   }
 
@@ -155,13 +161,17 @@ public enum PlanText {
         lines += self.lines(inner, mark: "undo \(step.path):", indent: "  ", isUndo: true, isVerbose)
       }
     }
-    return lines.isEmpty ? [] : ["", undoHeading(plan.rollbackAfter)] + lines
+    return lines.isEmpty ? [] : ["", undoHeading(plan)] + lines
   }
 
-  private static func undoHeading(_ triggers: Set<RollbackPolicy.Trigger>) -> String {
+  private static func names(_ steps: [Plan.Step]) -> String { steps.map { $0.title }.joined(separator: ", ") }
+
+  private static func undoHeading(_ plan: Plan) -> String {
+    let triggers = plan.rollbackAfter
+    let over = plan.drill == nil ? "all steps have succeeded" : "the drill has met or missed its objectives"
     let causes = [
       triggers.contains(.failure) ? "a step fails" : nil, triggers.contains(.cancel) ? "the run is cancelled" : nil,
-      triggers.contains(.success) ? "all steps have succeeded" : nil,
+      triggers.contains(.success) ? over : nil,
     ].compactMap { $0 }
     guard let last = causes.last else {
       return "`rollback_policy.after` is empty: only `runbook rollback resume` undoes this, newest first:"
@@ -183,7 +193,13 @@ public enum PlanText {
   }
 
   public static func json(_ plan: Plan) -> Value {
-    .map([
+    var document = base(plan)
+    if let drill = plan.drill { document["drill"] = drillJSON(drill) { json($0) } }
+    return .map(document)
+  }
+
+  private static func base(_ plan: Plan) -> [String: Value] {
+    [
       "v": 1, "name": .string(plan.name), "inputs": .map(plan.inputs),
       "missing_inputs": .list(plan.missingInputs.map { .string($0) }), "steps": .list(plan.steps.map { json($0) }),
       "on_failure": .list(plan.onFailure.map { json($0) }),
@@ -192,7 +208,7 @@ public enum PlanText {
       "always": .list(plan.always.map { json($0) }), "locks": .list(plan.locks.map { .string($0) }),
       "timeout": .duration(plan.timeout), "rollback_timeout": .duration(plan.rollbackTimeout),
       "warnings": .list(plan.warnings.map { .map(["code": .string($0.code), "message": .string($0.message)]) }),
-    ])
+    ]
   }
 
   private static func json(_ step: Plan.Step) -> Value {

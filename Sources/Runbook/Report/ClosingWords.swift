@@ -29,8 +29,12 @@ public enum ClosingWords {
     let at = place.map { " at `\(DisplayText.escaped($0, limit: 100))`" } ?? ""
     let code = report.exitCode.map { " (exit \($0))" } ?? ""
     switch report.outcome {
-    case "succeeded":
-      return StyledText("✓ ", .good) + StyledText(name, .strong) + " succeeded\(took)\(simulated)."
+    case "succeeded" where report.isGoodEnd:
+      return StyledText("✓ ", .good) + StyledText(name, .strong)
+        + " succeeded\(took)\(report.isDrill ? rollback(report, standing) : "")\(simulated)."
+    case "objective_missed":
+      return StyledText("✗ ", .bad) + StyledText(name, .strong)
+        + " missed its objective\(took)\(rollback(report, standing))\(code)\(simulated)."
     case "cancelled":
       return StyledText("■ ", .warning) + StyledText(name, .strong)
         + " was cancelled\(took)\(rollback(report, standing))\(code)\(simulated)."
@@ -60,6 +64,7 @@ public enum ClosingWords {
   }
 
   private static func notNeeded(_ report: RunReport, _ standing: Standing) -> String {
+    if report.drill != nil, !standing.standing.isEmpty { return "; its changes stand" }
     if !standing.unknown.isEmpty { return "; it is unknown whether all of it took effect" }
     if !standing.untold.isEmpty { return "; there was nothing to undo" }
     if standing.standing.contains(where: { $0.closed == "committed" }) { return "; its committed changes stand" }
@@ -115,19 +120,21 @@ public enum ClosingWords {
       add("asked", .strong, DisplayText.escaped(approval.prompt, limit: 1000) + approval.progress)
       if let until = approval.until { add("until", .strong, until.wholeSecond) }
     }
-    if report.outcome == "succeeded" {
+    for line in DrillReport.lines(report) { add(line.label, line.isGood ? .good : .bad, line.text) }
+    if ["succeeded", "objective_missed"].contains(report.outcome) {
       for (name, value) in (report.outputs.map ?? [:]).sorted(by: { $0.key < $1.key }) {
         lines.append(
           (StyledText(DisplayText.escaped(name, limit: 64)), StyledText(DisplayText.line(value, limit: 200))))
       }
-      for step in report.steps where step.status == "failed" {
+      for step in report.steps where step.status == "failed" && !DrillPath.isAfter(step.path) {
         add("failed", .warning, "\(shown(step.path))\(because(step.error)); the run goes on after it, as the file says")
       }
-      return lines
+      if report.isGoodEnd, report.drill == nil { return lines }
     }
     for problem in report.problems { add("refused", .bad, DisplayText.escaped(problem, limit: 600)) }
+    let isReached = ["succeeded", "objective_missed"].contains(report.outcome)
     let failed = report.steps.filter { step in
-      ["failed", "not_applied"].contains(step.status)
+      !isReached && ["failed", "not_applied"].contains(step.status)
         || step.status == "unknown" && step.endedAt != nil && step.path != report.waitingStep
     }
     for step in failed {
@@ -154,7 +161,8 @@ public enum ClosingWords {
     if let abandoned = report.abandoned { add("abandoned", .warning, RunWords.decision(abandoned)) }
     add("unknown", .warning, standing.unknown)
     for path in standing.untold { add("unknown", .warning, "\(shown(path)): whether its message has arrived") }
-    let kept = standing.standing.filter { step in !failed.contains { $0.path == step.path } }
+    let kept =
+      standing.standing.filter { step in !failed.contains { $0.path == step.path } } + stillThere(report, standing)
     if !kept.isEmpty { add("stands", .warning, kept.map { thing($0) }.joined(separator: ", ")) }
     for server in report.servers where !server.by.isEmpty { add("server", .strong, RunWords.state(of: server)) }
     return lines
@@ -162,10 +170,20 @@ public enum ClosingWords {
 
   private static func because(_ error: Value) -> String { RunWords.failure(error).map { ": \($0)" } ?? "" }
 
+  /// What was made, is still owed to be taken away, and can be named: it may cost money.
+  private static func stillThere(_ report: RunReport, _ standing: Standing) -> [StepReport] {
+    let owed = Set((standing.notUndone + standing.leftOut).map(\.step))
+    return report.steps.filter { step in
+      owed.contains(step.path) && step.happened == "applied" && step.outputs["id"]?.string != nil
+    }
+  }
+
   /// A person can look for it: `snap (snapshot pre-r0m1, id 802)`, `room (2 deleted)`.
   private static func thing(_ step: StepReport) -> String {
     let outputs = step.outputs.map ?? [:]
-    let family = step.action.split(separator: ".").first.map(String.init) ?? ""
+    // A new server, whatever it was made of.
+    let isServer = outputs["ip"] != nil
+    let family = isServer ? "server" : step.action.split(separator: ".").first.map(String.init) ?? ""
     let isCloud = ["server", "snapshot", "backup", "rescue"].contains(family)
     let name = outputs["name"]?.string.map { isCloud ? "\(family) \($0)" : $0 }
     let deleted = outputs["deleted"]?.list.map { "\($0.count) deleted" }

@@ -16,7 +16,9 @@ struct NextCommands {
       guard report.posted == nil else { return open }
       return report.approval.map { asked($0) } ?? report.waitingStep.map { parked($0) } ?? open
     }
-    if report.outcome == "succeeded", !report.canResumeRollback { return [] }
+    if report.isGoodEnd, !report.canResumeRollback {
+      return report.outcome == "succeeded" ? [] : [logs, (line("rerun"), "do the drill again")]
+    }
     if report.canResumeRollback { return rollback + [logs] }
     if report.abandoned != nil { return [logs] }
     let cause = report.outcome == "cancelled" ? "start it anew" : "try again, once the cause is fixed"

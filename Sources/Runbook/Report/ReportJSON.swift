@@ -45,7 +45,7 @@ public enum ReportJSON {
       "simulated": .bool(report.isSimulated),
       "restored": .bool(report.isRestored),
       "waiting_for": waiting(report),
-      "abandoned": decision(report.abandoned),
+      "abandoned": decision(report.abandoned), "drill": report.drill?.value ?? .null,
     ]
   }
 

@@ -16,6 +16,8 @@ public struct RunReport: Sendable, Equatable {
   public var outputs: Value = .map([:])
   /// Why the outputs of the run could not be evaluated, as a step's error; nil if they could.
   public var outputsError: Value?
+  /// How the drill was judged; nil before, and for what is no drill.
+  public var drill: DrillVerdict?
   /// Why the rollback began, in words.
   public var rollbackReason: String?
   /// Why the engine left the run, in words; nil again once it was resumed.
@@ -42,6 +44,9 @@ public struct RunReport: Sendable, Equatable {
   public private(set) var servers: [ServerReport] = []
   /// By the path of a step or undo step: the server that it acts on.
   private var actsOn: [String: String] = [:]
+  /// Paths of steps that only look at one, and of those that delete one.
+  private(set) var looks: Set<String> = []
+  private(set) var deletions: Set<String> = []
   /// What the checks before the first change found; not empty: the run was refused.
   public var problems: [String] = []
   private var stepIndex: [String: Int] = [:]
@@ -59,6 +64,9 @@ public struct RunReport: Sendable, Equatable {
     for event in events { apply(event) }
   }
 
+  /// The runbook says that it is one.
+  public var isDrill: Bool { plan.isDrill }
+
   public func step(_ path: String) -> StepReport? { stepIndex[path].map { steps[$0] } }
   public func undo(_ entry: String) -> UndoReport? { undoIndex[entry].map { undo[$0] } }
 
@@ -69,6 +77,12 @@ public struct RunReport: Sendable, Equatable {
       return ["failed", "not_applied"].contains(step.status) || step.status == "unknown" && step.endedAt != nil
     }
   }
+  /// It came to the end of its steps, and nothing of a rollback is left to be looked at: a drill that missed an
+  /// objective is no failure.
+  public var isGoodEnd: Bool {
+    ["succeeded", "objective_missed"].contains(outcome) && !["failed", "blocked"].contains(rollback)
+  }
+
   public var elapsed: Duration? {
     guard let startedAt, let endedAt else { return nil }
     return endedAt - startedAt
@@ -151,7 +165,8 @@ extension RunReport {
 
   /// From where `runbook rerun --from` may begin: the step that failed, unless one before it was undone.
   public var rerunFrom: String? {
-    guard let failed = failedStep else { return nil }
+    // What a drill measures begins at its first step.
+    guard !isDrill, let failed = failedStep else { return nil }
     let before = steps.prefix { $0.path != failed.path }.filter(\.isMain)
     return before.contains { wasUndone($0) } ? nil : failed.path
   }
@@ -192,6 +207,8 @@ extension RunReport {
       outputs = fields["outputs"] ?? outputs
       endedAt = event.at
       isDecidedSinceEnd = false
+      drill = DrillVerdict(fields["drill"]) ?? drill
+    case "drill.judged": drill = DrillVerdict(.map(fields))
     case "run.outputs": outputsError = fields["error"].flatMap { $0["kind"] == nil ? nil : $0 }
     case "run.checked": problems = fields["problems"]?.list?.compactMap { $0.string } ?? []
     case "rollback.resumed":
@@ -359,8 +376,10 @@ extension RunReport {
     return steps.count - 1
   }
 
-  mutating func begin(_ path: String, on server: String) {
+  mutating func begin(_ path: String, on server: String, looks isLook: Bool, deletes: Bool) {
     actsOn[path] = server
+    if isLook { looks.insert(path) }
+    if deletes { deletions.insert(path) }
     if !servers.contains(where: { $0.id == server }) { servers.append(ServerReport(id: server, by: "")) }
   }
 

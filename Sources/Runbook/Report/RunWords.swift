@@ -39,6 +39,7 @@ public enum RunWords {
     switch report.rollbackReason {
     case "failure": report.failedStep.map { "`\(DisplayText.escaped($0.path, limit: 100))` failed" } ?? "the run failed"
     case "cancel": report.cancelledBy.map { "cancelled by \(DisplayText.escaped($0, limit: 64))" } ?? "cancelled"
+    case "success" where report.drill != nil: "the drill is over, and its changes are undone"
     case "success": "undoing everything: `rollback_policy` says so after success"
     case let reason: DisplayText.escaped(reason ?? "", limit: 300)
     }
@@ -118,6 +119,7 @@ public enum RunWords {
       DisplayText.escaped(event.fields[name]?.string ?? "?", limit: limit)
     }
     return switch event.event {
+    case "drill.judged": DrillReport.sentence(report.drill).map { "drill: \($0)" }
     case "request.ignored": "a message to the run was ignored: \(text("reason"))"
     case "step.approved":
       "\(text("step", 100)) … approved by \(text("by", 64))" + comment(event)
@@ -167,7 +169,7 @@ public enum RunWords {
     case "failed": return "\(word), rollback failed"
     case "blocked": return "\(word), rollback blocked"
     case "pending": return "\(word), not rolled back"
-    case "not_needed" where outcome != "succeeded": return "\(word), nothing to undo"
+    case "not_needed" where !["succeeded", "objective_missed"].contains(outcome): return "\(word), nothing to undo"
     default: return word
     }
   }

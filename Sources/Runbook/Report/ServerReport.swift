@@ -7,6 +7,8 @@ public struct ServerReport: Sendable, Equatable {
   public var nativeState: String?
   /// The step or undo step that tells it.
   public var by: String
+  /// That step only looked.
+  var isSeen = false
 }
 
 extension RunReport {
@@ -16,15 +18,22 @@ extension RunReport {
     guard let path = (fields["entry"] ?? fields["step"])?.string else { return }
     switch event.event {
     case "step.started", "undo.started":
-      if let id = fields["with"]?["server"]?.string, !id.isEmpty { begin(path, on: id) }
+      guard let id = fields["with"]?["server"]?.string, !id.isEmpty else { return }
+      // What these say is the state of a snapshot or a backup, not of its server.
+      let words = (fields["action"]?.string ?? "").split(separator: ".")
+      if ["snapshot", "backup"].contains(words.first), words.last != "restore" { return }
+      begin(path, on: id, looks: fields["effect"]?.string == "none", deletes: words == ["server", "delete"])
     case "step.waiting":
       guard let word = fields["native_state"]?.string else { return }
       tell(path) { ServerReport(id: $0.id, nativeState: word, by: path) }
     case "step.ended", "undo.ended":
       let status = fields["status"]?.string
       if status == "succeeded" {
-        guard let state = fields["outputs"]?["state"]?.string else { return }
-        tell(path) { ServerReport(id: $0.id, state: state, by: path) }
+        // One that is gone has no state to answer with.
+        let gone = deletions.contains(path) ? "absent" : nil
+        guard let state = fields["outputs"]?["state"]?.string ?? gone else { return }
+        let isSeen = looks.contains(path)
+        tell(path) { ServerReport(id: $0.id, state: state, by: path, isSeen: isSeen) }
       } else if status != "skipped", fields["error"]?["effect"]?.string != "none" {
         tell(path) { ServerReport(id: $0.id, nativeState: $0.by == path ? $0.nativeState : nil, by: path) }
       }
@@ -38,7 +47,10 @@ extension RunWords {
   public static func state(of server: ServerReport) -> String {
     let id = DisplayText.escaped(server.id, limit: 64)
     let by = "`\(DisplayText.escaped(server.by, limit: 100))`"
-    if let state = server.state { return "\(id) is \(DisplayText.escaped(state, limit: 40)), as \(by) left it" }
+    if let state = server.state {
+      let verb = server.isSeen ? "saw" : "left"
+      return "\(id) is \(DisplayText.escaped(state, limit: 40)), as \(by) \(verb) it"
+    }
     let seen = server.nativeState.map { "was last seen `\(DisplayText.escaped($0, limit: 60))`" }
     return "\(id) \(seen ?? "may be in any state"), after \(by) did not succeed"
   }

@@ -81,11 +81,13 @@ public struct UndoPlan: Sendable, Equatable {
   public var borne: Set<String> = []
   /// The last step of the main list: once it has ended there is nothing to cancel.
   public var last: String?
+  public var isDrill = false
   public init() {}
 
   public init(_ runbook: ValidatedRunbook) {
-    last = runbook.steps.last?.path
-    for step in runbook.steps {
+    last = runbook.mainSteps.last?.path
+    isDrill = runbook.drill != nil
+    for step in runbook.mainSteps {
       if step.continuesOnError { borne.insert(step.path) }
       if case .irreversible = step.rollback { irreversible.insert(step.path) }
       guard case .steps(let undo, _) = step.rollback else { continue }

@@ -3,7 +3,7 @@
 enum LaterFeatures {
   /// Keys of steps and of the top level that are not supported yet.
   static let keys: Set<String> = [
-    "drill", "schedule", "block", "rescue", "parallel", "call", "for_each",
+    "schedule", "block", "rescue", "parallel", "call", "for_each",
   ]
   /// Built-in actions of the language that are not built yet. What clouds can do, their tables say.
   static let actions: Set<String> = ["report.publish"]

@@ -20,7 +20,8 @@ public enum RunbookSchema {
           "type": "array", "items": ["type": "string"], "description": "more locks than the servers it changes",
         ],
         "timeout": described(ref("duration"), "of the run without its rollback; default `24h`"),
-        "rollback_policy": ref("rollbackPolicy"), "steps": list(ref("step"), "top to bottom", atLeast: 1),
+        "rollback_policy": ref("rollbackPolicy"), "drill": ref("drill"),
+        "steps": list(ref("step"), "top to bottom", atLeast: 1),
         "on_waiting": list(ref("step"), "messages to people, when the run waits for one"),
         "on_failure": list(ref("step"), "diagnostics, before the rollback"),
         "on_rollback_failure": list(ref("step"), "when an undo step has failed"),
@@ -97,6 +98,7 @@ public enum RunbookSchema {
         "timeout": described(ref("duration"), "of the whole rollback; default `4h`"),
         "destroy": ["enum": ["proceed", "ask"]],
       ]),
+      "drill": drill,
       "retry": object([
         "attempts": ["type": "integer", "minimum": 1, "maximum": .int(Limits.attempts.upperBound)],
         "delay": ref("duration"),
@@ -125,6 +127,21 @@ public enum RunbookSchema {
       ],
       "step": step(context, actions, isUndo: false), "undoStep": step(context, actions, isUndo: true),
     ]
+  }
+
+  private static var drill: Value {
+    let moments = Dictionary(
+      uniqueKeysWithValues: DrillMoment.allCases.map { ($0.rawValue, described(ref("expression"), $0.help)) })
+    return described(
+      object([
+        "objectives": object([
+          "rto": described(ref("duration"), "how long the service may be away: `restored_at` − `outage_at`"),
+          "rpo": described(ref("duration"), "how old the restored data may be: `outage_at` − `data_as_of`"),
+        ]),
+        "measure": object(moments),
+        "steady_state": list(
+          ref("step"), "steps that only look, before the first step and again after the last one", atLeast: 1),
+      ]), "objectives of a rehearsal; an objective that is missed ends the run with exit 8")
   }
 
   private static func step(_ context: ValidationContext, _ actions: [ActionDeclaration], isUndo: Bool) -> Value {

@@ -16,6 +16,8 @@ public struct RunbookDefinition: Sendable {
   /// Of the run, without its rollback. Default 24 h.
   public var timeout: Duration
   public var rollbackPolicy: RollbackPolicy
+  /// nil: the run is no drill.
+  public var drill: DrillDefinition?
   public var steps: [ValidatedStep]
   public var onFailure: [ValidatedStep]
   public var onRollbackFailure: [ValidatedStep]
@@ -85,7 +87,8 @@ public typealias ValidatedStep = Boxed<StepDefinition>
 /// What is known of a step.
 public struct StepDefinition: Sendable {
   /// Unique in the run, stable between releases: the id (`update`), or for steps without one section and position
-  /// (`steps[3]`, `always[0]`); for undo steps the owner's path (`update.undo[0]`).
+  /// (`steps[3]`, `always[0]`); for undo steps the owner's path (`update.undo[0]`); for the steady state of a drill
+  /// `drill.before.ID` and `drill.after.ID`.
   public var path: String
   public var id: String?
   /// What people read: the `name:`, else the id, else the action.

@@ -45,7 +45,7 @@ final class Validation {
   static let topLevelKeys = [
     "runbook", "name", "description", "labels", "inputs", "vars", "secrets", "providers", "defaults", "locks",
     "timeout",
-    "rollback_policy", "steps", "on_failure", "on_rollback_failure", "on_waiting", "always", "outputs",
+    "rollback_policy", "drill", "steps", "on_failure", "on_rollback_failure", "on_waiting", "always", "outputs",
   ]
 
   /// The runbook as far as it could be read; whether it may be used, the sink says.
@@ -63,11 +63,13 @@ final class Validation {
     defaults = defaultsTable(sections.defaults)
     declareIds(sections)
     let locks = self.locks(sections.locks)
+    let drillParts = self.drillParts(sections.drill)
     let steps = self.steps(sections.steps, in: .steps)
     if sections.steps == nil {
       sink.error(
         .keyMissing, at: .beginning, "a runbook needs `steps`", hint: "a list: `steps:` and below it `- id: …`")
     }
+    let drill = self.drill(drillParts)
     let outputs = runOutputs(sections.outputs)
     forgetCertainty()
     let onFailure = self.steps(sections.onFailure, in: .onFailure)
@@ -80,7 +82,7 @@ final class Validation {
       description: sections.description.flatMap { read.text($0, "description", limit: 10_000) },
       labels: labels(sections.labels), inputs: inputs, vars: vars, secrets: secrets, providers: providers, locks: locks,
       timeout: sections.timeout.flatMap { read.duration($0, "timeout", in: Limits.timeout) } ?? .seconds(86_400),
-      rollbackPolicy: rollbackPolicy(sections.rollbackPolicy), steps: steps, onFailure: onFailure,
+      rollbackPolicy: rollbackPolicy(sections.rollbackPolicy), drill: drill, steps: steps, onFailure: onFailure,
       onRollbackFailure: onRollbackFailure, onWaiting: onWaiting, always: always, outputs: outputs,
       pinnedFiles: pinnedFiles, warnings: [])
     let runbook = ValidatedRunbook(definition)
@@ -126,6 +128,7 @@ final class Validation {
 /// The values of the top-level keys.
 struct Sections {
   let name, description, labels, inputs, vars, secrets, providers, defaults, locks, timeout: Node?
+  let drill: Node.Entry?
   let rollbackPolicy, steps, onFailure, onRollbackFailure, onWaiting, always, outputs: Node?
 
   init(_ top: inout FieldReader) {
@@ -140,6 +143,7 @@ struct Sections {
     locks = top.take("locks")
     timeout = top.take("timeout")
     rollbackPolicy = top.take("rollback_policy")
+    drill = top.takeEntry("drill")
     steps = top.take("steps")
     onFailure = top.take("on_failure")
     onRollbackFailure = top.take("on_rollback_failure")

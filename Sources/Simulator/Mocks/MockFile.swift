@@ -108,7 +108,8 @@ public struct MockFile: Sendable {
   }
 
   private static func steps(of runbook: ValidatedRunbook) -> [ValidatedStep] {
-    let listed = runbook.steps + runbook.onFailure + runbook.onRollbackFailure + runbook.onWaiting + runbook.always
+    let listed =
+      runbook.mainSteps + runbook.onFailure + runbook.onRollbackFailure + runbook.onWaiting + runbook.always
     return listed.flatMap { step -> [ValidatedStep] in
       if case .steps(let undo, _) = step.rollback { [step] + undo } else { [step] }
     }

@@ -10,11 +10,13 @@ struct SlackAction: HTTPAction {
     "notify.slack", "writes a message into a Slack channel",
     fields: [
       Field(
-        "url", .url, required: true, acceptsSecret: true, help: "the address of the incoming webhook; everybody who knows it can write"),
+        "url", .url, required: true, acceptsSecret: true,
+        help: "the address of the incoming webhook; everybody who knows it can write"),
       Field("text", .string, required: true, help: "the message; `*bold*`, `_italic_` and `` `code` `` work"),
       Field(
         "mention", .string, pattern: "^(here|channel|everyone|[UWS][A-Z0-9]{2,20})$",
-        help: "the people to call: `here`, `channel`, `everyone`, or a member's or group's id (`U024BE7LH`, `SAZ94GDB8`)"),
+        help:
+          "the people to call: `here`, `channel`, `everyone`, or a member's or group's id (`U024BE7LH`, `SAZ94GDB8`)"),
     ] + HTTPFields.common.filter { ["timeout", "ca_file", "plain_http"].contains($0.name) },
     effect: .none, class: .opaque, isDiagnostic: true
   ).given([.folder])

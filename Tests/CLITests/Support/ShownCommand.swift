@@ -1,8 +1,10 @@
 import TestSupport
+import Testing
 
-/// A command and its output as a page shows them: a fenced block whose first line begins with `$ runbook`.
+/// A command and its output as a page shows them: a fenced block with a line that begins with `$ runbook `, and behind
+/// it the lines that the command prints. A first line `…` stands for the beginning that the page leaves out.
 ///
-/// Instants, durations and ids are different each time; so is what a wait sees between two looks.
+/// Instants, durations and ids are different each time; so are the states that a wait sees between two looks.
 struct ShownCommand: Sendable {
   let page: String
   /// Behind `$ runbook `; a backslash at the end of a line goes on in the next.
@@ -31,20 +33,34 @@ struct ShownCommand: Sendable {
     }
   }
 
-  /// Runs it where the page says it is typed: beside `runbooks`.
-  func run() async throws -> Finished {
+  /// The first that begins with these words.
+  static func first(_ words: String, in page: String) throws -> ShownCommand {
+    let wanted = words.split(separator: " ").map { String($0) }
+    return try #require(try all(in: page).first { $0.arguments.starts(with: wanted) }, "\(page) has no \(words)")
+  }
+
+  /// A place in which the shipped runbooks lie where the pages say.
+  static func place() async throws -> Workplace {
     let place = try Workplace()
     _ = try await place.shell("ln -s \(Repository.path("runbooks")) runbooks")
-    return try await place.run(arguments + ["--speed", "600"])
+    return place
   }
+
+  /// Runs it where the page says it is typed: beside `runbooks`.
+  func run() async throws -> Finished { try await Self.place().run(arguments + ["--speed", "300"]) }
 
   /// Whether this was printed, as far as it is the same each time. `RECORD=1` writes it into the page if it was not.
   func isWhatWasPrinted(_ text: String) throws -> Bool {
     let printed = Array(text.split(separator: "\n", omittingEmptySubsequences: false).dropLast())
-    if Self.comparable(printed) == Self.comparable(output) { return true }
+    let leavesOut = output.first == "…"
+    let shown = Self.comparable(leavesOut ? output.dropFirst() : output[...])
+    let told = Self.comparable(printed)
+    if leavesOut ? told.count >= shown.count && Array(told.suffix(shown.count)) == shown : told == shown { return true }
     guard Recording.isOn else { return false }
     var lines = try Repository.text(page).split(separator: "\n", omittingEmptySubsequences: false)
-    lines.replaceSubrange(place, with: printed.map { Self.trimmed($0) })
+    let ending = printed.lastIndex { $0.hasPrefix("✗ ") || $0.hasPrefix("✓ ") } ?? printed.startIndex
+    let kept = leavesOut ? ["…"] + printed[ending...] : printed
+    lines.replaceSubrange(place, with: kept.map { Self.trimmed($0) })
     try Recording.write(lines.joined(separator: "\n"), to: page)
     return true
   }
@@ -54,12 +70,14 @@ struct ShownCommand: Sendable {
     line.prefix(line.count - line.reversed().prefix { $0 == " " }.count)
   }
 
-  static func comparable(_ lines: [Substring]) -> [String] {
+  /// The lines without the parts that differ from run to run.
+  static func comparable(_ lines: some Sequence<Substring>) -> [String] {
     lines.map { line in
       var text = String(trimmed(line))
       text.replace(#/\d\d:\d\d:\d\d/#, with: "TIME")
       text.replace(#/\br[0-9a-z]{19}\b/#, with: "RUN")
-      text.replace(#/\b(\d+h)?(\d+m)?\d+(\.\d)?s\b|\b\d+m\b/#, with: "LONG")
+      text.replace(#/\b[0-9a-f]{32}\b/#, with: "UUID")
+      text.replace(#/\b(\d+h)?(\d+m)?\d+(\.\d)?s\b|\b(\d+h)?\d+m\b|\b\d+h\b/#, with: "LONG")
       return text
     }.filter { !$0.contains("waiting until") && !$0.contains("progress:") }
   }

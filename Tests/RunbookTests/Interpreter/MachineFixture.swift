@@ -54,12 +54,17 @@ struct Driver {
   var orders: [Int: Order] = [:]
   /// Steps whose call fails, with what.
   var failures: [String: StepFailure] = [:]
+  /// What a drill is measured by.
+  var moments = DrillMoments()
   /// In the order in which they were called.
   var calls: [String] = []
 
-  init(_ runbook: ValidatedRunbook) {
+  /// - Parameter fromStep: as `rerun` says it.
+  init(_ runbook: ValidatedRunbook, fromStep: String? = nil) {
     machine = RunMachine(runbook)
-    apply(.runStarted(RunStarted(name: "test", file: "test.yaml", inputs: [:], requester: "operator")))
+    apply(
+      .runStarted(
+        RunStarted(name: "test", file: "test.yaml", inputs: [:], requester: "operator", fromStep: fromStep)))
   }
 
   mutating func apply(_ fact: Fact) {
@@ -103,6 +108,7 @@ struct Driver {
       case .reconcile(let path): handle(.unknowable(path, StepFailure(.crashed, "lost", effect: .unknown)))
       case .settle(let path): handle(.settled(path, .unsure))
       case .check: handle(.checked(problems: []))
+      case .judge: handle(.measured(moments))
       case .evaluateOutputs: handle(.outputs([:], nil))
       case .retry(let path, _): handle(.attemptDue(path, key: "again"))
       case .watch(let path): handle(.succeeded(path, outputs: [:]))

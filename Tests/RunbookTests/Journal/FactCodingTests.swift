@@ -57,12 +57,39 @@ import Testing
     .cancelRequested(by: "ops", rollback: false, request: 4),
     .requestIgnored(request: 5, reason: "too late"), .storeRestored, .restoredAccepted(by: "ops"),
     .lockFreed(lock: "host/db", reason: "gone", by: "ops"), .clockSet(by: .seconds(-3600)),
-    .rollbackStarted(reason: "failure"), .undoSettled(step: "stop"), .undoClosed(step: "stop", reason: "committed"),
+    .drillJudged(verdict), .drillJudged(oldest), .rollbackStarted(reason: "failure"), .undoSettled(step: "stop"),
+    .undoClosed(step: "stop", reason: "committed"),
     .rollbackEnded(outcome: .failed, failedStep: "stop.undo[0]", error: error),
     .rollbackResumed(by: "ops", request: 5), .undoSkipped(entry: "stop", reason: "by hand", by: "ops", request: 6),
     .rollbackAbandoned(reason: "gone", by: "ops", request: 7), .outputsReady(outputs: ["a": 1], error: nil),
-    .runEnded(RunEnded(outcome: .failed, rollback: .succeeded, exitCode: 3, outputs: [:])), .runLeft(reason: "SIGTERM"),
+    .runEnded(RunEnded(outcome: .failed, rollback: .succeeded, exitCode: 3, outputs: [:])),
+    .runEnded(RunEnded(outcome: .objectiveMissed, rollback: .succeeded, exitCode: 8, outputs: [:], drill: verdict)),
+    .runLeft(reason: "SIGTERM"),
   ]
+
+  static let verdict: DrillVerdict = {
+    var verdict = DrillVerdict()
+    verdict.outageAt = instant
+    verdict.restoredAt = instant + .milliseconds(-1)
+    verdict.rto = DrillVerdict.Objective(
+      objective: .seconds(1800), measured: .milliseconds(-1), met: false,
+      reason: "`restored_at` lies before `outage_at`")
+    verdict.rpo = DrillVerdict.Objective(
+      objective: .milliseconds(93_600_250), measured: nil, met: false, reason: "`data_as_of` is null")
+    verdict.steadyState = DrillVerdict.SteadyState(regained: false, step: "drill.after.health", reason: "timeout: over")
+    return verdict
+  }()
+
+  /// Data from the first day of the calendar, and an outage on the last.
+  static let oldest: DrillVerdict = {
+    var verdict = DrillVerdict()
+    verdict.dataAsOf = Timestamp(seconds: Timestamp.minimumSeconds)
+    verdict.outageAt = Timestamp(seconds: Timestamp.maximumSeconds)
+    let age = Duration.seconds(Timestamp.maximumSeconds - Timestamp.minimumSeconds) + .milliseconds(7)
+    verdict.rpo = DrillVerdict.Objective(objective: .seconds(3650 * 86_400), measured: age, met: false)
+    verdict.rto = DrillVerdict.Objective(objective: .seconds(1), measured: .zero - age, met: false)
+    return verdict
+  }()
 
   /// Instants and durations come back as what they were, not as texts.
   @Test(arguments: facts.indices)

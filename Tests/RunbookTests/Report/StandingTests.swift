@@ -153,6 +153,31 @@ import TestSupport
         """)
   }
 
+  /// A deletion that succeeded has no state to answer with, a look leaves nothing, and the state of a snapshot is not
+  /// its server's.
+  @Test func theStateOfAServerIsNotThatOfItsItemsAndOneThatIsGoneIsAbsent() {
+    func event(_ name: String, _ fields: [String: Value]) -> RunEvent {
+      RunEvent(event: name, runID: "r", sequence: 1, at: RunStory.beginning, fields: fields)
+    }
+    var report = RunReport(id: "r")
+    let look: [String: Value] = ["step": "look", "action": "server.status", "effect": "none", "with": ["server": "7"]]
+    report.apply(event("step.started", look))
+    report.apply(event("step.ended", ["step": "look", "status": "succeeded", "outputs": ["state": "running"]]))
+    let item: [String: Value] = ["action": "snapshot.delete", "with": ["server": "7"], "effect": "destroy"]
+    let gone: [String: Value] = ["action": "server.delete", "with": ["server": "8"], "effect": "destroy"]
+    for (step, started) in [("item", item), ("gone", gone)] {
+      report.apply(event("step.started", started.merging(["step": .string(step)]) { own, _ in own }))
+      // It may be over before anybody looks.
+      if step == "item" {
+        report.apply(event("step.waiting", ["step": "item", "native_state": "Pending_delete", "until": "absent"]))
+      }
+      report.apply(event("step.ended", ["step": .string(step), "status": "succeeded"]))
+    }
+    #expect(
+      report.servers.map { RunWords.state(of: $0) }
+        == ["7 is running, as `look` saw it", "8 is absent, as `gone` left it"])
+  }
+
   /// The last that is known, and by what.
   @Test func theStateOfEachServerIsTold() {
     func event(_ name: String, _ fields: [String: Value]) -> RunEvent {

@@ -8,8 +8,9 @@ import Testing
     let keys = schema["properties"]?.map?.keys.sorted()
     #expect(
       keys == [
-        "always", "defaults", "description", "inputs", "labels", "locks", "name", "on_failure", "on_rollback_failure",
-        "on_waiting", "outputs", "providers", "rollback_policy", "runbook", "secrets", "steps", "timeout", "vars",
+        "always", "defaults", "description", "drill", "inputs", "labels", "locks", "name", "on_failure",
+        "on_rollback_failure", "on_waiting", "outputs", "providers", "rollback_policy", "runbook", "secrets", "steps",
+        "timeout", "vars",
       ])
   }
 
@@ -19,6 +20,13 @@ import Testing
     let fields = action["then"]?["properties"]?["with"]?["properties"]?.map
     #expect(fields?.keys.contains("snapshot") == true)
     #expect(schema["$defs"]?["step"]?["properties"]?["sleep"] != nil)
+  }
+
+  @Test func everyKeyOfADrillIsInIt() {
+    let drill = schema["$defs"]?["drill"]?["properties"]
+    #expect(drill?.map?.keys.sorted() == ["measure", "objectives", "steady_state"])
+    #expect(drill?["objectives"]?["properties"]?.map?.keys.sorted() == ["rpo", "rto"])
+    #expect(drill?["measure"]?["properties"]?.map?.keys.sorted() == ["data_as_of", "outage_at", "restored_at"])
   }
 
   @Test func aProviderMayBeAFile() throws {

@@ -16,10 +16,9 @@ import Testing
     Refused("runbook: v1\nname: x\nsteps: ①[]", "① E-EMPTY: `steps` is empty"),
     Refused("①discription: x", "① E-KEY-UNKNOWN: a runbook has no key `discription`; did you mean `description`?"),
     Refused(
-      "①schedule: {}\n②drill: {}\n③targets: []",
+      "①schedule: {}\n②targets: []",
       "① E-UNSUPPORTED: `schedule` is not supported yet; take it out; a later release will read it",
-      "② E-UNSUPPORTED: `drill` is not supported yet; take it out; a later release will read it",
-      "③ E-UNSUPPORTED: `targets` is not part of the language; name the servers in `inputs`"),
+      "② E-UNSUPPORTED: `targets` is not part of the language; name the servers in `inputs`"),
     Refused("①jobs: {}", "① E-KEY-FOREIGN: `jobs` is a word of other tools; write `steps:`"),
     Refused(
       "timeout: ①3600",

@@ -128,6 +128,7 @@ import Testing
     case .tell(let path): "tell \(path)"
     case .park(let path, _): "park \(path)"
     case .settle(let path): "settle \(path)"
+    case .judge: "judge the drill"
     case .evaluateOutputs: "outputs"
     case .awaitRestored: "await a word about a restored store"
     case .done(let ended): "done \(ended.exitCode)"
@@ -136,7 +137,7 @@ import Testing
 
   private func step(of order: Order) -> String? {
     switch order {
-    case .check, .evaluateOutputs, .awaitRestored, .done: nil
+    case .check, .judge, .evaluateOutputs, .awaitRestored, .done: nil
     case .begin(let path, _), .call(let path), .reconcile(let path), .retry(let path, _), .watch(let path),
       .ask(let path, _), .tell(let path), .park(let path, _), .settle(let path):
       path

@@ -40,6 +40,16 @@ final class DeclaredTwin: SimulatedSystem {
       return state.world.ledger
     }
   }
+  func backups(of server: String) -> [LedgerEntry] {
+    let now = clock.now
+    return state.withLock { state in
+      settle(&state, now)
+      return state.world.items.filter { $0.kind == .backup && $0.server == server && !$0.isHidden }
+        .map { LedgerEntry(at: $0.createdAt, effect: "backup.create", subject: $0.id, detail: $0.name) }
+        .sorted { $0.at < $1.at }
+    }
+  }
+
   var firedFaults: [String] { state.withLock { $0.faults.filter { $0.hasFired }.map { $0.text } } }
   var unfiredFaults: [String] { state.withLock { $0.faults.filter { !$0.hasFired }.map { $0.text } } }
   var requests: [String] { state.withLock { $0.requests } }

@@ -60,6 +60,16 @@ public final class SimulatedVPSOrg: SimulatedSystem {
     }
   }
 
+  public func backups(of server: String) -> [LedgerEntry] {
+    let now = clock.now
+    return state.withLock { state in
+      state.settle(now)
+      return state.world.items.filter { $0.kind == .backup && $0.server == server }
+        .map { LedgerEntry(at: $0.createdAt, effect: "backup.create", subject: $0.id, detail: $0.description) }
+        .sorted { $0.at < $1.at }
+    }
+  }
+
   /// Texts of the injected faults that have struck at least once, in the order of their injection.
   public var firedFaults: [String] { state.withLock { $0.faults.filter { $0.hasFired }.map { $0.text } } }
   public var unfiredFaults: [String] { state.withLock { $0.faults.filter { !$0.hasFired }.map { $0.text } } }

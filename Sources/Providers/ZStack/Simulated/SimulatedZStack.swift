@@ -34,6 +34,14 @@ public final class SimulatedZStack: SimulatedSystem {
     }
   }
 
+  public func backups(of server: String) -> [LedgerEntry] {
+    let now = clock.now
+    return state.withLock { state in
+      state.settle(now)
+      return state.world.backups(of: server)
+    }
+  }
+
   public var firedFaults: [String] { state.withLock { $0.faults.filter { $0.hasFired }.map { $0.text } } }
   public var unfiredFaults: [String] { state.withLock { $0.faults.filter { !$0.hasFired }.map { $0.text } } }
   /// Operations asked for, in order, refused ones included: `server.list`, `backup.create`, `job.read`.

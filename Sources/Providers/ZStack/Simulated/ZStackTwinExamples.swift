@@ -94,6 +94,19 @@ extension ZStackWorld {
     }
   }
 
+  /// A backup of a machine is made of one for each volume, and as old as the oldest of them.
+  func backups(of machine: String) -> [LedgerEntry] {
+    var groups: [String: LedgerEntry] = [:]
+    for backup in backups where backup.machine == machine {
+      guard let group = backup.group, backup.createdAt < groups[group]?.at ?? backup.createdAt + .seconds(1) else {
+        continue
+      }
+      groups[group] = LedgerEntry(
+        at: backup.createdAt, effect: "backup.create", subject: group, detail: backup.name)
+    }
+    return groups.values.sorted { ($0.at, $0.subject) < ($1.at, $1.subject) }
+  }
+
   mutating func addMachine(_ uuid: String, name: String, state: String, _ now: Timestamp) {
     let root = nextUUID()
     machines.append(

@@ -1,6 +1,6 @@
 /// Where a step stands: decides its path, what it may be and what it may read.
 enum StepSection: Equatable {
-  case steps, onFailure, onRollbackFailure, onWaiting, always
+  case steps, onFailure, onRollbackFailure, onWaiting, always, steadyState
   case undo(owner: String)
 
   var word: String {
@@ -10,13 +10,18 @@ enum StepSection: Equatable {
     case .onRollbackFailure: "on_rollback_failure"
     case .onWaiting: "on_waiting"
     case .always: "always"
+    case .steadyState: "drill.steady_state"
     case .undo: "rollback"
     }
   }
 
-  func path(_ index: Int) -> String {
-    if case .undo(let owner) = self { return "\(owner).undo[\(index)]" }
-    return "\(word)[\(index)]"
+  /// - Parameter id: nil for a step without one.
+  func path(_ index: Int, _ id: String?) -> String {
+    switch self {
+    case .undo(let owner): "\(owner).undo[\(index)]"
+    case .steadyState: DrillPath.before + (id.map { ".\($0)" } ?? "[\(index)]")
+    default: id ?? "\(word)[\(index)]"
+    }
   }
 
   var isUndo: Bool { if case .undo = self { true } else { false } }
@@ -31,8 +36,9 @@ extension Validation {
 
   /// Ids of the whole file, so that a reference can tell "further down" from "nowhere".
   func declareIds(_ sections: Sections) {
+    let steady = sections.drill?.value.entries?.first { $0.key == "steady_state" }?.value
     let lists = [
-      sections.steps, sections.onFailure, sections.onRollbackFailure, sections.onWaiting, sections.always,
+      steady, sections.steps, sections.onFailure, sections.onRollbackFailure, sections.onWaiting, sections.always,
     ]
     for node in lists.flatMap({ $0?.items ?? [] }) {
       guard let entry = node.entries?.first(where: { $0.key == "id" }), let id = entry.value.scalar?.text else {
@@ -78,7 +84,7 @@ extension Validation {
   /// The roots that exist only in some sections.
   private func declareRoots(of section: StepSection) {
     switch section {
-    case .steps: break
+    case .steps, .steadyState: break
     case .undo, .onFailure: environment.roots["failure"] = .stepError
     case .onRollbackFailure:
       environment.roots["failure"] = .stepError
@@ -118,7 +124,7 @@ extension Validation {
     let id = fields.takeEntry("id").flatMap { stepId($0, in: section) }
     var step = ValidatedStep(
       StepDefinition(
-        path: id ?? section.path(index), id: id, title: id ?? act.info.declaration.name, range: node.range,
+        path: section.path(index, id), id: id, title: id ?? act.info.declaration.name, range: node.range,
         mode: act.mode,
         action: act.info.declaration, provider: act.block, with: [:], condition: nil, env: [:], outputs: [],
         expect: nil,
@@ -142,7 +148,12 @@ extension Validation {
     if act.block != nil { actionPlaces[step.path] = kind.value.range }
     rollback(&step, &fields, section, at: kind.keyRange)
     finish(fields, section)
-    register(step)
+    if section == .steadyState {
+      steadyStateRules(step, entries, at: kind)
+      hideSteadyStep(step)
+    } else {
+      register(step)
+    }
     return step
   }
 
