@@ -47,7 +47,8 @@ let package = Package(
         name: "Steps", dependencies: ["Runbook", "Posix"],
         resources: [
           .embedInCode("SSH/Remote/keeper.sh"), .embedInCode("SSH/Remote/remote.sh"),
-          .embedInCode("SSH/Remote/leftovers.sh"), .embedInCode("SSH/Remote/copy.sh"),
+          .embedInCode("SSH/Remote/places.sh"), .embedInCode("SSH/Remote/leftovers.sh"),
+          .embedInCode("SSH/Remote/copy.sh"),
         ],
         swiftSettings: strict),
       .target(

@@ -1,11 +1,12 @@
 #!/bin/bash
 # `make bench`: bench.sh FOLDER-OF-BINARIES [FIGURE...]. Every figure of ours stands beside a floor and a peer, measured in
-# turns in the same run; medians. Nothing here needs the network. Figures: start steps scripts validate http polls watch remote.
+# turns in the same run; medians. Nothing here needs the network. Figures: start steps scripts output validate http polls
+# watch remote.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 binaries=$(cd "$1" && pwd)
 shift
-figures=${*:-start steps scripts validate http polls watch remote}
+figures=${*:-start steps scripts output validate http polls watch remote}
 runbook=$binaries/runbook
 
 # On the disk of the project, not in memory: flushing is part of what is measured.
@@ -101,8 +102,21 @@ scripts() {
   build spawns || return 0
   { head_of true; awk 'BEGIN { for (i = 0; i < 200; i++) printf "  - {id: s%d, run: {command: [/bin/true]}, rollback: none}\n", i }'; } >"$work/true.yaml"
   awk 'BEGIN { for (i = 0; i < 200; i++) print "/bin/true" }' >"$work/true.sh"
+  mkdir -p "$work/flushed"
+  # A step has two flushes: of its intent, with the outcome before it, and of its folder.
   measure 11 "bash (not durable)" "bash $work/true.sh" "runbook run, 200 steps, durable" "$runbook run -q $work/true.yaml" \
-    "C: 200 posix_spawn and wait" "$work/spawns 200"
+    "C: 200 posix_spawn and wait" "$work/spawns 200" "C: the same with the same flushes" "$work/spawns 200 $work/flushed"
+}
+
+output() {
+  echo "== 100 MB of output of one script, into the store"
+  awk 'BEGIN { for (i = 0; i < 1470588; i++) printf "%08d the quick brown fox jumps over the lazy dog, and more text\n", i }' >"$work/output.txt"
+  { head_of output; echo "  - {id: s, run: \"cat '$work/output.txt'\", rollback: none}"; } >"$work/output.yaml"
+  { printf 'runbook: v1\nname: masked\nsecrets: {token: {source: env, key: BENCH_TOKEN}}\nsteps:\n'
+    echo "  - {id: s, run: \"cat '$work/output.txt'\", env: {T: \"\${{ secrets.token }}\"}, rollback: none}"; } >"$work/masked.yaml"
+  printf 'cat %s | cat >%s\n' "$work/output.txt" "$work/output.copy" >"$work/output.sh"
+  BENCH_TOKEN=hunter2hunter2-abcdefgh measure 5 "cat | cat >file" "bash $work/output.sh" \
+    "runbook run" "$runbook run -q $work/output.yaml" "runbook run, with a secret to mask" "$runbook run -q $work/masked.yaml"
 }
 
 validate() {
@@ -206,10 +220,10 @@ remote_steps() {
 remote() {
   echo "== 100 steps that each run true on one machine, over ssh on loopback"
   listen || return 0
-  # The command takes the ssh on its PATH.
+  # The command takes the ssh on its PATH. A shell between the two would be most of what it costs.
+  build with_config "-DPROGRAM=\"$(command -v ssh)\"" "-DCONFIG=\"$remote/config\"" || return 0
   mkdir -p "$remote/bin"
-  printf '#!/bin/sh\nexec %s -F %s/config "$@"\n' "$(command -v ssh)" "$remote" >"$remote/bin/ssh"
-  chmod +x "$remote/bin/ssh"
+  mv "$work/with_config" "$remote/bin/ssh"
   local ssh="ssh -F $remote/config"
   { echo "$ssh -M -S $remote/ctl -o ControlPersist=60 h1 true"
     awk -v s="$ssh -S $remote/ctl h1 true" 'BEGIN { for (i = 0; i < 99; i++) print s }'
@@ -229,6 +243,12 @@ remote() {
     "ssh, 100 logins" "bash $work/own.sh" \
     "runbook run, 100 ssh.run, detached: false" "$runbook run -q $work/attached.yaml" \
     "runbook run, 100 ssh.run, kept there" "$runbook run -q $work/kept.yaml" "${peers[@]}"
+  if [ -s "$work/output.txt" ]; then
+    echo "== 100 MB of output over one connection"
+    { head_of far; echo "  - {id: s, action: ssh.run, with: {host: h1, script: \"cat '$work/output.txt'\"}, rollback: none}"; } >"$work/far.yaml"
+    printf '%s h1 cat %s >%s\n' "$ssh" "$work/output.txt" "$work/output.copy" >"$work/far.sh"
+    PATH=$remote/bin:$PATH measure 5 "ssh HOST cat >file" "bash $work/far.sh" "runbook run, ssh.run, kept there" "$runbook run -q $work/far.yaml"
+  fi
   echo "== 100 machines at once, from one process"
   mkdir -p "$work/many"
   "$binaries/SSHBench" 100 "$work/many" "$remote/config"

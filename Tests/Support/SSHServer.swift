@@ -22,6 +22,8 @@ public final class SSHServer: Sendable {
     case sudoer
     /// A machine that can be booted: see `SSHServer.rebooting`.
     case bootable
+    /// Whose programs write down that they were started: see `SSHServer.started`.
+    case counted
   }
 
   static let program = "/usr/sbin/sshd"
@@ -66,6 +68,11 @@ public final class SSHServer: Sendable {
     // A banner may say what it likes.
     let banner = "Authenticated to backup\nAuthenticated to x ([192.0.2.1]:22) using \"publickey\".\n"
     folder.write("banner", Array(banner.utf8))
+    _ = unsafe mkdir(folder.path("counted"), 0o700)
+    for name in Self.counted {
+      let text = "#!/bin/sh\necho \(name) >> \(folder.path("started"))\nexec /usr/bin/\(name) \"$@\"\n"
+      _ = folder.file("counted/\(name)", text, mode: 0o755)
+    }
     let hostKey = String(decoding: folder.read("host.pub"), as: UTF8.self).split(separator: " ").prefix(2)
     folder.write("known", Array("* \(hostKey.joined(separator: " "))\n".utf8))
     _ = unsafe mkdir(folder.path("sudo"), 0o700)
@@ -161,6 +168,16 @@ public final class SSHServer: Sendable {
     String(decoding: folder.read("sudo.log"), as: UTF8.self).split(separator: "\n").map(String.init)
   }
 
+  private static let counted = [
+    "cat", "chmod", "cp", "date", "find", "grep", "head", "id", "ls", "mkdir", "mkfifo", "mv", "rm", "setsid", "stat",
+    "tail", "tee", "tr",
+  ]
+  /// The small programs that the account `counted` has started, in the order of their names; `sleep` is not told.
+  public var started: [String] {
+    String(decoding: folder.read("started"), as: UTF8.self).split(separator: "\n").map(String.init).sorted()
+  }
+  public func forgetStarted() { folder.write("started", []) }
+
   /// Lines of the server's log that hold these words. How much it says is a matter of its settings.
   public func logged(_ words: String) -> Int {
     String(decoding: folder.read("log"), as: UTF8.self).split(whereSeparator: { $0.isNewline })
@@ -207,11 +224,12 @@ public final class SSHServer: Sendable {
     // A home of its own: start files of whoever runs the tests are none of theirs, and may take long.
     var options =
       "environment=\"XDG_STATE_HOME=\(folder.path("state"))\",environment=\"HOME=\(folder.path("home"))\","
-    if account == .sudoer { options += "environment=\"PATH=\(folder.path("sudo")):/usr/bin:/bin\"," }
+    let programs: [Account: String] = [.sudoer: "sudo", .counted: "counted"]
+    if let own = programs[account] { options += "environment=\"PATH=\(folder.path(own)):/usr/bin:/bin\"," }
     let asked = "\\\"$SSH_ORIGINAL_COMMAND\\\""
     let command: String? =
       switch account {
-      case .plain, .sudoer: nil
+      case .plain, .sudoer, .counted: nil
       case .fish: "exec /usr/bin/fish --no-config -c \(asked)"
       case .bash: "exec /bin/bash -c \(asked)"
       case .dash: "exec /bin/dash -c \(asked)"

@@ -102,6 +102,10 @@ public struct EarlierRoom: Sendable, Equatable {
 public struct FinishedCalls: Sendable {
   public let with: Arguments
   public let keys: [String]
+  package init(with: Arguments, keys: [String]) {
+    self.with = with
+    self.keys = keys
+  }
 }
 
 /// What a call gave: `outputs` are the action's declared ones, `result` what `expect`, `until` and `outputs:` may read.

@@ -59,25 +59,27 @@ struct RemoteOrder {
     case .stop(let grace):
       words.append("rb_grace=\(grace.hundredths)")
       calls = ["rb_stop"]
-    case .forget(let keys): calls = keys.map { "rb_key=\($0); rb_forget" } + ["rb_list"]
+    case .forget(let keys): calls = ["rb_more"] + keys.map { "rb_key=\($0); rb_forget" } + ["rb_list"]
     }
     calls.append("exit 0")
     words += [
-      "rb_lib=\(ShellText.quoted(library.session))", "rb_keeper_lib=\(ShellText.quoted(library.keeper))",
+      "rb_lib=\(library.session)", "rb_seldom=\(library.seldom)", "rb_keeper_lib=\(library.keeper)",
       "printf '\\n%s\\n' '\(mark)'", "eval \"$rb_keeper_lib\"", "eval \"$rb_lib\"",
     ]
     return "{ " + (words + calls).joined(separator: "; ") + "; }\n"
   }
 
-  /// What the script's first process reads before it becomes the script. It comes over a pipe: the environment is on no
+  /// What a process of the keeper reads before it becomes the script. It comes over a pipe: the environment is on no
   /// disk and on no command line.
   ///
-  /// - Parameter work: shell words that become the process; `$1` is the script's folder.
+  /// - Parameter work: shell words of the program. `$1` is the script's folder, `$2` its mask, `$3` the program
+  ///   `setsid`, which the script's own `PATH` need not hold.
   static func launcher(key: String, environment: [String: Secret], work: String) -> String {
-    "{ exec </dev/null; read -r rb_line </proc/$$/stat; set -- \"$1\" \"$2\" ${rb_line##*') '}; "
-      + "printf '%s %s\\n' \"$$\" \"${22}\" >\"$1/process\" || exit 126; "
+    "{ exec 3<&-; read -r rb_line </proc/self/stat; "
+      + "set -- \"$1\" \"$2\" \"$3\" \"${rb_line%% *}\" ${rb_line##*') '}; "
+      + "printf '%s %s\\n' \"$4\" \"${24}\" >\"$1/process\" || exit 126; "
       + "umask \"$2\"; unset rb_line; \(ScriptText.exports(environment))"
-      + "RUNBOOK_SCRIPT='\(key).'; export RUNBOOK_SCRIPT; \(work); }\n"
+      + "RUNBOOK_SCRIPT='\(key).'; export RUNBOOK_SCRIPT; exec \"$3\" \(work); }\n"
   }
 }
 

@@ -146,8 +146,8 @@ final class RemoteOutput: Sendable {
 
   /// Where each goes on.
   var offsets: (stdout: Int, stderr: Int) { streams.withLock { ($0.stdout.next, $0.stderr.next) } }
-  var stdout: [UInt8] { streams.withLock { $0.stdout.bytes } }
-  var stderr: [UInt8] { streams.withLock { $0.stderr.bytes } }
+  var stdout: OutputBytes { streams.withLock { $0.stdout.output } }
+  var stderr: OutputBytes { streams.withLock { $0.stderr.output } }
 }
 
 /// What is kept of one stream: its beginning and its end, as `ScriptOutput` keeps them on the disk.
@@ -155,7 +155,9 @@ struct StreamCapture {
   /// One after the last byte that was read or left out.
   private(set) var next = 0
   private var head: [UInt8] = []
+  /// A ring once it is full: its oldest byte is at `oldest`.
   private var tail: [UInt8] = []
+  private var oldest = 0
   private let headLimit: Int
   private let tailLimit: Int
 
@@ -171,7 +173,7 @@ struct StreamCapture {
     guard !overflow, end > next else { return }
     let new = bytes.suffix(end - max(offset, next))
     let isGap = offset > next
-    if isGap { tail.removeAll() }
+    if isGap { (tail, oldest) = ([], 0) }
     next = end
     var rest = new
     if !isGap, tail.isEmpty, head.count == next - new.count {
@@ -179,14 +181,40 @@ struct StreamCapture {
       head += part
       rest = rest.dropFirst(part.count)
     }
-    tail += rest
-    // Not at each piece: moving it costs as much as it is long.
-    if tail.count > 2 * tailLimit { tail.removeFirst(tail.count - tailLimit) }
+    keep(rest.suffix(tailLimit))
   }
 
-  var bytes: [UInt8] {
-    let end = tail.suffix(tailLimit)
-    let leftOut = next - head.count - end.count
-    return head + (leftOut > 0 ? OutputLimit.marker(leftOut: leftOut) : []) + end
+  private mutating func keep(_ bytes: ArraySlice<UInt8>) {
+    let part = bytes.prefix(tailLimit - tail.count)
+    tail += part
+    var rest = bytes.dropFirst(part.count)
+    while !rest.isEmpty {
+      let part = rest.prefix(tailLimit - oldest)
+      tail.replaceSubrange(oldest..<oldest + part.count, with: part)
+      oldest = (oldest + part.count) % tailLimit
+      rest = rest.dropFirst(part.count)
+    }
+  }
+
+  /// All of it. What nobody reads is not copied.
+  var output: OutputBytes {
+    let capture = self
+    let last = next - tail.count
+    let kept = last == head.count ? [0..<next] : [0..<head.count, last..<next]
+    return OutputBytes(total: next, kept: kept) { capture.read($0) }
+  }
+
+  /// - Parameter range: of what is kept.
+  private func read(_ range: Range<Int>) -> [UInt8] {
+    let last = next - tail.count
+    var bytes = Array(head[min(range.lowerBound, head.count)..<min(range.upperBound, head.count)])
+    var place = max(range.lowerBound, last)
+    while place < range.upperBound {
+      let start = (oldest + place - last) % tail.count
+      let count = min(range.upperBound - place, tail.count - start)
+      bytes += tail[start..<start + count]
+      place += count
+    }
+    return bytes
   }
 }

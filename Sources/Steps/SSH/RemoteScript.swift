@@ -88,6 +88,8 @@ struct RemoteScript {
   private final class Reading: Sendable {
     private let state: Mutex<(reply: RemoteReply, count: Int)>
     private let output: RemoteOutput?
+    /// A piece of this size is mostly followed by another one, and each publication costs a transaction.
+    private static let much = 1 << 20
 
     init(mark: String, _ output: RemoteOutput?) {
       state = Mutex((RemoteReply(mark: mark), 0))
@@ -99,13 +101,14 @@ struct RemoteScript {
         state.count += bytes.count
         state.reply.take(bytes) { output?.take($0, at: $1, $2) }
       }
-      output?.publish()
+      if bytes.count < Self.much { output?.publish() }
     }
 
     /// - Parameter all: everything that was written; a host that hands nothing over while it runs gives it here.
     func finish(_ all: [UInt8]) {
       let count = state.withLock { $0.count }
       if all.count > count { take(Array(all[count...])) }
+      output?.publish()
     }
 
     var hasForgotten: Bool { state.withLock { $0.reply.hasForgotten } }
@@ -230,7 +233,7 @@ struct RemoteEnd: Sendable {
     self.code = code
     self.cause = cause
     end = ScriptEnd(
-      exitCode: code, isTimedOut: cause == "timeout", stdout: output.stdout, stderr: output.stderr)
+      exitCode: code, isTimedOut: cause == "timeout", output: output.stdout, errors: output.stderr)
   }
 }
 

@@ -45,13 +45,14 @@ struct SSHRunAction: StandardAction {
     return try result(try await remote.run(work.script ?? "", launcher: launcher), at: ssh.host, call)
   }
 
-  /// Shell words that become the script; `$1` is its folder.
+  /// Shell words of its program; `$1` is its folder. What may not be there is started by a shell, which says so by its
+  /// exit code: that of an older `setsid` is another.
   private static func kept(_ work: ScriptFields) throws(StepFailure) -> String {
     guard let script = work.script else {
-      return "exec " + (work.command ?? []).map(ShellText.quoted).joined(separator: " ")
+      return "/bin/sh -c 'exec \"$@\"' sh " + (work.command ?? []).map(ShellText.quoted).joined(separator: " ")
     }
     return try ScriptText.interpreter(of: script) == nil
-      ? "exec /bin/sh -eu \"$1/script\"" : "exec \"$1/script\""
+      ? "/bin/sh -eu \"$1/script\"" : "/bin/sh -c 'exec \"$0\"' \"$1/script\""
   }
 
   private func result(_ end: RemoteEnd, at host: String, _ call: ActionCall) throws(StepFailure) -> ActionResult {

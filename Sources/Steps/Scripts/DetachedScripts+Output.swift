@@ -4,7 +4,7 @@ public import Runbook
 
 /// What scripts write, handed over while they write it.
 extension DetachedScripts {
-  /// Between two looks at what a running script has written.
+  /// Between two looks at what a running script has written; the first ones come sooner.
   private static let tick = Duration.milliseconds(250)
   /// So much is handed over where the caller runs.
   private static let little = 64 << 10
@@ -37,7 +37,7 @@ extension DetachedScripts {
       } else {
         try await blocking { end.hand(over: output) }
       }
-    case .lost: try await blocking { script.hand(over: output, limit: .max) }
+    case .lost: _ = try await blocking { script.hand(over: output, limit: .max) }
     case .running, .absent: break
     }
     return state
@@ -45,10 +45,15 @@ extension DetachedScripts {
 
   /// Until the task is cancelled. The last 32 MiB lie in a ring, which is read when the script has ended.
   private func follow(_ script: ScriptFolder, _ output: any OutputSink) async {
+    var pause = Duration.milliseconds(30)
     while !Task.isCancelled {
-      try? await Task.sleep(for: DetachedScripts.tick)
-      guard !Task.isCancelled, script.hasMore(for: output) else { continue }
-      _ = try? await blocking { script.hand(over: output, limit: 8 << 20) }
+      try? await Task.sleep(for: pause)
+      pause = min(pause * 2, DetachedScripts.tick)
+      // One that writes much is followed without a pause.
+      while !Task.isCancelled, script.hasMore(for: output) {
+        let handed = try? await blocking { script.hand(over: output, limit: 8 << 20) }
+        guard let handed, handed >= 8 << 20 else { break }
+      }
     }
   }
 
@@ -75,7 +80,10 @@ extension ScriptFolder {
   }
 
   /// - Parameter limit: bytes of each stream.
-  fileprivate func hand(over sink: any OutputSink, limit: Int) {
+  /// - Returns: bytes of both.
+  @discardableResult
+  fileprivate func hand(over sink: any OutputSink, limit: Int) -> Int {
+    var handed = 0
     for stream in OutputStream.allCases {
       var position = sink.position(of: stream)
       var left = limit
@@ -88,8 +96,10 @@ extension ScriptFolder {
         sink.take(bytes, of: stream, at: position)
         position += bytes.count
         left -= bytes.count
+        handed += bytes.count
       }
     }
     sink.publish()
+    return handed
   }
 }

@@ -70,21 +70,22 @@ public final class Descriptor: Sendable {
     return bytes
   }
 
-  /// Up to `limit` bytes from `offset`, whatever the current position.
+  /// Up to `limit` bytes from `offset`, whatever the current position. Room that is not filled is never touched, and
+  /// costs nothing.
   public func read(at offset: Int, limit: Int) throws(PosixError) -> [UInt8] {
-    var result = [UInt8](repeating: 0, count: limit)
-    var filled = 0
-    while filled < limit {
-      let count = try retrying("pread") {
-        unsafe result.withUnsafeMutableBytes {
-          unsafe pread(number, $0.baseAddress?.advanced(by: filled), limit - filled, off_t(offset + filled))
-        }
+    var code: Int32 = 0
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+      while count < limit {
+        let result = unsafe pread(
+          number, buffer.baseAddress?.advanced(by: count), limit - count, off_t(offset + count))
+        if result < 0, posix_errno() == EINTR { continue }
+        if result < 0 { code = posix_errno() }
+        guard result > 0 else { return }
+        count += result
       }
-      if count == 0 { break }
-      filled += count
     }
-    result.removeLast(limit - filled)
-    return result
+    if code != 0 { throw PosixError(code, in: "pread") }
+    return bytes
   }
 
   /// All of it. On a non-blocking descriptor it waits for room.

@@ -7,10 +7,12 @@ public enum Heap {
   /// memory. One alone would have the engine's queue wait for the threads that read lists. To be called before there is
   /// a second thread.
   ///
-  /// What is larger than 128 KiB (a list of thousands of servers, as text) goes back to the system once it is freed.
-  /// By itself glibc would keep such room after the first time, with the small things of runs in between.
+  /// What is larger than 512 KiB (a list of thousands of servers, as text) goes back to the system once it is freed.
+  /// By itself glibc would keep such room after the first time, with the small things of runs in between. A chunk of
+  /// output is smaller: giving its room back each time would take longer than storing it.
   public static func keepTogether() {
     _ = mallopt(M_ARENA_MAX, 2)
-    _ = mallopt(M_MMAP_THRESHOLD, 128 << 10)
+    _ = mallopt(M_MMAP_THRESHOLD, 512 << 10)
+    _ = mallopt(M_TRIM_THRESHOLD, 4 << 20)
   }
 }

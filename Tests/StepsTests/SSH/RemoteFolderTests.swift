@@ -47,6 +47,45 @@ struct RemoteFolderTests {
     }
   }
 
+  @Test("a step starts few programs there: each takes longer than a script that does nothing")
+  func aStepStartsFewProgramsThere() async throws {
+    let world = try ConnectedWorld()
+    func run() async throws {
+      world.server.forgetStarted()
+      _ = try await world.action.perform(world.call(["script": "true"], as: .counted))
+    }
+    try await run()
+    #expect(world.server.started.contains("find"))
+    try await run()
+    #expect(world.server.started == ["cp", "setsid", "setsid", "tee", "tee"])
+  }
+
+  @Test("what a script wrote is emptied by the next order and gone after the last; at once if something still writes")
+  func whatAScriptWroteGoesWithTheNextOrder() async throws {
+    let world = try ConnectedWorld()
+    func size(_ key: String, _ name: String) -> Int? {
+      var status = stat()
+      let path = "\(world.server.state)/runbook/ssh/\(key)/\(name)"
+      return unsafe lstat(path, &status) == 0 ? Int(status.st_size) : nil
+    }
+    let scripts = ["echo out; echo error >&2", "echo first; sleep 600 & sleep 0", "true"]
+    let calls = scripts.map { world.call(["script": .string($0)], key: Harness.newKey()) }
+    var done: [String] = []
+    for var call in calls {
+      call.finished = [FinishedCalls(with: call.with, keys: done)]
+      _ = try await world.action.perform(call)
+      done = [call.key]
+    }
+    for name in ["stdout", "stderr", "script"] { #expect(size(calls[0].key, name) == 0, "\(name)") }
+    for name in ["stdout", "stderr", "script"] { #expect(size(calls[1].key, name) == nil, "\(name)") }
+    ProcessFamily(root: ProcessIdentity.own, mark: ScriptFolder.mark(calls[1].key + ".")).endMarked()
+    await world.action.forget(calls[2], keys: done)
+    for call in calls {
+      let names = world.server.kept(call.key)
+      #expect(names.count == 3 && names[0].hasPrefix("gen.") && names[1...] == ["live", "rc"], "\(names)")
+    }
+  }
+
   @Test("what a link leads to is not believed, and replaced")
   func whatALinkLeadsToIsNotBelieved() async throws {
     let world = try ConnectedWorld()

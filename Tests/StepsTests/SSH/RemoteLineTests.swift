@@ -88,7 +88,7 @@ struct RemoteLineTests {
     defer { proxy.stop() }
     let script = "for i in 1 2 3 4; do seq 1 40000; \(world.waits(for: "go$i")); done"
     let call = world.call(["script": .string(script)], through: proxy.port)
-    let launcher = RemoteOrder.launcher(key: call.key, environment: [:], work: "exec /bin/sh \"$1/script\"")
+    let launcher = RemoteOrder.launcher(key: call.key, environment: [:], work: "/bin/sh \"$1/script\"")
     async let end = world.remote(call).run(script, launcher: launcher)
     let one = Array((1...40_000).map { "\($0)\n" }.joined().utf8)
     for part in 1...4 {

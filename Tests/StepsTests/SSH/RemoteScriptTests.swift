@@ -128,10 +128,10 @@ struct RemoteScriptTests {
   @Test("output of any size comes back whole or with the right number, and a mark is never lost by it")
   func outputOfAnySizeComesBackAndNoMarkIsLostByIt() async throws {
     let world = try RemoteWorld()
-    let size = Campaign.count(9_000_000, torture: 70_000_000)
+    let size = Campaign.count(22_000_000, torture: 70_000_000)
     let script = "head -c \(size) /dev/zero | tr '\\0' e >&2; echo whole; exit 255"
     let call = world.call(["script": .string(script)])
-    let launcher = RemoteOrder.launcher(key: call.key, environment: [:], work: "exec /bin/sh \"$1/script\"")
+    let launcher = RemoteOrder.launcher(key: call.key, environment: [:], work: "/bin/sh \"$1/script\"")
     let end = try await world.remote(call).run(script, launcher: launcher)
     #expect(end.code == 255 && end.cause == "exited")
     #expect(end.end.stdout == Array("whole\n".utf8))
@@ -150,10 +150,19 @@ struct RemoteScriptTests {
     for (offset, text) in [(0, "ab"), (1, "bcde"), (5, "fghi"), (8, "ij")] {
       capture.take(Array(text.utf8)[...], at: offset)
     }
-    #expect(String(decoding: capture.bytes, as: UTF8.self) == "abcd\n[3 bytes left out]\nhij")
-    capture.take(Array("xyz".utf8)[...], at: 20)
-    #expect(String(decoding: capture.bytes, as: UTF8.self) == "abcd\n[16 bytes left out]\nxyz")
-    #expect(capture.next == 23)
+    func text() -> String { String(decoding: capture.output.all() ?? [], as: UTF8.self) }
+    #expect(text() == "abcd\n[3 bytes left out]\nhij")
+    #expect(capture.output.read(8..<10) == Array("ij".utf8))
+    capture.take(Array("k".utf8)[...], at: 10)
+    #expect(text() == "abcd\n[4 bytes left out]\nijk")
+    capture.take(Array("lmnopq".utf8)[...], at: 11)
+    #expect(text() == "abcd\n[10 bytes left out]\nopq")
+    capture.take(Array("xyz".utf8)[...], at: 27)
+    #expect(text() == "abcd\n[23 bytes left out]\nxyz")
+    #expect(capture.next == 30)
+    var short = StreamCapture(head: 4, tail: 3)
+    short.take(Array("abcdef".utf8)[...], at: 0)
+    #expect(short.output.kept == [0..<6] && short.output.read(2..<6) == Array("cdef".utf8))
   }
 }
 

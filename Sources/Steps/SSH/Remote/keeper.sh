@@ -99,23 +99,23 @@ rb_end_tree() {
 
 # ---- The keeper: starts the script, waits for it, and ends it when its time is over or somebody asks for it.
 
-# Launcher on standard input; rb_life and rb_grace in hundredths of a second; rb_name: of the script's file; rb_how: see
-# rb_plain. The words: pid and start of a process that is ended when there is something to see.
+# Launcher on standard input; rb_life and rb_grace in hundredths of a second; rb_name: of the script's file; rb_setsid:
+# the program. The word: pid of the session's shell, which waits for our end, and is told when it should wait no longer.
 rb_keep() {
   exec 3<&0 </dev/null >/dev/null 2>&1
-  rb_waker=$1 rb_waker0=$2
+  rb_reader=$1
   rb_highest
-  [ "$rb_max" -le "$rb_gen" ] || rb_leave
+  [ "$rb_max" -le "$rb_gen" ] || exit 0
   if ! rb_once live; then
     # Nobody else has made it: the disk is full.
     [ -e "$rb_d/live" ] || printf '' >"$rb_d/refused.$rb_gen"
-    rb_leave
+    exit 0
   fi
   rb_highest
   # An order of a higher rank has looked in between, and may have found nothing.
   if [ "$rb_max" -gt "$rb_gen" ]; then
     rm -f "$rb_d/live"
-    rb_leave
+    exit 0
   fi
   read -r rb_boot </proc/sys/kernel/random/boot_id
   rb_stat $$
@@ -134,8 +134,11 @@ rb_keep() {
   rb_stderr=$!
   rb_time 3<&- &
   rb_timer=$!
-  rb_plain
-  $rb_fresh setsid /bin/sh -s -- "$rb_d" "$rb_mask" <&3 3<&- >"$rb_d/out" 2>"$rb_d/err"
+  # A process of ours reads the launcher and becomes the script: no other shell is needed for that.
+  (
+    set -- "$rb_d" "$rb_mask" "$rb_setsid"
+    . /proc/self/fd/3
+  ) >"$rb_d/out" 2>"$rb_d/err"
   rb_code=$?
   rb_process || rb_unstarted
   rb_cause=exited
@@ -148,18 +151,7 @@ rb_keep() {
   fi
   rb_drain
   printf '%s\n' "$rb_code $rb_cause ." >"$rb_d/rc"
-  rb_wake
-  rm -f "$rb_d/out" "$rb_d/err"
   exit 0
-}
-
-# A shell lets what it starts in the background ignore INT and QUIT: what sets them right again, where it is there.
-rb_plain() {
-  case $rb_how in
-  env) rb_fresh='env --default-signal=INT,QUIT' ;;
-  perl) rb_fresh='perl -e $SIG{INT}=$SIG{QUIT}="DEFAULT";exec(@ARGV)' ;;
-  *) rb_fresh= ;;
-  esac
 }
 
 rb_pipes() { [ -p "$rb_d/out" ] && [ -p "$rb_d/err" ]; }
@@ -173,17 +165,16 @@ rb_drain() {
     [ "$rb_i" -gt 15 ] || continue
     if [ "$rb_i" -le 20 ]; then rb_nap 0.01; else rb_nap 0.05; fi
   done
+  [ "$rb_i" -lt 40 ] || printf '' >"$rb_d/held"
 }
 
 rb_goes_on() { rb_stat "$1" && [ "$rb_run" != Z ]; }
 
-rb_wake() {
-  [ -n "$rb_waker0" ] && rb_alive "$rb_waker" "$rb_waker0" && kill "$rb_waker"
-}
-
-rb_leave() {
-  rb_wake
-  exit 0
+# The session that has started us waits for our end: it shall look at the script. Once it is gone our parent is another.
+rb_nudge() {
+  [ "$rb_nudges" -lt 5 ] || return 0
+  rb_nudges=$((rb_nudges + 1))
+  rb_stat $$ && [ "$rb_parent" = "$rb_reader" ] && kill -USR1 "$rb_reader"
 }
 
 # Its program did not begin, and never will.
@@ -191,13 +182,13 @@ rb_unstarted() {
   [ -n "${rb_timer:-}" ] && kill "$rb_timer"
   printf '' >"$rb_d/refused.$rb_gen"
   rm -f "$rb_d/keeper" "$rb_d/process" "$rb_d/out" "$rb_d/err" "$rb_d/live"
-  rb_leave
+  exit 0
 }
 
 rb_time() {
   rb_clock
   rb_limit=$((rb_now + rb_life))
-  rb_fast=$((rb_now + 3000))
+  rb_fast=$((rb_now + 3000)) rb_nudges=0
   while :; do
     [ -e "$rb_d/over" ] && return
     if rb_process; then
@@ -214,5 +205,6 @@ rb_time() {
     fi
     # Never long past the limit.
     if [ "$rb_now" -lt "$rb_fast" ] || [ $((rb_limit - rb_now)) -lt 200 ]; then rb_nap 0.1; else rb_nap 1; fi
+    rb_nudge
   done
 }

@@ -3,6 +3,16 @@
 # An order sets rb_key (the step's key), rb_gen (its rank: a later order has a higher one) and what its verb needs, and
 # then calls rb_start, rb_attach or rb_stop, or one of `leftovers.sh`. The answer is lines and counted bytes on
 # standard output, see `RemoteReply`.
+#
+# Most orders need no more than this: `places.sh` and `leftovers.sh` come with them as text, and are read when they are
+# asked for something.
+rb_more() {
+  [ -z "$rb_seldom" ] || eval "$rb_seldom"
+  rb_seldom=
+}
+
+# Until a folder is found: nothing can be read or written in it.
+rb_d=/dev/null
 
 # The user, and the mask that the script gets: the login's own. Older kernels do not tell the mask.
 rb_uid= rb_mask=
@@ -24,21 +34,6 @@ rb_write() { { printf '%s\n' "$2" >"$rb_d/$1.$$" && mv "$rb_d/$1.$$" "$rb_d/$1";
 
 # ---- The folder
 
-# A folder that is ours alone, and no link.
-rb_owned() {
-  rb_list=$(ls -ldn "$1" 2>/dev/null) || return 1
-  set -- $rb_list
-  case $1 in drwx------*) [ "$3" = "$rb_uid" ] ;; *) return 1 ;; esac
-}
-
-# Whether nobody else can put another folder in the place of one that lies in it.
-rb_guarded() {
-  rb_list=$(ls -ldn "$1/." 2>/dev/null) || return 1
-  set -- $rb_list
-  [ "$3" = "$rb_uid" ] || [ "$3" = 0 ] || return 1
-  case $1 in d???????-* | d????????t* | d????????T*) ;; *) return 1 ;; esac
-}
-
 rb_candidates() {
   rb_state=${XDG_STATE_HOME:-}
   case $rb_state in /*) ;; *) [ -d "${HOME:-}" ] && rb_state=$HOME/.local/state || rb_state= ;; esac
@@ -48,66 +43,18 @@ rb_candidates() {
   rb_4=/var/tmp/runbook-ssh-$rb_uid
 }
 
-# Whether scripts can be kept there; else rb_why.
-rb_usable() {
-  rb_tried=
-  if [ ! -d "$1" ]; then
-    if [ "$1" = "$rb_1" ]; then mkdir -p "$1" 2>/dev/null; else mkdir "$1" 2>/dev/null; fi
-  fi
-  rb_why='it cannot be made'
-  [ -d "$1" ] || return 1
-  rb_why='it is not a folder of this user alone (0700)'
-  rb_owned "$1" || return 1
-  rb_why='the folder that it lies in belongs to another user, or everybody may write to it'
-  rb_guarded "${1%/*}" || return 1
-  rb_why='it cannot be written'
-  { printf '#!/bin/sh\nexit 0\n' >"$1/.try.$$" && chmod 700 "$1/.try.$$"; } 2>/dev/null || return 1
-  rb_why='no program may be started there (noexec)'
-  "$1/.try.$$" </dev/null >/dev/null 2>&1
-  set -- $? "$1"
-  rm -f "$2/.try.$$"
-  [ "$1" = 0 ] && rb_tried=$2
-}
-
 # Whether the folder was tried and looked over within the last hour, since this boot and with this PATH. Nobody else
 # can have written that down: the file is ours, and lies in a folder of ours.
 rb_known() {
   [ -O "$1" ] && [ ! -h "$1" ] && [ -O "$1/.checked" ] && [ ! -h "$1/.checked" ] || return 1
   { { read -r rb_at rb_since rb_how rb_whole && IFS= read -r rb_path; } <"$1/.checked"; } 2>/dev/null || return 1
-  [ "$rb_whole" = . ] && [ "$rb_path" = "${PATH:-}" ] || return 1
+  [ "$rb_whole" = . ] && [ "$rb_path" = "${PATH:-}" ] && [ -p "$1/.new/out" ] && [ -p "$1/.new/err" ] || return 1
   { read -r rb_boot </proc/sys/kernel/random/boot_id && rb_clock; } 2>/dev/null || return 1
   [ "$rb_at" = "$rb_boot" ] && [ "$rb_now" -ge "$rb_since" ] && [ "$rb_now" -lt $((rb_since + 360000)) ] || return 1
   rb_good=$1
 }
 
-# Removes what is a week old, finds out how a program gets its signals back (rb_how), and writes down that it is done.
-rb_check() {
-  rb_sweep "$1"
-  rb_how=none
-  if env --default-signal=INT,QUIT true 2>/dev/null; then
-    rb_how=env
-  elif perl -e 1 2>/dev/null; then
-    rb_how=perl
-  fi
-  [ "$rb_tried" = "$1" ] || return 0
-  read -r rb_boot </proc/sys/kernel/random/boot_id
-  rb_clock
-  {
-    printf '%s\n' "$rb_boot $rb_now $rb_how ." "${PATH:-}" >"$1/.checked.$$" && mv -f "$1/.checked.$$" "$1/.checked"
-  } 2>/dev/null
-}
-
-# The folder of the key, wherever it is.
-rb_find() {
-  rb_candidates
-  for rb_base in "$rb_1" "$rb_2" "$rb_3" "$rb_4"; do
-    rb_d=$rb_base/$rb_key
-    [ -n "$rb_base" ] && [ -d "$rb_d" ] && rb_owned "$rb_base" && rb_owned "$rb_d" && return 0
-  done
-  return 1
-}
-
-# A new folder in a place that is known to be good. Fails if there is one already, or it has to be looked for.
+# Where a new folder goes: a place that is known to be good. Fails if there is one already, or it has to be looked for.
 rb_quick() {
   rb_candidates
   [ -n "$rb_uid" ] || return 1
@@ -117,25 +64,6 @@ rb_quick() {
   rb_base=${rb_1:-$rb_2}
   rb_known "$rb_base" || return 1
   rb_d=$rb_base/$rb_key
-  mkdir "$rb_d" 2>/dev/null
-}
-
-# The same, found or made. Fails when no place will do; rb_reasons says why.
-rb_place() {
-  rb_find && return 0
-  rb_reasons=
-  for rb_base in "$rb_1" "$rb_2" "$rb_3" "$rb_4"; do
-    if [ -z "$rb_base" ]; then
-      rb_base='the state folder' rb_why='neither XDG_STATE_HOME nor HOME names one'
-    elif rb_usable "$rb_base"; then
-      rb_d=$rb_base/$rb_key
-      mkdir "$rb_d" 2>/dev/null
-      rb_owned "$rb_d" && return 0
-      rb_why='the folder of the script cannot be made in it'
-    fi
-    rb_reasons="$rb_reasons${rb_reasons:+; }$rb_base: $rb_why"
-  done
-  return 1
 }
 
 # Writes our rank down: an order of a lower one that arrives later is not carried out. The files of lower ranks are left
@@ -291,7 +219,7 @@ rb_follow() {
         ;;
       esac
     fi
-    if [ "$rb_sent" -ge 8388608 ] || [ "$rb_now" -ge "$rb_until" ]; then
+    if [ "$rb_sent" -ge 20971520 ] || [ "$rb_now" -ge "$rb_until" ]; then
       rb_say t
       return
     fi
@@ -308,27 +236,18 @@ rb_follow() {
   done
 }
 
-rb_able() {
-  for rb_tool in setsid grep tail head ls mv rm mkdir mkfifo tee tr sleep; do
-    command -v "$rb_tool" >/dev/null 2>&1 && continue
-    rb_say "n there is no program $rb_tool on PATH"
-    exit 0
-  done
-  [ -r /proc/sys/kernel/random/boot_id ] && [ -r /proc/uptime ] && return 0
-  rb_say 'n /proc is not there: a script can be kept on a Linux machine only'
-  exit 0
-}
-
 # The folder of the key, under our rank.
 rb_enter() {
   rb_good= rb_tried=
-  if ! rb_quick; then
-    rb_able
-    if ! rb_place; then
-      rb_say "n no folder will do to keep the script in. $rb_reasons"
-      exit 0
-    fi
+  if rb_quick && mkdir "$rb_d" 2>/dev/null; then
+    rb_rank
+  else
+    rb_more
+    rb_search
   fi
+}
+
+rb_rank() {
   rb_fence
   [ -z "$rb_lower" ] || (cd "$rb_d" && exec rm -f $rb_lower)
 }
@@ -343,15 +262,66 @@ rb_bring() {
   fi
   # Whose first line names its program.
   case $rb_script in '#!'*) chmod 700 "$rb_d/$rb_name" || return 1 ;; esac
-  printf '%s\nrb_key=%s rb_gen=%s rb_life=%s rb_grace=%s rb_mask=%s rb_name=%s rb_how=%s\n%s\n' "$rb_keeper_lib" \
-    "$rb_key" "$rb_gen" "$rb_life" "$rb_grace" "$rb_mask" "$rb_name" "$rb_how" 'umask 077; rb_d=${0%/*}; rb_keep "$@"' \
+  printf '%s\nrb_key=%s rb_gen=%s rb_life=%s rb_grace=%s rb_mask=%s rb_name=%s\n%s\n' "$rb_keeper_lib" \
+    "$rb_key" "$rb_gen" "$rb_life" "$rb_grace" "$rb_mask" "$rb_name" 'umask 077; rb_d=${0%/*}; rb_keep "$@"' \
     >"$rb_d/keep.$rb_gen"
 }
 
+# A new folder and what is in it, while the keeper's shell begins. What fails is done again by the slower way, which
+# tells why.
+rb_lay() {
+  cp -R "$rb_base/.new" "$rb_d" >/dev/null 2>&1 || exit 1
+  # Somebody else has made it meanwhile.
+  [ ! -e "$rb_d/.new" ] || exit 1
+  rb_fence >/dev/null && rb_bring 2>/dev/null && rb_go
+}
+
+# What the keeper's shell waits for: where `setsid` is, and the launcher. While the script begins there is time to empty
+# what earlier ones wrote.
+rb_go() {
+  rb_setsid=setsid IFS=:
+  for rb_place in $PATH; do
+    case $rb_place in /*) [ -x "$rb_place/setsid" ] && rb_setsid=$rb_place/setsid && break ;; esac
+  done
+  printf '%s\n%s' "$rb_setsid" "$rb_launch" 2>/dev/null
+  unset IFS
+  exec >/dev/null
+  rb_empty
+}
+
+# A shell lets what it starts in the background ignore INT and QUIT: what sets them right again, where it is there.
+rb_plain() {
+  case $rb_how in
+  env) rb_fresh='env --default-signal=INT,QUIT' ;;
+  perl) rb_fresh='perl -e $SIG{INT}=$SIG{QUIT}="DEFAULT";exec(@ARGV)' ;;
+  *) rb_fresh= ;;
+  esac
+}
+
+# Starts the keeper, which begins when the command that is named has brought all that it needs, and waits until there is
+# something to see: it has ended, or has told us to wait no longer. Fails if it has not begun.
+rb_run() {
+  rb_plain
+  "$1" | $rb_fresh setsid /bin/sh -c 'IFS= read -r rb_setsid || exit 3; . "$0"' "$rb_d/keep.$rb_gen" $$ \
+    >/dev/null 2>&1 &
+  wait $! 2>/dev/null
+  case $? in 3 | 126 | 127) return 1 ;; esac
+  rb_tell_empty
+}
+
 rb_start() { # rb_keeper_lib, rb_script, rb_launch, rb_life, rb_grace, rb_done
-  rb_enter
+  rb_good= rb_tried= rb_starting=1
+  trap : USR1
+  if rb_quick && rb_run rb_lay; then
+    rb_follow
+    return
+  fi
+  rb_more
+  rb_search
   if [ -e "$rb_d/live" ]; then
-    rb_drop
+    rb_starting=
+    rb_empty >/dev/null
+    rb_tell_empty
     rb_follow
     return
   fi
@@ -362,16 +332,8 @@ rb_start() { # rb_keeper_lib, rb_script, rb_launch, rb_life, rb_grace, rb_done
     rb_say "n $rb_d cannot be written: is the disk full?"
     return
   fi
-  rb_starting=1 rb_begun=
-  mkfifo "$rb_d/out" "$rb_d/err" >/dev/null 2>&1 &
-  # The keeper ends it as soon as there is something to see.
-  sleep 0.1 >/dev/null 2>&1 &
-  rb_waker=$!
-  rb_stat "$rb_waker"
-  printf '%s' "$rb_launch" 2>/dev/null |
-    setsid /bin/sh "$rb_d/keep.$rb_gen" "$rb_waker" "$rb_begun" >/dev/null 2>&1 &
-  rb_drop
-  wait "$rb_waker" 2>/dev/null
+  mkfifo "$rb_d/out" "$rb_d/err" >/dev/null 2>&1
+  rb_run rb_go
   rb_follow
 }
 
@@ -386,4 +348,47 @@ rb_stop() { # rb_grace
   [ "$rb_st" = absent ] || rb_ended || rb_write stop "$rb_grace" || { rb_say "n $rb_d cannot be written" && return; }
   rb_out= rb_err=
   rb_follow
+}
+
+# ---- What earlier scripts have left
+
+# Nothing of it runs, and nothing will: rb_d is the folder. Fails if something does.
+rb_close() {
+  rb_fence
+  rb_look
+  case $rb_st in running | starting | unkept) return 1 ;; esac
+  rb_once live
+  rb_ended || rb_write rc "- forgotten ."
+}
+
+# Empties what each script of rb_done wrote: earlier ones of the run, whose outcome is known by now. Mostly they lie
+# beside rb_d, in a folder that was looked at for this order. What is empty goes later (`rb_list`): a program that
+# removes it would take longer than all of this. But where something still writes, an empty file would grow again.
+rb_empty() {
+  rb_base=${rb_d%/*}
+  for rb_each in $rb_done; do
+    (
+      rb_key=$rb_each rb_d=$rb_base/$rb_each
+      if [ -d "$rb_d" ] && [ ! -h "$rb_d" ] && [ -O "$rb_d" ] && [ ! -e "$rb_d/held" ]; then
+        rb_close || exit 0
+        for rb_file in "$rb_d"/stdout "$rb_d"/stderr "$rb_d"/script* "$rb_d"/keep.*; do
+          [ ! -s "$rb_file" ] || : >"$rb_file"
+        done
+      else
+        rb_more
+        rb_forget
+      fi
+    )
+  done
+}
+
+# Says so, if it is done.
+rb_tell_empty() {
+  [ -n "$rb_done" ] || return 0
+  for rb_each in $rb_done; do
+    rb_each=${rb_d%/*}/$rb_each
+    [ -s "$rb_each/rc" ] || return 0
+    [ ! -s "$rb_each/stdout" ] && [ ! -s "$rb_each/stderr" ] && [ ! -s "$rb_each/script" ] || return 0
+  done
+  rb_say f
 }
