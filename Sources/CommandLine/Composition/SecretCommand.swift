@@ -41,9 +41,9 @@ struct SecretCommand {
         program, arguments: words, environment: environment.map { "\($0.key)=\($0.value)" } + [mark],
         workingDirectory: folder, descriptors: [nothing.number, writer.number, nothing.number])
       let pid = try request.start()
-      SecretCommand.running.withLock { $0 = pid }
+      SecretCommand.running.withLock { $0.pid = pid }
       defer {
-        SecretCommand.running.withLock { $0 = 0 }
+        SecretCommand.finish()
         Children.reap(pid)
       }
       writer.closeEarly()
@@ -129,10 +129,25 @@ struct SecretCommand {
   // MARK: When a signal ends this process
 
   private static let number = Atomic<Int>(0)
-  private static let running = Mutex<Int32>(0)
+  private static let running = Mutex<(pid: Int32, isAbandoned: Bool)>((0, false))
 
-  /// Ends the one that runs, if any: it is in a session of its own, where no Ctrl-C reaches it.
+  /// Ends the program that runs, if any: it is in a session of its own, where no Ctrl-C reaches it. The caller ends this
+  /// process next.
   static func abandon() {
-    running.withLock { pid in if pid > 0 { _ = kill(-pid, SIGKILL) } }
+    running.withLock { running in
+      running.isAbandoned = true
+      if running.pid > 0 { _ = kill(-running.pid, SIGKILL) }
+    }
+  }
+
+  /// The program has ended. If `abandon` has ended it, this process ends at once with its own exit code: the failure of
+  /// the program must not come first.
+  private static func finish() {
+    while running.withLock({ running in
+      running.pid = 0
+      return running.isAbandoned
+    }) {
+      _ = pause()
+    }
   }
 }
