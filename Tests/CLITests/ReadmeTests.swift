@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The README shows the real output of the command.
-@Suite struct ReadmeTests {
+@Suite(.serialized) struct ReadmeTests {
   @Test func theGoodDayIsShownAsItIs() async throws {
     let shown = try ShownCommand.first("run --simulate runbooks/pre_upgrade.yaml", in: "README.md")
     let ended = try await shown.run()
@@ -21,6 +21,17 @@ import Testing
     let shown = ShownCommand.comparable(bad.output.dropFirst())
     let printed = ShownCommand.comparable(ended.stdout.split(separator: "\n", omittingEmptySubsequences: false))
     #expect(Array(printed.drop { $0 != shown.first }.prefix(shown.count)) == shown)
+  }
+
+  @Test(arguments: [
+    ("run --simulate runbooks/dr_drill.yaml", 0), ("run --simulate runbooks/dr_standby.yaml", 0),
+    ("run --simulate runbooks/rescue_boot.yaml", 0), ("run --simulate --mock runbooks/mocks/smoke_fails.yaml", 3),
+  ] as [(String, Int32)])
+  func theRunbooksForADayEndAsShown(_ command: String, _ code: Int32) async throws {
+    let shown = try ShownCommand.first(command, in: "README.md")
+    let ended = try await shown.run()
+    #expect(ended.code == code, "\(ended)")
+    #expect(try shown.isWhatWasPrinted(ended.stdout), "\(shown.description) is out of date:\n\(ended.stdout)")
   }
 
   @Test func theMistakesAreShownAsTheyAre() async throws {

@@ -55,7 +55,8 @@ struct ShownCommand: Sendable {
     let leavesOut = output.first == "…"
     let shown = Self.comparable(leavesOut ? output.dropFirst() : output[...])
     let told = Self.comparable(printed)
-    if leavesOut ? told.count >= shown.count && Array(told.suffix(shown.count)) == shown : told == shown { return true }
+    let isEnd = !shown.isEmpty && told.count >= shown.count && Array(told.suffix(shown.count)) == shown
+    if leavesOut ? isEnd : told == shown { return true }
     guard Recording.isOn else { return false }
     var lines = try Repository.text(page).split(separator: "\n", omittingEmptySubsequences: false)
     let ending = printed.lastIndex { $0.hasPrefix("✗ ") || $0.hasPrefix("✓ ") } ?? printed.startIndex
