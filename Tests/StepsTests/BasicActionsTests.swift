@@ -13,7 +13,8 @@ struct BasicActionsTests {
   @Test func everyKeywordAndActionIsDeclaredOnce() {
     let names = standardActions.map { $0.declaration.name }
     #expect(Set(names).count == names.count)
-    #expect(Set(standardSteps.map { $0.keyword }) == ["action", "run", "wait_for", "sleep", "fail", "commit", "approve"])
+    #expect(
+      Set(standardSteps.map { $0.keyword }) == ["action", "run", "wait_for", "sleep", "fail", "commit", "approve"])
     #expect(
       Set(["net.tcp", "log.info", "log.warn", "assert", "file.write", "ssh.run", "ssh.ping"]).isSubset(of: names))
     for action in standardActions {

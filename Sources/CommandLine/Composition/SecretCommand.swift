@@ -131,8 +131,8 @@ struct SecretCommand {
   private static let number = Atomic<Int>(0)
   private static let running = Mutex<(pid: Int32, isAbandoned: Bool)>((0, false))
 
-  /// Ends the program that runs, if any: it is in a session of its own, where no Ctrl-C reaches it. The caller ends this
-  /// process next.
+  /// Ends the program that runs, if any: it is in a session of its own, where no Ctrl-C reaches it. The caller ends
+  /// this process next.
   static func abandon() {
     running.withLock { running in
       running.isAbandoned = true
