@@ -128,6 +128,19 @@ import Testing
     #expect(place.read("trace") == "before\nafter\n")
   }
 
+  @Test func anApprovalAfterTheDeadlineIsRefused() async throws {
+    let place = try Workplace()
+    let (running, id, digest) = try await asking(place, ", allow_requester: true, timeout: 1s")
+    running.send(SIGKILL)
+    _ = try await running.finish()
+    try await Task.sleep(for: .milliseconds(1500))
+    let late = try await place.run("approve", id, "--seen", digest)
+    #expect(late.code == 2 && late.stderr.contains("error: it came after the deadline\n"), "\(late)")
+    let ended = try await place.run("resume", id)
+    #expect(ended.code == 3 && ended.stdout.contains("nobody approved it until "), "\(ended)")
+    #expect(place.read("trace") == "before\nundo\n")
+  }
+
   @Test func aDetachedRunAsksAndGoesOn() async throws {
     let place = try Workplace()
     try place.write("a.yaml", Self.runbook(", allow_requester: true"))

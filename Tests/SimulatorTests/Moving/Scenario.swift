@@ -116,6 +116,29 @@ struct Scenario: Sendable, CustomTestStringConvertible {
       """, secrets: ["token": "vps_token-1"], exitCode: 6, once: ["sh do-script", "POST posting", "sh fine"],
     undo: ["sh do-script": "sh undo-script"])
 
+  /// People are asked on the way there and on the way back, are told that they are, and do not answer.
+  static let asking = Scenario(
+    name: "approvals that nobody gives",
+    text: """
+      runbook: v1
+      name: asking
+      locks: [rack-1]
+      secrets: {token: {source: env, key: T}}
+      steps:
+        - id: script
+          run: do-script
+          env: {T: "${{ secrets.token }}"}
+          rollback: [{approve: {prompt: Undo it?, timeout: 40m, on_timeout: continue}}, {run: undo-script}]
+        - {id: go, approve: {prompt: Go on?, timeout: 2h, on_timeout: continue}}
+        - \(http("post", "200", "posting")), rollback: [{action: http.delete, with: {url: "http://127.0.0.1:8099/posting"}}]}
+        - {id: last, run: breaks, rollback: none}
+      on_waiting:
+        - {action: notify.webhook, with: {url: "http://127.0.0.1:8099/told", text: "${{ waiting.message }}"}}
+      always: [{run: bell}]
+      """, secrets: ["token": "vps_token-1"], scripts: [.init(matching: "breaks", exitCode: 3)], exitCode: 3,
+    once: ["sh do-script", "POST posting", "sh breaks"],
+    undo: ["sh do-script": "sh undo-script", "POST posting": "DELETE posting"])
+
   /// One job of a CI, which is repeated after a crash.
   static let keyed: Scenario = {
     var scenario = mixedFailing
@@ -170,7 +193,7 @@ struct Scenario: Sendable, CustomTestStringConvertible {
 
   static var all: [Scenario] {
     get throws {
-      [.mixedSucceeding, .mixedFailing, .requests, .parked, .keyed, .rerun, .rerunFrom]
+      [.mixedSucceeding, .mixedFailing, .requests, .parked, .asking, .keyed, .rerun, .rerunFrom]
         + (try PreUpgradeWorld.Scenario.allCases.map { try preUpgrade($0) })
     }
   }
