@@ -54,7 +54,7 @@ final class InterruptDesk: Sendable {
     }
   }
 
-  /// A word to whoever watches: beside the run's own lines, if there are any yet.
+  /// A word to the person who watches: beside the run's own lines, if there are any yet.
   func say(_ words: String, or shell: Shell) {
     if let watcher = state.withLock({ $0.watcher }) { watcher.say(words) } else { shell.output.message(words) }
   }

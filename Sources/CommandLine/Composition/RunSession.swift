@@ -1,7 +1,7 @@
 import Runbook
 import Stores
 
-/// This process at work on one run: the engine, whoever watches, the lease, the signals; and the words at the end.
+/// This process at work on one run: the engine, the watcher, the lease, the signals; and the words at the end.
 struct RunSession {
   let shell: Shell
   let runbook: ValidatedRunbook

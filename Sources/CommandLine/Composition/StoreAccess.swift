@@ -7,7 +7,7 @@ struct StoreAccess {
   let store: any RunStore
   /// The same, for what only a store in a file can do.
   let file: SQLiteStore
-  /// Where detached scripts of its runs are kept: beside it, so that whoever resumes a run finds them.
+  /// Where detached scripts of its runs are kept: beside it, so that the process that resumes a run finds them.
   let scripts: String
 
   /// - Parameter creates: false for commands that only look; then `notFound` if there is none yet.

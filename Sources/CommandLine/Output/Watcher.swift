@@ -19,7 +19,7 @@ final class Watcher: RunObserver {
   private enum News: Sendable {
     case event(RunEvent)
     case progress(RunProgress)
-    /// Words for whoever pressed Ctrl-C.
+    /// Words for the person who pressed Ctrl-C.
     case notice(String)
     /// How this process's work came to its end.
     case end(RunEnd)

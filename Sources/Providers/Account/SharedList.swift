@@ -178,7 +178,7 @@ final class SharedList<Element: Sendable>: Sendable {
         let waiter = Waiter(key: key, seen: seen, until: until, wake: continuation)
         let wake = state.withLock { state -> Wake? in
           if state.cancelled.remove(number) != nil { return .news }
-          // Whoever led has gone since.
+          // The caller that led has gone since.
           if !state.isLed {
             state.isLed = true
             return .lead
@@ -214,7 +214,7 @@ final class SharedList<Element: Sendable>: Sendable {
       let pause = min(next, first) - now
       if pause > .zero { await clock.sleep(for: pause) }
       if clock.monotonic >= next, !Task.isCancelled {
-        // What fails here is told to whoever looks.
+        // Ignore the error: the next look returns the stored failure.
         let snapshot = try? await snapshot(asOf: next)
         let asked = clock.monotonic
         state.withLock { $0.lastAskedAt = max($0.lastAskedAt, min(asked, next)) }

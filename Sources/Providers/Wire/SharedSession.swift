@@ -62,7 +62,7 @@ final class SharedSession: Sendable {
         do throws(StepFailure) { outcome = .success(try await open(old)) } catch { outcome = .failure(error) }
         return try finish(outcome).get()
       case .busy:
-        // nil: whoever opened it was cancelled, so the next one does it.
+        // nil: the caller that opened it was cancelled, so the next caller opens it.
         if let outcome = await wait() { return try outcome.get() }
       }
     }

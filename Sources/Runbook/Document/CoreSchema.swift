@@ -34,7 +34,7 @@ enum CoreSchema {
     var digits = Substring(text).utf8
     if digits.first == UInt8(ascii: "-") || digits.first == UInt8(ascii: "+") { digits = digits.dropFirst() }
     let whole = digits.prefix { $0 >= 0x30 && $0 <= 0x39 }
-    // `012` is an id or a file mode to whoever writes it, and 12 to a machine: it stays text.
+    // `012` is an id or a file mode to its author, and 12 to a machine: it stays text.
     if whole.count > 1, whole.first == UInt8(ascii: "0") { return .string }
     let rest = digits[whole.endIndex...]
     if rest.isEmpty {

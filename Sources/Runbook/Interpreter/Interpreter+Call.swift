@@ -80,7 +80,7 @@ extension Interpreter {
       }
       var outcome = await group.next() ?? .arrival
       if case .arrival = outcome, control.leaveReason == nil, action.declaration.cancellable {
-        // Whoever asks to leave need not wait for a machine that cannot be reached.
+        // A person who asks to leave need not wait for a machine that cannot be reached.
         group.addTask {
           await Interpreter.stop(action, call)
           return .stopped

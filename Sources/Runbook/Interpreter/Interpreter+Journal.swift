@@ -150,7 +150,7 @@ extension Interpreter {
     await action.forget(call, keys: keys)
   }
 
-  /// What was kept of the scripts of runs that are over, this one's too, whoever was killed on the way.
+  /// Removes the files of scripts of ended runs, this one's too, also if a process was killed on the way.
   func sweepScripts() async {
     guard machine.ended != nil else { return }
     let store = launch.store

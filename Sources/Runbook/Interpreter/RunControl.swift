@@ -4,7 +4,7 @@ import Synchronization
 /// call from anywhere.
 public final class RunControl: Sendable {
   public enum Message: Sendable, Equatable {
-    /// `restored`: whoever cancels has also said that a run of a restored store may go on.
+    /// `restored`: the person who cancels has also said that a run of a restored store may go on.
     case cancel(by: String, rollback: Bool, request: Int64, restored: Bool = false)
     /// `question`: the number of the question that is answered; nil in requests of an earlier release.
     case resolve(step: String, Resolution, by: String, request: Int64, question: Int?)

@@ -46,7 +46,7 @@ public struct RunProgress: Sendable, Equatable {
   }
 }
 
-/// Whoever watches a run: the live tree, the line printer, the JSON stream, a test.
+/// Watches a run: the live tree, the line printer, the JSON stream, a test.
 public protocol RunObserver: Sendable {
   func observe(_ event: RunEvent)
   func progress(_ progress: RunProgress)

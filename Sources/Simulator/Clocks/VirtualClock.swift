@@ -3,7 +3,7 @@ import Synchronization
 
 /// A clock whose time passes only when somebody sleeps on it: `sleep` advances it at once and returns. One run of the
 /// engine in one task is therefore exact and takes no real time; two tasks that sleep at once add their pauses up, so
-/// whoever only watches (a lease being renewed) sleeps on `passive`, which never advances the time by itself.
+/// a task that only watches (a lease being renewed) sleeps on `passive`, which never advances the time by itself.
 public final class VirtualClock: EngineClock {
   private struct Sleeper {
     var number: Int

@@ -98,7 +98,7 @@ public final class KillSwitch: Sendable {
     await waking?.value
   }
 
-  /// The dead cannot stop by themselves: told at the moment of death, whoever runs the process ends its waits.
+  /// A dead process cannot end its waits by itself: its driver is called at the moment of death, and ends them.
   func whenDead(_ end: @escaping @Sendable () -> Void) { state.withLock { $0.atDeath = end } }
 
   var isDead: Bool { state.withLock { $0.isDead } }

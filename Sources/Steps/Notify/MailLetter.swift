@@ -32,7 +32,7 @@ struct MailLetter {
     bytes = Array(lines.joined(separator: "\r\n").utf8) + body.bytes
   }
 
-  /// The same for each attempt of a step of a run, whoever makes it.
+  /// The same for each attempt of a step of a run, in every process.
   static func id(run: String, step: String, domain: String) -> String {
     let place = step.replacing("[", with: "-").replacing("]", with: "")
     return "<\(run)\(place.isEmpty ? "" : ".\(place)")@\(domain)>"

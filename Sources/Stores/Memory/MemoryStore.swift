@@ -265,7 +265,7 @@ private struct Run {
   }
 }
 
-/// Changed in place, so whoever changes it checks first: all or nothing.
+/// Changed in place, so its caller checks before it changes anything: all or nothing.
 private struct Content {
   var output = OutputShelf()
   var runs: [String: Run] = [:]

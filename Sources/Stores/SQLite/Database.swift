@@ -204,7 +204,7 @@ final class Database {
 }
 
 extension StoreFailure {
-  /// What an error of SQLite means to whoever uses the store.
+  /// What an error of SQLite means to a user of the store.
   init(_ error: SQLiteError, path: String, writing: Bool) {
     switch error.kind {
     case .full: self = .diskFull(path: path)

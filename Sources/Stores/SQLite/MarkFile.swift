@@ -3,7 +3,7 @@ import Glibc
 /// The sectors in which marks stand, one of 512 bytes for each, so that none is ever half old and half new: in the lock
 /// file beside the store, and in the witnesses. Nothing is flushed: a mark may only be older than the store.
 struct MarkFile {
-  /// Belongs to whoever made this.
+  /// Belongs to the object that made this.
   let file: Int32
 
   enum Place: off_t {

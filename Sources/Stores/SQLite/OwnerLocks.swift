@@ -3,7 +3,7 @@ import Posix
 import Runbook
 
 /// The file `STORE.owners` beside the store: an owner of a run holds a lock on one byte of it, which the kernel drops
-/// at the end of its process. Whoever wants the run looks whether the byte is locked: that works in every pid
+/// at the end of its process. A process that wants the run looks whether the byte is locked: that works in every pid
 /// namespace, with or without `/proc`, and needs no clock.
 ///
 /// The byte's place is made of the run's number and the owner's epoch, so that a new owner proves its life beside a

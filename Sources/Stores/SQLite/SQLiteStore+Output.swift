@@ -230,7 +230,7 @@ extension Database {
     let bytes = try connection.first("SELECT bytes FROM output_chunks WHERE place = ?", .integer(place)) {
       $0.integer(0)
     }
-    // One that is missing is told by whoever reads it.
+    // The reader reports a missing one.
     return bytes.map { $0 + Int64(write.body.count) <= Int64(OutputWrite.chunk) } ?? true
   }
 

@@ -52,7 +52,7 @@ enum StoreFolder {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  /// What `errno` means for whoever wanted to `action`; `store` is named if `path` only lies beside it.
+  /// What `errno` means for a caller that wanted to `action`; `store` is named if `path` only lies beside it.
   static func refusal(to action: String, at path: String, of store: String? = nil) -> StoreFailure {
     switch errno {
     case ENOSPC, EDQUOT: .diskFull(path: store ?? path)

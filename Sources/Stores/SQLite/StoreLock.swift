@@ -25,7 +25,7 @@ final class StoreLock {
   let interval: Duration
 
   /// - Parameter onWait: told at each `interval` while another process holds the lock. A transaction takes well below a
-  ///   millisecond, a checkpoint some: whoever holds it longer is frozen, and no reason to give up what was begun.
+  ///   millisecond, a checkpoint some: a process that holds it longer is frozen, which is no reason to give up.
   init(
     besides store: String, every interval: Duration, onWait: (@Sendable (StoreWait) -> Void)?
   ) throws(StoreFailure) {

@@ -15,7 +15,7 @@ public enum WitnessPlaces {
     return places + ["/var/lib/runbook/witness-\(geteuid())", "/var/tmp/runbook-\(geteuid())/witness"]
   }
 
-  /// Only one that is there and belongs to this user: root does not write into the home of whoever became root.
+  /// Only one that is there and belongs to this user: root does not write into the home of the user who became root.
   private static func home(_ environment: [String: String]) -> String? {
     var home = environment["HOME"] ?? ""
     if !home.hasPrefix("/") {

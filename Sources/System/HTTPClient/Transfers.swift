@@ -3,8 +3,8 @@ import Glibc
 import Synchronization
 
 /// Every transfer under way, and the libcurl handle that drives them. Not safe for several threads: `EventLoop` lends
-/// it under a lock. It never blocks: sockets and one timer are watched by `epoll`, and whoever waits on that comes back
-/// here.
+/// it under a lock. It never blocks: `epoll` watches the sockets and one timer, and the thread that waits on it comes
+/// back here.
 @safe final class Transfers {
   let curl: Curl
   let epoll: CInt

@@ -30,7 +30,7 @@ public enum Children {
   }
 }
 
-/// A handle on a process that is readable (`Poll`) once it has ended, whoever its parent is; never mixed up with a
+/// A handle on a process that is readable (`Poll`) once it has ended, with any parent; never mixed up with a
 /// later process of the same pid.
 public struct ProcessHandle: Sendable {
   public let descriptor: Descriptor

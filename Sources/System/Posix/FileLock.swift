@@ -19,7 +19,7 @@ public final class FileLock: Sendable {
       if code == EAGAIN || code == EACCES { return nil }
       throw PosixError(code, in: "fcntl")
     }
-    // Whoever removes such a file holds its lock: then it is no longer the file of that name.
+    // A process that removes such a file holds its lock: then it is no longer the file of that name.
     return try file.status().st_nlink > 0 ? FileLock(file) : nil
   }
 

@@ -1,7 +1,7 @@
 import CSQLite
 
-/// One connection to one database file. Not `Sendable`: whoever shares it keeps it in a `Mutex`. Do not carry it over a
-/// `fork`: SQLite's locks belong to the process.
+/// One connection to one database file. Not `Sendable`: code that shares it keeps it in a `Mutex`. Do not carry it over
+/// a `fork`: SQLite's locks belong to the process.
 ///
 /// It is opened strictly: the schema is not trusted (no functions with side effects in views or triggers), defensive
 /// (no writes to internal tables), extended error codes, no checkpoint on close and none by itself.

@@ -91,7 +91,7 @@ struct JobRules: Sendable {
   var states: [String: State]
 }
 
-/// How whoever it is that a credential belongs to is asked for.
+/// The request that tells to whom a credential belongs.
 struct CheckRule: Sendable {
   var request: RequestRule
   var identity: Expression?

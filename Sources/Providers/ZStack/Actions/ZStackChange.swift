@@ -188,7 +188,7 @@ extension ZStackChange {
       let answer = try? await evidence(call)
       failure.effect = answer == .notApplied ? .none : .applied
     case .infrastructure:
-      // Whoever could not be reached any more may be at work.
+      // A server that could not be reached any more may be at work.
       if let id = try? call.with.optionalText("server"), (try? await cloud.server(id))?.state == .changing {
         failure.effect = .unknown
       }

@@ -88,7 +88,7 @@ struct ZomroTwinState: Sendable {
     }
   }
 
-  /// Whoever does not ask for JSON gets a page.
+  /// A request that does not ask for JSON gets a page.
   private func answer(_ form: ZomroTwinForm, _ document: Value) -> HTTPResponse {
     form["out"] == "json" ? .json(200, document) : .zomroPage(200)
   }

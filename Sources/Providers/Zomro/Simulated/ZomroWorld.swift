@@ -84,7 +84,7 @@ struct ZomroWorld: Sendable {
   var images: [Image] = []
   var schedules: [Schedule] = []
   var ledger: [LedgerEntry] = []
-  /// Stored filters by the list they shape: for the whole account, whoever set them.
+  /// Stored filters by the list they shape: for the whole account, for all its users.
   var filters: [String: [String: String]] = [:]
   private var random: TwinRandom
   private var lastNumber: Int64 = 5_203_980

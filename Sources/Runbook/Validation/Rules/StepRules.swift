@@ -288,7 +288,7 @@ extension Validation {
     return nil
   }
 
-  /// A suggestion, with what it would do for good: whoever wrote another name may have meant something harmless.
+  /// A suggestion, with the lasting harm of its action: the author of another name may have meant something harmless.
   private func meant(_ name: String) -> String {
     let harm = catalog.everywhere(name).values.lazy.compactMap { Alternatives.danger($0.declaration) }.first
     return "did you mean `\(name)`?" + (harm.map { " Careful, it would \($0)" } ?? "")
