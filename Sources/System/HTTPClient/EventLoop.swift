@@ -2,8 +2,8 @@ import CCurl
 import Glibc
 import Synchronization
 
-/// Drives the transfers: one thread waits for sockets and the timer. The caller that submits a request begins it itself,
-/// so that a request costs one change of thread (on its answer) and not two.
+/// Drives the transfers: one thread waits for sockets and the timer. The caller that submits a request begins it, so
+/// that a request costs one change of thread (on its answer) and not two.
 ///
 /// A task never waits for the lock: when another thread holds it, the command stays in the inbox, and the holder looks
 /// there again after it has let go.
