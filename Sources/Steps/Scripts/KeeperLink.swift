@@ -83,6 +83,12 @@ final class KeeperLink: Sendable {
     do throws(PosixError) { try send(.live(key: key, milliseconds: milliseconds)) } catch { socket.shutDown() }
   }
 
+  /// The same if it does not arrive: then the keeper is gone, and whoever waits for the program is told.
+  func feed(_ key: String, _ input: [UInt8], milliseconds: Int, notAfter: Int) {
+    let message = KeeperMessage.feed(key: key, input: input, milliseconds: milliseconds, notAfter: notAfter)
+    do throws(PosixError) { try send(message) } catch { socket.shutDown() }
+  }
+
   private func send(_ message: KeeperMessage) throws(PosixError) {
     let frame = message.frame
     let failure = sending.withLock { _ -> PosixError? in
@@ -113,7 +119,7 @@ final class KeeperLink: Sendable {
 
   private func handle(_ message: KeeperMessage) {
     switch message {
-    case .start, .live: break
+    case .start, .live, .feed: break
     case .started(let key, let pid):
       let promise = state.withLock { state in
         state.scripts[key] = (pid, nil)
