@@ -18,7 +18,7 @@ public final class DetachedScripts: ScriptHost {
   /// How long a keeper may take to write down the end of a script that was ended.
   private let patience: Duration
   /// The link to the keeper; made when first needed.
-  private let opened = Mutex<KeeperLink?>(nil)
+  let opened = Mutex<KeeperLink?>(nil)
   /// Keys that a call of `start` is at work on.
   private let starting = Mutex<Set<String>>([])
   /// Told by `place`; the same as long as we live.
