@@ -122,6 +122,8 @@ public struct ScriptRequest: Sendable {
   /// Gets the program's stdout in pieces and in order, while the program runs, on the thread that reads it.
   /// The rest that it did not get before the end is in `ScriptEnd.stdout`. For `ScriptHost.run` only.
   public var reading: (@Sendable ([UInt8]) -> Void)?
+  /// Its standard input comes later, by `HeldProgram.feed`. For `ScriptHost.hold` only.
+  public var awaitsInput = false
   public init(
     key: String, command: [String], script: String? = nil, environment: [String: Secret] = [:],
     workingDirectory: String? = nil, secretFile: Secret? = nil, lifetime: Duration? = nil,
@@ -169,7 +171,7 @@ public protocol ScriptHost: Sendable {
   func run(_ request: ScriptRequest, stdin: Secret?, timeout: Duration) async throws(StepFailure) -> ScriptEnd
   /// Starts a child that goes on beside later calls and never outlives this process. For a connection that is kept.
   ///
-  /// Its working directory is a folder of its own, and goes with it.
+  /// It has a folder of its own, which goes with it, and is its working directory unless the request names another.
   /// - Parameter life: how long it may run, unless `HeldProgram.live(for:)` says otherwise.
   /// - Returns: nil if this host holds no programs.
   func hold(_ request: ScriptRequest, life: Duration) async throws(StepFailure) -> (any HeldProgram)?
@@ -197,6 +199,12 @@ public protocol HeldProgram: AnyObject, Sendable {
   func live(for life: Duration)
   /// How it ended, with what it wrote; nil while it runs.
   func ending() async -> ScriptEnd?
+  /// Gives it all of its standard input, once, if it was held to await that (`ScriptRequest.awaitsInput`).
+  /// - Parameter life: it is ended so long from now.
+  /// - Returns: false if it was given nothing: it has ended, or the run may belong to another process now.
+  func feed(_ input: Secret, life: Duration) -> Bool
+  /// Waits for its end, as `ScriptHost.run` does. To be called once.
+  func end(reading: (@Sendable ([UInt8]) -> Void)?) async throws(StepFailure) -> ScriptEnd
 }
 
 extension ScriptHost {

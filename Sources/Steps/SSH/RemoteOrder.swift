@@ -13,6 +13,8 @@ struct RemoteOrder {
     case stop(grace: Duration)
     /// Removes what the scripts of these keys wrote, unless they run, and tells of all that are kept then.
     case forget([String])
+
+    var isStart: Bool { if case .start = self { true } else { false } }
   }
 
   let key: String

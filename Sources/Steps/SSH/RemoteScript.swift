@@ -55,7 +55,7 @@ struct RemoteScript {
       end = try await ssh.run(
         ["/bin/sh", "-s"], input: input,
         until: deadline ?? call.clock.now + share + ssh.connectTimeout + Self.patience, call,
-        reading: { reading.take($0) })
+        expectsMore: verb.isStart, reading: { reading.take($0) })
     } catch {
       if let answer = reading.answer { return .answered(answer) }
       switch error.kind {

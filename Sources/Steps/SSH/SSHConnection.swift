@@ -14,17 +14,24 @@ final class SSHConnection: Sendable {
   /// So long before its end nothing is begun on it any more.
   private static let margin = Duration.seconds(10)
 
-  private struct State {
+  struct State {
     var sessions = 0
     var limit = Int.max
     var isGivenUp = false
     /// On the boot-time clock.
     var endsAt: Duration
     var logs = 0
+    /// A client that has opened its session and awaits its order.
+    var early: SSHEarlyClient?
+    var isStartingEarly = false
+    /// The server is short of sessions: none is opened that may not be needed.
+    var startsEarly = true
+    /// When a session last came to its end by itself, on the boot-time clock.
+    var answeredAt: Duration?
   }
 
   private let program: any HeldProgram
-  private let state: Mutex<State>
+  let state: Mutex<State>
   /// The line with which the client says that it is in.
   let login: String
 
@@ -62,7 +69,7 @@ final class SSHConnection: Sendable {
   }
 
   func leave(_ log: String) {
-    Folder.removeFile("\(folder)/\(log)")
+    remove(log)
     // What is said under the lock arrives in the same order.
     state.withLock { state in
       state.sessions -= 1
@@ -78,6 +85,8 @@ final class SSHConnection: Sendable {
 
   /// The server has let in no more. One that lets in none is of no use.
   func learnLimit() {
+    // It may be one that nobody needs yet for which there was no room.
+    if startNoneEarly() { return }
     state.withLock { state in
       state.limit = min(state.limit, state.sessions - 1)
       if state.limit < 1 { state.isGivenUp = true }

@@ -7,18 +7,20 @@ final class AttachedProgram: HeldProgram {
   private let key: String
   private let script: ScriptFolder
   private let link: KeeperLink
+  private let request: ScriptRequest
   /// Its lock proves that the folder is no stray.
   private let host: DetachedScripts
 
-  init(key: String, script: ScriptFolder, link: KeeperLink, of host: DetachedScripts) {
+  init(key: String, script: ScriptFolder, link: KeeperLink, _ request: ScriptRequest, of host: DetachedScripts) {
     self.host = host
+    self.request = request
     self.key = key
     self.script = script
     self.link = link
   }
 
   deinit {
-    live(for: .zero)
+    if link.isRunning(key) != false { live(for: .zero) }
     link.forget(key)
     Folder.removeTree(script.path)
   }
@@ -26,6 +28,25 @@ final class AttachedProgram: HeldProgram {
   var folder: String { script.path }
 
   func live(for life: Duration) { link.live(key, milliseconds: life.boundedMilliseconds) }
+
+  func feed(_ input: Secret, life: Duration) -> Bool {
+    guard request.awaitsInput, link.isRunning(key) == true else { return false }
+    var notAfter = 0
+    if let tenure = request.tenure {
+      guard tenure.begin() else { return false }
+      notAfter = DetachedScripts.nanoseconds(tenure)
+    }
+    defer { request.tenure?.end() }
+    link.feed(
+      key, Array(input.reveal().utf8), milliseconds: max(life.boundedMilliseconds, 1), notAfter: notAfter)
+    return true
+  }
+
+  func end(reading: (@Sendable ([UInt8]) -> Void)?) async throws(StepFailure) -> ScriptEnd {
+    var request = request
+    request.reading = reading
+    return try await host.end(of: key, on: link, in: script, request)
+  }
 
   private func read(_ end: ScriptEnd) -> ScriptEnd {
     ScriptEnd(

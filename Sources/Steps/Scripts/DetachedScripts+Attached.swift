@@ -17,6 +17,13 @@ extension DetachedScripts {
     var order = attachedOrder(request, key, in: script, life: timeout)
     order.input = stdin.map { Array($0.reveal().utf8) } ?? []
     try await begin(order, on: link, in: script, request.tenure)
+    return try await end(of: key, on: link, in: script, request)
+  }
+
+  /// Waits for the end of an attached program. Ends it if the task is cancelled.
+  func end(
+    of key: String, on link: KeeperLink, in script: ScriptFolder, _ request: ScriptRequest
+  ) async throws(StepFailure) -> ScriptEnd {
     switch await wait(for: key, on: link, in: script, handingTo: request.reading) {
     case .ended(let ending) where ending.cause == .timedOut:
       throw StepFailure(.timeout, "`\(request.command.first ?? "")` ran out of time and was stopped", effect: .unknown)
@@ -39,10 +46,12 @@ extension DetachedScripts {
 
   public func hold(_ request: ScriptRequest, life: Duration) async throws(StepFailure) -> (any HeldProgram)? {
     let (key, script, link) = try makeAttached()
-    let program = AttachedProgram(key: key, script: script, link: link, of: self)
+    let program = AttachedProgram(key: key, script: script, link: link, request, of: self)
     var request = request
-    request.workingDirectory = script.path
-    try await begin(attachedOrder(request, key, in: script, life: life), on: link, in: script, request.tenure)
+    if request.workingDirectory == nil { request.workingDirectory = script.path }
+    var order = attachedOrder(request, key, in: script, life: life)
+    order.awaitsInput = request.awaitsInput
+    try await begin(order, on: link, in: script, request.tenure)
     return program
   }
 

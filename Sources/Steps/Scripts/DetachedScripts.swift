@@ -18,7 +18,7 @@ public final class DetachedScripts: ScriptHost {
   /// How long a keeper may take to write down the end of a script that was ended.
   private let patience: Duration
   /// The link to the keeper; made when first needed.
-  private let opened = Mutex<KeeperLink?>(nil)
+  let opened = Mutex<KeeperLink?>(nil)
   /// Keys that a call of `start` is at work on.
   private let starting = Mutex<Set<String>>([])
   /// Told by `place`; the same as long as we live.
@@ -111,8 +111,7 @@ public final class DetachedScripts: ScriptHost {
         script.remove()
         throw StepFailure.notCertainlyOurs
       }
-      let (seconds, attoseconds) = tenure.until.elapsed.components
-      order.notAfter = Int(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+      order.notAfter = Self.nanoseconds(tenure)
     }
     // The keeper has answered: it was started, or never will be.
     defer { tenure?.end() }
@@ -138,6 +137,12 @@ public final class DetachedScripts: ScriptHost {
         .crashed, "the process that keeps the scripts ended before it had started this one", effect: .none,
         retryable: true)
     }
+  }
+
+  /// When the run may belong to another process, on the boot-time clock.
+  static func nanoseconds(_ tenure: any Tenure) -> Int {
+    let (seconds, attoseconds) = tenure.until.elapsed.components
+    return Int(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
   }
 
   public func state(of key: String) async throws(StepFailure) -> ScriptState {

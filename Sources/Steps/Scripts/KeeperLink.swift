@@ -83,6 +83,12 @@ final class KeeperLink: Sendable {
     do throws(PosixError) { try send(.live(key: key, milliseconds: milliseconds)) } catch { socket.shutDown() }
   }
 
+  /// The same if it does not arrive: then the keeper is gone, and whoever waits for the program is told.
+  func feed(_ key: String, _ input: [UInt8], milliseconds: Int, notAfter: Int) {
+    let message = KeeperMessage.feed(key: key, input: input, milliseconds: milliseconds, notAfter: notAfter)
+    do throws(PosixError) { try send(message) } catch { socket.shutDown() }
+  }
+
   private func send(_ message: KeeperMessage) throws(PosixError) {
     let frame = message.frame
     let failure = sending.withLock { _ -> PosixError? in
@@ -113,7 +119,7 @@ final class KeeperLink: Sendable {
 
   private func handle(_ message: KeeperMessage) {
     switch message {
-    case .start, .live: break
+    case .start, .live, .feed: break
     case .started(let key, let pid):
       let promise = state.withLock { state in
         state.scripts[key] = (pid, nil)
@@ -159,24 +165,27 @@ final class KeeperLink: Sendable {
     return runs
   }
 
-  /// How often the limits of waits are looked at while a script runs.
-  private static let tick = Duration.milliseconds(250)
+  /// How often the limits of waits are looked at while a script runs: soon after the keeper has said something, then
+  /// after twice the time, and so on.
+  static let ticks = (first: Duration.milliseconds(30), longest: Duration.milliseconds(250))
 
   /// - Parameter tick: whether to be called again after a while even if the keeper says nothing.
   private static func read(from socket: Descriptor, _ handle: (KeeperMessage) -> Void, tick: () -> Bool) {
     var frames = FrameReader()
     var isTicking = false
+    var pause = ticks.first
     while true {
       if isTicking {
-        guard let ready = try? Poll.wait(for: [.init(socket.number, .readable)], timeout: Self.tick) else { return }
+        guard let ready = try? Poll.wait(for: [.init(socket.number, .readable)], timeout: pause) else { return }
         if ready == [false] {
+          pause = min(pause * 2, ticks.longest)
           isTicking = tick()
           continue
         }
       }
       guard let bytes = try? socket.read(limit: 16 << 10), !bytes.isEmpty else { return }
       frames.append(bytes)
-      isTicking = true
+      (isTicking, pause) = (true, ticks.first)
       do throws(FrameReader.Malformed) {
         while let message = try frames.next() { handle(message) }
       } catch {

@@ -5,6 +5,9 @@ enum KeeperMessage: Equatable {
   case start(KeeperOrder)
   /// Engine to keeper: end this so many milliseconds from now, whatever was said before.
   case live(key: String, milliseconds: Int)
+  /// Engine to keeper: give this to the standard input of a program that awaits it, close that, and end the program so
+  /// many milliseconds from now. `notAfter` is that of `KeeperOrder`: later it is given nothing, and ended.
+  case feed(key: String, input: [UInt8], milliseconds: Int, notAfter: Int)
   /// Keeper to engine: it runs.
   case started(key: String, pid: Int32)
   /// Keeper to engine: it could not be started, and nothing was done. `code` is an errno.
@@ -38,6 +41,8 @@ struct KeeperOrder: Equatable {
   var graceMilliseconds: Int
   /// Nanoseconds of the boot-time clock after which it must not be started any more; 0: whenever.
   var notAfter = 0
+  /// Its standard input comes later, with `KeeperMessage.feed`; `input` is nil.
+  var awaitsInput = false
 }
 
 extension Duration {
@@ -70,12 +75,14 @@ extension KeeperMessage {
         text("start"), text(order.key), text(order.folder), text(order.workingDirectory),
         text(order.isAttached ? "1" : "0"),
         text("\(order.lifetimeMilliseconds) \(order.graceMilliseconds) \(order.notAfter)"),
-        text(order.input == nil ? "0" : "1"),
+        text(order.awaitsInput ? "2" : order.input == nil ? "0" : "1"),
         order.input ?? [],
         text(order.secretFile == nil ? "0" : "1"), order.secretFile ?? [],
         text(order.password == nil ? "0" : "1"), order.password ?? [], text(String(order.command.count)),
       ] + order.command.map(text) + order.environment.map(text)
     case .live(let key, let milliseconds): [text("live"), text(key), text(String(milliseconds))]
+    case .feed(let key, let input, let milliseconds, let notAfter):
+      [text("feed"), text(key), text("\(milliseconds) \(notAfter)"), input]
     case .started(let key, let pid): [text("started"), text(key), text(String(pid))]
     case .refused(let key, let reason, let code): [text("refused"), text(key), text(reason), text(String(code))]
     case .ended(let key, let ending): [text("ended"), text(key), text(ending.line)]
@@ -98,10 +105,14 @@ extension KeeperMessage {
           input: texts[6] == "1" ? Array(parts[7]) : nil, secretFile: texts[8] == "1" ? Array(parts[9]) : nil,
           password: texts[10] == "1" ? Array(parts[11]) : nil, isAttached: texts[4] == "1",
           lifetimeMilliseconds: times[0],
-          graceMilliseconds: times[1], notAfter: times[2]))
+          graceMilliseconds: times[1], notAfter: times[2], awaitsInput: texts[6] == "2"))
     case ("live", 3):
       guard let milliseconds = Int(texts[2]), milliseconds >= 0 else { return nil }
       self = .live(key: texts[1], milliseconds: milliseconds)
+    case ("feed", 4):
+      let times = texts[2].split(separator: " ").compactMap { Int($0) }
+      guard times.count == 2, times[0] >= 0, times[1] >= 0 else { return nil }
+      self = .feed(key: texts[1], input: Array(parts[3]), milliseconds: times[0], notAfter: times[1])
     case ("started", 3):
       guard let pid = Int32(texts[2]) else { return nil }
       self = .started(key: texts[1], pid: pid)

@@ -27,11 +27,13 @@ extension KeeperOrder {
       try err.setNonblocking()
       let source: Descriptor
       var feeding: (pipe: Descriptor, bytes: [UInt8], written: Int)?
-      if let input {
+      var awaited: Descriptor?
+      if input != nil || awaitsInput {
         let (reader, writer) = try Descriptor.pipe()
         try writer.setNonblocking()
         source = reader
-        feeding = (writer, input, 0)
+        feeding = input.map { (writer, $0, 0) }
+        awaited = awaitsInput ? writer : nil
       } else {
         source = try Descriptor.open("/dev/null", O_RDONLY)
       }
@@ -63,6 +65,7 @@ extension KeeperOrder {
       var script = KeptScript(
         self, pid: child.pid, family: process.family(key), lock: lock, stdout: out, stderr: err, input: feeding,
         secretFiles: [secret, password].compactMap { $0 })
+      script.awaitedInput = awaited
       script.feed()
       _ = probe(key, .released)
       return script

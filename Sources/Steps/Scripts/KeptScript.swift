@@ -70,6 +70,8 @@ struct KeptScript {
   var stderr: Stream
   /// What is left to be written to its standard input.
   var input: (pipe: Descriptor, bytes: [UInt8], written: Int)?
+  /// The standard input of a program that is given it later; nil: it was given, or is not awaited.
+  var awaitedInput: Descriptor?
   /// Keeps the files in memory that an argument or the environment names.
   let secretFiles: [Descriptor]
   var stop = Stop.none
@@ -104,6 +106,14 @@ struct KeptScript {
   mutating func drain(limit: Int = KeptScript.pipeLimit) {
     stdout.drain(into: folder.path + "/stdout", limit: limit)
     stderr.drain(into: folder.path + "/stderr", limit: limit)
+  }
+
+  /// The program reads this, and nothing after it.
+  mutating func give(_ bytes: [UInt8]) {
+    guard let pipe = awaitedInput else { return }
+    awaitedInput = nil
+    input = (pipe, bytes, 0)
+    feed()
   }
 
   mutating func feed() {

@@ -273,8 +273,11 @@ struct ScriptFolder: Sendable {
     guard try !exists else { return false }
     // Under another name first: no folder of this name is ever without its lock.
     let new = ScriptFolder(path: "\(path)~\(getpid())")
-    new.remove()
-    guard try Folder.makeNew(new.path) else { return false }
+    if try !Folder.makeNew(new.path) {
+      // Of an earlier process that had our number.
+      new.remove()
+      guard try Folder.makeNew(new.path) else { return false }
+    }
     do throws(PosixError) {
       try new.write(Host.bootID, to: "lock")
       guard unsafe rename(new.path, path) != 0 else { return true }

@@ -144,12 +144,25 @@ public struct ScriptKeeper {
         case .live(let key, let milliseconds):
           guard let index = scripts.firstIndex(where: { $0.key == key }) else { break }
           scripts[index].live(for: .milliseconds(min(milliseconds, 366 * 86_400_000)))
+        case .feed(let key, let input, let milliseconds, let notAfter):
+          feed(key, input, milliseconds, notAfter)
         case .started, .refused, .ended: break
         }
       }
     } catch {
       loseEngine()
     }
+  }
+
+  /// One that is being ended, or whose order comes too late, is given nothing.
+  private mutating func feed(_ key: String, _ input: [UInt8], _ milliseconds: Int, _ notAfter: Int) {
+    guard let index = scripts.firstIndex(where: { $0.key == key }), scripts[index].stop == .none else { return }
+    guard notAfter == 0 || BootClock.now < .nanoseconds(notAfter) else {
+      scripts[index].live(for: .zero)
+      return
+    }
+    scripts[index].live(for: .milliseconds(min(milliseconds, 366 * 86_400_000)))
+    scripts[index].give(input)
   }
 
   private mutating func begin(_ order: KeeperOrder) {

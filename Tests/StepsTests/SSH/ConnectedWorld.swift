@@ -29,6 +29,8 @@ struct ConnectedWorld: Sendable {
 
   var action: SSHRunAction { SSHRunAction(program: program) }
   var logins: Int { server.logins }
+  /// How many were opened, on whatever connection.
+  var sessions: Int { server.logged("Starting session: command for ") }
 
   func call(
     _ with: [String: Value], as account: SSHServer.Account = .plain, through port: UInt16? = nil,

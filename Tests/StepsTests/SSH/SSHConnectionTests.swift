@@ -1,6 +1,7 @@
 import Glibc
 import Posix
 import Runbook
+import Synchronization
 import TestSupport
 import Testing
 
@@ -84,23 +85,61 @@ struct SSHConnectionTests {
     #expect(shared.kind == own?.kind && shared.effect == own?.effect && shared.message == own?.message, "\(shared)")
   }
 
-  @Test("a connection that was cut or killed between two steps is replaced", arguments: ["cut", "killed"])
-  func aConnectionThatWasLostBetweenTwoStepsIsReplaced(how: String) async throws {
+  @Test("a connection that was cut or killed between two steps is replaced", arguments: ["cut", "killed"], [1, 3])
+  func aConnectionThatWasLostBetweenTwoStepsIsReplaced(how: String, stepsBefore: Int) async throws {
     let world = try ConnectedWorld()
     let proxy = FaultProxy(to: world.server.port)
     defer { proxy.stop() }
-    #expect(try await world.run("echo one", through: proxy.port) == "one")
+    for _ in 0..<stepsBefore { #expect(try await world.run("echo one", through: proxy.port) == "one") }
     let keeper = try #require(world.keepers.first)
     if how == "cut" { proxy.cut() } else { kill(keeper, SIGKILL) }
     #expect(try await world.run("echo two", through: proxy.port) == "two")
     #expect(world.logins == 2)
   }
 
-  @Test("a connection that is cut or killed under a script: the script goes on, once", arguments: ["cut", "killed"])
-  func aConnectionThatIsLostUnderAScriptIsReplaced(how: String) async throws {
+  @Test("while steps follow one another, the session of the next one is opened while the one before works")
+  func theNextSessionIsOpenedEarly() async throws {
+    let world = try ConnectedWorld()
+    for number in 1...2 { #expect(try await world.run("echo \(number)") == .string("\(number)")) }
+    let isOpened = await RemoteWorld.eventually { world.sessions == 3 }
+    #expect(isOpened)
+    // Nobody came for it: it ends, and the next step has a session of its own.
+    #expect(await RemoteWorld.eventually { world.server.logged("Close session") == 3 })
+    #expect(try await world.run("echo 3") == "3")
+    #expect(world.logins == 1)
+  }
+
+  @Test(
+    "an order is taken to a session that was opened early, and is carried out once", arguments: ["echo x", "exit 7"])
+  func anOrderGoesToTheSessionThatWasOpenedEarly(script: String) async throws {
+    let world = try ConnectedWorld()
+    let ledger = "\(world.folder.path)/ledger"
+    for _ in 1...6 {
+      let failure = await world.failure(world.call(["script": .string("echo run >> \(ledger); \(script)")]))
+      #expect(failure?.detail["exit_code"] == (script == "exit 7" ? 7 : nil))
+    }
+    #expect(world.folder.read("ledger").count { $0 == UInt8(ascii: "\n") } == 6)
+    #expect(world.sessions <= 7 && world.logins == 1)
+  }
+
+  @Test("a session that was opened early is none of the steps' that the server lets in", arguments: [1, 2])
+  func aSessionThatWasOpenedEarlyTakesNobodysPlace(most: Int) async throws {
+    let world = try ConnectedWorld(settings: "MaxSessions \(most)")
+    for number in 1...6 { #expect(try await world.run("echo \(number)") == .string("\(number)")) }
+    let way = world.call(["upload": .string(world.folder.file("a", "a")), "to": .string("\(world.folder.path)/b")])
+    _ = try await SSHCopyAction(program: world.program).perform(way)
+    #expect(String(decoding: world.folder.read("b"), as: UTF8.self) == "a")
+    for number in 7...9 { #expect(try await world.run("echo \(number)") == .string("\(number)")) }
+    #expect(world.logins == 1)
+  }
+
+  @Test(
+    "a connection that is cut or killed under a script: the script goes on, once", arguments: ["cut", "killed"], [0, 2])
+  func aConnectionThatIsLostUnderAScriptIsReplaced(how: String, stepsBefore: Int) async throws {
     let world = try ConnectedWorld()
     let proxy = FaultProxy(to: world.server.port)
     defer { proxy.stop() }
+    for _ in 0..<stepsBefore { _ = try await world.run("true", through: proxy.port) }
     let ledger = "\(world.folder.path)/ledger"
     async let output = world.run(
       "echo start >> \(ledger); while ! test -e \(world.folder.path)/go; do sleep 0.05; done; echo out",
@@ -251,6 +290,55 @@ struct HeldProgramTests {
     #expect(Folder.exists(place))
     first = nil
     #expect(!Folder.exists(place))
+  }
+
+  @Test("a program that awaits its input reads all of it, once, and ends when its new time is over")
+  func aHeldProgramIsGivenItsInput() async throws {
+    let scripts = Harness.scripts(in: TemporaryFolder())
+    var request = ScriptRequest(key: "k", command: ["/bin/sh", "-c", "cat; echo e >&2; exit 6"])
+    request.awaitsInput = true
+    let first = try #require(try await scripts.hold(request, life: .seconds(600)))
+    #expect(first.feed(Secret("in\n", named: []), life: .seconds(600)))
+    _ = first.feed(Secret("again\n", named: []), life: .seconds(600))
+    #expect(
+      try await first.end(reading: nil)
+        == ScriptEnd(exitCode: 6, stdout: Array("in\n".utf8), stderr: Array("e\n".utf8)))
+    #expect(!first.feed(Secret("late\n", named: []), life: .seconds(600)))
+    request.command = ["/bin/sh", "-c", "cat >/dev/null; exec sleep 98763"]
+    let second = try #require(try await scripts.hold(request, life: .seconds(600)))
+    #expect(second.feed(Secret("in\n", named: []), life: .milliseconds(1)))
+    await #expect(throws: StepFailure(.timeout, "`/bin/sh` ran out of time and was stopped", effect: .unknown)) {
+      try await second.end(reading: nil)
+    }
+  }
+
+  /// One that has passed by the time it is asked again.
+  private final class Passing: Tenure {
+    let begins: Bool
+    private let asked = Atomic<Int>(0)
+    init(begins: Bool) { self.begins = begins }
+    var until: BootTime {
+      let isFirst = asked.load(ordering: .relaxed) < 2
+      return BootTime(id: Host.bootID, elapsed: BootClock.now + .seconds(isFirst ? 600 : -1))
+    }
+    var standing: TenureStanding { .passed }
+    func begin() -> Bool { asked.add(1, ordering: .relaxed).newValue < 2 || begins }
+    func end() {}
+  }
+
+  @Test("a program is given nothing when the run may belong to another process", arguments: [false, true])
+  func aHeldProgramIsGivenNothingTooLate(onlyTheKeeperNotices: Bool) async throws {
+    let folder = TemporaryFolder()
+    let scripts = Harness.scripts(in: folder)
+    var request = ScriptRequest(key: "k", command: ["/bin/sh", "-s"])
+    request.awaitsInput = true
+    request.tenure = Passing(begins: onlyTheKeeperNotices)
+    let program = try #require(try await scripts.hold(request, life: .seconds(600)))
+    let order = Secret("touch \(folder.path)/ran\n", named: [])
+    #expect(program.feed(order, life: .seconds(600)) == onlyTheKeeperNotices)
+    if !onlyTheKeeperNotices { program.live(for: .zero) }
+    #expect(await Self.ending(of: program)?.isTimedOut == true)
+    #expect(!FileReading.names(in: folder.path).contains("ran"))
   }
 
   private static func ending(of program: any HeldProgram) async -> ScriptEnd? {
