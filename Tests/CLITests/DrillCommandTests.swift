@@ -1,4 +1,5 @@
 import Glibc
+import Posix
 import Runbook
 import TestSupport
 import Testing
@@ -53,6 +54,27 @@ import Testing
     #expect(last["event"] == "run.ended" && last["outcome"] == "succeeded")
     #expect(last["drill"]?["rto"] == ["objective": "1h", "measured": "12m3s250ms", "met": true])
     #expect(events.count { $0["event"] == "drill.judged" } == 1)
+  }
+
+  @Test func onATerminalTheSteadyStateCountsAmongTheSteps() async throws {
+    let place = try Workplace()
+    try place.write(
+      "a.yaml",
+      """
+      runbook: v1
+      name: watched
+      drill:
+        steady_state: [{id: production, run: sleep 0.6, effect: none}]
+      steps:
+        - {id: a, run: "true", rollback: none}
+
+      """)
+    let terminal = try PseudoTerminal()
+    let pid = try terminal.start(["run", "a.yaml"], in: place)
+    let (text, end) = try await terminal.readToEnd(of: pid)
+    #expect(end == .exited(0), "\(text)")
+    #expect(text.contains("0 of 3") && text.contains("2 of 3") && !text.contains(" of 1"), "\(text)")
+    #expect(text.contains("· drill.after.production"), "\(text)")
   }
 
   @Test func aRunThatIsNoDrillSaysNothingOfOne() async throws {

@@ -18,6 +18,7 @@ import Testing
     #expect(valid.code == 0, "\(valid.stderr)\n\(place.read("a.yaml"))")
     let command = try #require(written.stderr.split(separator: "`").first { $0.hasPrefix("runbook run --simulate") })
     let run = try await place.shell("$R \(command.dropFirst("runbook ".count)) --speed 300")
+    #expect(place.read("a.yaml").contains("\n#   \(command)\n"), "\(place.read("a.yaml"))")
     #expect(run.code == 0, "\(run.stdout)\(run.stderr)")
   }
 

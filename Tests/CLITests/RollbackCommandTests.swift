@@ -46,6 +46,28 @@ import Testing
     #expect(!shown.stdout.contains("runbook rollback"), "\(shown.stdout)")
   }
 
+  @Test func whatAPersonLeftOutIsNotCalledACondition() async throws {
+    let place = try Workplace()
+    try place.write(
+      "a.yaml",
+      """
+      runbook: v1
+      name: stuck
+      steps:
+        - {id: older, run: "true", rollback: [{run: "true"}]}
+        - {id: change, run: "true", rollback: [{run: "false", retry: {attempts: 1}}]}
+        - {fail: enough}
+
+      """)
+    let id = try #require(try await place.run("run", "a.yaml").runID)
+    #expect(try await place.run("rollback", "skip", id, "change.undo[0]", "--reason", "by hand").code == 0)
+    let ended = try await place.run("rollback", "resume", id)
+    #expect(ended.code == 4 && !ended.stdout.contains("condition was false"), "\(ended.stdout)")
+    let shown = try await place.run("show", id)
+    #expect(!shown.stdout.contains("condition was false"), "\(shown.stdout)")
+    #expect(shown.stdout.contains(": by hand\n") && shown.stdout.contains("undone    older"), "\(shown.stdout)")
+  }
+
   @Test func aRollbackThatGoesOnIsToldInTheFilesOfACIJobToo() async throws {
     let place = try Workplace()
     let id = try await stuck(place)

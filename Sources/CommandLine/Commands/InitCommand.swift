@@ -45,7 +45,8 @@ struct InitCommand: Command {
 
   func run(in shell: Shell) async -> ExitCode {
     do throws(Refusal) {
-      let (runbook, path) = try chosen(shell)
+      let runbook = try chosen(shell)
+      let path = runbook.path
       try InitCommand.write(runbook.text, to: path)
       let shown = DisplayText.escaped(path, limit: 300)
       if shell.wantsJSON {
@@ -57,8 +58,7 @@ struct InitCommand: Command {
       }
       let place = runbook.cloud.map { " for \($0.type)" } ?? ""
       shell.output.result("wrote \(shown)\(place): \(runbook.purpose.meaning)\n")
-      let given = runbook.inputs.flatMap { ["--input", "\($0.name)=\($0.example)"] }
-      shell.note("`\(AdvisedCommands().line(["run", "--simulate", path] + given))` tries it out, and touches nothing")
+      shell.note("`\(runbook.trial)` tries it out, and touches nothing")
       if purpose != nil, cloud == nil, runbook.cloud != nil { shell.note("`--cloud TYPE` writes it for another cloud") }
       return .succeeded
     } catch {
@@ -66,10 +66,9 @@ struct InitCommand: Command {
     }
   }
 
-  private func chosen(_ shell: Shell) throws(Refusal) -> (FirstRunbook, path: String) {
+  private func chosen(_ shell: Shell) throws(Refusal) -> FirstRunbook {
     if let purpose {
-      let runbook = try InitCommand.runbook(for: purpose, at: cloud ?? InitCommand.clouds[0])
-      return (runbook, file ?? "\(purpose.name).yaml")
+      return try InitCommand.runbook(for: purpose, at: cloud ?? InitCommand.clouds[0], file ?? "\(purpose.name).yaml")
     }
     let names = FirstRunbook.Purpose.allCases.map(\.rawValue)
     guard Terminal.isTerminal(0), Terminal.isTerminal(2), !shell.wantsJSON else {
@@ -83,12 +82,14 @@ struct InitCommand: Command {
     var type = cloud ?? InitCommand.clouds[0]
     if purpose.needsCloud, cloud == nil { type = try InitCommand.ask("At which cloud?", InitCommand.clouds, shell) }
     let path = try InitCommand.ask("Into which file?", "\(purpose.name).yaml", shell)
-    return (try InitCommand.runbook(for: purpose, at: type), path)
+    return try InitCommand.runbook(for: purpose, at: type, path)
   }
 
-  private static func runbook(for purpose: FirstRunbook.Purpose, at type: String) throws(Refusal) -> FirstRunbook {
+  private static func runbook(
+    for purpose: FirstRunbook.Purpose, at type: String, _ path: String
+  ) throws(Refusal) -> FirstRunbook {
     let cloud = purpose.needsCloud ? standardProviders.first { $0.type == type } : nil
-    let runbook = FirstRunbook(purpose: purpose, cloud: cloud)
+    let runbook = FirstRunbook(purpose: purpose, cloud: cloud, path: path)
     if let missing = runbook.missingActions.first {
       throw Refusal(
         .usage, .provider, "`\(type)` cannot do `\(missing)`, which `\(purpose.rawValue)` needs",

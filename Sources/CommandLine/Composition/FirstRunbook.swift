@@ -26,6 +26,14 @@ struct FirstRunbook {
   let purpose: Purpose
   /// nil if the purpose needs none.
   let cloud: (any ProviderKind)?
+  /// Where it is written to.
+  let path: String
+
+  /// Tries it out.
+  var trial: String {
+    let given = inputs.flatMap { ["--input", "\($0.name)=\($0.example)"] }
+    return AdvisedCommands().line(["run", "--simulate", path] + given)
+  }
 
   /// Actions of the cloud that the runbook needs and the cloud does not have; empty: it can be written.
   var missingActions: [String] {
@@ -80,9 +88,8 @@ struct FirstRunbook {
 
   /// - Parameter families: globs of the actions that share fields.
   private func head(_ comment: String, _ description: String, _ families: [String] = []) -> String {
-    let given = inputs.map { " --input \($0.name)=\($0.example)" }.joined()
     var lines = comment.split(separator: "\n").map { "# \($0)" }
-    lines += ["#", "#   runbook run --simulate \(purpose.name).yaml\(given)"]
+    lines += ["#", "#   \(trial)"]
     lines += ["runbook: v1", "name: \(purpose.name)", "description: \(description)", "", "inputs:"]
     for input in inputs {
       let what = input.name == "server" ? "The cloud's id of the server" : "Name or address of the server"

@@ -36,7 +36,7 @@ struct LiveTree {
 
   init(runID: String, runbook: ValidatedRunbook? = nil, glyphs: Glyphs) {
     self.init(
-      runID: runID, plan: runbook.map(UndoPlan.init) ?? UndoPlan(), steps: runbook?.steps.map(\.path) ?? [],
+      runID: runID, plan: runbook.map(UndoPlan.init) ?? UndoPlan(), steps: runbook?.mainSteps.map(\.path) ?? [],
       glyphs: glyphs)
   }
 

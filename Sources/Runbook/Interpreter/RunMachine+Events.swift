@@ -256,7 +256,8 @@ extension RunMachine {
       // Without any undo step that was begun nothing was undone.
       let isUndone =
         paths.contains { self.state(of: $0).status != .skipped } || PlantedMistake.falseConditionIsUndone.isMade
-      return .undoClosed(step: entry.step, reason: isUndone ? Reason.undone : Reason.conditionFalse)
+      let notUndone = paths.contains { leftOutUndo.contains($0) } ? Reason.leftOut : Reason.conditionFalse
+      return .undoClosed(step: entry.step, reason: isUndone ? Reason.undone : notUndone)
     }
   }
 }

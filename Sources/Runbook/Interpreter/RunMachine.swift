@@ -32,6 +32,8 @@ public struct RunMachine: Sendable {
   private(set) var alwaysFailed = false
   /// A person left out something that was owed: the run needs a person, however its rollback ended.
   private(set) var isLeftOut = false
+  /// Undo steps that a person left out, by their paths.
+  private(set) var leftOutUndo: Set<String> = []
   /// A person has decided about the rollback since the run ended.
   private(set) var isDecidedSinceEnd = false
   private(set) var lastRequest: Int64 = 0
@@ -256,6 +258,7 @@ extension RunMachine {
     state.purpose = .undo
     state.status = .skipped
     states[entry] = state
+    leftOutUndo.insert(entry)
     if stack.entries.contains(where: { $0.step == owner && $0.state == .failed }) { stack.set(owner, .settled) }
   }
 
@@ -359,6 +362,7 @@ extension RunMachine {
     static let onlyAfterSuccess = "undone only after success"
     static let leftStanding = "left standing"
     static let conditionFalse = "its condition was false"
+    static let leftOut = "left out"
     static let undone = "undone"
   }
 }

@@ -24,10 +24,7 @@ extension PlanText {
     if let rpo = drill.rpo {
       lines.append("  RPO at most \(DrillReport.shown(rpo)): from \(told(.dataAsOf)) to \(told(.outageAt))")
     }
-    if drill.rto != nil || drill.rpo != nil {
-      lines.append("  judged after the last step, before anything is undone; a miss ends the run with exit 8")
-    }
-    return lines
+    return lines + ["  judged after the last step, before anything is undone; a miss ends the run with exit 8"]
   }
 
   /// A miss is cleaned up like a success.

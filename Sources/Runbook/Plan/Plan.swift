@@ -111,7 +111,7 @@ public struct Plan: Sendable {
       effectClass: changes ? step.effectClass : nil, condition: step.condition?.source,
       decision: decision(step, scope), with: with,
       defaults: Set(preset.map(\.name)), env: step.env.mapValues { scope.value(of: $0) },
-      tells: !changes && step.action.effectClass == .opaque, asks: step.action.asksPeople,
+      tells: !changes && step.action.tellsPeople, asks: step.action.asksPeople,
       waitsFor: step.wait.isSkipped ? nil : step.wait.until?.source ?? (changes ? step.action.wait?.until : nil),
       failsOn: step.wait.isSkipped ? nil : step.wait.failIf?.source ?? (changes ? step.action.wait?.failsOn : nil),
       timeout: step.timeout, attempts: step.retry.attempts, needs: step.action.operation?.needs ?? [],

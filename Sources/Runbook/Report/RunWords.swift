@@ -99,7 +99,8 @@ public enum RunWords {
   /// Why an entry is closed, for people; nil if that needs no word.
   public static func closed(_ reason: String?) -> String? {
     switch reason {
-    case "undone", nil: nil
+    // A person who leaves something out is told by the decision itself.
+    case "undone", "left out", nil: nil
     case "its condition was false": "not undone: its condition was false"
     case let reason?: spaced(DisplayText.escaped(reason, limit: 200))
     }

@@ -38,6 +38,26 @@ import Testing
     #expect(lines.contains("1 step: 1 changes."))
   }
 
+  @Test func aSteadyStateAloneIsJudgedToo() throws {
+    let text = """
+      runbook: v1
+      name: drill
+      drill:
+        steady_state: [{id: fit, run: ./look.sh, effect: none}]
+      steps:
+        - {id: a, run: ./a.sh, rollback: [{run: ./b.sh}]}
+        - {id: b, run: ./look.sh, effect: none}
+
+      """
+    let runbook = try ValidatedRunbook(ParsedDocument(yaml: text), in: Framed.context())
+    let lines = PlanText.lines(Plan(runbook, inputs: [:], at: Timestamp(seconds: 0)))
+    let drill = try #require(lines.firstIndex(of: "drill:"))
+    #expect(
+      lines[drill + 1] == "  judged after the last step, before anything is undone; a miss ends the run with exit 8")
+    #expect(lines.contains("  - fit  run  (reads)") && lines.contains("  2. b  run  (reads)"), "\(lines)")
+    #expect(lines.contains("2 steps: 1 changes, 1 reads."))
+  }
+
   @Test func itSaysThatAMissIsCleanedUpLikeASuccess() throws {
     let cleaned = PlanText.lines(try plan("rollback_policy: {after: [success, failure]}"))
     #expect(

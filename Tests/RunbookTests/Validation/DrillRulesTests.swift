@@ -54,6 +54,13 @@ import Testing
       "① E-TYPE: `drill.measure.data_as_of` must be a timestamp, or a list of them, and the expression gives a list "
         + "of string; for example `steps.ID.outputs.created_at`"),
     Refused(
+      drill("objectives: {rpo: 1h}, measure: {outage_at: run.started_at, data_as_of: ①[now(), run.started_at]}"),
+      "① E-TYPE: `drill.measure.data_as_of` must be an expression, not a list; write the list in quotes: "
+        + "`\"[steps.ID.outputs.created_at, …]\"`"),
+    Refused(
+      drill("objectives: {rto: 1h}, measure: {outage_at: run.started_at, restored_at: ①[now()]}"),
+      "① E-TYPE: `drill.measure.restored_at` must be an expression, not a list"),
+    Refused(
       drill("objectives: {rto: 30m}, measure: {outage_at: run.started_at, restored_at: ①steps.gone.finished_at}"),
       "① E-EXPR-STEP: there is no step `gone`"),
   ])

@@ -100,6 +100,13 @@ extension Validation {
 
   private func moment(_ node: Node, _ moment: DrillMoment) -> Expression? {
     let name = "drill.measure.\(moment.rawValue)"
+    if moment == .dataAsOf, let items = node.items {
+      let example = items.isEmpty ? moment.example : "[\(moment.example), …]"
+      sink.error(
+        .type, at: node.range, "`\(name)` must be an expression, not a list",
+        hint: "write the list in quotes: `\"\(example)\"`")
+      return nil
+    }
     guard let expression = expression(node, name) else { return nil }
     guard !moment.takes(expression.type), !expression.isTainted else { return expression }
     let wanted = moment == .dataAsOf ? "a timestamp, or a list of them" : "a timestamp"
