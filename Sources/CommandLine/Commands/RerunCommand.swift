@@ -88,6 +88,19 @@ struct RerunCommand: Command {
     return try await RealRun(creation, access, shell, lockWait: nil).carryOut()
   }
 
+  /// - Throws: a step that asks a person, and that nobody has allowed: a rerun is no way around it.
+  private func checkApprovals(
+    before first: String, of runbook: ValidatedRunbook, _ values: [String: Value]
+  ) throws(Refusal) {
+    for step in runbook.mainSteps.prefix(while: { $0.path != first })
+    where step.action.asksPeople && !step.continuesOnError {
+      guard !["succeeded", "skipped"].contains(values[step.path]?["status"]?.string) else { continue }
+      throw Refusal(
+        .usage, .approver, "nobody has approved `\(DisplayText.escaped(step.path, limit: 100))` in run \(id)",
+        hint: "`\(Advice.line("rerun", id, "--from", step.path))`, or a step before it, asks again")
+    }
+  }
+
   /// The statuses and outputs that the steps before `first` had in the earlier run.
   /// - Throws: a step that was undone since: what comes after it cannot rely on it.
   private func inheritance(
@@ -103,7 +116,10 @@ struct RerunCommand: Command {
     } catch {
       throw Refusal(error)
     }
-    guard let undone else { return values }
+    guard let undone else {
+      try checkApprovals(before: first, of: checked.runbook, values)
+      return values
+    }
     let shown = DisplayText.escaped(undone, limit: 100)
     throw Refusal(
       .usage, .undone, "step `\(shown)` was undone in run \(id), so nothing after it can rely on it",
