@@ -234,6 +234,31 @@ import Testing
     #expect(place.read("trace") == "")
   }
 
+  @Test func aRerunTakesNoApprovalOfAnotherQuestionOver() async throws {
+    let place = try Workplace()
+    let text = """
+      runbook: v1
+      name: a
+      steps:
+        - {id: go, approve: {prompt: Delete A?, allow_requester: true}}
+        - {id: after, run: test -e allowed, rollback: none}
+
+      """
+    try place.write("a.yaml", text)
+    let running = try place.start(["run", "a.yaml"])
+    try await running.waitFor("--seen ")
+    let id = try #require(Finished(stdout: running.stdout, stderr: "").runID)
+    #expect(try await place.run("approve", id).code == 0)
+    #expect(try await running.finish().code == 1)
+    try place.write("a.yaml", text.replacing("Delete A", with: "Delete B"))
+    try place.write("allowed", "")
+    let refused = try await place.run("rerun", id, "--from", "after")
+    #expect(refused.code == 2, "\(refused)")
+    #expect(refused.stderr.contains("error: the question of `go` is another one than in run \(id)\n"), "\(refused)")
+    try place.write("a.yaml", text)
+    #expect(try await place.run("rerun", id, "--from", "after").code == 0)
+  }
+
   @Test func aCancelThatNobodyHasReadYetCameFirst() async throws {
     let place = try Workplace()
     let (running, id, _) = try await asking(place)
