@@ -54,6 +54,35 @@ import Testing
     #expect(again.code == 2 && again.stderr.contains("run \(id) has ended already"), "\(again)")
   }
 
+  /// Who approves a text has been able to read all of it.
+  @Test func showHasAllOfAQuestionLineByLine() async throws {
+    let place = try Workplace()
+    let long = String(repeating: "abcdefghi ", count: 150) + "end"
+    try place.write(
+      "a.yaml",
+      """
+      runbook: v1
+      name: a
+      steps:
+        - id: go
+          approve:
+            prompt: |
+              Restore?
+
+              \(long)
+              All data of today is lost.
+
+      """)
+    let running = try place.start(["run", "a.yaml"])
+    try await running.waitFor("--seen ")
+    let shown = try await place.run("show")
+    #expect(
+      shown.stdout.contains(
+        "  asked  Restore?\n\n         \(long)\n         All data of today is lost.\n  until  "), "\(shown)")
+    #expect(try await place.run("cancel").code == 0)
+    #expect(try await running.finish().code == 5)
+  }
+
   @Test func aRejectionUndoesAndSaysWhy() async throws {
     let place = try Workplace()
     let (running, _, _) = try await asking(place)
@@ -64,6 +93,30 @@ import Testing
       ended.stdout.contains("failed  go: rejected: \(User.name) did not allow it: not on a Friday\n"), "\(ended.stdout)"
     )
     #expect(place.read("trace") == "before\nundo\n")
+  }
+
+  @Test func aQuestionThatNobodyAnswersIsNotCalledDone() async throws {
+    let place = try Workplace()
+    try place.write("a.yaml", Self.runbook(", timeout: 1s, on_timeout: continue"))
+    let ended = try await place.run("run", "a.yaml")
+    #expect(ended.code == 0, "\(ended)")
+    #expect(ended.stdout.contains("go … nobody answered in 1."), "\(ended.stdout)")
+    #expect(ended.stdout.contains("s, and it goes on\n"), "\(ended.stdout)")
+  }
+
+  @Test func aSecretInACommentIsMasked() async throws {
+    let place = try Workplace()
+    try place.write("token", "Topsecret-812\n")
+    try place.write(
+      "a.yaml",
+      "secrets: {token: {source: file, path: ./token}}\n" + Self.runbook(", allow_requester: true"))
+    #expect(try await place.shell("chmod 600 token").code == 0)
+    let running = try place.start(["run", "a.yaml"])
+    try await running.waitFor("--seen ")
+    #expect(try await place.run("reject", "--comment", "no: Topsecret-812").code == 0)
+    let ended = try await running.finish()
+    #expect(ended.code == 3 && ended.stdout.contains("did not allow it: no: ***\n"), "\(ended)")
+    #expect(!ended.stdout.contains("Topsecret"), "\(ended)")
   }
 
   @Test func whoStartedTheRunCannotApproveIt() async throws {
@@ -164,6 +217,92 @@ import Testing
     let code = try await running.finish().code
     #expect(code == 0 || code == 3)
     #expect(place.read("trace") == (code == 0 ? "before\nafter\n" : "before\nundo\n"))
+  }
+
+  @Test(arguments: ["reject", "cancel"])
+  func aRerunIsNoWayAroundAQuestion(_ word: String) async throws {
+    let place = try Workplace()
+    try place.write(
+      "a.yaml",
+      """
+      runbook: v1
+      name: a
+      steps:
+        - {id: go, approve: {prompt: Go?, allow_requester: true}}
+        - {id: after, run: echo after >> trace, rollback: none}
+
+      """)
+    let running = try place.start(["run", "a.yaml"])
+    try await running.waitFor("--seen ")
+    let id = try #require(Finished(stdout: running.stdout, stderr: "").runID)
+    #expect(try await place.run(word, id).code == 0)
+    _ = try await running.finish()
+    let refused = try await place.run("rerun", id, "--from", "after")
+    #expect(refused.code == 2, "\(refused)")
+    #expect(
+      refused.stderr.contains(
+        "error: nobody has approved `go` in run \(id)\n"
+          + "  `runbook rerun \(id) --from go`, or a step before it, asks again"
+      ), "\(refused)")
+    #expect(place.read("trace") == "")
+  }
+
+  @Test func aRerunTakesNoApprovalOfAnotherQuestionOver() async throws {
+    let place = try Workplace()
+    let text = """
+      runbook: v1
+      name: a
+      steps:
+        - {id: go, approve: {prompt: Delete A?, allow_requester: true}}
+        - {id: after, run: test -e allowed, rollback: none}
+
+      """
+    try place.write("a.yaml", text)
+    let running = try place.start(["run", "a.yaml"])
+    try await running.waitFor("--seen ")
+    let id = try #require(Finished(stdout: running.stdout, stderr: "").runID)
+    #expect(try await place.run("approve", id).code == 0)
+    #expect(try await running.finish().code == 1)
+    try place.write("a.yaml", text.replacing("Delete A", with: "Delete B"))
+    try place.write("allowed", "")
+    let refused = try await place.run("rerun", id, "--from", "after")
+    #expect(refused.code == 2, "\(refused)")
+    #expect(refused.stderr.contains("error: the question of `go` is another one than in run \(id)\n"), "\(refused)")
+    try place.write("a.yaml", text)
+    #expect(try await place.run("rerun", id, "--from", "after").code == 0)
+  }
+
+  @Test func aCancelThatNobodyHasReadYetCameFirst() async throws {
+    let place = try Workplace()
+    let (running, id, _) = try await asking(place)
+    running.send(SIGKILL)
+    _ = try await running.finish()
+    #expect(try await place.run("cancel", id).code == 0)
+    let refused = try await place.run("approve", id)
+    #expect(refused.code == 2, "\(refused)")
+    #expect(refused.stderr.contains("error: a cancel was asked for already, by \(User.name) at "), "\(refused)")
+    #expect(try await place.run("resume", id).code == 5)
+    #expect(place.read("trace") == "before\nundo\n")
+  }
+
+  /// Its owner ends the run without having read the answer, or reads it first: the command says what came of it.
+  @Test func anAnswerThatNobodyReadsIsNotCalledAnApproval() async throws {
+    let place = try Workplace()
+    try place.write(
+      "a.yaml", "runbook: v1\nname: a\nsteps:\n  - {id: go, approve: {prompt: Go?, allow_requester: true}}\n")
+    let running = try place.start(["run", "a.yaml"])
+    try await running.waitFor("--seen ")
+    let id = try #require(Finished(stdout: running.stdout, stderr: "").runID)
+    running.send(SIGSTOP)
+    let answering = try place.start(["approve", id])
+    // Until the answer stands in the store.
+    try await answering.waitForMessage("waiting for the run's owner")
+    running.send(SIGINT)
+    running.send(SIGCONT)
+    let answered = try await answering.finish()
+    let ended = try await running.finish()
+    #expect(answered.code == (ended.code == 0 ? 0 : 2), "\(answered) \(ended)")
+    if ended.code != 0 { #expect(answered.stderr.contains("the answer did not count"), "\(answered)") }
   }
 
   @Test(arguments: [(", approvers: [alice]", "approvers"), (", min: 2", "min")])

@@ -108,16 +108,28 @@ struct AnswerDesk: Sendable {
     if let reason = outlook.refusal(of: answer) { throw refused(reason, answer, question) }
     let posted = try access.post(
       isApproval ? ApprovalAnswer.approval : ApprovalAnswer.rejection, answer.message, to: id
-    ) { [heeded = outlook.lastRequest] earlier in
-      earlier.id > heeded && AnswerDesk.isInTheWay(earlier, of: answer, question)
+    ) { [heeded = outlook.lastRequest, canBeCancelled = outlook.cancelRefusal == nil] earlier in
+      guard earlier.id > heeded else { return false }
+      if case .cancel? = RunControl.Message(earlier) { return canBeCancelled }
+      return AnswerDesk.isInTheWay(earlier, of: answer, question)
     }
     switch posted {
     case .refused(let earlier): throw isAnswered(earlier, access)
     case .posted(let number):
       let isLive = access.isLive(id)
       let word = isLive ? try await access.word(on: number, to: id, after: outlook.lastSequence, shell) : .silent
-      if case .ignored(let reason) = word { throw isTooLate(reason) }
-      tell(question, isLive: isLive, shell)
+      switch word {
+      case .heeded: break
+      case .ignored(let reason): throw isTooLate(reason)
+      case .silent:
+        // Nobody has read it, and nobody will.
+        if let later = try access.outlook(of: id), later.openApproval?.number != question.number,
+          later.lastRequest < number
+        {
+          throw isTooLate("`\(question.step)` had stopped waiting before it was read")
+        }
+      }
+      tell(question, word, isLive: access.isLive(id), shell)
     }
     return .succeeded
   }
@@ -170,9 +182,14 @@ struct AnswerDesk: Sendable {
 
   private func isAnswered(_ earlier: RunRequest, _ access: StoreAccess) -> Refusal {
     let by = DisplayText.escaped(earlier.requester, limit: 64)
-    let word = earlier.kind == ApprovalAnswer.rejection ? "rejected" : "approved"
+    let what =
+      switch earlier.kind {
+      case ApprovalAnswer.approval: "it was approved"
+      case ApprovalAnswer.rejection: "it was rejected"
+      default: "a cancel was asked for"
+      }
     return Refusal(
-      .usage, .answered, "it was \(word) already, by \(by) at \(earlier.at.wholeSecond)",
+      .usage, .answered, "\(what) already, by \(by) at \(earlier.at.wholeSecond)",
       hint: access.isLive(id) ? "the run's owner carries it out" : "`\(Advice.line("resume", id))` carries it out")
   }
 
@@ -182,20 +199,24 @@ struct AnswerDesk: Sendable {
       hint: "`\(Advice.line("show", id))` shows the state of the run")
   }
 
-  private func tell(_ question: ApprovalQuestion, isLive: Bool, _ shell: Shell) {
+  private func tell(_ question: ApprovalQuestion, _ word: OwnerWord, isLive: Bool, _ shell: Shell) {
+    let isHeeded = word == .heeded
     let word = isApproval ? "approved" : "rejected"
     if shell.wantsJSON {
       shell.output.result(json: [
         "v": 1, "run_id": .string(id), "requested": .string(isApproval ? "approve" : "reject"),
-        "step": .string(question.step), "digest": .string(question.digest), "ownerless": .bool(!isLive),
+        "step": .string(question.step), "digest": .string(question.digest), "ownerless": .bool(!isHeeded && !isLive),
       ])
     } else {
       let path = DisplayText.escaped(question.step, limit: 100)
       shell.output.result("\(word) `\(path)`: \(DisplayText.escaped(question.prompt, limit: 1000))\n")
     }
-    shell.note(
-      isLive
-        ? "`\(Advice.line("logs", id, "--follow"))` watches it"
-        : "`\(Advice.line("resume", id))` carries the run on")
+    let watch = "`\(Advice.line("logs", id, "--follow"))` watches it"
+    switch (isHeeded, isLive) {
+    case (true, _): shell.note(watch)
+    case (false, true):
+      shell.note("its owner has not read the answer yet: it finishes a call that cannot be cut short; \(watch)")
+    case (false, false): shell.note("`\(Advice.line("resume", id))` carries the run on")
+    }
   }
 }

@@ -72,7 +72,7 @@ struct RerunCommand: Command {
         "there is no step `\(DisplayText.escaped(first, limit: 100))` in `\(DisplayText.escaped(path, limit: 300))`",
         hint: Suggestion.hint(for: first, among: steps))
     }
-    let inherited = try inheritance(before: first, of: checked, access)
+    let inherited = try inheritance(before: first, of: checked, pinned: earlier.source, access)
     let inputs: [String: Value]
     do throws(InputMistakes) {
       inputs = try InputReader.read(texts: [], values: earlier.started.inputs, for: checked.runbook.inputs)
@@ -88,10 +88,28 @@ struct RerunCommand: Command {
     return try await RealRun(creation, access, shell, lockWait: nil).carryOut()
   }
 
+  /// - Throws: a step that asks a person, and that nobody has allowed as it stands now: a rerun is no way around it.
+  private func checkApprovals(
+    before first: String, of runbook: ValidatedRunbook, pinned: ValidatedRunbook?, _ values: [String: Value]
+  ) throws(Refusal) {
+    for step in runbook.mainSteps.prefix(while: { $0.path != first })
+    where step.action.asksPeople && !step.continuesOnError {
+      let path = DisplayText.escaped(step.path, limit: 100)
+      let asked = pinned?.mainSteps.first { $0.path == step.path }?.with[ApprovalField.prompt]
+      let isApproved = ["succeeded", "skipped"].contains(values[step.path]?["status"]?.string)
+      if isApproved, asked?.writtenText == step.with[ApprovalField.prompt]?.writtenText { continue }
+      throw Refusal(
+        .usage, .approver,
+        isApproved
+          ? "the question of `\(path)` is another one than in run \(id)" : "nobody has approved `\(path)` in run \(id)",
+        hint: "`\(Advice.line("rerun", id, "--from", step.path))`, or a step before it, asks again")
+    }
+  }
+
   /// The statuses and outputs that the steps before `first` had in the earlier run.
   /// - Throws: a step that was undone since: what comes after it cannot rely on it.
   private func inheritance(
-    before first: String, of checked: CheckedRunbook, _ access: StoreAccess
+    before first: String, of checked: CheckedRunbook, pinned: PinnedSource, _ access: StoreAccess
   ) throws(Refusal) -> [String: Value] {
     guard from != nil else { return [:] }
     let secrets = try SecretReading.resolve(checked.runbook.secrets, folder: checked.source.folder)
@@ -103,7 +121,10 @@ struct RerunCommand: Command {
     } catch {
       throw Refusal(error)
     }
-    guard let undone else { return values }
+    guard let undone else {
+      try checkApprovals(before: first, of: checked.runbook, pinned: try? CheckedRunbook(pinned).runbook, values)
+      return values
+    }
     let shown = DisplayText.escaped(undone, limit: 100)
     throw Refusal(
       .usage, .undone, "step `\(shown)` was undone in run \(id), so nothing after it can rely on it",

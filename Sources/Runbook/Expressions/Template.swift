@@ -13,6 +13,22 @@ public struct Template: Sendable {
   }
   let content: Content
 
+  /// A text as its author wrote it; nil for a list or a map.
+  public var writtenText: String? {
+    switch content {
+    case .constant(let value): value.string
+    case .expression(let expression): "${{ \(expression.source) }}"
+    case .text(let parts):
+      parts.map { part in
+        switch part {
+        case .literal(let text): text
+        case .expression(let expression): "${{ \(expression.source) }}"
+        }
+      }.joined()
+    case .list, .map: nil
+    }
+  }
+
   /// A value without expressions.
   public static func literal(_ value: Value) -> Template { Template(content: .constant(value)) }
 

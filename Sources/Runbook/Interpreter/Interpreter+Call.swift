@@ -68,14 +68,14 @@ extension Interpreter {
       return await Interpreter.result { () async throws(StepFailure) in try await action.perform(call) }
     }
     let control = launch.control
-    let heedsCancel = machine.isCancellable
+    let heeded = heeded
     let outcome = await withTaskGroup(of: Raced.self) { group in
       // Two, of which the first to end decides: the call, and whatever may cut it short. Neither outlives the group.
       group.addTask {
         .finished(await Interpreter.result { () async throws(StepFailure) in try await action.perform(call) })
       }
       group.addTask {
-        await control.waitForArrival(includingCancel: heedsCancel)
+        await control.wait(for: heeded)
         return .arrival
       }
       var outcome = await group.next() ?? .arrival
@@ -86,7 +86,7 @@ extension Interpreter {
           return .stopped
         }
         group.addTask {
-          await control.waitForArrival(includingCancel: false)
+          await control.wait(for: .leave)
           return .arrival
         }
         repeat {
@@ -290,6 +290,9 @@ extension Interpreter {
     record(.attemptDue(path, key: StepKey.make(runID, path, state.purpose, state.attempt + 1)))
   }
 
+  /// What the current work is interrupted for.
+  private var heeded: RunControl.Arrival { heedsAnswers ? .message : machine.isCancellable ? .cancel : .leave }
+
   /// Sleeps on the run's clock; an arrival (cancel, leave) ends it by throwing.
   func pauseOrInterrupt(_ pause: Duration) async throws(Interruption) {
     let clock = launch.world.clock
@@ -300,9 +303,9 @@ extension Interpreter {
   @inline(never) func untilInterrupted<Outcome: Sendable>(
     _ body: @escaping @Sendable () async -> Outcome
   ) async throws(Interruption) -> Outcome {
-    let heedsCancel = machine.isCancellable
-    guard !launch.control.isInterrupted(includingCancel: heedsCancel),
-      let outcome = await launch.control.untilArrival(includingCancel: heedsCancel, body)
+    let heeded = heeded
+    guard !launch.control.isInterrupted(by: heeded),
+      let outcome = await launch.control.untilArrival(of: heeded, body)
     else { throw .arrival }
     return outcome
   }

@@ -16,6 +16,8 @@ extension Interpreter {
   }
 
   func tellOfQuestion(about path: String) async throws(Interruption) {
+    heedsAnswers = true
+    defer { heedsAnswers = false }
     if let question = machine.openApproval {
       return try await tell(
         Cause(
@@ -53,7 +55,7 @@ extension Interpreter {
 
   private func tell(_ cause: Cause) async throws(Interruption) {
     try flushed()
-    let end = clock.now + Interpreter.patience
+    let end = min(clock.now + Interpreter.patience, cause.until)
     let root: Value = [
       "for": .string(cause.told.cause.rawValue), "step": .string(cause.told.step),
       "message": .string(masker.mask(cause.message)), "until": .timestamp(cause.until),
@@ -61,8 +63,12 @@ extension Interpreter {
     ]
     var told = cause.told
     for step in launch.runbook.onWaiting {
+      let message = "\(told.question) \(step.path)"
+      if told.question > 0, arrivedMessages.contains(message) { continue }
       if let failure = try await send(step, root, told, until: end) {
         told.failures.append("`\(step.path)`: \(failure)")
+      } else {
+        arrivedMessages.insert(message)
       }
     }
     record(.told(told))
@@ -90,6 +96,7 @@ extension Interpreter {
     } catch {
       return masker.mask(error).message
     }
+    guard clock.now < call.deadline else { return "the time to answer is over" }
     var tries = 1
     while true {
       guard case .failure(let failure) = try await perform(action, call, step) else { return nil }

@@ -22,6 +22,10 @@ public actor Interpreter {
   var heldLocks: Set<String> = []
   /// While a step is waited for.
   var watched: Watch?
+  /// While people are told of a question: an answer to it need not wait for a server of theirs.
+  var heedsAnswers = false
+  /// Messages about questions that have arrived, by question and step.
+  var arrivedMessages: Set<String> = []
   /// Scripts whose outcome is recorded; and those of them whose outcome is durable, so that their traces can go.
   var recordedScripts: [String] = []
   var finishedScripts: [String] = []
@@ -139,7 +143,13 @@ public actor Interpreter {
         without: launch.without.sorted(), changed: changed))
     machine.apply(fact, at: clock.anchor.at)
     pending.append((fact, clock.anchor.at))
-    for request in try launch.store.requests(for: runID, after: machine.lastRequest) {
+    try readRequests()
+  }
+
+  /// Messages that stand in the store, and that nobody has brought yet.
+  private func readRequests() throws(StoreFailure) {
+    let last = max(machine.lastRequest, launch.control.lastRequest)
+    for request in try launch.store.requests(for: runID, after: last) {
       if let message = RunControl.Message(request) { launch.control.post(message) }
     }
   }
@@ -173,7 +183,11 @@ public actor Interpreter {
           return .end(.parked(step: path, until: until))
         }
         record(.askTimedOut(path))
-      case .ask(let path, let until) where clock.now >= until: record(.approvalTimedOut(path))
+      case .ask(let path, let until) where clock.now >= until:
+        // An answer that was given in time counts, also if nobody has brought it yet.
+        try readRequests()
+        takeMessages()
+        if machine.next == order, !machine.isCancelling { record(.approvalTimedOut(path)) }
       case .awaitRestored:
         try flush()
         try launch.store.release(launch.lease)
@@ -250,7 +264,9 @@ public actor Interpreter {
         record(.cancelRequested(by: by, rollback: rollback, request: request))
       case .resolve(let step, let answer, let by, let request, let question):
         record(.resolved(step, answer, by: by, request: request, question: question))
-      case .answer(let answer): record(.answered(answer))
+      case .answer(var answer):
+        answer.comment = masker.mask(answer.comment)
+        record(.answered(answer))
       }
     }
   }

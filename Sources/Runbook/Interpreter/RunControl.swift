@@ -9,10 +9,20 @@ public final class RunControl: Sendable {
     /// `question`: the number of the question that is answered; nil in requests of an earlier release.
     case resolve(step: String, Resolution, by: String, request: Int64, question: Int?)
     case answer(ApprovalAnswer)
+
+    /// The number of its row in the store; 0: it has none.
+    var request: Int64 {
+      switch self {
+      case .cancel(_, _, let request, _), .resolve(_, _, _, let request, _): request
+      case .answer(let answer): answer.request
+      }
+    }
   }
 
   private struct State {
     var messages: [Message] = []
+    /// The highest number of a message so far: rows are read in their order, by more than one reader.
+    var lastRequest: Int64 = 0
     var isLeaving = false
     var cancelRefusal: String?
     var isUndoing = false
@@ -31,7 +41,7 @@ public final class RunControl: Sendable {
   }
 
   /// What the current work is to be interrupted for; each includes those before it.
-  private enum Arrival { case leave, cancel, message }
+  enum Arrival { case leave, cancel, message }
 
   /// Somebody who is told, once, that there is something to interrupt the current work for.
   private struct Waiter {
@@ -43,7 +53,18 @@ public final class RunControl: Sendable {
 
   public init() {}
 
-  public func post(_ message: Message) { arrive { $0.messages.append(message) } }
+  /// A row of the store that was posted before is not posted again.
+  public func post(_ message: Message) {
+    arrive { state in
+      let number = message.request
+      guard number == 0 || number > state.lastRequest else { return }
+      state.lastRequest = max(state.lastRequest, number)
+      state.messages.append(message)
+    }
+  }
+
+  /// The highest number of a message so far.
+  var lastRequest: Int64 { state.withLock { $0.lastRequest } }
 
   /// Why a cancel would come too late now; nil while something can still be stopped.
   public var cancelRefusal: String? { state.withLock { $0.cancelRefusal } }
@@ -76,9 +97,7 @@ public final class RunControl: Sendable {
   }
 
   /// Something has come in that the current work should be interrupted for.
-  func isInterrupted(includingCancel: Bool) -> Bool {
-    state.withLock { $0.isDue(includingCancel ? .cancel : .leave) }
-  }
+  func isInterrupted(by wanted: Arrival) -> Bool { state.withLock { $0.isDue(wanted) } }
 
   private func arrive(_ change: (inout State) -> Void) {
     let due = state.withLock { state in
@@ -90,12 +109,12 @@ public final class RunControl: Sendable {
     for waiter in due { waiter.wake() }
   }
 
-  /// Returns when the run is to be left (or, with `includingCancel`, cancelled), or the task is cancelled.
-  func waitForArrival(includingCancel: Bool) async {
+  /// Returns when there is something to interrupt the current work for, or the task is cancelled.
+  func wait(for wanted: Arrival) async {
     let number = number()
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let isKept = keep(Waiter(wanted: includingCancel ? .cancel : .leave) { continuation.resume() }, as: number)
+        let isKept = keep(Waiter(wanted: wanted) { continuation.resume() }, as: number)
         if !isKept { continuation.resume() }
       }
     } onCancel: {
@@ -104,12 +123,12 @@ public final class RunControl: Sendable {
   }
 
   /// Does something that ends early when its task is cancelled.
-  /// - Returns: nil if the run was to be left (or, with `includingCancel`, cancelled) before it came to its end.
+  /// - Returns: nil if something came in, to be interrupted for, before it came to its end.
   @inline(never) func untilArrival<Outcome: Sendable>(
-    includingCancel: Bool, _ body: @escaping @Sendable () async -> Outcome
+    of wanted: Arrival, _ body: @escaping @Sendable () async -> Outcome
   ) async -> Outcome? {
-    let outcome = await until(includingCancel ? .cancel : .leave, body)
-    return isInterrupted(includingCancel: includingCancel) ? nil : outcome
+    let outcome = await until(wanted, body)
+    return isInterrupted(by: wanted) ? nil : outcome
   }
 
   /// The same, and every message ends it.

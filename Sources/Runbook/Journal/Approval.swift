@@ -50,6 +50,11 @@ public struct ApprovalQuestion: Sendable, Equatable {
     return String(Hex.text(SHA256.hash(bytes)).prefix(12))
   }
 
+  /// It holds nothing that can be read.
+  static func isBlank(_ prompt: String) -> Bool {
+    prompt.unicodeScalars.allSatisfy { $0.properties.isWhitespace || DisplayText.isInvisible($0.value) }
+  }
+
   /// - Parameter with: the evaluated fields of the step.
   /// - Throws: a field that is not what the declaration says.
   init(step: String, _ with: [String: Value], until: Timestamp, mask: (String) -> String) throws(StepFailure) {
@@ -73,8 +78,12 @@ public struct ApprovalQuestion: Sendable, Equatable {
           + "can approve"
       )
     }
+    let prompt = try fields.text(ApprovalField.prompt)
+    guard !ApprovalQuestion.isBlank(prompt) else {
+      throw StepFailure.unfit("`\(ApprovalField.prompt)` is blank: it asks nothing")
+    }
     self.init(
-      step: step, prompt: mask(try fields.text(ApprovalField.prompt)), until: until, onTimeout: onTimeout,
+      step: step, prompt: mask(prompt), until: until, onTimeout: onTimeout,
       allowsRequester: try fields.bool(ApprovalField.allowsRequester) ?? false, approvers: names,
       minimum: Int(minimum))
   }

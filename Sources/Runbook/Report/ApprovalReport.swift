@@ -20,6 +20,13 @@ public struct ApprovalReport: Sendable, Equatable {
     minimum = fields["min"]?.int ?? 1
   }
 
+  /// The whole question, line by line.
+  public var lines: [String] {
+    var lines = prompt.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+    while lines.count > 1, lines.last?.isEmpty == true { lines.removeLast() }
+    return lines.map { DisplayText.escaped(String($0)) }
+  }
+
   /// ` (1 of 2 have approved)`; nothing where one is enough.
   var progress: String {
     minimum > 1 ? " (\(approvedBy.count) of \(minimum) have approved)" : ""

@@ -117,7 +117,10 @@ public enum ClosingWords {
     }
     if report.isRestored { add("look at", .warning, restoredWords(report)) }
     if let approval = report.approval {
-      add("asked", .strong, DisplayText.escaped(approval.prompt, limit: 1000) + approval.progress)
+      let asked = approval.lines
+      for (index, line) in asked.enumerated() {
+        add(index == 0 ? "asked" : "", .strong, line + (index == asked.count - 1 ? approval.progress : ""))
+      }
       if let until = approval.until { add("until", .strong, until.wholeSecond) }
     }
     for line in DrillReport.lines(report) { add(line.label, line.isGood ? .good : .bad, line.text) }
@@ -204,7 +207,8 @@ public enum ClosingWords {
   private static func table(_ rows: [(StyledText, StyledText)]) -> [StyledText] {
     let width = rows.map { $0.0.plain.count }.max() ?? 0
     return rows.map { left, right in
-      StyledText("  ") + left + String(repeating: " ", count: width - left.plain.count + 2) + right
+      guard !left.plain.isEmpty || !right.plain.isEmpty else { return StyledText() }
+      return StyledText("  ") + left + String(repeating: " ", count: width - left.plain.count + 2) + right
     }
   }
 }

@@ -58,6 +58,9 @@ public enum RunWords {
     case "succeeded":
       if let message = message(of: step) { return message }
       if !step.approvedBy.isEmpty { return approved(step, after: took) }
+      if step.action == "approve", step.outputs["approved"] == false {
+        return "nobody answered" + (took.map { " in \($0)" } ?? "") + ", and it goes on"
+      }
       if let word = stateWord(step.until) { return took.map { "\(word) after \($0)" } ?? word }
       return took.map { "done in \($0)" } ?? "done"
     case "failed":

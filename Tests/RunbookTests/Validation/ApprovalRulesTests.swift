@@ -13,6 +13,9 @@ import Testing
       "① E-TYPE: `approve` is empty; the question, in one sentence; it is rendered once, when the step "
         + "begins"),
     Refused(
+      "- {①approve: \"  \"}",
+      "① E-RANGE: `prompt` is blank: it asks nothing; write the question that a person answers"),
+    Refused(
       "- {approve: Go?, ①timeout: 1h}",
       "① E-CONTEXT: `timeout` cannot stand beside `approve`; put it below `approve:`, where it sets how "
         + "long the run waits for an answer"),

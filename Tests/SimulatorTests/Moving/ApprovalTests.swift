@@ -75,6 +75,15 @@ import Testing
     #expect(world.locks == [])
   }
 
+  @Test func aBlankQuestionIsNotAsked() async throws {
+    let text = Self.runbook().replacing("Go on with ${{ run.name }}?", with: "  ${{ '  ' + '' }}")
+    let world = try MovingWorld(text)
+    let end = try await world.start()
+    #expect(end.exitCode == 3, "\(world.story)")
+    #expect(world.end(of: "go")?.fields["error"]?["kind"] == "input")
+    #expect(world.events("run.waiting") == [])
+  }
+
   // MARK: Who may answer
 
   @Test(
@@ -223,6 +232,20 @@ import Testing
     try world.answer(.approve)
     world.clock.advance(by: .seconds(48 * 3600))
     #expect(try await world.resume().exitCode == 0, "\(world.story)")
+  }
+
+  /// Its owner looks at the store twice a second only, and the deadline comes in between.
+  @Test func anApprovalThatIsInTheStoreAtTheDeadlineCounts() async throws {
+    let world = try MovingWorld(Self.runbook(", timeout: 1h"))
+    var process = world.process(RunControl())
+    process.observer = Answering(world.observer) { [store = world.store] question in
+      _ = try? store.post(
+        "approve", body: JSONWriter.bytes(question.answer(.approve, by: "ops").message), to: MovingWorld.runID,
+        requester: "ops")
+    }
+    let end = try await process.start(MovingWorld.runID, inputs: [:])
+    #expect(end.exitCode == 0, "\(world.story)")
+    #expect(try world.ignored() == [])
   }
 
   // MARK: Races

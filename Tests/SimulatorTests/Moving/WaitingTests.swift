@@ -136,19 +136,46 @@ import Testing
     let world = try world(Self.runbook(Self.asks, hook: "503"))
     let control = RunControl()
     var process = world.process(control)
-    process.observer = CancellingObserver(base: world.observer, control: control)
+    process.observer = PostingObserver(
+      base: world.observer, control: control, message: .cancel(by: "ops", rollback: true, request: 1))
     let end = try await process.start(MovingWorld.runID, inputs: [:])
     #expect(end.exitCode == 5, "\(world.story)")
     #expect(world.events("run.told").isEmpty)
   }
+
+  /// A server that hangs, or refuses for two minutes, holds up nobody who answers.
+  @Test func anAnswerIsHeededWhilePeopleAreTold() async throws {
+    let world = try world(Self.runbook(Self.asks, hook: "503"))
+    let control = RunControl()
+    let answer = ApprovalQuestion(
+      step: "go", number: 1, prompt: "Go on?", until: Timestamp(seconds: 0)
+    ).answer(.approve, by: "ops")
+    var process = world.process(control)
+    process.observer = PostingObserver(base: world.observer, control: control, message: .answer(answer))
+    let begun = world.clock.monotonic
+    let end = try await process.start(MovingWorld.runID, inputs: [:])
+    #expect(end.exitCode == 0, "\(world.story)")
+    #expect(world.clock.monotonic - begun < .seconds(60))
+    #expect(world.events("run.told").isEmpty)
+  }
+
+  @Test func peopleAreToldUntilTheDeadlineAndNoLonger() async throws {
+    let world = try world(Self.runbook(Self.asks.replacing("Go on?", with: "Go on?, timeout: 20s"), hook: "503"))
+    let begun = world.clock.monotonic
+    _ = try await world.start()
+    #expect(world.clock.monotonic - begun < .seconds(60), "\(world.story)")
+    #expect(world.end(of: "go")?.fields["error"]?["kind"] == "timeout")
+  }
 }
 
-private struct CancellingObserver: RunObserver {
+/// Posts a message as soon as the run waits.
+private struct PostingObserver: RunObserver {
   let base: RecordingObserver
   let control: RunControl
+  let message: RunControl.Message
   func observe(_ event: RunEvent) {
     base.observe(event)
-    if event.event == "run.waiting" { control.post(.cancel(by: "ops", rollback: true, request: 1)) }
+    if event.event == "run.waiting" { control.post(message) }
   }
   func progress(_ progress: RunProgress) { base.progress(progress) }
 }

@@ -32,6 +32,16 @@ extension Validation {
     return false
   }
 
+  /// A text that holds nothing to be read asks nothing.
+  func checkPrompt(_ step: ValidatedStep, at range: SourceRange) {
+    guard step.action.asksPeople, let prompt = step.with[ApprovalField.prompt]?.constant?.string, !prompt.isEmpty,
+      ApprovalQuestion.isBlank(prompt)
+    else { return }
+    sink.error(
+      .range, at: range, "`\(ApprovalField.prompt)` is blank: it asks nothing",
+      hint: "write the question that a person answers")
+  }
+
   /// More people than there are cannot approve.
   func checkApprovers(_ step: ValidatedStep, at range: SourceRange) {
     guard step.action.asksPeople, let names = step.with[ApprovalField.approvers]?.constant?.list, !names.isEmpty,

@@ -137,6 +137,7 @@ extension Validation {
     refuseBesideApproval(act.info, &fields)
     if section == .onWaiting { refuseInNotification(&fields) }
     checkApprovers(step, at: kind.keyRange)
+    checkPrompt(step, at: kind.keyRange)
     if let env = fields.takeEntry("env") { step.env = self.env(env, act.info) }
     flags(&step, &fields, section)
     attempt(&step, act.info, &fields)
