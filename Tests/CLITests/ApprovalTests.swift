@@ -182,16 +182,21 @@ import Testing
   }
 
   @Test func anApprovalAfterTheDeadlineIsRefused() async throws {
-    let place = try Workplace()
-    let (running, id, digest) = try await asking(place, ", allow_requester: true, timeout: 1s")
-    running.send(SIGKILL)
-    _ = try await running.finish()
-    try await Task.sleep(for: .milliseconds(1500))
-    let late = try await place.run("approve", id, "--seen", digest)
-    #expect(late.code == 2 && late.stderr.contains("error: it came after the deadline\n"), "\(late)")
-    let ended = try await place.run("resume", id)
-    #expect(ended.code == 3 && ended.stdout.contains("nobody approved it until "), "\(ended)")
-    #expect(place.read("trace") == "before\nundo\n")
+    // On a busy machine the run may come to its deadline before it is killed: then it gets more time.
+    for seconds in [1, 4, 16] {
+      let place = try Workplace()
+      let (running, id, digest) = try await asking(place, ", allow_requester: true, timeout: \(seconds)s")
+      running.send(SIGKILL)
+      guard try await running.finish().signal == SIGKILL else { continue }
+      try await Task.sleep(for: .milliseconds(seconds * 1000 + 500))
+      let late = try await place.run("approve", id, "--seen", digest)
+      #expect(late.code == 2 && late.stderr.contains("error: it came after the deadline\n"), "\(late)")
+      let ended = try await place.run("resume", id)
+      #expect(ended.code == 3 && ended.stdout.contains("nobody approved it until "), "\(ended)")
+      #expect(place.read("trace") == "before\nundo\n")
+      return
+    }
+    Issue.record("the run was never killed before its deadline")
   }
 
   @Test func aDetachedRunAsksAndGoesOn() async throws {

@@ -40,8 +40,11 @@ struct SecretCommand {
       let request = SpawnRequest(
         program, arguments: words, environment: environment.map { "\($0.key)=\($0.value)" } + [mark],
         workingDirectory: folder, descriptors: [nothing.number, writer.number, nothing.number])
-      let pid = try request.start()
-      SecretCommand.running.withLock { $0.pid = pid }
+      // Under the lock, so that `abandon` finds it however early it comes.
+      let pid = try SecretCommand.running.withLock { running throws(PosixError) in
+        running.pid = try request.start()
+        return running.pid
+      }
       defer {
         SecretCommand.finish()
         Children.reap(pid)
