@@ -46,7 +46,7 @@ import Testing
     var keeper: Int32?
     // No thread is held meanwhile: the start needs one.
     for _ in 0..<20_000 where keeper == nil {
-      keeper = ProcessEntry.all().first { $0.parent == getpid() && isStopped($0.pid) }?.pid
+      keeper = ProcessEntry.all().first { $0.parent == getpid() && isKeeper($0.pid) && isStopped($0.pid) }?.pid
       try await Task.sleep(for: .milliseconds(10))
     }
     #expect(keeper != nil, "its keeper was not stopped")
@@ -55,6 +55,12 @@ import Testing
       try await then()
     }
     return await refusal
+  }
+
+  /// Other tests stop processes of theirs.
+  private func isKeeper(_ pid: Int32) -> Bool {
+    let bytes = (try? FileReading.all(of: "/proc/\(pid)/cmdline", limit: 4096)) ?? []
+    return String(decoding: bytes, as: UTF8.self).contains(ScriptKeeper.argument)
   }
 
   private func isStopped(_ pid: Int32) -> Bool {
