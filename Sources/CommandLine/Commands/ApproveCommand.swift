@@ -91,14 +91,7 @@ struct AnswerDesk: Sendable {
   private func carryOut(
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
-    guard run.status != "ended" else {
-      throw Refusal(.usage, .ended, "run \(id) has ended already", hint: "`\(Advice.line("show", id))` says how")
-    }
-    guard let outlook = try access.outlook(of: id) else {
-      throw Refusal(
-        .usage, .storeNewer, "the runbook of run \(id) cannot be read by this release",
-        hint: "use the release that started it")
-    }
+    let outlook = try access.openOutlook(of: run)
     if outlook.isRestored { throw Refusal.restored(id, "resume", id) }
     let question = try question(outlook)
     try checkSeen(question)
@@ -122,7 +115,7 @@ struct AnswerDesk: Sendable {
       case .heeded: break
       case .ignored(let reason): throw isTooLate(reason)
       case .silent:
-        // Nobody has read it, and nobody will.
+        // The run asks no longer, and its owner has not read the answer: it never will.
         if let later = try access.outlook(of: id), later.openApproval?.number != question.number,
           later.lastRequest < number
         {
@@ -166,18 +159,12 @@ struct AnswerDesk: Sendable {
 
   private func refused(_ reason: String, _ answer: ApprovalAnswer, _ question: ApprovalQuestion) -> Refusal {
     let isLate = answer.at > question.until
-    let hint: String? =
-      if isLate {
-        access(id, isLate: true)
-      } else {
-        "ask somebody else; everybody who may write to the store can answer"
-      }
+    let hint =
+      isLate
+      ? "the time to answer is over; `\(Advice.line("show", id))` shows the state of the run"
+      : "ask somebody else; everybody who may write to the store can answer"
     return Refusal(
       isLate ? .usage : .refused, isLate ? .tooLate : .approver, DisplayText.escaped(reason, limit: 300), hint: hint)
-  }
-
-  private func access(_ id: String, isLate: Bool) -> String {
-    "the time to answer is over; `\(Advice.line("show", id))` shows the state of the run"
   }
 
   private func isAnswered(_ earlier: RunRequest, _ access: StoreAccess) -> Refusal {

@@ -58,14 +58,7 @@ struct ResolveCommand: Command {
   private func carryOut(
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
-    guard run.status != "ended" else {
-      throw Refusal(.usage, .ended, "run \(id) has ended already", hint: "`\(Advice.line("show", id))` says how")
-    }
-    guard let outlook = try access.outlook(of: id) else {
-      throw Refusal(
-        .usage, .storeNewer, "the runbook of run \(id) cannot be read by this release",
-        hint: "use the release that started it")
-    }
+    let outlook = try access.openOutlook(of: run)
     let question = try question(outlook)
     switch try post(access, question, after: outlook.lastRequest) {
     case .refused(let earlier): throw isAnswered(earlier, access)

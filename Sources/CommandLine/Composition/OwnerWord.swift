@@ -45,6 +45,21 @@ extension StoreAccess {
     }
   }
 
+  /// The same of a run that a person may still answer.
+  /// - Throws: it has ended, or this release cannot read its runbook.
+  func openOutlook(of run: RunSummary) throws(Refusal) -> RunOutlook {
+    guard run.status != "ended" else {
+      throw Refusal(
+        .usage, .ended, "run \(run.id) has ended already", hint: "`\(Advice.line("show", run.id))` says how")
+    }
+    guard let outlook = try outlook(of: run.id) else {
+      throw Refusal(
+        .usage, .storeNewer, "the runbook of run \(run.id) cannot be read by this release",
+        hint: "use the release that started it")
+    }
+    return outlook
+  }
+
   /// The run judged from its journal; nil if its pinned text is not one that this release reads.
   func outlook(of id: String) throws(Refusal) -> RunOutlook? {
     do throws(StoreFailure) {

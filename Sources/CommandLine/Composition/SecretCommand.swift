@@ -13,11 +13,11 @@ struct SecretCommand {
   /// How long it may take; then it is ended, with all that came from it.
   var patience = Duration.seconds(30)
 
-  /// Of what it prints, in bytes.
+  /// Largest output of the program, in bytes.
   static let limit = SecretReading.fileLimit
   /// From TERM to KILL.
   private static let grace = Duration.seconds(2)
-  /// What a script gets, and what leads to the user's own agents.
+  /// The variables of a script, and the variables that lead to the user's own agents.
   private static let variables: Set<String> = [
     "PATH", "HOME", "LANG", "TZ", "USER", "LOGNAME", "SSH_AUTH_SOCK", "GNUPGHOME", "XDG_RUNTIME_DIR",
     "DBUS_SESSION_BUS_ADDRESS",

@@ -36,7 +36,7 @@ public struct MailRequest: Sendable {
   }
 }
 
-/// What a mail server said: a code of three digits and its words as they came.
+/// The reply of a mail server: a code of three digits and its words as they came.
 public struct MailAnswer: Sendable, Equatable {
   public var code: Int
   public var words: [UInt8]

@@ -1,4 +1,4 @@
-/// What an interpreter hands to its steps: no mail leaves while the run is not certainly ours (`GuardedTransport`).
+/// The mail transport of a run's steps: no mail leaves while the run is not certainly ours (`GuardedTransport`).
 struct GuardedMail: MailTransport {
   let base: any MailTransport
   let tenure: any Tenure

@@ -24,7 +24,7 @@ extension Interpreter {
     await launch.control.untilMessage { await clock.sleep(for: pause) }
   }
 
-  /// Nobody can answer in a simulated run: the action does, which says what its mock says.
+  /// No person can answer in a simulated run, so the action answers, as its mock says.
   func simulateAnswer(about path: String) async throws(Interruption) {
     guard let step = machine.steps[path], let question = machine.openApproval else { return }
     try flushed()

@@ -290,7 +290,7 @@ extension Interpreter {
     record(.attemptDue(path, key: StepKey.make(runID, path, state.purpose, state.attempt + 1)))
   }
 
-  /// What the current work is interrupted for.
+  /// The arrivals that interrupt the current work.
   private var heeded: RunControl.Arrival { heedsAnswers ? .message : machine.isCancellable ? .cancel : .leave }
 
   /// Sleeps on the run's clock; an arrival (cancel, leave) ends it by throwing.

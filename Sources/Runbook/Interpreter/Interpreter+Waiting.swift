@@ -6,12 +6,12 @@ extension Interpreter {
   /// How long a state that nobody knows may be shown before a person is told.
   private static let unheardLimit = Duration.seconds(15 * 60)
 
-  /// What the run waits for.
+  /// The reason for which the run waits, as the messages tell it.
   private struct Cause {
     var told: WaitingTold
     var message: String
     var until: Timestamp
-    /// What to type.
+    /// The words of the command to type, after `runbook`.
     var command: [String]
   }
 

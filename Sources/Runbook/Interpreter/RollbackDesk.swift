@@ -54,7 +54,7 @@ public struct RollbackDesk: Sendable {
     var facts: [Fact] = isRestored ? [.storeRestored, .restoredAccepted(by: by)] : []
     facts.append(.rollbackAbandoned(reason: reason, by: by, request: 0))
     try append(facts)
-    // What was left out makes the run one that a person must look at.
+    // A person must look at a run of which something was left out.
     if hasEnded { try append([.runEnded(machine.ending)]) }
   }
 

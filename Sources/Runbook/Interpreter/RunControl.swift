@@ -40,7 +40,7 @@ public final class RunControl: Sendable {
     }
   }
 
-  /// What the current work is to be interrupted for; each includes those before it.
+  /// The arrivals that interrupt the current work; each case includes the cases before it.
   enum Arrival { case leave, cancel, message }
 
   /// Somebody who is told, once, that there is something to interrupt the current work for.

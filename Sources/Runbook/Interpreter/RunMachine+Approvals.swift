@@ -57,7 +57,7 @@ extension RunMachine {
     return [fact, allowed(answer.step, by: (approvals + [answer]).map(\.by), answer.comment, at: answer.at)]
   }
 
-  /// Nobody has answered, or not enough people have approved, until the deadline.
+  /// The deadline has passed, and fewer people than needed have approved.
   func approvalTimedOut(_ path: String) -> [Fact] {
     guard let question = openApproval, question.step == path else { return [] }
     if question.onTimeout == .continue {

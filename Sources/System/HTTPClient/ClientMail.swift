@@ -69,7 +69,7 @@ public struct ClientMail: Sendable, CustomStringConvertible, CustomReflectable {
   }
 }
 
-/// What a mail server said: a code of three digits and its words, lines joined by a space.
+/// The reply of a mail server: a code of three digits and its words, lines joined by a space.
 public struct MailReply: Sendable, Equatable {
   public var code: Int
   /// As they came, at most some KiB.

@@ -120,7 +120,7 @@ extension Validation {
 
   /// It is done twice, and only looks.
   func steadyStateRules(_ step: ValidatedStep, _ entries: [Node.Entry], at keyword: Node.Entry) {
-    let tells = step.action.effect == .none && step.action.effectClass == .opaque
+    let tells = step.action.tellsPeople
     if step.effect != .none || tells || keyword.key == "fail" {
       let what = tells ? "sends a message" : keyword.key == "fail" ? "always fails" : "changes something"
       let isScript = step.action.cancellable
