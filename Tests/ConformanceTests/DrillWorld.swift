@@ -134,7 +134,7 @@ struct DrillWorld: Sendable {
   var verdicts: [DrillVerdict] {
     get throws {
       try store.entries(of: DrillWorld.runID, after: 0).compactMap { entry in
-        if case .drillJudged(let verdict) = try Fact(entry) { verdict } else { nil }
+        if case .run(.drillJudged(let verdict)) = try Fact(entry) { verdict } else { nil }
       }
     }
   }

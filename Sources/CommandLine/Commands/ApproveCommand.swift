@@ -136,10 +136,10 @@ struct AnswerDesk: Sendable {
   }
 
   private func question(_ outlook: RunOutlook) throws(Refusal) -> ApprovalQuestion {
-    if let open = outlook.openApproval, step == nil || step == open.step { return open }
+    if let open = outlook.openApproval, step == nil || step == open.step.text { return open }
     let about = step.map { " about `\(DisplayText.escaped($0, limit: 100))`" } ?? ""
     let instead =
-      outlook.openApproval.map { "; it asks about `\(DisplayText.escaped($0.step, limit: 100))`" }
+      outlook.openApproval.map { "; it asks about `\(DisplayText.escaped($0.step.text, limit: 100))`" }
       ?? outlook.openQuestion.map {
         "; it waits for `\(Advice.line("resolve", id, $0.step))`, which says whether that step took effect"
       } ?? ""
@@ -192,10 +192,10 @@ struct AnswerDesk: Sendable {
     if shell.wantsJSON {
       shell.output.result(json: [
         "v": 1, "run_id": .string(id), "requested": .string(isApproval ? "approve" : "reject"),
-        "step": .string(question.step), "digest": .string(question.digest), "ownerless": .bool(!isHeeded && !isLive),
+        "step": .string(question.step.text), "digest": .string(question.digest), "ownerless": .bool(!isHeeded && !isLive),
       ])
     } else {
-      let path = DisplayText.escaped(question.step, limit: 100)
+      let path = DisplayText.escaped(question.step.text, limit: 100)
       shell.output.result("\(word) `\(path)`: \(DisplayText.escaped(question.prompt, limit: 1000))\n")
     }
     let watch = "`\(Advice.line("logs", id, "--follow"))` watches it"

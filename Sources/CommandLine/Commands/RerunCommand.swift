@@ -64,7 +64,7 @@ struct RerunCommand: Command {
         .usage, .step, "run \(id) is a drill, and what a drill measures begins at its first step",
         hint: "`\(Advice.line("rerun", id))` does all of it again")
     }
-    let steps = checked.runbook.mainSteps.map(\.path)
+    let steps = checked.runbook.mainSteps.map(\.path.text)
     let first = from ?? steps.first ?? ""
     guard steps.contains(first) else {
       throw Refusal(
@@ -92,17 +92,17 @@ struct RerunCommand: Command {
   private func checkApprovals(
     before first: String, of runbook: ValidatedRunbook, pinned: ValidatedRunbook?, _ values: [String: Value]
   ) throws(Refusal) {
-    for step in runbook.mainSteps.prefix(while: { $0.path != first })
+    for step in runbook.mainSteps.prefix(while: { $0.path.text != first })
     where step.action.asksPeople && !step.continuesOnError {
-      let path = DisplayText.escaped(step.path, limit: 100)
+      let path = DisplayText.escaped(step.path.text, limit: 100)
       let asked = pinned?.mainSteps.first { $0.path == step.path }?.with[ApprovalField.prompt]
-      let isApproved = ["succeeded", "skipped"].contains(values[step.path]?["status"]?.string)
+      let isApproved = ["succeeded", "skipped"].contains(values[step.path.text]?["status"]?.string)
       if isApproved, asked?.writtenText == step.with[ApprovalField.prompt]?.writtenText { continue }
       throw Refusal(
         .usage, .approver,
         isApproved
           ? "the question of `\(path)` is another one than in run \(id)" : "nobody has approved `\(path)` in run \(id)",
-        hint: "`\(Advice.line("rerun", id, "--from", step.path))`, or a step before it, asks again")
+        hint: "`\(Advice.line("rerun", id, "--from", step.path.text))`, or a step before it, asks again")
     }
   }
 

@@ -54,7 +54,7 @@ struct UnlockCommand: Command {
       let lease = try store.takeOver(
         id, owner: Ownership.own, leaseFor: Ownership.leaseTime)
       defer { try? store.release(lease) }
-      let fact = Fact.lockFreed(lock: lock, reason: reason, by: Ownership.requester)
+      let fact = Fact.run(.lockFreed(lock: lock, reason: reason, by: Ownership.requester))
       try store.freeLock(lock, of: id, epoch: lease.epoch, entry: fact.entry(at: SystemClock().now))
       return id
     } catch {

@@ -15,11 +15,7 @@ struct GitHubAnnotations {
     report = RunReport(id: runID, plan: plan, events: earlier)
     borne = plan.borne
     var lines: [String: Int] = [:]
-    for step in (runbook?.mainSteps ?? []) + (runbook?.always ?? []) + (runbook?.onFailure ?? []) {
-      lines[step.path] = step.range.start.line
-      guard case .steps(let undo, _) = step.rollback else { continue }
-      for inner in undo { lines[inner.path] = inner.range.start.line }
-    }
+    runbook?.value.walk { step, _ in lines[step.path.text] = step.range.start.line }
     self.lines = lines
   }
 

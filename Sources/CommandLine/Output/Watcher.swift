@@ -48,7 +48,7 @@ final class Watcher: RunObserver {
     self.clock = clock
     self.runbook = runbook
     plan = runbook.map { UndoPlan($0) } ?? UndoPlan()
-    steps = runbook?.mainSteps.map(\.path) ?? []
+    steps = runbook?.mainSteps.map(\.path.text) ?? []
     mode = Watcher.mode(for: shell)
     finalReport = Mutex(RunReport(id: runID, plan: plan, events: earlier))
     self.earlier = earlier

@@ -36,7 +36,7 @@ struct LiveTree {
 
   init(runID: String, runbook: ValidatedRunbook? = nil, glyphs: Glyphs) {
     self.init(
-      runID: runID, plan: runbook.map(UndoPlan.init) ?? UndoPlan(), steps: runbook?.mainSteps.map(\.path) ?? [],
+      runID: runID, plan: runbook.map(UndoPlan.init) ?? UndoPlan(), steps: runbook?.mainSteps.map(\.path.text) ?? [],
       glyphs: glyphs)
   }
 
@@ -134,7 +134,7 @@ struct LiveTree {
     let isUndo = event.event == "undo.started"
     upcoming.removeAll { $0 == path }
     let name = isUndo ? fields["action"]?.string ?? path : path
-    if isUndo { showOwner(of: fields["step"]?.string ?? UndoPath.owner(of: path)) }
+    if isUndo { showOwner(of: fields["step"]?.string ?? StepPath(path).owner.text) }
     running[path] = Running(name: DisplayText.escaped(name, limit: 100), startedAt: event.at, isUndo: isUndo)
     if !order.contains(path) { order.append(path) }
   }

@@ -4,7 +4,7 @@ extension Interpreter {
 
   /// The question that a step asks; nil for one that asks nobody.
   func question(
-    of step: ValidatedStep, _ with: [String: Value], begun instant: Timestamp
+    of step: ActionStep, _ with: [String: Value], begun instant: Timestamp
   ) throws(Refusal) -> ApprovalQuestion? {
     guard step.action.asksPeople else { return nil }
     do throws(StepFailure) {
@@ -25,7 +25,7 @@ extension Interpreter {
   }
 
   /// No person can answer in a simulated run, so the action answers, as its mock says.
-  func simulateAnswer(about path: String) async throws(Interruption) {
+  func simulateAnswer(about path: StepPath) async throws(Interruption) {
     guard let step = machine.steps[path], let question = machine.openApproval else { return }
     try flushed()
     let action: any Action
@@ -34,7 +34,7 @@ extension Interpreter {
       action = try self.action(for: step)
       call = try callToMake(step)
     } catch {
-      return record(.failed(path, masker.mask(error), retries: false, delay: .zero))
+      return record(path, .failed(masker.mask(error), retries: false, delay: .zero))
     }
     switch try await performOnce(action, call, step) {
     case .success:
@@ -42,7 +42,7 @@ extension Interpreter {
         let name = question.approvers.count >= number ? question.approvers[number - 1] : "simulated person \(number)"
         answer(question, isApproval: true, by: name, "")
       }
-    case .failure(let failure) where failure.kind == .timeout: record(.approvalTimedOut(path))
+    case .failure(let failure) where failure.kind == .timeout: record(path, .approvalTimedOut)
     case .failure(let failure):
       answer(question, isApproval: false, by: "simulated person 1", masker.mask(failure.message))
     }

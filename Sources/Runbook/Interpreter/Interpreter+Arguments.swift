@@ -2,7 +2,7 @@
 // undo and process uses the same.
 extension Interpreter {
   /// The author's fields, and `_env`.
-  func evaluatedFields(_ step: ValidatedStep, in scope: RunScope) throws(StepFailure) -> [String: Value] {
+  func evaluatedFields(_ step: ActionStep, in scope: RunScope) throws(StepFailure) -> [String: Value] {
     var with = try FieldValues.evaluate(step.with, fields: step.action.fields, in: scope)
     let lost = Value.map(with).lostSecrets
     guard lost.isEmpty else { throw StepFailure(.input, "a field cannot be evaluated: \(Value.lostWords(lost))") }
@@ -12,7 +12,7 @@ extension Interpreter {
     return with
   }
 
-  private func environment(of step: ValidatedStep, in scope: RunScope) throws(StepFailure) -> [String: Value] {
+  private func environment(of step: ActionStep, in scope: RunScope) throws(StepFailure) -> [String: Value] {
     var environment: [String: Value] = [:]
     if !step.action.runsElsewhere { environment = launch.world.scriptEnvironment.mapValues { .string($0) } }
     for (name, template) in step.env {
@@ -34,7 +34,7 @@ extension Interpreter {
 
   /// What the engine adds to the author's fields (names that begin with `_`): the same in every process, because it
   /// comes from the pinned runbook.
-  private func engineFields(_ step: ValidatedStep, _ with: [String: Value]) -> [String: Value] {
+  private func engineFields(_ step: ActionStep, _ with: [String: Value]) -> [String: Value] {
     let context = step.action.context
     var fields: [String: Value] = [:]
     if context.contains(.folder) { fields["_cwd"] = .string(launch.source.folder) }
@@ -60,7 +60,7 @@ extension Interpreter {
 
   /// A call with these fields.
   func actionCall(
-    _ step: ValidatedStep, key: String, with: [String: Value], deadline: Timestamp, before: [String: Value] = [:],
+    _ step: ActionStep, key: String, with: [String: Value], deadline: Timestamp, before: [String: Value] = [:],
     intendedAt: Timestamp? = nil
   ) -> ActionCall {
     let observer = launch.observer
@@ -70,7 +70,7 @@ extension Interpreter {
     var call = ActionCall(
       with: Arguments(with), key: key, runID: runID, clock: clock, transport: launch.transport,
       scripts: launch.scripts, files: launch.files, deadline: deadline, before: before,
-      intendedAt: intendedAt, step: path,
+      intendedAt: intendedAt, step: path.text,
       report: { observer.progress(RunProgress(step: path, message: masker.mask($0))) })
     call.mask = { masker.mask($0) }
     call.mail = launch.mail
@@ -91,9 +91,9 @@ extension Interpreter {
 
   /// Ids of what the undo steps of open entries put back, as far as they are known: the run's way back, which the run
   /// does not destroy itself. An entry that is being undone needs its own no more.
-  private func neededIDs(by path: String) -> Set<String> {
+  private func neededIDs(by path: StepPath) -> Set<String> {
     var ids: Set<String> = []
-    for entry in machine.stack.entries where entry.isOpen && entry.step != UndoPath.owner(of: path) {
+    for entry in machine.stack.entries where entry.isOpen && entry.step != path.owner {
       guard case .steps(let undo, _) = entry.kind else { continue }
       for undo in undo {
         guard let step = machine.steps[undo], !step.action.name.hasSuffix(".delete") else { continue }
@@ -110,7 +110,7 @@ extension Interpreter {
   /// has changed or is gone since are lost: reading how it went does not need them, making the call does.
   ///
   /// - Parameter limit: `attempt_timeout`, for the call itself; nil: only the step's own deadline.
-  func currentCall(_ step: ValidatedStep, within limit: Duration? = nil) throws(StepFailure) -> ActionCall {
+  func currentCall(_ step: ActionStep, within limit: Duration? = nil) throws(StepFailure) -> ActionCall {
     let state = machine.state(of: step.path)
     let with = if let kept = state.arguments { kept } else { try argumentsOfEarlierRelease(step, state) }
     var deadline = currentDeadline(step)
@@ -123,7 +123,7 @@ extension Interpreter {
   }
 
   /// The call that is about to be made.
-  func callToMake(_ step: ValidatedStep) throws(StepFailure) -> ActionCall {
+  func callToMake(_ step: ActionStep) throws(StepFailure) -> ActionCall {
     let call = try currentCall(step, within: step.retry.attemptTimeout)
     let lost = Value.map(call.with.values).lostSecrets
     guard lost.isEmpty else { throw StepFailure(.input, "it cannot be called: \(Value.lostWords(lost))") }
@@ -132,7 +132,7 @@ extension Interpreter {
 
   /// Earlier releases kept a keyed digest of the request and evaluated its fields again.
   private func argumentsOfEarlierRelease(
-    _ step: ValidatedStep, _ state: StepState
+    _ step: ActionStep, _ state: StepMachine
   ) throws(StepFailure) -> [String: Value] {
     var scope = scope(for: step.path)
     scope.now = state.startedAt ?? clock.now
@@ -150,7 +150,7 @@ extension Interpreter {
 
   /// Secrets that the step was given and that this process does not know: what the step writes may hold them, and
   /// nobody could mask it.
-  func unmaskableSecrets(of step: ValidatedStep) -> [String] {
+  func unmaskableSecrets(of step: ActionStep) -> [String] {
     Value.map(machine.state(of: step.path).arguments ?? [:]).lostSecrets
   }
 }

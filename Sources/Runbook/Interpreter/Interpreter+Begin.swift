@@ -1,11 +1,11 @@
 extension Interpreter {
   /// Evaluates a step's condition and fields, captures what must be known before, and records the intent.
-  func begin(_ path: String, _ purpose: Purpose) async throws(Interruption) {
+  func begin(_ path: StepPath, _ purpose: Purpose) async throws(Interruption) {
     guard let step = machine.steps[path] else { return }
     let instant = clock.now
     do throws(Refusal) {
       guard try holds(step.condition, path) else {
-        record(.skipped(path, purpose))
+        record(path, .skipped(purpose))
         return
       }
       let action: any Action
@@ -18,7 +18,7 @@ extension Interpreter {
       try await intend(step, purpose, action, with, at: instant)
     } catch {
       switch error {
-      case .step(let failure): record(.refused(path, purpose, masker.mask(failure)))
+      case .step(let failure): record(path, .refused(purpose, masker.mask(failure)))
       case .interruption(let interruption): throw interruption
       }
     }
@@ -29,7 +29,7 @@ extension Interpreter {
     case interruption(Interruption)
   }
 
-  private func holds(_ condition: Expression?, _ path: String) throws(Refusal) -> Bool {
+  private func holds(_ condition: Expression?, _ path: StepPath) throws(Refusal) -> Bool {
     guard let condition else { return true }
     do throws(ExpressionFailure) {
       return try evaluate(condition, in: scope(for: path)).bool ?? false
@@ -38,12 +38,12 @@ extension Interpreter {
     }
   }
 
-  private func arguments(_ step: ValidatedStep) throws(Refusal) -> [String: Value] {
+  private func arguments(_ step: ActionStep) throws(Refusal) -> [String: Value] {
     do throws(StepFailure) { return try evaluatedFields(step, in: scope(for: step.path)) } catch { throw .step(error) }
   }
 
   /// The server a step changes is locked before its intent, for the whole run.
-  private func lockServer(of step: ValidatedStep, _ with: [String: Value]) throws(Refusal) {
+  private func lockServer(of step: ActionStep, _ with: [String: Value]) throws(Refusal) {
     guard step.action.effect != .none, let provider = step.provider, let field = step.action.serverField,
       let server = with[field]?.string, let account = providers[provider]?.account,
       let type = launch.runbook.providers.first(where: { $0.name == provider })?.type
@@ -62,7 +62,7 @@ extension Interpreter {
   }
 
   private func intend(
-    _ step: ValidatedStep, _ purpose: Purpose, _ action: any Action, _ with: [String: Value], at instant: Timestamp
+    _ step: ActionStep, _ purpose: Purpose, _ action: any Action, _ with: [String: Value], at instant: Timestamp
   ) async throws(Refusal) {
     let key = StepKey.make(runID, step.path, purpose, machine.state(of: step.path).attempt)
     let isWait = step.isWait
@@ -77,18 +77,18 @@ extension Interpreter {
       before = try await captured(step, purpose, action, call)
     }
     record(
-      .began(
+      .step(step.path, .began(
         StepStarted(
-          step: step.path, purpose: purpose, title: step.title, action: step.action.name,
+          purpose: purpose, title: step.title, action: step.action.name,
           effectClass: step.effectClass, effect: step.effect, key: key, digest: "",
           with: with.filter { !$0.key.hasPrefix("_") || $0.key == StepStarted.environment },
-          scriptPlace: try await scriptPlace(of: step), before: before, deadline: deadline, isWait: isWait)),
+          scriptPlace: try await scriptPlace(of: step), before: before, deadline: deadline, isWait: isWait))),
       at: instant)
-    if let question { record(.asked(question), at: instant) }
+    if let question { record(.step(step.path, .asked(question)), at: instant) }
   }
 
   /// Which folder of folders keeps the script: without it a missing script says nothing.
-  private func scriptPlace(of step: ValidatedStep) async throws(Refusal) -> String? {
+  private func scriptPlace(of step: ActionStep) async throws(Refusal) -> String? {
     guard step.action.cancellable else { return nil }
     if step.action.runsElsewhere { return "elsewhere" }
     do throws(StepFailure) { return try await launch.world.scripts.place() } catch { throw .step(error) }
@@ -97,7 +97,7 @@ extension Interpreter {
   /// What must be known before the call. Within the step's time and by the author's `retry`; an undo, whose step is
   /// owed, is as patient as its own attempts are.
   private func captured(
-    _ step: ValidatedStep, _ purpose: Purpose, _ action: any Action, _ call: ActionCall
+    _ step: ActionStep, _ purpose: Purpose, _ action: any Action, _ call: ActionCall
   ) async throws(Refusal) -> [String: Value] {
     var tries = 1
     while true {
@@ -118,7 +118,7 @@ extension Interpreter {
 
   /// The step's own, within the run's for the main steps, within two minutes in all for diagnostics.
   /// - Parameter instant: when the step was begun: what is read before its intent counts.
-  private func deadline(of step: ValidatedStep, _ purpose: Purpose, begun instant: Timestamp) -> Timestamp {
+  private func deadline(of step: ActionStep, _ purpose: Purpose, begun instant: Timestamp) -> Timestamp {
     let own = instant + step.timeout
     switch purpose {
     case .do: return min(own, machine.runDeadline)

@@ -1,6 +1,6 @@
 extension Interpreter {
   /// The intent is recorded: makes it durable, calls, and records how it went.
-  func call(_ path: String) async throws(Interruption) {
+  func call(_ path: StepPath) async throws(Interruption) {
     guard let step = machine.steps[path] else { return }
     let action: any Action
     var call: ActionCall
@@ -8,7 +8,7 @@ extension Interpreter {
       action = try self.action(for: step)
       call = try callToMake(step)
     } catch {
-      record(.failed(path, masker.mask(error), retries: false, delay: .zero))
+      record(path, .failed(masker.mask(error), retries: false, delay: .zero))
       return
     }
     await tellOfEarlierScript(step, call)
@@ -25,17 +25,17 @@ extension Interpreter {
 
   /// Keys are the same in every life of a store: a script that one which was put back has started is not started again.
   /// Nothing that this life knows of it is wrong, but a person must be told where it comes from.
-  private func tellOfEarlierScript(_ step: ValidatedStep, _ call: ActionCall) async {
+  private func tellOfEarlierScript(_ step: ActionStep, _ call: ActionCall) async {
     let state = machine.state(of: step.path)
     // Not when it is sent again: then this life may have started it.
     guard machine.wasRestored, step.action.cancellable, state.keySince == state.intendedAt,
       let found = try? await launch.world.scripts.state(of: call.key), found != .absent
     else { return }
-    record(.adopted(step.path))
+    record(step.path, .adopted)
   }
 
   /// Clean-up gets its whole time again when another process carries it on; the main steps keep theirs.
-  func currentDeadline(_ step: ValidatedStep) -> Timestamp {
+  func currentDeadline(_ step: ActionStep) -> Timestamp {
     let state = machine.state(of: step.path)
     guard state.purpose != .do, let resumedAt = machine.resumedAt else { return state.deadline }
     return max(state.deadline, resumedAt + step.timeout)
@@ -43,7 +43,7 @@ extension Interpreter {
 
   /// Calls, and repeats for `connect_timeout` while not a byte has left.
   func perform(
-    _ action: any Action, _ call: ActionCall, _ step: ValidatedStep
+    _ action: any Action, _ call: ActionCall, _ step: ActionStep
   ) async throws(Interruption) -> Result<ActionResult, StepFailure> {
     let start = clock.now
     var tries = 1
@@ -62,7 +62,7 @@ extension Interpreter {
   /// Reads are cut short by a cancel; scripts get their cancel and are awaited; a changing call that cannot be
   /// cancelled is awaited to its own deadline, which is the only way to know what it did.
   func performOnce(
-    _ action: any Action, _ call: ActionCall, _ step: ValidatedStep
+    _ action: any Action, _ call: ActionCall, _ step: ActionStep
   ) async throws(Interruption) -> Result<ActionResult, StepFailure> {
     if action.declaration.isInstant || (step.effect != .none && !action.declaration.cancellable) {
       return await Interpreter.result { () async throws(StepFailure) in try await action.perform(call) }
@@ -148,18 +148,18 @@ extension Interpreter {
   // MARK: What followed
 
   /// The call is done: wait for what it started, or evaluate the outputs and end.
-  func succeed(_ step: ValidatedStep, _ raw: ActionResult) {
+  func succeed(_ step: ActionStep, _ raw: ActionResult) {
     let result = withheld(referring(raw, of: step), of: step)
     let waits = step.action.wait != nil || step.wait.until != nil
     if waits, !step.wait.isSkipped, step.effect != .none {
-      record(.called(step.path, result))
+      record(step.path, .called(result))
     } else {
       finish(step, result)
     }
   }
 
   /// What a step wrote that had a secret which this process does not know is lost: nobody could mask it.
-  private func withheld(_ result: ActionResult, of step: ValidatedStep) -> ActionResult {
+  private func withheld(_ result: ActionResult, of step: ActionStep) -> ActionResult {
     let secrets = unmaskableSecrets(of: step)
     guard !secrets.isEmpty else { return result }
     func lost(_ values: [String: Value]) -> [String: Value] {
@@ -174,16 +174,16 @@ extension Interpreter {
   }
 
   /// An attempt is: call, then `outputs`, then `expect`.
-  func finish(_ step: ValidatedStep, _ result: ActionResult) {
+  func finish(_ step: ActionStep, _ result: ActionResult) {
     do throws(StepFailure) {
       let outputs = try outputs(of: step, result)
-      record(.succeeded(step.path, outputs: outputs))
+      record(step.path, .succeeded(outputs: outputs))
     } catch {
       fail(step, error)
     }
   }
 
-  private func outputs(of step: ValidatedStep, _ result: ActionResult) throws(StepFailure) -> [String: Value] {
+  private func outputs(of step: ActionStep, _ result: ActionResult) throws(StepFailure) -> [String: Value] {
     guard !step.outputs.isEmpty || step.expect != nil else { return result.outputs }
     var outputs = result.outputs
     for (name, expression) in step.outputs {
@@ -221,14 +221,14 @@ extension Interpreter {
   }
 
   /// A failed attempt: its effect unknown, it is found out; certain, it is retried or ends the step.
-  func fail(_ step: ValidatedStep, _ raw: StepFailure) {
+  func fail(_ step: ActionStep, _ raw: StepFailure) {
     var failure = masker.mask(raw)
     if step.effect == .none { failure.effect = .none }
     if !unmaskableSecrets(of: step).isEmpty { failure.detail = failure.detail.filter { $0.value.string == nil } }
     if failure.kind == .cancelled, machine.isCancellable || machine.isCancelling {
-      record(.cancelled(step.path, failure))
+      record(step.path, .cancelled(failure))
     } else if failure.effect == .unknown, !repeatsUnasked(step) {
-      record(.replyLost(step.path, failure))
+      record(step.path, .replyLost(failure))
     } else {
       failAttempt(step, failure)
     }
@@ -236,25 +236,25 @@ extension Interpreter {
 
   /// Its author says that it may be repeated, so a lost reply is one more failed attempt. A script is looked at first:
   /// a second one beside the first would be no repetition.
-  private func repeatsUnasked(_ step: ValidatedStep) -> Bool {
+  private func repeatsUnasked(_ step: ActionStep) -> Bool {
     step.isIdempotent && !step.action.cancellable && machine.state(of: step.path).purpose == .do
       && !PlantedMistake.resendsNotCounted.isMade
   }
 
   /// The attempt is over: the next one follows, or the step has failed.
-  func failAttempt(_ step: ValidatedStep, _ failure: StepFailure) {
+  func failAttempt(_ step: ActionStep, _ failure: StepFailure) {
     let state = machine.state(of: step.path)
     let schedule = RetrySchedule(for: step, state.purpose)
     let pause = schedule.delay(after: state.attempt, asked: failure.retryAfter, random: launch.world.random)
     let isRepeated = repeats(
       step, state.purpose, failure, tries: state.attempt, until: currentDeadline(step), after: pause)
-    record(.failed(step.path, failure, retries: isRepeated, delay: pause))
+    record(step.path, .failed(failure, retries: isRepeated, delay: pause))
   }
 
   /// Whether a failed try is followed by another. An undo repeats retryable errors as long as the rollback may take,
   /// and others three times, unless its author wrote a `retry`.
   func repeats(
-    _ step: ValidatedStep, _ purpose: Purpose, _ failure: StepFailure, tries: Int, until deadline: Timestamp,
+    _ step: ActionStep, _ purpose: Purpose, _ failure: StepFailure, tries: Int, until deadline: Timestamp,
     after pause: Duration
   ) -> Bool {
     if failure.isFinal { return false }
@@ -278,16 +278,16 @@ extension Interpreter {
   }
 
   /// Pauses until the next attempt is due, and records its intent.
-  @inline(never) func retry(_ path: String, at instant: Timestamp) async throws(Interruption) {
+  @inline(never) func retry(_ path: StepPath, at instant: Timestamp) async throws(Interruption) {
     try flushed()
     let pause = instant - clock.now
     if pause > .zero { try await pauseOrInterrupt(pause) }
     recordAttempt(path)
   }
 
-  @inline(never) private func recordAttempt(_ path: String) {
+  @inline(never) private func recordAttempt(_ path: StepPath) {
     let state = machine.state(of: path)
-    record(.attemptDue(path, key: StepKey.make(runID, path, state.purpose, state.attempt + 1)))
+    record(path, .attemptDue(key: StepKey.make(runID, path, state.purpose, state.attempt + 1)))
   }
 
   /// The arrivals that interrupt the current work.

@@ -2,10 +2,16 @@ import Synchronization
 
 // What a run writes down, and when it is durable.
 extension Interpreter {
-  func record(_ event: StepEvent) { record(event, at: clock.now) }
+  func record(_ path: StepPath, _ event: StepEvent) { record(.step(path, event), at: clock.now) }
 
-  @inline(never) func record(_ event: StepEvent, at instant: Timestamp) {
+  func record(_ reported: RunReported) { record(.run(reported), at: clock.now) }
+
+  @inline(never) func record(_ event: MachineEvent, at instant: Timestamp) {
     for fact in machine.handle(event, at: instant) {
+      if case .run(.eventIgnored(let name, let step, let reason)) = fact {
+        // In a debug build, so in every test, a mistake of the engine ends the process.
+        assertionFailure("`\(name)` does not fit `\(step?.text ?? "")`: \(reason)")
+      }
       pending.append((fact, instant))
       noteScripts(endedBy: fact)
     }
@@ -35,8 +41,8 @@ extension Interpreter {
     }
     finishedScripts += recordedScripts
     finishedOutputs += recordedOutputs
-    let current = machine.active.map { machine.state(of: $0).key }
-    outputs = outputs.filter { $0.key == current }
+    let current = Set(machine.active.map { machine.state(of: $0).key })
+    outputs = outputs.filter { current.contains($0.key) }
     recordedScripts = []
     recordedOutputs = []
   }
@@ -47,7 +53,7 @@ extension Interpreter {
 
   /// Writes down why the run is left, and gives it up.
   func leave(_ reason: String) throws(StoreFailure) -> RunEnd {
-    pending.append((.runLeft(reason: reason), clock.now))
+    pending.append((.run(.left(reason: reason)), clock.now))
     do throws(StoreFailure) { try flush() } catch {
       // The next process finds out what could not be written: the journal is a beginning of the truth.
       if case .diskFull = error { return .left(reason: reason) }
@@ -84,28 +90,28 @@ extension Interpreter {
   /// nobody knows is kept until its undo is over, because the undo looks at it again.
   private func noteScripts(endedBy fact: Fact) {
     switch fact {
-    case .stepEnded(let ended):
+    case .step(let path, .ended(let ended)):
       guard ended.effect != .unknown || ended.purpose != .do else {
-        recordedOutputs += scriptKeys(of: ended.step)
+        recordedOutputs += scriptKeys(of: path)
         return
       }
-      noteScripts(of: ended.step)
-    case .undoClosed(let path, _): noteScripts(of: path)
-    case .runEnded:
-      for step in machine.runbook.steps where machine.state(of: step.path).effect == .unknown {
+      noteScripts(of: path)
+    case .rollback(.closed(let path, _)): noteScripts(of: path)
+    case .run(.ended):
+      for step in machine.runbook.steps.leaves where machine.state(of: step.path).effect == .unknown {
         noteScripts(of: step.path)
       }
-    default: return
+    case .run, .step, .scope, .rollback: return
     }
   }
 
-  private func noteScripts(of path: String) {
+  private func noteScripts(of path: StepPath) {
     let keys = scriptKeys(of: path)
     recordedScripts += keys
     if !keys.isEmpty, machine.steps[path]?.action.runsElsewhere == true { traces[path] = keys }
   }
 
-  private func scriptKeys(of path: String) -> [String] {
+  private func scriptKeys(of path: StepPath) -> [String] {
     guard let step = machine.steps[path], step.action.cancellable else { return [] }
     let state = machine.state(of: path)
     guard state.startedAt != nil else { return [] }
@@ -123,7 +129,7 @@ extension Interpreter {
     finishedScripts = []
   }
 
-  private var finishedTraces: [(step: String, keys: [String])] {
+  private var finishedTraces: [(step: StepPath, keys: [String])] {
     let finished = Set(finishedScripts)
     return traces.filter { $0.value.allSatisfy { finished.contains($0) } }.sorted { $0.key < $1.key }
       .map { ($0.key, $0.value) }
@@ -140,7 +146,7 @@ extension Interpreter {
   }
 
   /// Once for each step is enough.
-  private func forgetElsewhere(_ path: String, _ keys: [String]) async {
+  private func forgetElsewhere(_ path: StepPath, _ keys: [String]) async {
     guard let step = machine.steps[path], step.effect != .none, let last = keys.last,
       forgottenElsewhere.withLock({ $0.insert(last).inserted }), let action = try? action(for: step),
       var call = try? currentCall(step)

@@ -1,7 +1,7 @@
 // What scripts write on its way into the store, and long texts that values refer to.
 extension Interpreter {
   /// Where the output of the current attempt goes; nil: the action writes none.
-  func output(of step: ValidatedStep, key: String) -> StepOutput? {
+  func output(of step: ActionStep, key: String) -> StepOutput? {
     guard !key.isEmpty, step.action.result["stdout"] != nil else { return nil }
     if let output = outputs[key] { return output }
     let output = StepOutput(
@@ -11,14 +11,14 @@ extension Interpreter {
     return output
   }
 
-  private func watching(_ path: String) -> @Sendable ([String]) -> Void {
+  private func watching(_ path: StepPath) -> @Sendable ([String]) -> Void {
     let observer = launch.observer
     return { observer.progress(RunProgress(step: path, output: $0)) }
   }
 
   /// The same for a call that is repeated with another key: only what the newest one writes is kept, unless an earlier
   /// one wrote more than goes with the journal.
-  func freshOutput(of step: ValidatedStep, key: String) -> StepOutput? {
+  func freshOutput(of step: ActionStep, key: String) -> StepOutput? {
     guard step.action.result["stdout"] != nil else { return nil }
     let state = machine.state(of: step.path)
     let output = StepOutput(
@@ -30,7 +30,7 @@ extension Interpreter {
 
   /// A stream that is too long for the journal is referred to where it lies in the store. One that does not lie there
   /// whole can be judged, and not be kept.
-  func referring(_ result: ActionResult, of step: ValidatedStep) -> ActionResult {
+  func referring(_ result: ActionResult, of step: ActionStep) -> ActionResult {
     guard Value.map(result.result).holdsStored else { return result }
     let output = outputs[machine.state(of: step.path).key]
     var result = result

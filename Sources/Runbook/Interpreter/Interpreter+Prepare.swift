@@ -37,13 +37,13 @@ extension Interpreter {
     return await check.problems()
   }
 
-  func action(of step: ValidatedStep) -> (any Action)? {
+  func action(of step: ActionStep) -> (any Action)? {
     guard let provider = step.provider else { return launch.world.builtIn[step.action.name] }
     return providers[provider]?.action(step.action.name)
   }
 
   /// - Throws: why the step has no action in this process.
-  func action(for step: ValidatedStep) throws(StepFailure) -> any Action {
+  func action(for step: ActionStep) throws(StepFailure) -> any Action {
     if let action = action(of: step) { return action }
     let provider = step.provider ?? ""
     if let reason = unconnected[provider] { throw StepFailure(.input, "provider `\(provider)`: \(reason)") }
@@ -53,7 +53,7 @@ extension Interpreter {
 
 /// The key of one logical attempt: the same after a crash and for every owner of the run.
 enum StepKey {
-  static func make(_ runID: String, _ path: String, _ purpose: Purpose, _ attempt: Int) -> String {
+  static func make(_ runID: String, _ path: StepPath, _ purpose: Purpose, _ attempt: Int) -> String {
     let digest = SHA256.hash(Array("\(runID)\n\(path)\n\(purpose.rawValue)\n\(attempt)".utf8))
     return runID + "-" + Hex.text(digest.prefix(8))
   }

@@ -1,11 +1,11 @@
 extension Interpreter {
   /// Nobody saw how a call went: a reply was lost, or this process took the run over. By the effect's class it is sent
   /// again, found, or left to a person. See `docs/guarantees.md`.
-  func reconcile(_ path: String) async throws(Interruption) {
+  func reconcile(_ path: StepPath) async throws(Interruption) {
     guard let step = machine.steps[path] else { return }
     let state = machine.state(of: path)
     if step.effect == .none {
-      record(.resend(path, cleared: false))
+      record(path, .resend(cleared: false))
       return
     }
     let action: any Action
@@ -16,13 +16,13 @@ extension Interpreter {
     } catch {
       var failure = masker.mask(error)
       failure.effect = .unknown
-      record(.unknowable(path, failure))
+      record(path, .unknowable(failure))
       return
     }
     try flushed()
     // A script is looked at first, whatever its author says: it may still run, or have ended.
     if step.isIdempotent, state.purpose == .do, !step.action.cancellable {
-      if PlantedMistake.resendsNotCounted.isMade { return record(.resend(path, cleared: false)) }
+      if PlantedMistake.resendsNotCounted.isMade { return record(path, .resend(cleared: false)) }
       return repeatOrGiveUp(step)
     }
     let lateBound = action.lateBound(of: call, lostSince: state.lostSince ?? clock.now)
@@ -31,13 +31,13 @@ extension Interpreter {
       try await resend(step, before: call.deadline, cleared: false)
     case .keyed, .convergent, .findable, .opaque:
       let (answer, isAnswered) = try await seek(action, call, step, until: lateBound)
-      if answer.isDefinite, state.scriptPlace == RunMachine.placeBeforeRestore { record(.adopted(path)) }
+      if answer.isDefinite, state.scriptPlace == RunMachine.placeBeforeRestore { record(path, .adopted) }
       switch answer {
       case .applied(let result):
-        record(.found(path))
+        record(path, .found)
         succeed(step, result)
       case .failed(let failure):
-        record(.found(path))
+        record(path, .found)
         fail(step, failure)
       case .notApplied:
         // Before its life is over, "not there" is only true so far.
@@ -50,7 +50,7 @@ extension Interpreter {
 
   /// A copy of it is no repetition while the first may still run.
   private func mayGoOn(
-    _ action: any Action, _ call: ActionCall, _ step: ValidatedStep, _ isAnswered: Bool
+    _ action: any Action, _ call: ActionCall, _ step: ActionStep, _ isAnswered: Bool
   ) -> Bool {
     if PlantedMistake.unseenEndIsAnEnd.isMade { return false }
     if !isAnswered { return true }
@@ -59,18 +59,18 @@ extension Interpreter {
 
   /// Nobody could look at what may still run on another machine: it is not begun a second time, and unless an undo puts
   /// that machine back from outside, a person is asked.
-  private func recordUnseen(_ step: ValidatedStep) {
+  private func recordUnseen(_ step: ActionStep) {
     let path = step.path
     if machine.state(of: path).purpose == .do {
-      record(.unknowable(path, lostFailure(step), asks: !isUndoneFromOutside(step)))
+      record(path, .unknowable(lostFailure(step), asks: !isUndoneFromOutside(step)))
     } else {
-      record(.failed(path, lostFailure(step), retries: false, delay: .zero))
+      record(path, .failed(lostFailure(step), retries: false, delay: .zero))
     }
   }
 
   /// Whether an undo of the step ends what runs on a machine without its help: a provider puts its disk back, or stops
   /// it.
-  func isUndoneFromOutside(_ step: ValidatedStep) -> Bool {
+  func isUndoneFromOutside(_ step: ActionStep) -> Bool {
     guard case .steps(let undo, _) = step.rollback else { return false }
     return undo.contains { step in
       switch step.action.operation?.leaves {
@@ -81,58 +81,58 @@ extension Interpreter {
   }
 
   /// Nobody and nothing can tell what became of the call.
-  private func resolveUnsure(_ step: ValidatedStep, before deadline: Timestamp) async throws(Interruption) {
+  private func resolveUnsure(_ step: ActionStep, before deadline: Timestamp) async throws(Interruption) {
     let state = machine.state(of: step.path)
-    if PlantedMistake.cleanUpInTheSameFolder.isMade { return record(.resend(step.path, cleared: false)) }
+    if PlantedMistake.cleanUpInTheSameFolder.isMade { return record(step.path, .resend(cleared: false)) }
     if step.action.cancellable, state.purpose.isRepeatedAfterCrash || step.isIdempotent {
       // A script that left no exit code is started again in a folder of its own.
       repeatOrGiveUp(step)
     } else if step.effectClass == .convergent || state.purpose.isRepeatedAfterCrash {
       try await resend(step, before: deadline, cleared: false)
     } else {
-      record(.unknowable(step.path, lostFailure(step)))
+      record(step.path, .unknowable(lostFailure(step)))
     }
   }
 
   /// One more attempt, counted; after the last of them the step has failed, with an effect that is not known.
-  private func repeatOrGiveUp(_ step: ValidatedStep) {
+  private func repeatOrGiveUp(_ step: ActionStep) {
     let state = machine.state(of: step.path)
     let failure = lostFailure(step)
     let attempts = state.purpose == .undo && step.retry.isWritten || state.purpose == .do ? step.retry.attempts : 3
     let limit = step.isIdempotent ? max(attempts, step.retry.countsSends ? 1 : 3) : attempts
     guard state.attempt < limit, state.purpose != .do || clock.now < currentDeadline(step) else {
-      record(.failed(step.path, failure, retries: false, delay: .zero))
+      record(step.path, .failed(failure, retries: false, delay: .zero))
       return
     }
     let schedule = RetrySchedule(for: step, state.purpose)
     let pause = schedule.delay(after: state.attempt, asked: nil, random: launch.world.random)
-    record(.failed(step.path, failure, retries: true, delay: pause))
+    record(step.path, .failed(failure, retries: true, delay: pause))
   }
 
   /// Sends again. Requests that get no answer leave further and further apart, up to a minute, and not for ever: when
   /// the step's time is over, or as many were sent as its author wrote, it has failed.
-  private func resend(_ step: ValidatedStep, before deadline: Timestamp, cleared: Bool) async throws(Interruption) {
+  private func resend(_ step: ActionStep, before deadline: Timestamp, cleared: Bool) async throws(Interruption) {
     let path = step.path
     let state = machine.state(of: path)
     guard let error = state.error else {
-      record(.resend(path, cleared: cleared))
+      record(path, .resend(cleared: cleared))
       return
     }
     guard let reason = whyNoMore(step, state, before: deadline) else {
       var schedule = RetrySchedule.standard
       if let since = state.keySince { schedule.delay = max(schedule.delay, (clock.now - since) / 4) }
       try await pauseOrInterrupt(schedule.delay(after: 1, asked: nil, random: launch.world.random))
-      record(.resend(path, cleared: cleared))
+      record(path, .resend(cleared: cleared))
       return
     }
     let failure = StepFailure(.timeout, "\(reason): \(error.message)", effect: cleared ? .none : .unknown)
-    if cleared { record(.cleared(path)) }
-    record(.failed(path, failure, retries: false, delay: .zero))
+    if cleared { record(path, .cleared) }
+    record(path, .failed(failure, retries: false, delay: .zero))
   }
 
   /// Why a request is not sent once more; nil: it is. Each sending of a clean-up has its whole time, so it is bounded
   /// by the rollback's time, or by their number.
-  private func whyNoMore(_ step: ValidatedStep, _ state: StepState, before deadline: Timestamp) -> String? {
+  private func whyNoMore(_ step: ActionStep, _ state: StepMachine, before deadline: Timestamp) -> String? {
     let limit: Int?
     let end: Timestamp
     switch state.purpose {
@@ -149,12 +149,12 @@ extension Interpreter {
   }
 
   /// The other side still knows the key: the same request with it is answered and not carried out again.
-  private func isKeyGood(_ action: any Action, _ state: StepState) -> Bool {
+  private func isKeyGood(_ action: any Action, _ state: StepMachine) -> Bool {
     guard let window = action.keyWindow else { return true }
     return clock.now < (state.keySince ?? clock.now) + window
   }
 
-  private func lostFailure(_ step: ValidatedStep) -> StepFailure {
+  private func lostFailure(_ step: ActionStep) -> StepFailure {
     let reason = machine.state(of: step.path).error?.message ?? "the engine stopped between its call and the outcome"
     return StepFailure(.crashed, "it is unknown whether it took effect: \(reason)", effect: .unknown)
   }
@@ -164,7 +164,7 @@ extension Interpreter {
   /// A desired state that is not reached can be sent again at once; for the other classes "not
   /// there" counts only when a request still on its way can no longer arrive. Clean-up asks as patiently as it acts.
   private func seek(
-    _ action: any Action, _ call: ActionCall, _ step: ValidatedStep, until lateBound: Timestamp
+    _ action: any Action, _ call: ActionCall, _ step: ActionStep, until lateBound: Timestamp
   ) async throws(Interruption) -> (answer: ProbeAnswer, isAnswered: Bool) {
     let isCleanUp = machine.state(of: step.path).purpose == .undo
     let giveUp = isCleanUp ? machine.rollbackDeadline(default: call.deadline) : max(call.deadline, lateBound)

@@ -3,9 +3,9 @@ extension Interpreter {
   /// At rest means: nothing of it runs, every request without an answer was found or can no longer arrive, what was
   /// accepted has shown, and the thing acted on does not change any more. A step that cannot be brought to rest is not
   /// undone; the rollback then stops at it.
-  func comeToRest(_ path: String) async throws(Interruption) {
+  func comeToRest(_ path: StepPath) async throws(Interruption) {
     guard let step = machine.steps[path] else { return }
-    if PlantedMistake.restNotAwaited.isMade { return record(.settled(path, .unsure)) }
+    if PlantedMistake.restNotAwaited.isMade { return record(path, .settled(.unsure)) }
     let action: any Action
     let call: ActionCall
     do throws(StepFailure) {
@@ -13,24 +13,21 @@ extension Interpreter {
       call = try currentCall(step)
     } catch {
       let failure = masker.mask(error)
-      record(
-        .unsettled(
-          path,
-          StepFailure(
+      record(path, .unsettled(StepFailure(
             failure.kind, "whether `\(path)` is at rest cannot be asked: \(failure.message)", effect: .unknown)))
       return
     }
     try flushed()
     // It was seen to end, and its machine need not be asked again: it may be what has to be put back.
-    if action.declaration.runsElsewhere, hasSeenEnd(step) { return record(.settled(path, .unsure)) }
+    if action.declaration.runsElsewhere, hasSeenEnd(step) { return record(path, .settled(.unsure)) }
     // One that was left running by another process is not awaited to its end: nobody wants that any more.
     if action.declaration.cancellable, try await !stopped(action, call, step) { return }
     let state = machine.state(of: path)
     if state.effect == .unknown || state.error == nil && state.status != .succeeded {
       switch try await seekForUndo(action, call, step) {
-      case .applied, .failed: record(.found(path))
+      case .applied, .failed: record(path, .found)
       case .notApplied:
-        record(.settled(path, .notApplied))
+        record(path, .settled(.notApplied))
         return
       case .unsure: break
       }
@@ -47,13 +44,13 @@ extension Interpreter {
     return true
   }
 
-  private func hasSeenEnd(_ step: ValidatedStep) -> Bool {
+  private func hasSeenEnd(_ step: ActionStep) -> Bool {
     let state = machine.state(of: step.path)
     return state.effect != .unknown && state.lostSince == nil && (state.status == .succeeded || state.error != nil)
   }
 
   /// Ends what still runs of a script. A failure to do so is repeated: undoing beside it is no way out.
-  private func stopped(_ action: any Action, _ call: ActionCall, _ step: ValidatedStep) async throws(Interruption)
+  private func stopped(_ action: any Action, _ call: ActionCall, _ step: ActionStep) async throws(Interruption)
     -> Bool
   {
     var giveUp = machine.rollbackDeadline(default: clock.now)
@@ -74,11 +71,11 @@ extension Interpreter {
         let isRepeated = failure.retryable || tries < 3 && !failure.isFinal
         guard isRepeated || isPutBack, clock.now + pause < giveUp else {
           if isPutBack, try await isOver(by: late) {
-            record(.settled(step.path, .unsure))
+            record(step.path, .settled(.unsure))
             return false
           }
           let message = "`\(step.path)` may still run: \(failure.message)"
-          record(.unsettled(step.path, StepFailure(failure.kind, message, effect: .unknown)))
+          record(step.path, .unsettled(StepFailure(failure.kind, message, effect: .unknown)))
           return false
         }
         try await pauseOrInterrupt(pause)
@@ -89,7 +86,7 @@ extension Interpreter {
 
   /// As `seek`, but "not there" must always outlive the request: an undo may not race with what it undoes.
   private func seekForUndo(
-    _ action: any Action, _ call: ActionCall, _ step: ValidatedStep
+    _ action: any Action, _ call: ActionCall, _ step: ActionStep
   ) async throws(Interruption) -> ProbeAnswer {
     let lateBound = action.lateBound(of: call, lostSince: machine.state(of: step.path).lostSince ?? clock.now)
     let giveUp = machine.rollbackDeadline(default: lateBound)
@@ -113,7 +110,7 @@ extension Interpreter {
 
   /// A request without an answer may arrive after one that was answered.
   private func awaitLateRequests(
-    _ action: any Action, _ call: ActionCall, _ step: ValidatedStep
+    _ action: any Action, _ call: ActionCall, _ step: ActionStep
   ) async throws(Interruption) {
     guard !action.answersAtOnce(call), let lostSince = machine.state(of: step.path).lostSince else { return }
     let lateBound = action.lateBound(of: call, lostSince: lostSince)
@@ -127,7 +124,7 @@ extension Interpreter {
   /// change, and an undo that finds it "as it should be" would do nothing.
   /// - Returns: false if it cannot be told, which is recorded.
   private func awaitShowing(
-    _ action: any Action, _ call: ActionCall, _ step: ValidatedStep
+    _ action: any Action, _ call: ActionCall, _ step: ActionStep
   ) async throws(Interruption) -> Bool {
     let state = machine.state(of: step.path)
     guard machine.startsUnwatched(step.path), state.effect == .applied, let wait = step.action.wait,
@@ -156,44 +153,44 @@ extension Interpreter {
   }
 
   /// Whether a cancelled step may be a script that an earlier process left running.
-  func mayStillRun(_ event: StepEvent) -> Bool {
-    guard case .cancelled(let path, let failure) = event, let step = machine.steps[path] else { return false }
+  func mayStillRun(_ path: StepPath, _ event: StepEvent) -> Bool {
+    guard case .cancelled(let failure) = event, let step = machine.steps[path] else { return false }
     return failure.effect == .unknown && step.action.cancellable && !PlantedMistake.cancelLeavesItRunning.isMade
   }
 
   /// Ends what an earlier process left running of a cancelled step, also of one that nothing undoes. A failure to do so
   /// is told; where something undoes the step, it is brought to rest before that, more patiently.
-  func stop(_ event: StepEvent) async throws(Interruption) {
-    guard case .cancelled(let path, var failure) = event, let step = machine.steps[path] else { return record(event) }
+  func stop(_ path: StepPath, _ event: StepEvent) async throws(Interruption) {
+    guard case .cancelled(var failure) = event, let step = machine.steps[path] else { return record(path, event) }
     try flushed()
     do throws(StepFailure) { try await action(for: step).cancel(try currentCall(step)) } catch {
       failure.message += ", and it may still run: \(masker.mask(error).message)"
     }
-    record(.cancelled(path, failure))
+    record(path, .cancelled(failure))
   }
 
-  private func awaitSettled(_ action: any Action, _ call: ActionCall, _ step: ValidatedStep) async throws(Interruption)
+  private func awaitSettled(_ action: any Action, _ call: ActionCall, _ step: ActionStep) async throws(Interruption)
   {
     let giveUp = machine.rollbackDeadline(default: clock.now)
     var lastFailure: StepFailure?
     while true {
       do throws(StepFailure) {
         if try await action.isSettled(call) {
-          record(.settled(step.path, .unsure))
+          record(step.path, .settled(.unsure))
           return
         }
       } catch {
         lastFailure = masker.mask(error)
         // The thing is gone or cannot be asked about: nothing moves that we could wait for.
         guard error.retryable else {
-          record(.settled(step.path, .unsure))
+          record(step.path, .settled(.unsure))
           return
         }
       }
       guard clock.now < giveUp else {
         let message = lastFailure?.message ?? "it is still changing"
         let failure = StepFailure(.timeout, "cannot be undone: \(message)", effect: .unknown)
-        record(.unsettled(step.path, failure))
+        record(step.path, .unsettled(failure))
         return
       }
       tellWaiting(step, lastFailure?.message ?? "it is still changing", until: giveUp)
@@ -201,7 +198,7 @@ extension Interpreter {
     }
   }
 
-  private func tellWaiting(_ step: ValidatedStep, _ reason: String, until instant: Timestamp) {
+  private func tellWaiting(_ step: ActionStep, _ reason: String, until instant: Timestamp) {
     launch.observer.progress(
       RunProgress(
         step: step.path, message: "not undone yet: \(reason); waiting at the longest until \(instant.wholeSecond)"))

@@ -1,9 +1,9 @@
 // What an author's expressions see, and what a person is told of them.
 extension Interpreter {
-  func scope(for path: String?, attempt: [String: Value] = [:]) -> RunScope {
+  func scope(for path: StepPath?, attempt: [String: Value] = [:]) -> RunScope {
     RunScope(
       machine: machine, runID: runID, inputs: machine.started?.inputs ?? [:], vars: vars, secrets: launch.secrets,
-      without: launch.without, selfPath: path.map { UndoPath.owner(of: $0) }, attempt: attempt,
+      without: launch.without, selfPath: path?.owner, attempt: attempt,
       now: launch.world.clock.now, masker: masker.isEmpty ? nil : masker)
   }
 

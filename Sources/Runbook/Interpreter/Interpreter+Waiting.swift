@@ -15,14 +15,14 @@ extension Interpreter {
     var command: [String]
   }
 
-  func tellOfQuestion(about path: String) async throws(Interruption) {
+  func tellOfQuestion(about path: StepPath) async throws(Interruption) {
     heedsAnswers = true
     defer { heedsAnswers = false }
     if let question = machine.openApproval {
       return try await tell(
         Cause(
           told: WaitingTold(.approval, step: path, question: question.number), message: question.prompt,
-          until: question.until, command: ["approve", runID, path, "--seen", question.digest]))
+          until: question.until, command: ["approve", runID, path.text, "--seen", question.digest]))
     }
     guard let question = machine.openQuestion, case .parked(let until, _) = machine.state(of: path).progress else {
       return
@@ -39,7 +39,7 @@ extension Interpreter {
   var isUnheardTooLong: Bool {
     @inline(never) get {
       guard !launch.runbook.onWaiting.isEmpty, let watch = watched, let since = watch.unheardSince else { return false }
-      return clock.now - since >= Interpreter.unheardLimit && !machine.toldStates.contains(watch.step.path)
+      return clock.now - since >= Interpreter.unheardLimit && !machine.questions.toldStates.contains(watch.step.path)
     }
   }
 
@@ -57,12 +57,12 @@ extension Interpreter {
     try flushed()
     let end = min(clock.now + Interpreter.patience, cause.until)
     let root: Value = [
-      "for": .string(cause.told.cause.rawValue), "step": .string(cause.told.step),
+      "for": .string(cause.told.cause.rawValue), "step": .string(cause.told.step.text),
       "message": .string(masker.mask(cause.message)), "until": .timestamp(cause.until),
       "command": .string(AdvisedCommands().line(cause.command)),
     ]
     var told = cause.told
-    for step in launch.runbook.onWaiting {
+    for step in launch.runbook.onWaiting.leaves {
       let message = "\(told.question) \(step.path)"
       if told.question > 0, arrivedMessages.contains(message) { continue }
       if let failure = try await send(step, root, told, until: end) {
@@ -76,7 +76,7 @@ extension Interpreter {
 
   /// - Returns: why the message was not sent; nil if it was, or if its `if` is false.
   private func send(
-    _ step: ValidatedStep, _ root: Value, _ told: WaitingTold, until end: Timestamp
+    _ step: ActionStep, _ root: Value, _ told: WaitingTold, until end: Timestamp
   ) async throws(Interruption) -> String? {
     let scope = scope(for: nil, attempt: ["waiting": root])
     let action: any Action
@@ -91,7 +91,7 @@ extension Interpreter {
       }
       action = try self.action(for: step)
       call = actionCall(
-        step, key: StepKey.make(runID, "\(step.path)/\(told.step)/\(told.question)", .onFailure, 1),
+        step, key: StepKey.make(runID, StepPath("\(step.path)/\(told.step)/\(told.question)"), .onFailure, 1),
         with: try evaluatedFields(step, in: scope), deadline: min(end, clock.now + step.timeout))
     } catch {
       return masker.mask(error).message

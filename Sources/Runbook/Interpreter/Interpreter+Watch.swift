@@ -1,7 +1,7 @@
 extension Interpreter {
   /// Polls until the step's wait is over: after a changing call by the action's own look, for `wait_for` and reads by
   /// the call itself.
-  @inline(never) func watch(_ path: String) async throws(Interruption) {
+  @inline(never) func watch(_ path: StepPath) async throws(Interruption) {
     watched = beginWatch(path)
     defer { watched = nil }
     try flushed()
@@ -19,7 +19,7 @@ extension Interpreter {
   }
 
   /// nil: there is nothing to watch, or its fields can no longer be evaluated, which is recorded.
-  @inline(never) private func beginWatch(_ path: String) -> Watch? {
+  @inline(never) private func beginWatch(_ path: StepPath) -> Watch? {
     guard let step = machine.steps[path] else { return nil }
     let action: any Action
     var call: ActionCall
@@ -83,7 +83,7 @@ extension Interpreter {
   }
 
   /// What the durations of this step's waits are kept by; nil for what is no provider's.
-  @inline(never) private func durationsKey(of step: ValidatedStep) -> String? {
+  @inline(never) private func durationsKey(of step: ActionStep) -> String? {
     guard let name = step.provider, let provider = providers[name], step.effect != .none,
       let type = launch.runbook.providers.first(where: { $0.name == name })?.type
     else { return nil }
@@ -196,13 +196,11 @@ extension Interpreter {
     watch.isJournaled = true
     watch.journaledState = watch.nativeState
     watch.journalings += 1
-    record(
-      .observed(
-        watch.step.path, nativeState: watch.nativeState, until: watch.until, deadline: watch.deadline, watch.result))
+    record(watch.step.path, .observed(nativeState: watch.nativeState, until: watch.until, deadline: watch.deadline, watch.result))
     try flushed()
   }
 
-  @inline(never) private func endWatch(_ step: ValidatedStep, _ failure: StepFailure) {
+  @inline(never) private func endWatch(_ step: ActionStep, _ failure: StepFailure) {
     let state = machine.state(of: step.path)
     // A clean-up is called again as a whole; the main steps only poll, they never repeat the call.
     if state.purpose == .undo {
@@ -210,12 +208,12 @@ extension Interpreter {
     } else {
       var failure = failure
       if step.effect == .none { failure.effect = .none }
-      record(.failed(step.path, failure, retries: false, delay: .zero))
+      record(step.path, .failed(failure, retries: false, delay: .zero))
     }
   }
 }
 
-extension StepDefinition {
+extension ActionStepDefinition {
   /// The call itself is the probe.
   var isPolled: Bool { mode == .waitFor || effect == .none }
 }
@@ -229,7 +227,7 @@ final class Watch {
     case failed(StepFailure)
   }
 
-  let step: ValidatedStep
+  let step: ActionStep
   let action: any Action
   /// With what has been read lately (`asOf`).
   var call: Boxed<ActionCall>
@@ -261,7 +259,7 @@ final class Watch {
   private var rhythm: WaitRhythm
 
   init(
-    step: ValidatedStep, action: any Action, call: ActionCall, since: Timestamp, deadline: Timestamp,
+    step: ActionStep, action: any Action, call: ActionCall, since: Timestamp, deadline: Timestamp,
     result: ActionResult
   ) {
     self.action = action

@@ -30,7 +30,7 @@ public actor Interpreter {
   var recordedScripts: [String] = []
   var finishedScripts: [String] = []
   /// Keys of those that other machines keep, by their step; and of those whose traces this process has removed.
-  var traces: [String: [String]] = [:]
+  var traces: [StepPath: [String]] = [:]
   let forgottenElsewhere = Mutex<Set<String>>([])
   /// The same, of scripts whose outcome nobody knows: only what they wrote goes.
   var recordedOutputs: [String] = []
@@ -87,17 +87,17 @@ public actor Interpreter {
   }
 
   /// The step to be waited for, by the order.
-  private var pathToWatch: String? {
+  private var pathToWatch: StepPath? {
     @inline(never) get { if case .carryOut(.watch(let path)) = move { path } else { nil } }
   }
 
   /// The step whose next attempt is to be waited for.
-  private var attemptToAwait: (path: String, instant: Timestamp)? {
+  private var attemptToAwait: (path: StepPath, instant: Timestamp)? {
     @inline(never) get { if case .carryOut(.retry(let path, let instant)) = move { (path, instant) } else { nil } }
   }
 
   /// The step about which a person is asked.
-  private var approvalToAwait: (path: String, until: Timestamp)? {
+  private var approvalToAwait: (path: StepPath, until: Timestamp)? {
     @inline(never) get { if case .carryOut(.ask(let path, let until)) = move { (path, until) } else { nil } }
   }
 
@@ -137,10 +137,11 @@ public actor Interpreter {
     let owner = launch.lease.owner
     let earlier = machine.started?.secretDigests ?? [:]
     let changed = coder.digests.filter { earlier[$0.key] != nil && earlier[$0.key] != $0.value }.keys.sorted()
-    let fact = Fact.runResumed(
+    let fact = Fact.run(
+      .resumed(
       RunResumed(
         epoch: launch.lease.epoch, host: owner.host, pid: Int64(owner.pid), boot: clock.anchor.boot,
-        without: launch.without.sorted(), changed: changed))
+        without: launch.without.sorted(), changed: changed)))
     machine.apply(fact, at: clock.anchor.at)
     pending.append((fact, clock.anchor.at))
     try readRequests()
@@ -166,10 +167,10 @@ public actor Interpreter {
       launch.control.note(cancelRefusal: machine.cancelRefusal, isUndoing: machine.isUndoing)
       if let reason = launch.control.leaveReason { return .end(try leave(reason)) }
       if launch.store.isOutOfSpace { return .end(try leave("the disk of the store is full")) }
-      let order = machine.next
+      guard let order = machine.orders.first else { return .end(try leave("nothing of it can be gone on with")) }
       if machine.isCancelling, let event = machine.cancelled(order) {
-        if mayStillRun(event) { return .carryOut(order) }
-        record(event)
+        if mayStillRun(order.path, event) { return .carryOut(order) }
+        record(order.path, event)
         continue
       }
       switch order {
@@ -180,14 +181,14 @@ public actor Interpreter {
         guard clock.now >= until else {
           try flush()
           try launch.store.release(launch.lease)
-          return .end(.parked(step: path, until: until))
+          return .end(.parked(step: path.text, until: until))
         }
-        record(.askTimedOut(path))
+        record(path, .askTimedOut)
       case .ask(let path, let until) where clock.now >= until:
         // An answer that was given in time counts, also if nobody has brought it yet.
         try readRequests()
         takeMessages()
-        if machine.next == order, !machine.isCancelling { record(.approvalTimedOut(path)) }
+        if machine.orders.contains(order), !machine.isCancelling { record(path, .approvalTimedOut) }
       case .awaitRestored:
         try flush()
         try launch.store.release(launch.lease)
@@ -230,7 +231,7 @@ public actor Interpreter {
 
   private func carryOutOrder() async throws(Interruption) {
     guard case .carryOut(let order) = move else { return }
-    if machine.isCancelling, let event = machine.cancelled(order) { return try await stop(event) }
+    if machine.isCancelling, let event = machine.cancelled(order) { return try await stop(order.path, event) }
     switch order {
     case .check: record(.checked(problems: await liveProblems()))
     case .begin(let path, let purpose): try await begin(path, purpose)

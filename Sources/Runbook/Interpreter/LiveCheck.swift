@@ -58,7 +58,7 @@ public struct LiveCheck: Sendable {
     guard problems.isEmpty else { return Findings(problems: problems) }
     var power = LivePower(runbook)
     var room = LiveRoom()
-    for step in (runbook.drill?.before ?? []) + runbook.steps where !isCertainlySkipped(step) {
+    for step in (runbook.drill?.before.leaves ?? []) + runbook.steps.leaves where !isCertainlySkipped(step) {
       var call = call(for: step, notes)
       let server = step.action.serverField.flatMap { call.with[$0]?.scalarText }
       call.earlier = room.before(step, server: server)
@@ -79,7 +79,7 @@ public struct LiveCheck: Sendable {
   }
 
   /// What cannot be asked of a cloud because only the run will know what it is about.
-  private func unasked(_ step: ValidatedStep, _ call: ActionCall) -> String? {
+  private func unasked(_ step: ActionStep, _ call: ActionCall) -> String? {
     guard step.provider != nil, step.mode == .call else { return nil }
     let open = step.action.fields.map { $0.name }.filter { name in
       step.with[name].map { !$0.references.steps.isEmpty } ?? false
@@ -90,7 +90,7 @@ public struct LiveCheck: Sendable {
 
   /// One line for what stands in the way of a step, as far as it is known before the run.
   private func problems(
-    of step: ValidatedStep, _ call: ActionCall, _ server: String?, _ power: LivePower
+    of step: ActionStep, _ call: ActionCall, _ server: String?, _ power: LivePower
   ) async -> [String] {
     guard step.mode == .call, let name = step.provider, let provider = providers[name],
       let action = provider.action(step.action.name)
@@ -107,7 +107,7 @@ public struct LiveCheck: Sendable {
   }
 
   /// Its `if` reads nothing that only the run will know, and is false.
-  private func isCertainlySkipped(_ step: ValidatedStep) -> Bool {
+  private func isCertainlySkipped(_ step: ActionStep) -> Bool {
     guard let condition = step.condition, !condition.mayBeUnknown else { return false }
     return (try? condition.evaluate(in: scope)) == .bool(false)
   }
@@ -125,7 +125,7 @@ public struct LiveCheck: Sendable {
   }
 
   /// With the fields that do not depend on earlier steps.
-  private func call(for step: ValidatedStep, _ notes: Notes) -> ActionCall {
+  private func call(for step: ActionStep, _ notes: Notes) -> ActionCall {
     let known = step.with.filter { $0.value.references.steps.isEmpty }
     let fields = step.action.fields.map { field in
       var optional = field

@@ -12,7 +12,7 @@ struct LivePower {
 
   /// What the step needs of a server that is still as the run has found it; nil if it needs nothing, or something
   /// before it may have changed that.
-  func needs(_ step: ValidatedStep, server: String) -> Set<PowerState>? {
+  func needs(_ step: ActionStep, server: String) -> Set<PowerState>? {
     guard let needs = step.action.operation?.needs, !needs.isEmpty, step.action.serverField != nil,
       let type = step.provider.flatMap({ types[$0] })
     else { return nil }
@@ -20,7 +20,7 @@ struct LivePower {
   }
 
   /// - Parameter server: the id of the server that it acts on; nil if that is not known yet.
-  mutating func follow(_ step: ValidatedStep, server: String?) {
+  mutating func follow(_ step: ActionStep, server: String?) {
     let act = PowerAct(step, types: types)
     switch act.reach {
     case .everywhere: isAllTouched = true
@@ -35,7 +35,7 @@ struct LivePower {
 extension LiveCheck {
   /// The power state of a server, as what stands in the way of a step; nil: it is in order, or nobody can say.
   func stateProblem(
-    _ step: ValidatedStep, _ needs: Set<PowerState>, server: String, at provider: any Provider
+    _ step: ActionStep, _ needs: Set<PowerState>, server: String, at provider: any Provider
   ) async throws(StepFailure) -> String? {
     guard let state = try await provider.state(ofServer: server), !needs.contains(state) else { return nil }
     // It comes to rest before long, or the client does not know the word: the step itself will see.

@@ -14,7 +14,7 @@ struct LiveRoom {
 
   /// What the steps before this one do to the room that it needs.
   /// - Parameter server: the id of the server that it acts on; nil if that is not known yet.
-  func before(_ step: ValidatedStep, server: String?) -> EarlierRoom {
+  func before(_ step: ActionStep, server: String?) -> EarlierRoom {
     guard case .takes(let kind)? = step.action.room, let provider = step.provider else { return EarlierRoom() }
     let places = [(server, kind), (nil, kind), (server, nil), (nil, nil)].map { server, kind in
       Place(provider: provider, server: server, kind: kind)
@@ -25,7 +25,7 @@ struct LiveRoom {
       isCertain: step.condition == nil && !step.continuesOnError)
   }
 
-  mutating func follow(_ step: ValidatedStep, server: String?) {
+  mutating func follow(_ step: ActionStep, server: String?) {
     guard let provider = step.provider else { return }
     switch step.action.room {
     case nil: return
@@ -37,7 +37,7 @@ struct LiveRoom {
     }
   }
 
-  private mutating func note(_ place: Place, _ path: String) {
-    if freed[place] == nil { freed[place] = path }
+  private mutating func note(_ place: Place, _ path: StepPath) {
+    if freed[place] == nil { freed[place] = path.text }
   }
 }

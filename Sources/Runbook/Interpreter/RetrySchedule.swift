@@ -24,7 +24,7 @@ struct RetrySchedule: Sendable {
   }
 
   /// Of a step's tries, by its author's `retry` or what holds without one.
-  init(for step: ValidatedStep, _ purpose: Purpose) {
+  init(for step: ActionStep, _ purpose: Purpose) {
     self = purpose == .undo && !step.retry.isWritten ? .undo : RetrySchedule(step.retry)
   }
 

@@ -19,7 +19,7 @@ public struct RollbackDesk: Sendable {
       latest = max(latest, entry.at)
     }
     self.clock = RunClock(clock, last: machine.anchor, latest: latest)
-    if try store.summary(of: lease.runID).isRestored { machine.apply(.storeRestored, at: self.clock.now) }
+    if try store.summary(of: lease.runID).isRestored { machine.apply(.run(.storeRestored), at: self.clock.now) }
   }
 
   public var rollback: RollbackOutcome? { machine.rollback }
@@ -28,15 +28,16 @@ public struct RollbackDesk: Sendable {
   /// A person must say first that a run of a restored store may go on.
   public var isRestored: Bool { machine.isRestored }
   /// Steps whose undo is still owed, newest first.
-  public var owed: [String] { machine.stack.entries.filter(\.isOpen).map(\.step).reversed() }
+  public var owed: [String] { owedSteps.map(\.text) }
+  private var owedSteps: [StepPath] { machine.stack.entries.filter(\.isOpen).map(\.step).reversed() }
   /// When the oldest of them was started: the age of what would be restored.
-  public var oldestOwed: Timestamp? { owed.compactMap { machine.state(of: $0).startedAt }.min() }
+  public var oldestOwed: Timestamp? { owedSteps.compactMap { machine.state(of: $0).startedAt }.min() }
 
   /// Undo steps and entries that can be skipped, as a person names them.
   public var skippable: [String] {
     machine.stack.entries.reversed().filter(\.isOpen).flatMap { entry -> [String] in
-      guard case .steps(let undo, _) = entry.kind else { return [entry.step] }
-      return undo.filter { !machine.state(of: $0).status.isDone } + [entry.step]
+      guard case .steps(let undo, _) = entry.kind else { return [entry.step.text] }
+      return (undo.filter { !machine.state(of: $0).status.isDone } + [entry.step]).map(\.text)
     }
   }
 
@@ -45,28 +46,28 @@ public struct RollbackDesk: Sendable {
   public mutating func skip(_ entry: String, reason: String, by: String) throws(StoreFailure) -> Bool {
     guard skippable.contains(entry) else { return false }
     // The locks stay until the rollback is resumed: only then has the run come to its end again.
-    try append([.undoSkipped(entry: entry, reason: reason, by: by, request: 0)], keepsLocks: true)
+    try append([.rollback(.skipped(entry: StepPath(entry), reason: reason, by: by, request: 0))], keepsLocks: true)
     return true
   }
 
   /// Nothing more will be undone; the run's locks are free. That is a decision about a restored run, too.
   public mutating func abandon(reason: String, by: String) throws(StoreFailure) {
-    var facts: [Fact] = isRestored ? [.storeRestored, .restoredAccepted(by: by)] : []
-    facts.append(.rollbackAbandoned(reason: reason, by: by, request: 0))
+    var facts: [Fact] = isRestored ? [.run(.storeRestored), .run(.restoredAccepted(by: by))] : []
+    facts.append(.rollback(.abandoned(reason: reason, by: by, request: 0)))
     try append(facts)
     // A person must look at a run of which something was left out.
-    if hasEnded { try append([.runEnded(machine.ending)]) }
+    if hasEnded { try append([.run(.ended(machine.ending.result(of: machine.root)))]) }
   }
 
   /// A person says that the run of a restored store may go on.
   public mutating func acceptRestored(by: String) throws(StoreFailure) {
     guard isRestored else { return }
-    try append([.storeRestored, .restoredAccepted(by: by)])
+    try append([.run(.storeRestored), .run(.restoredAccepted(by: by))])
   }
 
   /// Opens the rollback again; an `Interpreter` on the lease then carries it on.
   public mutating func resume(by: String) throws(StoreFailure) {
-    try append([.rollbackResumed(by: by, request: 0)])
+    try append([.rollback(.resumed(by: by, request: 0))])
   }
 
   private mutating func append(_ facts: [Fact], keepsLocks: Bool = false) throws(StoreFailure) {

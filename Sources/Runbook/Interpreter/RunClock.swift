@@ -37,9 +37,9 @@ public struct RunClock: EngineClock {
       guard entry.kind == "run.started" || entry.kind == "run.resumed" else { continue }
       let boot: BootTime? =
         switch try Fact(entry) {
-        case .runStarted(let run): run.boot
-        case .runResumed(let resumed): resumed.boot
-        default: nil
+        case .run(.started(let run)): run.boot
+        case .run(.resumed(let resumed)): resumed.boot
+        case .run, .step, .scope, .rollback: nil
         }
       last = boot.map { Anchor(at: entry.at, boot: $0) }
     }

@@ -7,7 +7,7 @@ public final class RunControl: Sendable {
     /// `restored`: the person who cancels has also said that a run of a restored store may go on.
     case cancel(by: String, rollback: Bool, request: Int64, restored: Bool = false)
     /// `question`: the number of the question that is answered; nil in requests of an earlier release.
-    case resolve(step: String, Resolution, by: String, request: Int64, question: Int?)
+    case resolve(step: StepPath, Resolution, by: String, request: Int64, question: Int?)
     case answer(ApprovalAnswer)
 
     /// The number of its row in the store; 0: it has none.

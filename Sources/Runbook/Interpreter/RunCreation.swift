@@ -52,15 +52,12 @@ public struct RunCreation: Sendable {
         throw StepFailure(.expression, "`locks`: \(error.message)")
       }
     }
-    let undo = runbook.steps.flatMap { step -> [ValidatedStep] in
-      if case .steps(let undo, _) = step.rollback { undo } else { [] }
-    }
-    for step in runbook.steps + undo where step.action.effect != .none {
-      guard let name = step.provider, let provider = providers[name], let field = step.action.serverField,
+    runbook.value.walk([.steps]) { step, _ in
+      guard step.action.effect != .none, let name = step.provider, let provider = providers[name], let field = step.action.serverField,
         let template = step.with[field], template.references.roots.isSubset(of: ["inputs", "vars"]),
         let server = try? template.evaluate(in: scope).string,
         let type = runbook.providers.first(where: { $0.name == name })?.type
-      else { continue }
+      else { return }
       locks.insert("\(type)/\(provider.account)/server/\(server)")
     }
     return locks.sorted()
@@ -86,7 +83,7 @@ public struct RunCreation: Sendable {
       id: id, name: runbook.name, status: "running", startedAt: instant, key: key, fingerprint: fingerprint)
     let lease = try store.create(
       summary, owner: owner, leaseFor: leaseFor, locks: locks,
-      entries: [Fact.runStarted(started).entry(at: instant, coder), Fact.runPinned(source).entry(at: instant)])
+      entries: [Fact.run(.started(started)).entry(at: instant, coder), Fact.run(.pinned(source)).entry(at: instant)])
     // So that they stay when the earlier run is removed.
     let keys = Set(Value.map(started.inherited).storedKeys)
     if !keys.isEmpty { try store.copyOutput(keys.sorted(), to: id, epoch: lease.epoch) }
@@ -101,9 +98,9 @@ public struct RunCreation: Sendable {
     var source: PinnedSource?
     for entry in try store.entries(of: runID, after: 0) where entry.sequence <= 2 {
       switch try Fact(entry) {
-      case .runStarted(let run): started = run
-      case .runPinned(let pinned): source = pinned
-      default: break
+      case .run(.started(let run)): started = run
+      case .run(.pinned(let pinned)): source = pinned
+      case .run, .step, .scope, .rollback: break
       }
     }
     guard let started, let source else { throw .damaged("run \(runID) has no beginning") }
@@ -124,15 +121,15 @@ public struct RunCreation: Sendable {
     var machine = RunMachine(runbook)
     for entry in try store.entries(of: runID, after: 0) { machine.apply(try Fact(entry, coder), at: entry.at) }
     var undone: String?
-    for earlier in runbook.steps.prefix(while: { $0.path != step }) where machine.wasUndone(earlier.path) {
-      undone = undone ?? earlier.path
+    for earlier in runbook.steps.leaves.prefix(while: { $0.path.text != step }) where machine.wasUndone(earlier.path) {
+      undone = undone ?? earlier.path.text
     }
     var inherited: [String: Value] = [:]
-    for earlier in runbook.steps {
-      if earlier.path == step { break }
+    for earlier in runbook.steps.leaves {
+      if earlier.path.text == step { break }
       let state = machine.state(of: earlier.path)
       guard state.status.isEnded else { continue }
-      inherited[earlier.path] = .map(["status": .string(state.status.rawValue), "outputs": .map(state.outputs)])
+      inherited[earlier.path.text] = .map(["status": .string(state.status.rawValue), "outputs": .map(state.outputs)])
     }
     return (inherited, undone)
   }

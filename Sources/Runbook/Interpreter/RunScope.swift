@@ -8,7 +8,7 @@ struct RunScope: ExpressionScope {
   /// Declared secrets that this process goes on without.
   let without: Set<String>
   /// The step whose `self` this is: the step itself, or the one an undo step belongs to.
-  var selfPath: String?
+  var selfPath: StepPath?
   /// `result`, `error` and the `outputs` of the attempt just made, while they exist.
   var attempt: [String: Value] = [:]
   /// The machine's wall clock.
@@ -21,7 +21,7 @@ struct RunScope: ExpressionScope {
 
   init(
     machine: RunMachine, runID: String, inputs: [String: Value], vars: [String: Value], secrets: [String: Secret],
-    without: Set<String>, selfPath: String?, attempt: [String: Value], now: Timestamp, masker: Masker?
+    without: Set<String>, selfPath: StepPath?, attempt: [String: Value], now: Timestamp, masker: Masker?
   ) {
     self.machine = machine
     self.runID = runID
@@ -44,7 +44,7 @@ struct RunScope: ExpressionScope {
     case "steps":
       .map(
         Dictionary(
-          uniqueKeysWithValues: machine.runbook.steps.compactMap { step in
+          uniqueKeysWithValues: machine.runbook.steps.leaves.compactMap { step in
             step.id.flatMap { id in stepValue(step.path).map { (id, $0) } }
           }))
     case "self": selfValue
@@ -56,9 +56,9 @@ struct RunScope: ExpressionScope {
     case "failure": failure
     case "rollback":
       .map([
-        "outcome": .string((machine.rollback ?? .notNeeded).rawValue),
-        "failed_step": machine.rollbackFailure?.step.map { .string($0) } ?? .null,
-        "error": machine.rollbackFailure?.error?.value ?? .null,
+        "outcome": .string((machine.root.rollback ?? .notNeeded).rawValue),
+        "failed_step": machine.root.rollbackFailure?.step.map { .string($0.text) } ?? .null,
+        "error": machine.root.rollbackFailure?.error?.value ?? .null,
       ])
     default: attempt[name]
     }
@@ -70,7 +70,7 @@ struct RunScope: ExpressionScope {
 
   func member(of root: String, _ name: String) -> Value?? {
     switch root {
-    case "steps": .some(stepValue(name))
+    case "steps": .some(stepValue(StepPath(name)))
     case "inputs": .some(inputs[name])
     case "vars": .some(vars[name])
     case "secrets": .some(secret(name))
@@ -79,7 +79,7 @@ struct RunScope: ExpressionScope {
   }
 
   /// nil for a step that was never begun: absent, as null safety has it.
-  private func stepValue(_ path: String) -> Value? {
+  private func stepValue(_ path: StepPath) -> Value? {
     let state = machine.state(of: path)
     var value: [String: Value] = [
       "status": .string(state.status.rawValue), "attempts": .int(Int64(state.attempt)),
@@ -114,7 +114,7 @@ struct RunScope: ExpressionScope {
     case nil: .null
     case .failure(let error): error.value
     case .cancel(let by, _):
-      StepError(StepFailure(.cancelled, "cancelled by \(by)"), step: machine.active ?? "", attempt: 1).value
+      StepError(StepFailure(.cancelled, "cancelled by \(by)"), step: machine.active.first?.text ?? "", attempt: 1).value
     case .refused(let problems):
       StepError(StepFailure(.rejected, problems.joined(separator: "; ")), step: "", attempt: 1).value
     }

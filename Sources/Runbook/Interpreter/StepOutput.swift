@@ -23,7 +23,7 @@ final class StepOutput: OutputSink {
   }
 
   let key: String
-  private let step: String
+  private let step: StepPath
   private let attempt: Int
   private let coder: SecretCoder
   private let store: any RunStore
@@ -38,7 +38,7 @@ final class StepOutput: OutputSink {
   ///   - keeps: false if it was given a secret that this process does not know.
   ///   - watching: given the last lines, masked, while they are written.
   init(
-    key: String, step: String, attempt: Int, coder: SecretCoder, store: any RunStore, lease: Lease, keeps: Bool,
+    key: String, step: StepPath, attempt: Int, coder: SecretCoder, store: any RunStore, lease: Lease, keeps: Bool,
     watching: @escaping @Sendable ([String]) -> Void = { _ in }
   ) {
     self.watching = watching
@@ -128,7 +128,7 @@ final class StepOutput: OutputSink {
 
   private func builder(_ stream: OutputStream, _ state: inout State) -> OutputBuilder {
     if let builder = state.streams[stream] { return builder }
-    let place = OutputPlace(key: key, stream: stream, step: step, attempt: attempt)
+    let place = OutputPlace(key: key, stream: stream, step: step.text, attempt: attempt)
     var builder = OutputBuilder(place, coder.masker)
     // Only a run that was taken over can have some already.
     if lease.epoch > 1 {

@@ -16,7 +16,7 @@ public struct ApprovalQuestion: Sendable, Equatable {
     case `continue`
   }
 
-  public var step: String
+  public var step: StepPath
   /// Questions are numbered from 1 in each run, those about lost outcomes included. 0: not asked yet.
   public var number: Int
   /// Rendered once, when the question was asked; secrets are masked.
@@ -30,7 +30,7 @@ public struct ApprovalQuestion: Sendable, Equatable {
   public var minimum: Int
 
   public init(
-    step: String, number: Int = 0, prompt: String, until: Timestamp, onTimeout: TimeoutAnswer = .reject,
+    step: StepPath, number: Int = 0, prompt: String, until: Timestamp, onTimeout: TimeoutAnswer = .reject,
     allowsRequester: Bool = false, approvers: [String] = [], minimum: Int = 1
   ) {
     self.step = step
@@ -45,7 +45,7 @@ public struct ApprovalQuestion: Sendable, Equatable {
 
   /// Twelve hexadecimal digits that name what is shown. An answer carries them, so that it counts for this text alone.
   public var digest: String {
-    let shown = [step, prompt, String(minimum)] + approvers
+    let shown = [step.text, prompt, String(minimum)] + approvers
     let bytes = Array(shown.joined(separator: "\0").utf8)
     return String(Hex.text(SHA256.hash(bytes)).prefix(12))
   }
@@ -57,7 +57,7 @@ public struct ApprovalQuestion: Sendable, Equatable {
 
   /// - Parameter with: the evaluated fields of the step.
   /// - Throws: a field that is not what the declaration says.
-  init(step: String, _ with: [String: Value], until: Timestamp, mask: (String) -> String) throws(StepFailure) {
+  init(step: StepPath, _ with: [String: Value], until: Timestamp, mask: (String) -> String) throws(StepFailure) {
     let fields = Arguments(with)
     var names: [String] = []
     for name in fields[ApprovalField.approvers]?.list ?? [] {
@@ -91,7 +91,7 @@ public struct ApprovalQuestion: Sendable, Equatable {
 
 /// What a person said to a question.
 public struct ApprovalAnswer: Sendable, Equatable {
-  public var step: String
+  public var step: StepPath
   /// The number of the question.
   public var question: Int
   /// Of what the person was shown.
@@ -105,7 +105,7 @@ public struct ApprovalAnswer: Sendable, Equatable {
   public var request: Int64
 
   public init(
-    step: String, question: Int, digest: String, isApproval: Bool, by: String, comment: String, at: Timestamp,
+    step: StepPath, question: Int, digest: String, isApproval: Bool, by: String, comment: String, at: Timestamp,
     request: Int64
   ) {
     self.step = step
@@ -125,7 +125,7 @@ public struct ApprovalAnswer: Sendable, Equatable {
   /// The body of the message.
   public var message: Value {
     [
-      "step": .string(step), "question": .int(Int64(question)), "digest": .string(digest), "at": .timestamp(at),
+      "step": .string(step.text), "question": .int(Int64(question)), "digest": .string(digest), "at": .timestamp(at),
       "comment": .string(comment),
     ]
   }
@@ -133,7 +133,7 @@ public struct ApprovalAnswer: Sendable, Equatable {
   /// From a message to the run; nil if it is none.
   init?(_ request: RunRequest, _ body: Value) {
     guard [ApprovalAnswer.approval, ApprovalAnswer.rejection].contains(request.kind),
-      let step = body["step"]?.string, let question = body["question"]?.int.flatMap({ Int(exactly: $0) }),
+      let step = (body["step"]?.string).map({ StepPath($0) }), let question = body["question"]?.int.flatMap({ Int(exactly: $0) }),
       let digest = body["digest"]?.string
     else { return nil }
     self.init(

@@ -1,36 +1,30 @@
 /// One thing that happened to a run. The journal is a list of facts; the machine is what follows from them. Each is
 /// stored as one entry whose kind is the public event's name and whose body holds the event's fields; fields that begin
 /// with `_` are the engine's own and are not shown.
+///
+/// There are four groups, one for each part of the machine that follows from them. A switch over a group has no
+/// `default`: a new fact must be met wherever facts are read.
 public enum Fact: Sendable {
-  case runStarted(RunStarted)
+  case run(RunFact)
+  case step(StepPath, StepFact)
+  /// About a list of steps that is undone as a whole; `StepPath.root` is the run.
+  case scope(StepPath, ScopeFact)
+  case rollback(RollbackFact)
+}
+
+/// About the run as a whole.
+public enum RunFact: Sendable {
+  case started(RunStarted)
   /// The text the run was started with, so that it can be carried on after the file changed. Not shown.
-  case runPinned(PinnedSource)
-  case runResumed(RunResumed)
-  case runChecked(problems: [String])
-  case stepStarted(StepStarted)
-  /// `cleared`: the request before it certainly had no effect, and none of it can still arrive.
-  case attemptStarted(step: String, attempt: Int, key: String, cleared: Bool)
-  /// A request without an answer was found to have taken effect.
-  case requestFound(step: String)
-  /// No request without an answer had an effect, and none can arrive any more.
-  case requestCleared(step: String)
-  /// A script that was started in the life of a store which was put back since: it is not started again, and how it
-  /// ended then is taken for this step.
-  case scriptAdopted(step: String)
-  case attemptEnded(AttemptEnded)
-  case stepWaiting(step: String, nativeState: String?, until: String, deadline: Timestamp, result: ActionResult?)
-  case stepEnded(StepEnded)
-  /// A question to a person. Questions are numbered from 1 in each run.
-  case runWaiting(step: String, until: Timestamp, error: StepError?, question: Int)
-  case stepResolved(step: String, answer: Resolution, by: String, request: Int64)
-  /// A person is asked whether a step may go on. The number is one of those of `runWaiting`.
-  case approvalAsked(ApprovalQuestion)
-  case approvalAnswered(ApprovalAnswer)
-  /// `on_waiting` has told people that the run waits.
-  case waitingTold(WaitingTold)
+  case pinned(PinnedSource)
+  case resumed(RunResumed)
+  case checked(problems: [String])
   case cancelRequested(by: String, rollback: Bool, request: Int64)
   /// A message to the owner that changed nothing, with the reason: the question was answered already, it is too late.
   case requestIgnored(request: Int64, reason: String)
+  /// Something was reported of a step that does not fit its state, and changed nothing: a mistake of the engine, which
+  /// this entry makes known.
+  case eventIgnored(event: String, step: StepPath?, reason: String)
   /// The store was put back from an older copy: the run may have done more than its journal says. A question that only
   /// `restoredAccepted` answers.
   case storeRestored
@@ -39,30 +33,92 @@ public enum Fact: Sendable {
   case lockFreed(lock: String, reason: String, by: String)
   /// The machine's wall clock was set while the run was going on; the times of the run go on without the jump.
   case clockSet(by: Duration)
+  /// `on_waiting` has told people that the run waits.
+  case told(WaitingTold)
   /// What a drill was measured by, and whether its objectives are met.
   case drillJudged(DrillVerdict)
-  case rollbackStarted(reason: String)
-  case undoSettled(step: String)
-  case undoClosed(step: String, reason: String)
-  case rollbackEnded(outcome: RollbackOutcome, failedStep: String?, error: StepError?)
-  case rollbackResumed(by: String, request: Int64)
-  case undoSkipped(entry: String, reason: String, by: String, request: Int64)
-  case rollbackAbandoned(reason: String, by: String, request: Int64)
   case outputsReady(outputs: [String: Value], error: StepError?)
-  case runEnded(RunEnded)
-  case runLeft(reason: String)
+  case ended(RunEnded)
+  case left(reason: String)
+}
+
+/// About one step that has something called, undo steps included.
+public enum StepFact: Sendable {
+  case started(StepStarted)
+  /// `cleared`: the request before it certainly had no effect, and none of it can still arrive.
+  case attemptStarted(attempt: Int, key: String, cleared: Bool)
+  /// A request without an answer was found to have taken effect.
+  case requestFound
+  /// No request without an answer had an effect, and none can arrive any more.
+  case requestCleared
+  /// A script that was started in the life of a store which was put back since: it is not started again, and how it
+  /// ended then is taken for this step.
+  case scriptAdopted
+  case attemptEnded(AttemptEnded)
+  case waiting(nativeState: String?, until: String, deadline: Timestamp, result: ActionResult?)
+  case ended(StepEnded)
+  /// A person is asked what became of it. Questions are numbered from 1 in each run.
+  case parked(until: Timestamp, error: StepError?, question: Int)
+  case resolved(answer: Resolution, by: String, request: Int64)
+  /// A person is asked whether the step may go on. The number is one of those of `parked`.
+  case approvalAsked(ApprovalQuestion)
+  case approvalAnswered(ApprovalAnswer)
+}
+
+/// About a list of steps that is undone as a whole.
+public enum ScopeFact: Sendable {
+  /// It is being undone from here on.
+  case rollbackStarted(reason: String)
+  case rollbackEnded(outcome: RollbackOutcome, failedStep: StepPath?, error: StepError?)
+}
+
+/// About what is owed, and what people say about it.
+public enum RollbackFact: Sendable {
+  /// The step is at rest: its undo steps may run.
+  case settled(step: StepPath)
+  case closed(step: StepPath, UndoClosure)
+  case resumed(by: String, request: Int64)
+  /// - Parameter entry: an undo step, or a step for its whole entry.
+  case skipped(entry: StepPath, reason: String, by: String, request: Int64)
+  case abandoned(reason: String, by: String, request: Int64)
+}
+
+/// Why nothing more is done about an entry of the rollback. The text is what the journal keeps.
+public enum UndoClosure: Sendable, Equatable {
+  case undone
+  case neverHappened
+  case onlyAfterSuccess
+  case leftStanding
+  case conditionFalse
+  case leftOut
+  case committed
+  /// A person's reason, or a word of another release.
+  case other(String)
+
+  private static let texts: [(UndoClosure, String)] = [
+    (.undone, "undone"), (.neverHappened, "nothing happened"), (.onlyAfterSuccess, "undone only after success"),
+    (.leftStanding, "left standing"), (.conditionFalse, "its condition was false"), (.leftOut, "left out"),
+    (.committed, "committed"),
+  ]
+
+  public init(_ text: String) { self = UndoClosure.texts.first { $0.1 == text }?.0 ?? .other(text) }
+
+  public var text: String {
+    if case .other(let text) = self { return text }
+    return UndoClosure.texts.first { $0.0 == self }?.1 ?? ""
+  }
 }
 
 extension Fact {
   /// A text that lies in the store is among its values.
   var holdsStored: Bool {
     switch self {
-    case .runStarted(let run): Value.map(run.inherited).holdsStored
-    case .attemptEnded(let ended): Value.map(ended.result.result).holdsStored
-    case .stepWaiting(_, _, _, _, let result): result.map { Value.map($0.result).holdsStored } ?? false
-    case .stepEnded(let ended): Value.map(ended.outputs).holdsStored
-    case .outputsReady(let outputs, _): Value.map(outputs).holdsStored
-    default: false
+    case .run(.started(let run)): Value.map(run.inherited).holdsStored
+    case .run(.outputsReady(let outputs, _)): Value.map(outputs).holdsStored
+    case .step(_, .attemptEnded(let ended)): Value.map(ended.result.result).holdsStored
+    case .step(_, .waiting(_, _, _, let result)): result.map { Value.map($0.result).holdsStored } ?? false
+    case .step(_, .ended(let ended)): Value.map(ended.outputs).holdsStored
+    case .run, .step, .scope, .rollback: false
     }
   }
 }
@@ -145,7 +201,6 @@ public struct PinnedSource: Sendable, Equatable {
 }
 
 public struct StepStarted: Sendable {
-  public var step: String
   public var purpose: Purpose
   public var title: String
   public var action: String
@@ -168,7 +223,6 @@ public struct StepStarted: Sendable {
 }
 
 public struct AttemptEnded: Sendable {
-  public var step: String
   public var attempt: Int
   /// nil: the call succeeded, and what it started is now waited for.
   public var error: StepError?
@@ -177,7 +231,6 @@ public struct AttemptEnded: Sendable {
 }
 
 public struct StepEnded: Sendable {
-  public var step: String
   public var purpose: Purpose
   public var status: StepStatus
   public var attempt: Int

@@ -11,35 +11,16 @@ public struct WaitingTold: Sendable, Equatable {
   }
 
   public var cause: Cause
-  public var step: String
+  public var step: StepPath
   /// The number of the question; 0 for a state.
   public var question: Int
   /// Of the messages that could not be sent, each with its reason.
   public var failures: [String]
 
-  public init(_ cause: Cause, step: String, question: Int = 0, failures: [String] = []) {
+  public init(_ cause: Cause, step: StepPath, question: Int = 0, failures: [String] = []) {
     self.cause = cause
     self.step = step
     self.question = question
     self.failures = failures
-  }
-}
-
-extension WaitingTold {
-  var coded: (kind: String, fields: [String: Value?]) {
-    (
-      "run.told",
-      [
-        "for": .string(cause.rawValue), "step": .string(step), "question": question > 0 ? .int(Int64(question)) : nil,
-        "failures": failures.isEmpty ? nil : .list(failures.map { .string($0) }),
-      ]
-    )
-  }
-
-  init(_ fields: Fields) throws(StoreFailure) {
-    self.init(
-      try fields.word("for", Cause.self), step: try fields.text("step"),
-      question: fields.body["question"]?.int.flatMap { Int(exactly: $0) } ?? 0,
-      failures: fields.body["failures"]?.list?.compactMap { $0.string } ?? [])
   }
 }

@@ -86,13 +86,13 @@ public struct Plan: Sendable {
     drill = runbook.drill.map { drill in
       Drill(
         rto: drill.rto, rpo: drill.rpo, measure: drill.measure.mapValues { $0.source },
-        steadyState: drill.before.map { Plan.step($0, scope) })
+        steadyState: drill.before.leaves.map { Plan.step($0, scope) })
     }
-    steps = runbook.steps.map { Plan.step($0, scope) }
-    onFailure = runbook.onFailure.map { Plan.step($0, scope) }
-    onRollbackFailure = runbook.onRollbackFailure.map { Plan.step($0, scope) }
-    onWaiting = runbook.onWaiting.map { Plan.step($0, scope) }
-    always = runbook.always.map { Plan.step($0, scope) }
+    steps = runbook.steps.leaves.map { Plan.step($0, scope) }
+    onFailure = runbook.onFailure.leaves.map { Plan.step($0, scope) }
+    onRollbackFailure = runbook.onRollbackFailure.leaves.map { Plan.step($0, scope) }
+    onWaiting = runbook.onWaiting.leaves.map { Plan.step($0, scope) }
+    always = runbook.always.leaves.map { Plan.step($0, scope) }
     locks = Plan.locks(runbook, scope)
     timeout = runbook.timeout
     rollbackAfter = runbook.rollbackPolicy.after
@@ -100,14 +100,14 @@ public struct Plan: Sendable {
     warnings = runbook.warnings
   }
 
-  private static func step(_ step: ValidatedStep, _ scope: PlanScope) -> Step {
+  private static func step(_ step: ActionStep, _ scope: PlanScope) -> Step {
     let changes = step.effect != .none
     var with: [String: Value] = [:]
     for (name, template) in step.with { with[name] = scope.value(of: template) }
     let preset = step.action.fields.filter { $0.defaultValue != nil && with[$0.name] == $0.defaultValue }
     let hasUndo = if case .steps = step.rollback { true } else { false }
     return Step(
-      path: step.path, title: step.title, action: step.action.name, provider: step.provider, effect: step.effect,
+      path: step.path.text, title: step.title, action: step.action.name, provider: step.provider, effect: step.effect,
       effectClass: changes ? step.effectClass : nil, condition: step.condition?.source,
       decision: decision(step, scope), with: with,
       defaults: Set(preset.map(\.name)), env: step.env.mapValues { scope.value(of: $0) },
@@ -123,7 +123,7 @@ public struct Plan: Sendable {
       isCommit: step.isCommit, line: step.range.start.line)
   }
 
-  private static func decision(_ step: ValidatedStep, _ scope: PlanScope) -> Decision {
+  private static func decision(_ step: ActionStep, _ scope: PlanScope) -> Decision {
     guard let condition = step.condition else { return .runs }
     let read = condition.references
     let value = read.callsNow ? Value.unknown : (try? condition.evaluate(in: scope)) ?? .unknown
@@ -135,7 +135,7 @@ public struct Plan: Sendable {
   }
 
   /// What `power:` asks for is known here.
-  private static func leaves(_ step: ValidatedStep, _ with: [String: Value]) -> PowerEffect? {
+  private static func leaves(_ step: ActionStep, _ with: [String: Value]) -> PowerEffect? {
     guard step.effect != .none, step.action.serverField != nil, let leaves = step.action.operation?.leaves else {
       return nil
     }
@@ -145,7 +145,7 @@ public struct Plan: Sendable {
     return leaves
   }
 
-  private static func undo(_ step: ValidatedStep, _ scope: PlanScope) -> Undo {
+  private static func undo(_ step: ActionStep, _ scope: PlanScope) -> Undo {
     switch step.rollback {
     case .absent: step.effect == .none ? .notNeeded : .absent
     case .none: .none
@@ -158,7 +158,7 @@ public struct Plan: Sendable {
   private static func locks(_ runbook: ValidatedRunbook, _ scope: PlanScope) -> [String] {
     var locks: Set<String> = []
     for template in runbook.locks { locks.insert(PlanText.plain(scope.value(of: template))) }
-    for step in runbook.steps where step.action.effect != .none {
+    for step in runbook.steps.leaves where step.action.effect != .none {
       guard let provider = step.provider, let field = step.action.serverField, let template = step.with[field] else {
         continue
       }

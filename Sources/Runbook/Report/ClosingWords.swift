@@ -129,7 +129,7 @@ public enum ClosingWords {
         lines.append(
           (StyledText(DisplayText.escaped(name, limit: 64)), StyledText(DisplayText.line(value, limit: 200))))
       }
-      for step in report.steps where step.status == "failed" && !DrillPath.isAfter(step.path) {
+      for step in report.steps where step.status == "failed" && !StepPath(step.path).isSteadyStateAfter {
         add("failed", .warning, "\(shown(step.path))\(because(step.error)); the run goes on after it, as the file says")
       }
       if report.isGoodEnd, report.drill == nil { return lines }

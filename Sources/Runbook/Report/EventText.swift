@@ -153,7 +153,7 @@ public struct EventText: Sendable {
       return RunWords.closed(fields["reason"]?.string).map { "undo \(name(fields["step"])) … \($0)" }
     }
     if event.event == "undo.skipped", let entry = fields["entry"]?.string {
-      let subject = "undo \(DisplayText.escaped(UndoPath.owner(of: entry), limit: 100))"
+      let subject = "undo \(DisplayText.escaped(StepPath(entry).owner.text, limit: 100))"
       let part = report.undo(entry).map { undo in
         " " + DisplayText.escaped(undo.action.isEmpty ? undo.title : undo.action, limit: 100)
       }

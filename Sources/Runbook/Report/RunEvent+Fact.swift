@@ -27,7 +27,7 @@ extension RunControl.Message {
         by: request.requester, rollback: body["rollback"]?.bool ?? true, request: request.id,
         restored: body["restored"]?.bool ?? false)
     case "resolve":
-      guard let step = body["step"]?.string,
+      guard let step = (body["step"]?.string).map({ StepPath($0) }),
         let answer = body["answer"]?.string.flatMap({ Resolution(rawValue: $0) })
       else { return nil }
       let question = body["question"]?.int.flatMap { Int(exactly: $0) }

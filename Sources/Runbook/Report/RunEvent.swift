@@ -33,13 +33,14 @@ public struct RunEvent: Sendable, Equatable {
 /// What goes on between two events and is not journaled: the provider's own word for the state of the thing waited for,
 /// what an action is doing.
 public struct RunProgress: Sendable, Equatable {
+  /// The path of the step.
   public var step: String
   public var nativeState: String?
   public var message: String?
   /// The last lines that its script has written, masked; nil: no news of them.
   public var output: [String]?
-  public init(step: String, nativeState: String? = nil, message: String? = nil, output: [String]? = nil) {
-    self.step = step
+  public init(step: StepPath, nativeState: String? = nil, message: String? = nil, output: [String]? = nil) {
+    self.step = step.text
     self.nativeState = nativeState
     self.message = message
     self.output = output

@@ -29,7 +29,9 @@ public struct RunOutlook: Sendable {
   /// Why a cancel comes too late; nil while something can still be stopped.
   public var cancelRefusal: String? { machine.cancelRefusal }
   /// The question that a person is asked; nil if none is open.
-  public var openQuestion: (step: String, number: Int)? { machine.openQuestion }
+  public var openQuestion: (step: String, number: Int)? {
+    machine.openQuestion.map { ($0.step.text, $0.number) }
+  }
   /// The question whether a step may go on; nil if none is open.
   public var openApproval: ApprovalQuestion? { machine.openApproval }
   /// Who has approved it so far.
@@ -44,7 +46,7 @@ public struct RunOutlook: Sendable {
   public func neededSecrets(heeding messages: [RunControl.Message]) -> Set<String> {
     var machine = machine
     for case .cancel(let by, let rollback, let request, _) in messages {
-      _ = machine.handle(.cancelRequested(by: by, rollback: rollback, request: request), at: latest)
+      _ = machine.handle(.run(.cancelRequested(by: by, rollback: rollback, request: request)), at: latest)
     }
     return machine.neededSecrets
   }

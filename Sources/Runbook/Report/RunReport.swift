@@ -319,7 +319,7 @@ extension RunReport {
     guard let entry = fields["entry"]?.string else { return }
     if event.event == "undo.ended", entry == waitingStep { unpark(nil) }
     if event.event == "undo.skipped" { return leaveOut(entry, RunReport.decision(event)) }
-    let step = fields["step"]?.string ?? UndoPath.owner(of: entry)
+    let step = fields["step"]?.string ?? StepPath(entry).owner.text
     let index =
       undoIndex[entry] ?? add(UndoReport(entry: entry, step: step, title: entry, action: "", status: "pending"))
     switch event.event {
@@ -348,7 +348,7 @@ extension RunReport {
   /// A person leaves out an undo step, or all that is left of a step's.
   private mutating func leaveOut(_ entry: String, _ decision: Decision) {
     isDecidedSinceEnd = true
-    let step = UndoPath.owner(of: entry)
+    let step = StepPath(entry).owner.text
     if step == entry {
       close("left out by \(decision.by)", steps: [step])
       if let index = stepIndex[step] { steps[index].leftOut = decision }

@@ -85,14 +85,15 @@ public struct UndoPlan: Sendable, Equatable {
   public init() {}
 
   public init(_ runbook: ValidatedRunbook) {
-    last = runbook.mainSteps.last?.path
+    last = runbook.mainSteps.last?.path.text
     isDrill = runbook.drill != nil
     for step in runbook.mainSteps {
-      if step.continuesOnError { borne.insert(step.path) }
-      if case .irreversible = step.rollback { irreversible.insert(step.path) }
-      guard case .steps(let undo, _) = step.rollback else { continue }
-      entries[step.path] = undo.map {
-        UndoReport(entry: $0.path, step: step.path, title: $0.title, action: $0.action.name, status: "pending")
+      if step.continuesOnError { borne.insert(step.path.text) }
+      if case .irreversible = step.rollback { irreversible.insert(step.path.text) }
+      guard !step.undoSteps.isEmpty else { continue }
+      entries[step.path.text] = step.undoSteps.map {
+        UndoReport(
+          entry: $0.path.text, step: step.path.text, title: $0.title, action: $0.action.name, status: "pending")
       }
     }
   }

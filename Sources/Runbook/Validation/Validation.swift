@@ -26,7 +26,7 @@ final class Validation {
   /// Ids of steps with mistakes of their own: what reads their outputs is not wrong for that.
   var brokenSteps: [String] = []
   /// Where the actions of providers are named, by the paths of their steps.
-  var actionPlaces: [String: SourceRange] = [:]
+  var actionPlaces: [StepPath: SourceRange] = [:]
   /// A step was so wrong that it is left out of the runbook.
   var hasUnreadableSteps = false
   var pinnedFiles: [String: [UInt8]] = [:]
@@ -82,8 +82,9 @@ final class Validation {
       description: sections.description.flatMap { read.text($0, "description", limit: 10_000) },
       labels: labels(sections.labels), inputs: inputs, vars: vars, secrets: secrets, providers: providers, locks: locks,
       timeout: sections.timeout.flatMap { read.duration($0, "timeout", in: Limits.timeout) } ?? .seconds(86_400),
-      rollbackPolicy: rollbackPolicy(sections.rollbackPolicy), drill: drill, steps: steps, onFailure: onFailure,
-      onRollbackFailure: onRollbackFailure, onWaiting: onWaiting, always: always, outputs: outputs,
+      rollbackPolicy: rollbackPolicy(sections.rollbackPolicy), drill: drill, steps: Body(steps),
+      onFailure: Body(onFailure), onRollbackFailure: Body(onRollbackFailure), onWaiting: Body(onWaiting),
+      always: Body(always), outputs: outputs,
       pinnedFiles: pinnedFiles, warnings: [])
     let runbook = ValidatedRunbook(definition)
     power(runbook)

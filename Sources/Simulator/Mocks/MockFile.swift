@@ -96,7 +96,7 @@ public struct MockFile: Sendable {
   private func unfitSteps(_ runbook: ValidatedRunbook) -> [Diagnostic] {
     let known = MockFile.steps(of: runbook)
     return places.compactMap { place in
-      guard let step = known.first(where: { $0.path == place.step }) else {
+      guard let step = known.first(where: { $0.path.text == place.step }) else {
         let paths = known.map { "`\($0.path)`" }.joined(separator: ", ")
         return Diagnostic(.mock, at: place.range, "there is no step `\(place.step)`", hint: "known are \(paths)")
       }
@@ -107,11 +107,9 @@ public struct MockFile: Sendable {
     }
   }
 
-  private static func steps(of runbook: ValidatedRunbook) -> [ValidatedStep] {
-    let listed =
-      runbook.mainSteps + runbook.onFailure + runbook.onRollbackFailure + runbook.onWaiting + runbook.always
-    return listed.flatMap { step -> [ValidatedStep] in
-      if case .steps(let undo, _) = step.rollback { [step] + undo } else { [step] }
-    }
+  private static func steps(of runbook: ValidatedRunbook) -> [ActionStep] {
+    var steps: [ActionStep] = []
+    runbook.value.walk { step, _ in steps.append(step) }
+    return steps
   }
 }

@@ -12,13 +12,14 @@ import Testing
   /// A drill whose step has an undo step; what it finds when it is judged is given.
   private func driver(
     rto: Duration? = .seconds(600), rpo: Duration? = nil, after: Set<RollbackPolicy.Trigger> = [.success, .failure],
-    always: [ValidatedStep] = [], steady: [String] = []
+    always: [ActionStep] = [], steady: [String] = []
   ) -> Driver {
     var runbook = F.runbook(
       [F.undoable("one")], always: always, policy: RollbackPolicy(after: after, timeout: .seconds(60)))
     runbook.drill = DrillDefinition(
-      rto: rto, rpo: rpo, measure: [:], before: steady.map { F.step("drill.before.\($0)", effect: .none) },
-      after: steady.map { F.step("drill.after.\($0)", effect: .none, continuesOnError: true) })
+      rto: rto, rpo: rpo, measure: [:], before: Body(steady.map { F.step(.steadyState(0, $0), effect: .none) }),
+      after: Body(
+        steady.map { F.step(StepPath.steadyState(0, $0).again, effect: .none, continuesOnError: true) }))
     return Driver(runbook)
   }
 
@@ -63,7 +64,7 @@ import Testing
     #expect(end?.exitCode == 4 && end?.outcome == .objectiveMissed && end?.rollback == .failed)
     // A person has the rest undone: then the miss is what is left.
     driver.handle(.measured(Self.met))
-    driver.apply(.rollbackResumed(by: "ops", request: 1))
+    driver.apply(.rollback(.resumed(by: "ops", request: 1)))
     driver.failures = [:]
     let second = driver.carryOn()
     #expect(second?.exitCode == 8 && second?.rollback == .succeeded)
@@ -82,7 +83,7 @@ import Testing
     var driver = driver()
     driver.begin()
     driver.handle(.cancelRequested(by: "ops", rollback: true, request: 1))
-    driver.handle(.cancelled("one", StepFailure(.cancelled, "cancelled", effect: .none)))
+    driver.handle("one", .cancelled(StepFailure(.cancelled, "cancelled", effect: .none)))
     let end = driver.carryOn()
     #expect(end?.outcome == .cancelled && end?.exitCode == 5 && end?.drill == nil)
   }
@@ -161,7 +162,7 @@ import Testing
       let entry = fact.entry(at: F.start)
       let stored = JournalEntry(sequence: Int64(index + 1), at: entry.at, epoch: 1, kind: entry.kind, body: entry.body)
       machine.apply(try Fact(stored), at: stored.at)
-      if case .drillJudged = fact { judged += 1 }
+      if case .run(.drillJudged) = fact { judged += 1 }
       if judged > 0 { #expect(machine.next != .judge) }
       if let order = driver.orders[index + 1] { #expect(machine.next == order) }
     }

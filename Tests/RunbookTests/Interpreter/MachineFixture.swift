@@ -6,13 +6,13 @@ enum MachineFixture {
   static let start = Timestamp(seconds: 1_737_044_100)
 
   static func step(
-    _ path: String, effect: ActionEffect = .change, class effectClass: EffectClass = .convergent,
+    _ path: StepPath, effect: ActionEffect = .change, class effectClass: EffectClass = .convergent,
     rollback: RollbackClause = .absent, onCrash: OnCrash? = nil, continuesOnError: Bool = false, isCommit: Bool = false,
     undoContinuesOnError: Bool = false
-  ) -> ValidatedStep {
-    ValidatedStep(
-      StepDefinition(
-        path: path, id: path, title: path, range: .beginning, mode: .call,
+  ) -> ActionStep {
+    ActionStep(
+      ActionStepDefinition(
+        path: path, id: path.text, title: path.text, range: .beginning, mode: .call,
         action: ActionDeclaration(
           isCommit ? "commit" : "test.act", "Acts.", fields: [], effect: effect, class: effectClass), provider: nil,
         with: [:], condition: nil, env: [:], outputs: [], expect: nil,
@@ -27,21 +27,22 @@ enum MachineFixture {
   }
 
   /// A step with one undo step.
-  static func undoable(_ path: String, class effectClass: EffectClass = .convergent, scope: UndoScope = .started)
-    -> ValidatedStep
+  static func undoable(_ path: StepPath, class effectClass: EffectClass = .convergent, scope: UndoScope = .started)
+    -> ActionStep
   {
-    step(path, class: effectClass, rollback: .steps([step("\(path).undo[0]")], undo: scope))
+    step(path, class: effectClass, rollback: .steps([step(path.undo(0))], undo: scope))
   }
 
   static func runbook(
-    _ steps: [ValidatedStep], onFailure: [ValidatedStep] = [], onRollbackFailure: [ValidatedStep] = [],
-    always: [ValidatedStep] = [], policy: RollbackPolicy = .standard
+    _ steps: [ActionStep], onFailure: [ActionStep] = [], onRollbackFailure: [ActionStep] = [],
+    always: [ActionStep] = [], policy: RollbackPolicy = .standard
   ) -> ValidatedRunbook {
     ValidatedRunbook(
       RunbookDefinition(
         name: "test", description: nil, labels: [:], inputs: [], vars: [], secrets: [], providers: [], locks: [],
-        timeout: .seconds(86_400), rollbackPolicy: policy, steps: steps, onFailure: onFailure,
-        onRollbackFailure: onRollbackFailure, onWaiting: [], always: always, outputs: [], pinnedFiles: [:], warnings: []
+        timeout: .seconds(86_400), rollbackPolicy: policy, steps: Body(steps), onFailure: Body(onFailure),
+        onRollbackFailure: Body(onRollbackFailure), onWaiting: Body([Step]()), always: Body(always), outputs: [],
+        pinnedFiles: [:], warnings: []
       ))
   }
 }
@@ -53,18 +54,17 @@ struct Driver {
   /// What was to be done next behind each transaction, by the number of facts until then.
   var orders: [Int: Order] = [:]
   /// Steps whose call fails, with what.
-  var failures: [String: StepFailure] = [:]
+  var failures: [StepPath: StepFailure] = [:]
   /// What a drill is measured by.
   var moments = DrillMoments()
   /// In the order in which they were called.
-  var calls: [String] = []
+  var calls: [StepPath] = []
 
   /// - Parameter fromStep: as `rerun` says it.
   init(_ runbook: ValidatedRunbook, fromStep: String? = nil) {
     machine = RunMachine(runbook)
-    apply(
-      .runStarted(
-        RunStarted(name: "test", file: "test.yaml", inputs: [:], requester: "operator", fromStep: fromStep)))
+    let started = RunStarted(name: "test", file: "test.yaml", inputs: [:], requester: "operator", fromStep: fromStep)
+    apply(.run(.started(started)))
   }
 
   mutating func apply(_ fact: Fact) {
@@ -72,7 +72,10 @@ struct Driver {
     facts.append(fact)
   }
 
-  mutating func handle(_ event: StepEvent) {
+  mutating func handle(_ path: StepPath, _ event: StepEvent) { handle(.step(path, event)) }
+  mutating func handle(_ reported: RunReported) { handle(.run(reported)) }
+
+  mutating func handle(_ event: MachineEvent) {
     facts += machine.handle(event, at: MachineFixture.start)
     orders[facts.count] = machine.next
   }
@@ -81,9 +84,10 @@ struct Driver {
   mutating func begin() {
     guard case .begin(let path, let purpose) = machine.next, let step = machine.steps[path] else { return }
     handle(
+      path,
       .began(
         StepStarted(
-          step: path, purpose: purpose, title: path, action: step.action.name, effectClass: step.effectClass,
+          purpose: purpose, title: path.text, action: step.action.name, effectClass: step.effectClass,
           effect: step.effect, key: "key-\(path)", digest: "", with: [:], before: [:],
           deadline: MachineFixture.start + .seconds(300), isWait: false)))
   }
@@ -98,25 +102,34 @@ struct Driver {
         calls.append(path)
         if let failure = failures[path] {
           if failure.effect == .unknown {
-            handle(.replyLost(path, failure))
+            handle(path, .replyLost(failure))
           } else {
-            handle(.failed(path, failure, retries: false, delay: .zero))
+            handle(path, .failed(failure, retries: false, delay: .zero))
           }
         } else {
-          handle(.succeeded(path, outputs: [:]))
+          handle(path, .succeeded(outputs: [:]))
         }
-      case .reconcile(let path): handle(.unknowable(path, StepFailure(.crashed, "lost", effect: .unknown)))
-      case .settle(let path): handle(.settled(path, .unsure))
+      case .reconcile(let path): handle(path, .unknowable(StepFailure(.crashed, "lost", effect: .unknown)))
+      case .settle(let path): handle(path, .settled(.unsure))
       case .check: handle(.checked(problems: []))
       case .judge: handle(.measured(moments))
       case .evaluateOutputs: handle(.outputs([:], nil))
-      case .retry(let path, _): handle(.attemptDue(path, key: "again"))
-      case .watch(let path): handle(.succeeded(path, outputs: [:]))
+      case .retry(let path, _): handle(path, .attemptDue(key: "again"))
+      case .watch(let path): handle(path, .succeeded(outputs: [:]))
       case .tell(let path): handle(.told(WaitingTold(.resolve, step: path)))
       case .ask, .park, .awaitRestored: return nil
       case .done(let ended): return ended
       }
     }
     return nil
+  }
+}
+
+extension RunMachine {
+  /// The one order of a run whose steps are done one after the other.
+  var next: Order { orders.first ?? .awaitRestored }
+
+  mutating func handle(_ path: StepPath, _ event: StepEvent, at instant: Timestamp) -> [Fact] {
+    handle(.step(path, event), at: instant)
   }
 }

@@ -50,12 +50,12 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
   @Test func aResendDoesNotMakeItsKeyYounger() {
     var driver = Driver(F.runbook([F.step("one", class: .keyed)]))
     driver.begin()
-    _ = driver.machine.handle(.replyLost("one", lost), at: F.start + .seconds(60))
-    _ = driver.machine.handle(.resend("one", cleared: false), at: F.start + .seconds(120))
+    _ = driver.machine.handle("one", .replyLost(lost), at: F.start + .seconds(60))
+    _ = driver.machine.handle("one", .resend(cleared: false), at: F.start + .seconds(120))
     #expect(driver.machine.state(of: "one").keySince == F.start)
     #expect(driver.machine.state(of: "one").intendedAt == F.start + .seconds(120))
-    _ = driver.machine.handle(.failed("one", lost, retries: true, delay: .zero), at: F.start + .seconds(130))
-    _ = driver.machine.handle(.attemptDue("one", key: "k2"), at: F.start + .seconds(140))
+    _ = driver.machine.handle("one", .failed(lost, retries: true, delay: .zero), at: F.start + .seconds(130))
+    _ = driver.machine.handle("one", .attemptDue(key: "k2"), at: F.start + .seconds(140))
     #expect(driver.machine.state(of: "one").keySince == F.start + .seconds(140))
   }
 
@@ -86,7 +86,7 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
     (Resolution.applied, ["one", "two"], Int32(0)), (.retry, ["one", "one", "two"], 0), (.fail, ["one"], 1),
     (.notApplied, ["one"], 1),
   ])
-  func theAnswerOfAPersonDecides(_ answer: Resolution, _ calls: [String], _ exitCode: Int32) {
+  func theAnswerOfAPersonDecides(_ answer: Resolution, _ calls: [StepPath], _ exitCode: Int32) {
     var driver = Driver(F.runbook([F.step("one", class: .opaque), F.step("two")]))
     driver.failures["one"] = lost
     _ = driver.carryOn()
@@ -114,7 +114,7 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
     driver.failures = ["three": applied, "two.undo[0]": nothing]
     _ = driver.carryOn()
     driver.failures = [:]
-    driver.apply(.rollbackResumed(by: "ops", request: 7))
+    driver.apply(.rollback(.resumed(by: "ops", request: 7)))
     let end = driver.carryOn()
     #expect(driver.calls == ["one", "two", "three", "two.undo[0]", "bell", "two.undo[0]", "one.undo[0]"])
     #expect(end?.rollback == .succeeded)
@@ -125,8 +125,8 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
     var driver = Driver(F.runbook([F.undoable("one"), F.undoable("two"), F.step("three")]))
     driver.failures = ["three": applied, "two.undo[0]": nothing]
     _ = driver.carryOn()
-    driver.apply(.undoSkipped(entry: "two.undo[0]", reason: "done by hand", by: "ops", request: 1))
-    driver.apply(.rollbackResumed(by: "ops", request: 2))
+    driver.apply(.rollback(.skipped(entry: "two.undo[0]", reason: "done by hand", by: "ops", request: 1)))
+    driver.apply(.rollback(.resumed(by: "ops", request: 2)))
     let end = driver.carryOn()
     #expect(driver.calls.last == "one.undo[0]")
     // A person left something out: a person must look.
@@ -197,7 +197,7 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
   func aCancelEndsWithFive(_ rollback: Bool, _ expected: RollbackOutcome) {
     var driver = Driver(F.runbook([F.undoable("one"), F.undoable("two")]))
     driver.begin()
-    driver.handle(.succeeded("one", outputs: [:]))
+    driver.handle("one", .succeeded(outputs: [:]))
     driver.handle(.cancelRequested(by: "ops", rollback: rollback, request: 1))
     let end = driver.carryOn()
     #expect(driver.calls == (rollback ? ["one.undo[0]"] : []))
@@ -248,7 +248,7 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
   @Test(arguments: [
     [:], ["three": applied], ["three": lost], ["two": nothing], ["three": applied, "two.undo[0]": lost],
   ])
-  func replayOfEveryPrefixAsksForTheSameNextThing(_ failures: [String: StepFailure]) throws {
+  func replayOfEveryPrefixAsksForTheSameNextThing(_ failures: [StepPath: StepFailure]) throws {
     var driver = Driver(F.runbook([F.undoable("one"), F.undoable("two"), F.step("three")], always: [F.step("bell")]))
     driver.failures = failures
     let end = driver.carryOn()
@@ -263,6 +263,6 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
       #expect(machine.next == order, "behind fact \(index + 1)")
     }
     #expect(compared > 5)
-    #expect(machine.ending.exitCode == (end ?? machine.ending).exitCode)
+    #expect(machine.result.exitCode == (end ?? machine.result).exitCode)
   }
 }

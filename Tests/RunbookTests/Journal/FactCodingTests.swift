@@ -10,61 +10,80 @@ import Testing
     attempt: 2)
 
   static let facts: [Fact] = [
-    .runStarted(
-      RunStarted(
-        name: "n", file: "f.yaml", inputs: ["d": .duration(.seconds(90)), "n": 1, "x": .double(1.5)], key: "k",
-        requester: "ops",
-        simulated: true, rerunOf: "r1", fromStep: "two", inherited: ["one": ["outputs": ["at": .timestamp(instant)]]])),
-    .runPinned(PinnedSource(text: "runbook: v1\n", files: ["./a.sh": [0, 255, 10]], folder: "/srv")),
-    .runResumed(
-      RunResumed(
-        epoch: 2, host: "h", pid: 7, boot: BootTime(id: "b", elapsed: .milliseconds(1500)), without: ["token"])),
-    .runChecked(problems: ["no such server"]),
-    .stepStarted(
-      StepStarted(
-        step: "update.undo[0]", purpose: .undo, title: "t", action: "snapshot.restore", effectClass: .findable,
-        effect: .destroy, key: "k", digest: "d", with: ["a": "b"], before: ["at": .timestamp(instant)],
-        deadline: instant, isWait: false)),
-    .attemptStarted(step: "stop", attempt: 2, key: "k2", cleared: true), .requestFound(step: "stop"),
-    .requestCleared(step: "stop"), .scriptAdopted(step: "stop"),
-    .attemptEnded(
-      AttemptEnded(
-        step: "stop", attempt: 1, error: error,
-        result: ActionResult(outputs: ["at": .timestamp(instant)], result: ["n": 1]),
-        retryAt: instant)),
-    .stepWaiting(step: "stop", nativeState: "stopping", until: "stopped", deadline: instant, result: nil),
-    .stepEnded(
-      StepEnded(
-        step: "stop", purpose: .do, status: .succeeded, attempt: 2,
-        outputs: ["list": [["at": .timestamp(instant)]], "for": .duration(.milliseconds(250))], error: nil,
-        effect: .applied)),
-    .runWaiting(step: "stop", until: instant, error: error, question: 2),
-    .waitingTold(WaitingTold(.approval, step: "go", question: 3, failures: ["`on_waiting[0]`: no"])),
-    .waitingTold(WaitingTold(.state, step: "stop")),
-    .approvalAsked(
-      ApprovalQuestion(
-        step: "go", number: 3, prompt: "Restore?", until: instant, onTimeout: .continue, allowsRequester: true,
-        approvers: ["alice", "bob"], minimum: 2)),
-    .approvalAnswered(
-      ApprovalAnswer(
-        step: "go", question: 3, digest: "0123456789ab", isApproval: true, by: "alice", comment: "ticket 812",
-        at: instant, request: 7)),
-    .approvalAnswered(
-      ApprovalAnswer(
-        step: "go", question: 3, digest: "0123456789ab", isApproval: false, by: "bob", comment: "", at: instant,
-        request: 8)),
-    .stepResolved(step: "stop", answer: .notApplied, by: "ops", request: 3),
-    .cancelRequested(by: "ops", rollback: false, request: 4),
-    .requestIgnored(request: 5, reason: "too late"), .storeRestored, .restoredAccepted(by: "ops"),
-    .lockFreed(lock: "host/db", reason: "gone", by: "ops"), .clockSet(by: .seconds(-3600)),
-    .drillJudged(verdict), .drillJudged(oldest), .rollbackStarted(reason: "failure"), .undoSettled(step: "stop"),
-    .undoClosed(step: "stop", reason: "committed"),
-    .rollbackEnded(outcome: .failed, failedStep: "stop.undo[0]", error: error),
-    .rollbackResumed(by: "ops", request: 5), .undoSkipped(entry: "stop", reason: "by hand", by: "ops", request: 6),
-    .rollbackAbandoned(reason: "gone", by: "ops", request: 7), .outputsReady(outputs: ["a": 1], error: nil),
-    .runEnded(RunEnded(outcome: .failed, rollback: .succeeded, exitCode: 3, outputs: [:])),
-    .runEnded(RunEnded(outcome: .objectiveMissed, rollback: .succeeded, exitCode: 8, outputs: [:], drill: verdict)),
-    .runLeft(reason: "SIGTERM"),
+    .run(
+      .started(
+        RunStarted(
+          name: "n", file: "f.yaml", inputs: ["d": .duration(.seconds(90)), "n": 1, "x": .double(1.5)], key: "k",
+          requester: "ops",
+          simulated: true, rerunOf: "r1", fromStep: "two", inherited: ["one": ["outputs": ["at": .timestamp(instant)]]])
+      )),
+    .run(.pinned(PinnedSource(text: "runbook: v1\n", files: ["./a.sh": [0, 255, 10]], folder: "/srv"))),
+    .run(
+      .resumed(
+        RunResumed(
+          epoch: 2, host: "h", pid: 7, boot: BootTime(id: "b", elapsed: .milliseconds(1500)), without: ["token"]))),
+    .run(.checked(problems: ["no such server"])),
+    .step(
+      "update.undo[0]",
+      .started(
+        StepStarted(
+          purpose: .undo, title: "t", action: "snapshot.restore", effectClass: .findable,
+          effect: .destroy, key: "k", digest: "d", with: ["a": "b"], before: ["at": .timestamp(instant)],
+          deadline: instant, isWait: false))),
+    .step("stop", .attemptStarted(attempt: 2, key: "k2", cleared: true)), .step("stop", .requestFound),
+    .step("stop", .requestCleared), .step("stop", .scriptAdopted),
+    .step(
+      "stop",
+      .attemptEnded(
+        AttemptEnded(
+          attempt: 1, error: error,
+          result: ActionResult(outputs: ["at": .timestamp(instant)], result: ["n": 1]),
+          retryAt: instant))),
+    .step("stop", .waiting(nativeState: "stopping", until: "stopped", deadline: instant, result: nil)),
+    .step(
+      "stop",
+      .ended(
+        StepEnded(
+          purpose: .do, status: .succeeded, attempt: 2,
+          outputs: ["list": [["at": .timestamp(instant)]], "for": .duration(.milliseconds(250))], error: nil,
+          effect: .applied))),
+    .step("stop", .parked(until: instant, error: error, question: 2)),
+    .run(.told(WaitingTold(.approval, step: "go", question: 3, failures: ["`on_waiting[0]`: no"]))),
+    .run(.told(WaitingTold(.state, step: "stop"))),
+    .step(
+      "go",
+      .approvalAsked(
+        ApprovalQuestion(
+          step: "go", number: 3, prompt: "Restore?", until: instant, onTimeout: .continue, allowsRequester: true,
+          approvers: ["alice", "bob"], minimum: 2))),
+    .step(
+      "go",
+      .approvalAnswered(
+        ApprovalAnswer(
+          step: "go", question: 3, digest: "0123456789ab", isApproval: true, by: "alice", comment: "ticket 812",
+          at: instant, request: 7))),
+    .step(
+      "go",
+      .approvalAnswered(
+        ApprovalAnswer(
+          step: "go", question: 3, digest: "0123456789ab", isApproval: false, by: "bob", comment: "", at: instant,
+          request: 8))),
+    .step("stop", .resolved(answer: .notApplied, by: "ops", request: 3)),
+    .run(.cancelRequested(by: "ops", rollback: false, request: 4)),
+    .run(.requestIgnored(request: 5, reason: "too late")), .run(.storeRestored), .run(.restoredAccepted(by: "ops")),
+    .run(.eventIgnored(event: "succeeded", step: "stop", reason: "it is not started")),
+    .run(.eventIgnored(event: "outputs", step: nil, reason: "the run has ended")),
+    .run(.lockFreed(lock: "host/db", reason: "gone", by: "ops")), .run(.clockSet(by: .seconds(-3600))),
+    .run(.drillJudged(verdict)), .run(.drillJudged(oldest)), .scope(.root, .rollbackStarted(reason: "failure")),
+    .scope("wave[2]", .rollbackStarted(reason: "failure")), .rollback(.settled(step: "stop")),
+    .rollback(.closed(step: "stop", .committed)), .rollback(.closed(step: "stop", .other("skipped by ops: by hand"))),
+    .scope(.root, .rollbackEnded(outcome: .failed, failedStep: "stop.undo[0]", error: error)),
+    .rollback(.resumed(by: "ops", request: 5)),
+    .rollback(.skipped(entry: "stop", reason: "by hand", by: "ops", request: 6)),
+    .rollback(.abandoned(reason: "gone", by: "ops", request: 7)), .run(.outputsReady(outputs: ["a": 1], error: nil)),
+    .run(.ended(RunEnded(outcome: .failed, rollback: .succeeded, exitCode: 3, outputs: [:]))),
+    .run(.ended(RunEnded(outcome: .objectiveMissed, rollback: .succeeded, exitCode: 8, outputs: [:], drill: verdict))),
+    .run(.left(reason: "SIGTERM")),
   ]
 
   static let verdict: DrillVerdict = {

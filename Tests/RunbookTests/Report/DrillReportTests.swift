@@ -39,7 +39,7 @@ import Testing
   /// The events of a run that was judged tell the same as the verdict itself, live and from the journal.
   @Test func theVerdictIsReadFromTheEvents() throws {
     let given = FactCodingTests.verdict
-    let fact = Fact.drillJudged(given)
+    let fact = Fact.run(.drillJudged(given))
     let entry = fact.entry(at: FactCodingTests.instant)
     let stored = JournalEntry(sequence: 1, at: entry.at, epoch: 1, kind: entry.kind, body: entry.body)
     let live = try #require(RunEvent(fact, runID: "r", sequence: 1, at: FactCodingTests.instant))

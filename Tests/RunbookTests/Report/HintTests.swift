@@ -30,7 +30,7 @@ private let applied = StepFailure(.exitCode, "exited with 1", effect: .applied)
       ], always: [F.step("bell")])
   }
 
-  private static func failing(_ driver: inout Driver, undo: String? = nil) {
+  private static func failing(_ driver: inout Driver, undo: StepPath? = nil) {
     driver.failures["three"] = applied
     if let undo { driver.failures[undo] = applied }
     _ = driver.carryOn()
@@ -48,27 +48,27 @@ private let applied = StepFailure(.exitCode, "exited with 1", effect: .applied)
     Story("a rollback that stops, and is resumed") {
       failing(&$0, undo: "two.undo[0]")
       $0.failures = [:]
-      $0.handleFact(.rollbackResumed(by: "ops", request: 0))
+      $0.handleFact(.rollback(.resumed(by: "ops", request: 0)))
       _ = $0.carryOn()
     },
     Story("an undo step that is left out") {
       failing(&$0, undo: "two.undo[0]")
-      $0.handleFact(.undoSkipped(entry: "two.undo[0]", reason: "by hand", by: "ops", request: 0))
-      $0.handleFact(.rollbackResumed(by: "ops", request: 0))
+      $0.handleFact(.rollback(.skipped(entry: "two.undo[0]", reason: "by hand", by: "ops", request: 0)))
+      $0.handleFact(.rollback(.resumed(by: "ops", request: 0)))
       _ = $0.carryOn()
     },
     Story("everything that is owed is left out") {
       failing(&$0, undo: "two.undo[1]")
-      for entry in ["two.undo[1]", "one"] {
-        $0.handleFact(.undoSkipped(entry: entry, reason: "by hand", by: "ops", request: 0))
+      for entry: StepPath in ["two.undo[1]", "one"] {
+        $0.handleFact(.rollback(.skipped(entry: entry, reason: "by hand", by: "ops", request: 0)))
       }
-      $0.handleFact(.rollbackResumed(by: "ops", request: 0))
+      $0.handleFact(.rollback(.resumed(by: "ops", request: 0)))
       _ = $0.carryOn()
     },
     Story("a rollback that is abandoned") {
       failing(&$0, undo: "two.undo[0]")
-      $0.handleFact(.rollbackAbandoned(reason: "replaced", by: "ops", request: 0))
-      $0.handleFact(.runEnded($0.machine.ending))
+      $0.handleFact(.rollback(.abandoned(reason: "replaced", by: "ops", request: 0)))
+      $0.handleFact(.run(.ended($0.machine.result)))
     },
     Story("a cancel without rollback") {
       _ = $0.carryOn(limit: 3)
@@ -95,7 +95,7 @@ private let applied = StepFailure(.exitCode, "exited with 1", effect: .applied)
       $0.failures["two"] = StepFailure(.unreachable, "no reply", effect: .unknown)
       _ = $0.carryOn()
       $0.handle(.cancelRequested(by: "ops", rollback: true, request: 1))
-      if let event = $0.machine.cancelled($0.machine.next) { $0.handle(event) }
+      if let event = $0.machine.cancelled($0.machine.next) { $0.handle("two", event) }
       _ = $0.carryOn()
     },
   ]
@@ -126,7 +126,7 @@ private let applied = StepFailure(.exitCode, "exited with 1", effect: .applied)
       let place = "after \(index + 1) entries, the last of which is \(event.event) \(event.fields)"
       #expect(report.canResumeRollback == machine.canResumeRollback, "\(place)")
       if report.canCancel { #expect(machine.cancelRefusal == nil, "\(place)") }
-      #expect(report.waitingStep == machine.openQuestion?.step, "\(place)")
+      #expect(report.waitingStep == machine.openQuestion?.step.text, "\(place)")
       #expect(report.question == machine.openQuestion.map { Int64($0.number) }, "\(place)")
       if report.canResumeRollback { #expect(report.skippable == machine.skippable, "\(place)") }
       guard report.status == "ended" else { continue }
@@ -142,13 +142,13 @@ extension RunMachine {
   /// As `RollbackDesk` tells it.
   fileprivate var skippable: [String] {
     stack.entries.reversed().filter(\.isOpen).flatMap { entry -> [String] in
-      guard case .steps(let undo, _) = entry.kind else { return [entry.step] }
-      return undo.filter { !state(of: $0).status.isDone } + [entry.step]
+      guard case .steps(let undo, _) = entry.kind else { return [entry.step.text] }
+      return (undo.filter { !state(of: $0).status.isDone } + [entry.step]).map(\.text)
     }
   }
 
   fileprivate func hasUndone(before step: String) -> Bool {
-    runbook.steps.prefix { $0.path != step }.contains { wasUndone($0.path) }
+    runbook.steps.leaves.prefix { $0.path.text != step }.contains { wasUndone($0.path) }
   }
 }
 

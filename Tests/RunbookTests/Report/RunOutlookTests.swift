@@ -26,7 +26,7 @@ private typealias F = MachineFixture
     let started = RunStarted(
       name: "test", file: "test.yaml", inputs: [:], requester: "ops",
       boot: BootTime(id: "boot-1", elapsed: .seconds(100)))
-    let outlook = try outlook([.runStarted(started)], F.runbook([F.step("one")]))
+    let outlook = try outlook([.run(.started(started))], F.runbook([F.step("one")]))
     for jump in [Int64(3600), -3600, 0] {
       let base = SetClock(now: F.start + .seconds(5 + jump), elapsed: .seconds(105))
       #expect(outlook.clock(base).now == F.start + .seconds(5), "the clock was set by \(jump) s")

@@ -68,7 +68,7 @@ import Testing
       - {id: go, approve: Go on?}
       - {run: 'echo "$BY"', env: {BY: "${{ steps.go.outputs.by }}"}, if: steps.go.outputs.approved, rollback: none}
       """)
-    #expect(runbook.steps[1].with["prompt"]?.constant == "Go on?")
+    #expect(runbook.steps.leaves[1].with["prompt"]?.constant == "Go on?")
     #expect(runbook.questionsForSeveral.isEmpty)
   }
 }

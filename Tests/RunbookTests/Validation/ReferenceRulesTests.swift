@@ -74,6 +74,6 @@ import Testing
 
   @Test func twoThousandStepsAreReadInOnePass() throws {
     let steps = (0..<2000).map { "- {id: s\($0), sleep: 1s, if: inputs.count > \($0)}" }.joined(separator: "\n")
-    #expect(try Framed.validated(steps).steps.count == 2000)
+    #expect(try Framed.validated(steps).steps.leaves.count == 2000)
   }
 }

@@ -65,11 +65,11 @@ import Testing
       - run: 'true'
         rollback: {undo: succeeded, steps: [{run: 'true'}]}
       """.replacing("self.before.x == 1", with: "self.status == 'succeeded'"))
-    guard case .steps(let undo, .started) = runbook.steps[0].rollback else { return #expect(Bool(false)) }
+    guard case .steps(let undo, .started) = runbook.steps.leaves[0].rollback else { return #expect(Bool(false)) }
     #expect(undo.map { $0.path } == ["a.undo[0]", "a.undo[1]"])
     #expect(undo.map { $0.title } == ["run", "breathe"])
     #expect(undo.map { $0.undoContinuesOnError } == [true, false])
-    guard case .steps(let second, .succeeded) = runbook.steps[1].rollback else { return #expect(Bool(false)) }
+    guard case .steps(let second, .succeeded) = runbook.steps.leaves[1].rollback else { return #expect(Bool(false)) }
     #expect(second.map { $0.path } == ["steps[1].undo[0]"])
   }
 }

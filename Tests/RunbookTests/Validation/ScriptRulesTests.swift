@@ -50,7 +50,7 @@ import Testing
   @Test func aScriptFileIsPinned() throws {
     let runbook = try Framed.validated("- {id: a, run: {script_file: ./update.sh}, rollback: none}")
     #expect(runbook.pinnedFiles == ["./update.sh": Array("true\n".utf8)])
-    #expect(runbook.steps[0].timeout == .seconds(3600))
-    #expect(runbook.steps[0].retry.attempts == 1)
+    #expect(runbook.steps.leaves[0].timeout == .seconds(3600))
+    #expect(runbook.steps.leaves[0].retry.attempts == 1)
   }
 }

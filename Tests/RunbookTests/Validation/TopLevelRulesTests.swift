@@ -110,9 +110,9 @@ import Testing
     #expect(runbook.timeout == .seconds(86_400))
     #expect(runbook.rollbackPolicy.timeout == .seconds(4 * 3600))
     #expect(runbook.rollbackPolicy.after == [.failure, .cancel])
-    #expect(runbook.steps[0].path == "only")
-    #expect(runbook.steps[0].timeout == .seconds(300))
-    #expect(runbook.steps[0].retry.attempts == 5)
+    #expect(runbook.steps.leaves[0].path == "only")
+    #expect(runbook.steps.leaves[0].timeout == .seconds(300))
+    #expect(runbook.steps.leaves[0].retry.attempts == 5)
     #expect(runbook.warnings.isEmpty)
   }
 
@@ -131,11 +131,11 @@ import Testing
           - {action: server.stop}
           - {action: server.start, timeout: 3m, with: {server: 12345}, retry: {delay: 5s}}
           """)
-    #expect(runbook.always.map { $0.timeout } == [.seconds(120), .seconds(180)])
-    #expect(runbook.always.map { $0.with["server"]?.constant } == ["all", "12345"])
-    #expect(runbook.always.map { $0.retry.attempts } == [7, 7])
-    #expect(runbook.always.map { $0.provider } == ["cloud", "cloud"])
-    #expect(runbook.steps[0].timeout == .seconds(60))
-    #expect(runbook.steps[0].with["server"] == nil || runbook.steps[0].with.count == 1)
+    #expect(runbook.always.leaves.map { $0.timeout } == [.seconds(120), .seconds(180)])
+    #expect(runbook.always.leaves.map { $0.with["server"]?.constant } == ["all", "12345"])
+    #expect(runbook.always.leaves.map { $0.retry.attempts } == [7, 7])
+    #expect(runbook.always.leaves.map { $0.provider } == ["cloud", "cloud"])
+    #expect(runbook.steps.leaves[0].timeout == .seconds(60))
+    #expect(runbook.steps.leaves[0].with["server"] == nil || runbook.steps.leaves[0].with.count == 1)
   }
 }

@@ -44,7 +44,7 @@ struct History: Sendable {
     locks = header["locks"]?.list?.compactMap { $0.string } ?? []
     requests = (header["requests"]?.list ?? []).map { History.request($0) }
     digestKey = key
-    guard entries.count > 1, case .runPinned(let source) = try Fact(entries[1]) else {
+    guard entries.count > 1, case .run(.pinned(let source)) = try Fact(entries[1]) else {
       throw Unreadable(what: "\(name) does not begin with what it pinned")
     }
     self.source = source

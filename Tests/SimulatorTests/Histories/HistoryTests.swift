@@ -82,11 +82,14 @@ import Testing
     for (fact, at) in try history.facts() {
       machine.apply(fact, at: at)
       var taken = machine
-      taken.apply(.runResumed(RunResumed(epoch: history.epoch + 1, host: "cut", pid: 1)), at: at)
+      taken.apply(.run(.resumed(RunResumed(epoch: history.epoch + 1, host: "cut", pid: 1))), at: at)
       for machine in [machine, taken] {
-        guard case .done(let ended) = machine.next else {
+        guard case .done(let ended)? = machine.orders.first else {
           #expect(!machine.status.isEmpty && machine.status != "ended")
-          if let step = step(of: machine.next) { #expect(machine.steps[step] != nil, "`\(step)` is no step of it") }
+          #expect(!machine.orders.isEmpty)
+          for order in machine.orders where order.path != .root {
+            #expect(machine.steps[order.path] != nil, "`\(order.path)` is no step of it")
+          }
           continue
         }
         #expect(machine.ended == ended)
@@ -111,10 +114,12 @@ import Testing
   private func order(of machine: RunMachine, of history: History) -> String {
     var taken = machine
     let end = history.entries.last?.at ?? history.summary.startedAt
-    taken.apply(.runResumed(RunResumed(epoch: history.epoch + 1, host: "next", pid: 1)), at: end + .seconds(5))
-    let (first, then) = (text(machine.next), text(taken.next))
+    taken.apply(.run(.resumed(RunResumed(epoch: history.epoch + 1, host: "next", pid: 1))), at: end + .seconds(5))
+    let (first, then) = (text(machine.orders), text(taken.orders))
     return first == then ? first : "\(first), then \(then)"
   }
+
+  private func text(_ orders: [Order]) -> String { orders.map { text($0) }.joined(separator: " and ") }
 
   private func text(_ order: Order) -> String {
     switch order {
@@ -132,15 +137,6 @@ import Testing
     case .evaluateOutputs: "outputs"
     case .awaitRestored: "await a word about a restored store"
     case .done(let ended): "done \(ended.exitCode)"
-    }
-  }
-
-  private func step(of order: Order) -> String? {
-    switch order {
-    case .check, .judge, .evaluateOutputs, .awaitRestored, .done: nil
-    case .begin(let path, _), .call(let path), .reconcile(let path), .retry(let path, _), .watch(let path),
-      .ask(let path, _), .tell(let path), .park(let path, _), .settle(let path):
-      path
     }
   }
 }

@@ -113,9 +113,9 @@ struct HistoryWorld {
     var begun: String?
     for (fact, _) in try history.facts() {
       switch fact {
-      case .stepStarted(let step): begun = step.action == "run" ? step.key : nil
-      case .attemptStarted(_, _, let key, _): if begun != nil { begun = key }
-      case .stepEnded: begun = nil
+      case .step(_, .started(let step)): begun = step.action == "run" ? step.key : nil
+      case .step(_, .attemptStarted(_, let key, _)): if begun != nil { begun = key }
+      case .step(_, .ended): begun = nil
       default: break
       }
     }

@@ -382,7 +382,7 @@ private struct Answering: RunObserver {
     else { return }
     whenAsked(
       ApprovalQuestion(
-        step: step, number: event.fields["question"]?.int.flatMap { Int(exactly: $0) } ?? 0, prompt: prompt,
+        step: StepPath(step), number: event.fields["question"]?.int.flatMap { Int(exactly: $0) } ?? 0, prompt: prompt,
         until: instant))
   }
   func progress(_ progress: RunProgress) { base.progress(progress) }

@@ -124,7 +124,7 @@ final class MovingWorld {
       guard undone == nil else { throw NeverFired(place: "rerun --from \(from)") }
       inherited = values
     }
-    earlier = (MovingWorld.earlierID, from ?? runbook.steps.first?.path ?? "", inherited)
+    earlier = (MovingWorld.earlierID, from ?? runbook.steps.leaves.first?.path.text ?? "", inherited)
     return end
   }
 

@@ -64,7 +64,7 @@ extension MovingWorld {
   var ended: RunEnd {
     get throws {
       guard let entry = try store.entries(of: MovingWorld.runID, after: 0).last(where: { $0.kind == "run.ended" }),
-        case .runEnded(let ended) = try Fact(entry)
+        case .run(.ended(let ended)) = try Fact(entry)
       else { throw NeverFired(place: "run.ended") }
       return .ended(ended)
     }

@@ -245,7 +245,7 @@ extension MovingWorld {
       guard event.fields["action"] == "run", let script = event.fields["with"]?["script"]?.string else { continue }
       let path = event.fields["entry"]?.string ?? event.fields["step"]?.string ?? ""
       let purpose = event.fields["purpose"]?.string.flatMap { Purpose(rawValue: $0) } ?? .do
-      for attempt in 1...9 { texts[MovingWorld.key(path, purpose, attempt)] = script }
+      for attempt in 1...9 { texts[MovingWorld.key(StepPath(path), purpose, attempt)] = script }
     }
     return texts
   }

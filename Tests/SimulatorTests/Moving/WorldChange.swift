@@ -115,7 +115,7 @@ enum WorldChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
 }
 
 extension MovingWorld {
-  static func key(_ path: String, _ purpose: Purpose, _ attempt: Int) -> String {
+  static func key(_ path: StepPath, _ purpose: Purpose, _ attempt: Int) -> String {
     StepKey.make(MovingWorld.runID, path, purpose, attempt)
   }
 

@@ -37,7 +37,7 @@ struct PowerAct {
   /// - Parameters:
   ///   - types: of the provider blocks, by their names.
   ///   - owner: the step that an undo step belongs to, whose `self` it reads.
-  init(_ step: ValidatedStep, types: [String: String], owner: String? = nil) {
+  init(_ step: ActionStep, types: [String: String], owner: String? = nil) {
     guard let block = step.provider, let type = types[block] else {
       if step.provider == nil, step.effect != .none, step.action.name != "file.write" { reach = .everywhere }
       return
@@ -59,7 +59,7 @@ struct PowerAct {
   /// What an operation needs that says nothing: the server must exist.
   private static let there = Set(PowerState.allCases).subtracting([.absent])
 
-  private static func server(of step: ValidatedStep, block: String, type: String, owner: String?) -> ServerName? {
+  private static func server(of step: ActionStep, block: String, type: String, owner: String?) -> ServerName? {
     let field = step.action.serverField ?? (step.action.fields.contains { $0.name == "server" } ? "server" : nil)
     guard let field, let template = step.with[field], template.constant?.isNull != true else { return nil }
     var text = template.sourceText
@@ -67,7 +67,7 @@ struct PowerAct {
     return ServerName(type: type, block: block, text: text)
   }
 
-  private static func effect(of step: ValidatedStep) -> Effect {
+  private static func effect(of step: ActionStep) -> Effect {
     let effect: Effect =
       switch step.action.operation?.leaves {
       case nil, .unchanged: .nothing
@@ -86,7 +86,7 @@ struct PowerAct {
 
   /// A step that only reads changes nothing, but one that waits for something lets time pass in which somebody else
   /// changes it: `wait_for: server.status` until it is running.
-  private mutating func read(_ step: ValidatedStep, _ type: String) {
+  private mutating func read(_ step: ActionStep, _ type: String) {
     let conditions = [step.wait.until, step.expect].compactMap { $0 }
     if conditions.isEmpty { return }
     let states = Set(conditions.map { PowerAct.awaited($0) })

@@ -4,7 +4,7 @@
 struct PowerFollowing {
   /// A step that cannot be done.
   struct Finding {
-    var step: ValidatedStep
+    var step: ActionStep
     var act: PowerAct
     var known: PowerKnowledge
     /// The step that may have changed it all the same.
@@ -25,15 +25,15 @@ struct PowerFollowing {
   private(set) var findings: [Finding] = []
   /// What each list of undo steps begins with, and the place of its owner among the steps.
   private var entries:
-    [(owner: ValidatedStep, place: Int, undo: [ValidatedStep], known: [ServerName: PowerKnowledge])] =
+    [(owner: ActionStep, place: Int, undo: [ActionStep], known: [ServerName: PowerKnowledge])] =
       []
   /// The last step that may change this server, undo steps counted with their owners.
   private var lastTouch: [ServerName: Int] = [:]
 
   init(_ runbook: ValidatedRunbook) {
     types = Dictionary(runbook.providers.map { ($0.name, $0.type) }, uniquingKeysWith: { first, _ in first })
-    for (place, step) in runbook.steps.enumerated() {
-      if case .steps(let undo, _) = step.rollback { enter(undo, of: step, at: place) }
+    for (place, step) in runbook.steps.leaves.enumerated() {
+      if !step.undoSteps.isEmpty { enter(step.undoSteps, of: step, at: place) }
       take(step, mayFail: step.continuesOnError, isBearable: step.continuesOnError)
       touch(step, at: place)
     }
@@ -41,13 +41,13 @@ struct PowerFollowing {
     for section in [runbook.onRollbackFailure, runbook.always] {
       // Entered after whatever has happened; each of its steps is tried even if one before it has failed.
       known = [:]
-      for step in section { take(step, mayFail: false, isBearable: true) }
+      for step in section.leaves { take(step, mayFail: false, isBearable: true) }
     }
   }
 
   // MARK: One step
 
-  private mutating func take(_ step: ValidatedStep, mayFail: Bool, isBearable: Bool, owner: String? = nil) {
+  private mutating func take(_ step: ActionStep, mayFail: Bool, isBearable: Bool, owner: String? = nil) {
     let act = PowerAct(step, types: types, owner: owner)
     let mark = StepMark(step)
     if act.reach != .named || act.effect != .nothing { events.append(Event(act: act, mark: mark)) }
@@ -63,7 +63,7 @@ struct PowerFollowing {
   }
 
   private mutating func find(
-    _ step: ValidatedStep, _ act: PowerAct, _ known: PowerKnowledge, _ server: ServerName, isBearable: Bool
+    _ step: ActionStep, _ act: PowerAct, _ known: PowerKnowledge, _ server: ServerName, isBearable: Bool
   ) {
     let doubt = doubt(known, server, act.needs)
     // That a step could be done once says little when something else has had its hands on the server since.
@@ -88,19 +88,17 @@ struct PowerFollowing {
   // MARK: Undo
 
   /// Only what its undo steps act on is kept of what is known before a step.
-  private mutating func enter(_ undo: [ValidatedStep], of owner: ValidatedStep, at place: Int) {
+  private mutating func enter(_ undo: [ActionStep], of owner: ActionStep, at place: Int) {
     var kept: [ServerName: PowerKnowledge] = [:]
     for step in undo {
-      guard let server = PowerAct(step, types: types, owner: owner.path).server else { continue }
+      guard let server = PowerAct(step, types: types, owner: owner.path.text).server else { continue }
       kept[server] = known[server]
     }
     entries.append((owner, place, undo, kept))
   }
 
-  private mutating func touch(_ step: ValidatedStep, at place: Int) {
-    var steps = [step]
-    if case .steps(let undo, _) = step.rollback { steps += undo }
-    for step in steps {
+  private mutating func touch(_ step: ActionStep, at place: Int) {
+    for step in [step] + step.undoSteps {
       let act = PowerAct(step, types: types)
       if let server = act.server, act.effect != .nothing { lastTouch[server] = place }
     }
@@ -108,12 +106,12 @@ struct PowerFollowing {
 
   /// When a step is undone, it and any later one may have been done, half done or undone already.
   private mutating func unwind(
-    _ entry: (owner: ValidatedStep, place: Int, undo: [ValidatedStep], known: [ServerName: PowerKnowledge])
+    _ entry: (owner: ActionStep, place: Int, undo: [ActionStep], known: [ServerName: PowerKnowledge])
   ) {
     known = entry.known.filter { lastTouch[$0.key].map { $0 < entry.place } ?? true }
     for step in entry.undo {
       take(
-        step, mayFail: step.undoContinuesOnError, isBearable: step.undoContinuesOnError, owner: entry.owner.path)
+        step, mayFail: step.undoContinuesOnError, isBearable: step.undoContinuesOnError, owner: entry.owner.path.text)
     }
   }
 }

@@ -2,7 +2,7 @@
 struct StepMark: Equatable {
   var name: String
   var range: SourceRange
-  init(_ step: ValidatedStep) {
+  init(_ step: ActionStep) {
     name = step.id ?? step.action.name
     range = step.range
   }

@@ -33,7 +33,7 @@ extension Validation {
   }
 
   /// A text that holds nothing to be read asks nothing.
-  func checkPrompt(_ step: ValidatedStep, at range: SourceRange) {
+  func checkPrompt(_ step: ActionStep, at range: SourceRange) {
     guard step.action.asksPeople, let prompt = step.with[ApprovalField.prompt]?.constant?.string, !prompt.isEmpty,
       ApprovalQuestion.isBlank(prompt)
     else { return }
@@ -43,7 +43,7 @@ extension Validation {
   }
 
   /// More people than there are cannot approve.
-  func checkApprovers(_ step: ValidatedStep, at range: SourceRange) {
+  func checkApprovers(_ step: ActionStep, at range: SourceRange) {
     guard step.action.asksPeople, let names = step.with[ApprovalField.approvers]?.constant?.list, !names.isEmpty,
       let minimum = step.with[ApprovalField.minimum]?.constant?.int
     else { return }
@@ -60,15 +60,12 @@ extension RunbookDefinition {
   /// no such store: an answer comes from one user of the operating system.
   public var questionsForSeveral: [(step: String, field: String)] {
     var found: [(step: String, field: String)] = []
-    for step in steps {
-      var all = [step]
-      if case .steps(let undo, _) = step.rollback { all += undo }
-      for step in all where step.action.asksPeople {
-        if let approvers = step.with[ApprovalField.approvers], approvers.constant != .null {
-          found.append((step.path, ApprovalField.approvers))
-        } else if let minimum = step.with[ApprovalField.minimum], minimum.constant != 1 {
-          found.append((step.path, ApprovalField.minimum))
-        }
+    walk([.steps]) { step, _ in
+      guard step.action.asksPeople else { return }
+      if let approvers = step.with[ApprovalField.approvers], approvers.constant != .null {
+        found.append((step.path.text, ApprovalField.approvers))
+      } else if let minimum = step.with[ApprovalField.minimum], minimum.constant != 1 {
+        found.append((step.path.text, ApprovalField.minimum))
       }
     }
     return found

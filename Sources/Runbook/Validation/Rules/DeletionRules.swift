@@ -1,17 +1,13 @@
 /// `server.delete` deletes only what the same run has created: an id that comes from elsewhere is told beforehand.
 extension Validation {
   func deletions(_ runbook: ValidatedRunbook) {
-    let sections = [runbook.steps, runbook.onRollbackFailure, runbook.always]
-    let creating = Set(runbook.steps.filter { $0.action.createsServer }.compactMap { $0.id })
-    for step in sections.joined() {
-      deletion(step, creating, owner: nil)
-      if case .steps(let undo, _) = step.rollback {
-        for inner in undo { deletion(inner, creating, owner: step) }
-      }
+    let creating = Set(runbook.steps.leaves.filter { $0.action.createsServer }.compactMap { $0.id })
+    runbook.value.walk([.steps, .onRollbackFailure, .always]) { step, place in
+      deletion(step, creating, owner: place.undoes)
     }
   }
 
-  private func deletion(_ step: ValidatedStep, _ creating: Set<String>, owner: ValidatedStep?) {
+  private func deletion(_ step: ActionStep, _ creating: Set<String>, owner: ActionStep?) {
     guard step.action.context.contains(.createdServers), let server = step.with["server"] else { return }
     let read = server.references
     if !read.steps.isDisjoint(with: creating) { return }

@@ -5,7 +5,7 @@ extension Validation {
   struct DrillParts {
     let place: SourceRange
     let objectives, measure: Node.Entry?
-    let before: [ValidatedStep]
+    let before: [ActionStep]
   }
 
   private static let objectiveKeys = ["rto", "rpo"]
@@ -45,14 +45,14 @@ extension Validation {
     requireMoments(objectives, given, at: parts.objectives?.keyRange ?? parts.place)
     let after = parts.before.map { step in
       var again = step
-      again.path = DrillPath.again(step.path)
+      again.path = step.path.again
       // What is not regained is no failure of the run.
       again.continuesOnError = true
       return again
     }
     return DrillDefinition(
       rto: objectives["rto"] ?? nil, rpo: objectives["rpo"] ?? nil, measure: moments(parts.measure, objectives),
-      before: parts.before, after: after)
+      before: Body(parts.before), after: Body(after))
   }
 
   /// By their words; nil for one whose value is wrong, which has been told.
@@ -119,7 +119,7 @@ extension Validation {
   // MARK: Steady state
 
   /// It is done twice, and only looks.
-  func steadyStateRules(_ step: ValidatedStep, _ entries: [Node.Entry], at keyword: Node.Entry) {
+  func steadyStateRules(_ step: ActionStep, _ entries: [Node.Entry], at keyword: Node.Entry) {
     let tells = step.action.tellsPeople
     if step.effect != .none || tells || keyword.key == "fail" {
       let what = tells ? "sends a message" : keyword.key == "fail" ? "always fails" : "changes something"
@@ -137,7 +137,7 @@ extension Validation {
   }
 
   /// Nothing can read it: it is done twice.
-  func hideSteadyStep(_ step: ValidatedStep) {
+  func hideSteadyStep(_ step: ActionStep) {
     guard let id = step.id else { return }
     environment.steps[id] = .hidden(
       line: step.range.start.line, because: "it stands in `drill.steady_state`, which is done twice")

@@ -1,6 +1,6 @@
 /// What goes around a step's attempts: expect, retry, wait, timeout, and the flags.
 extension Validation {
-  func flags(_ step: inout ValidatedStep, _ fields: inout FieldReader, _ section: StepSection) {
+  func flags(_ step: inout ActionStep, _ fields: inout FieldReader, _ section: StepSection) {
     if let node = fields.take("idempotent") { step.isIdempotent = read.bool(node, "idempotent") ?? false }
     if let node = fields.take("effect"), read.choice(node, "effect", ["none"]) != nil { step.effect = .none }
     if let node = fields.take("on_crash") { step.onCrash = read.choice(node, "on_crash") }
@@ -20,7 +20,7 @@ extension Validation {
   }
 
   /// An attempt is: call, then `outputs`, then `expect`; both see `result` and `self`.
-  func attempt(_ step: inout ValidatedStep, _ action: ActionInfo, _ fields: inout FieldReader) {
+  func attempt(_ step: inout ActionStep, _ action: ActionInfo, _ fields: inout FieldReader) {
     let outputs = fields.take("outputs")
     let expect = fields.take("expect")
     let retry = fields.takeEntry("retry")
@@ -48,12 +48,12 @@ extension Validation {
     }
   }
 
-  private func declareSelf(_ action: ActionInfo, _ step: ValidatedStep) {
+  private func declareSelf(_ action: ActionInfo, _ step: ActionStep) {
     environment.roots["self"] = selfType(step)
   }
 
   /// `self` of this step.
-  func selfType(_ step: ValidatedStep) -> ValueType {
+  func selfType(_ step: ActionStep) -> ValueType {
     var outputs = step.action.outputs
     for output in step.outputs { outputs[output.name] = output.value.type }
     return .`self`(outputs: outputs, before: step.action.before)
@@ -61,7 +61,7 @@ extension Validation {
 
   // MARK: Retry
 
-  static func standardRetry(_ step: ValidatedStep) -> RetryPolicy {
+  static func standardRetry(_ step: ActionStep) -> RetryPolicy {
     var policy = RetryPolicy.standard
     if step.effect == .none {
       policy.attempts = 5
@@ -71,7 +71,7 @@ extension Validation {
     return policy
   }
 
-  private func retry(_ step: inout ValidatedStep, _ entry: Node.Entry) {
+  private func retry(_ step: inout ActionStep, _ entry: Node.Entry) {
     step.retry = Validation.standardRetry(step)
     step.retry.isWritten = true
     if let number = entry.value.scalar?.text, Int(number) != nil {
@@ -113,7 +113,7 @@ extension Validation {
 
   // MARK: Wait
 
-  private func wait(_ step: inout ValidatedStep, _ entry: Node.Entry) {
+  private func wait(_ step: inout ActionStep, _ entry: Node.Entry) {
     if let scalar = entry.value.scalar {
       switch scalar.isPlain ? CoreSchema.resolve(scalar.text) : .string {
       case .bool(false):
@@ -156,7 +156,7 @@ extension Validation {
 
   // MARK: Timeout
 
-  func policies(_ step: inout ValidatedStep, _ action: ActionInfo, _ fields: inout FieldReader, _ section: StepSection)
+  func policies(_ step: inout ActionStep, _ action: ActionInfo, _ fields: inout FieldReader, _ section: StepSection)
   {
     if let node = fields.take("timeout"), let timeout = read.duration(node, "timeout", in: Limits.timeout) {
       step.timeout = timeout
@@ -171,7 +171,7 @@ extension Validation {
   }
 
   /// Long enough for what the step is known to take: a sleep ends, a wait's own deadline comes first.
-  private static func standardTimeout(_ step: ValidatedStep, _ action: ActionInfo) -> Duration {
+  private static func standardTimeout(_ step: ActionStep, _ action: ActionInfo) -> Duration {
     if step.action.name == "sleep" {
       guard case .duration(let pause)? = step.with.values.lazy.compactMap({ $0.constant }).first else {
         return .seconds(30 * 86_400)

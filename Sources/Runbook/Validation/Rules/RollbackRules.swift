@@ -1,7 +1,7 @@
 /// `rollback:` what undoes a step, and the word that nothing does.
 extension Validation {
   func rollback(
-    _ step: inout ValidatedStep, _ fields: inout FieldReader, _ section: StepSection, at keyword: SourceRange
+    _ step: inout ActionStep, _ fields: inout FieldReader, _ section: StepSection, at keyword: SourceRange
   ) {
     guard let entry = fields.takeEntry("rollback") else {
       warnOfSilence(step, section, at: keyword)
@@ -25,7 +25,7 @@ extension Validation {
   }
 
   /// R5: a change without a word of rollback.
-  private func warnOfSilence(_ step: ValidatedStep, _ section: StepSection, at keyword: SourceRange) {
+  private func warnOfSilence(_ step: ActionStep, _ section: StepSection, at keyword: SourceRange) {
     guard section == .steps, step.effect != .none else { return }
     warn(
       .warnRollback, at: keyword, "`\(step.title)` changes something and does not say how that is undone",
@@ -38,7 +38,7 @@ extension Validation {
       } ?? "add `rollback:` with steps, `none` (nothing to undo) or `irreversible`")
   }
 
-  private func clause(_ entry: Node.Entry, of step: ValidatedStep) -> RollbackClause {
+  private func clause(_ entry: Node.Entry, of step: ActionStep) -> RollbackClause {
     let node = entry.value
     switch node.content {
     case .unreadable: return .none
@@ -65,7 +65,7 @@ extension Validation {
   }
 
   /// Undo steps see their owner as `self`, and the failure that set them going.
-  private func undo(_ node: Node, of step: ValidatedStep) -> [ValidatedStep] {
+  private func undo(_ node: Node, of step: ActionStep) -> [ActionStep] {
     if node.items?.isEmpty == true {
       sink.error(.empty, at: node.range, "`rollback` is empty", hint: "write `none` if there is nothing to undo")
     }

@@ -1,7 +1,7 @@
 /// Where a step stands: decides its path, what it may be and what it may read.
 enum StepSection: Equatable {
   case steps, onFailure, onRollbackFailure, onWaiting, always, steadyState
-  case undo(owner: String)
+  case undo(owner: StepPath)
 
   var word: String {
     switch self {
@@ -16,11 +16,11 @@ enum StepSection: Equatable {
   }
 
   /// - Parameter id: nil for a step without one.
-  func path(_ index: Int, _ id: String?) -> String {
+  func path(_ index: Int, _ id: String?) -> StepPath {
     switch self {
-    case .undo(let owner): "\(owner).undo[\(index)]"
-    case .steadyState: DrillPath.before + (id.map { ".\($0)" } ?? "[\(index)]")
-    default: id ?? "\(word)[\(index)]"
+    case .undo(let owner): owner.undo(index)
+    case .steadyState: .steadyState(index, id)
+    case .steps, .onFailure, .onRollbackFailure, .onWaiting, .always: StepPath(id ?? "\(word)[\(index)]")
     }
   }
 
@@ -54,7 +54,7 @@ extension Validation {
     }
   }
 
-  func steps(_ node: Node?, in section: StepSection) -> [ValidatedStep] {
+  func steps(_ node: Node?, in section: StepSection) -> [ActionStep] {
     guard let node, !node.isUnreadable else { return [] }
     guard let items = node.items else {
       let hint = node.entries == nil ? "a list of steps, each beginning with `- `" : "begin each step with `- `"
@@ -63,7 +63,7 @@ extension Validation {
     }
     if items.isEmpty, section == .steps { sink.error(.empty, at: node.range, "`steps` is empty") }
     declareRoots(of: section)
-    var steps: [ValidatedStep] = []
+    var steps: [ActionStep] = []
     steps.reserveCapacity(items.count)
     var end: SourceRange?
     for (index, item) in items.enumerated() {
@@ -106,7 +106,7 @@ extension Validation {
 
   // MARK: One step
 
-  private func step(_ node: Node, _ index: Int, in section: StepSection) -> ValidatedStep? {
+  private func step(_ node: Node, _ index: Int, in section: StepSection) -> ActionStep? {
     guard let entries = node.entries else {
       if !node.isUnreadable {
         sink.error(.type, at: node.range, "a step must be a map (`key: value` lines), not \(node.kindInWords)")
@@ -122,8 +122,8 @@ extension Validation {
     var fields = FieldReader(all, of: node, "the step", sink)
     _ = fields.take(kind.key)
     let id = fields.takeEntry("id").flatMap { stepId($0, in: section) }
-    var step = ValidatedStep(
-      StepDefinition(
+    var step = ActionStep(
+      ActionStepDefinition(
         path: section.path(index, id), id: id, title: id ?? act.info.declaration.name, range: node.range,
         mode: act.mode,
         action: act.info.declaration, provider: act.block, with: [:], condition: nil, env: [:], outputs: [],
@@ -316,7 +316,7 @@ extension Validation {
     return false
   }
 
-  private func register(_ step: ValidatedStep) {
+  private func register(_ step: ActionStep) {
     guard let id = step.id else { return }
     var outputs = step.action.outputs
     for output in step.outputs { outputs[output.name] = output.value.type }

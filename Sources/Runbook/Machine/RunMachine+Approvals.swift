@@ -3,12 +3,12 @@
 extension RunMachine {
   /// The question that a step waits to have answered; nil if none is open.
   public var openApproval: ApprovalQuestion? {
-    guard let active, case .asking(let question) = state(of: active).progress else { return nil }
-    return question
+    for path in active { if case .asking(let question) = state(of: path).progress { return question } }
+    return nil
   }
 
   /// Who has approved the open question so far.
-  public var approvals: [ApprovalAnswer] { active.map { state(of: $0).approvals } ?? [] }
+  public var approvals: [ApprovalAnswer] { openApproval.map { state(of: $0.step).approvals } ?? [] }
 
   /// Why an answer would not count; nil if it would.
   public func refusal(of answer: ApprovalAnswer) -> String? {
@@ -35,15 +35,15 @@ extension RunMachine {
 
   func asked(_ question: ApprovalQuestion) -> [Fact] {
     var question = question
-    question.number = questions + 1
-    return [.approvalAsked(question)]
+    question.number = questions.next
+    return [.step(question.step, .approvalAsked(question))]
   }
 
   func answered(_ answer: ApprovalAnswer) -> [Fact] {
     if let reason = refusal(of: answer) {
-      return answer.request > 0 ? [.requestIgnored(request: answer.request, reason: reason)] : []
+      return answer.request > 0 ? [.run(.requestIgnored(request: answer.request, reason: reason))] : []
     }
-    let fact = Fact.approvalAnswered(answer)
+    let fact = Fact.step(answer.step, .approvalAnswered(answer))
     guard answer.isApproval else {
       let comment = answer.comment.isEmpty ? "" : ": \(answer.comment)"
       return [
@@ -58,7 +58,7 @@ extension RunMachine {
   }
 
   /// The deadline has passed, and fewer people than needed have approved.
-  func approvalTimedOut(_ path: String) -> [Fact] {
+  func approvalTimedOut(_ path: StepPath) -> [Fact] {
     guard let question = openApproval, question.step == path else { return [] }
     if question.onTimeout == .continue {
       return [
@@ -75,7 +75,7 @@ extension RunMachine {
     ]
   }
 
-  private func allowed(_ path: String, by names: [String], _ comment: String, at instant: Timestamp) -> Fact {
+  private func allowed(_ path: StepPath, by names: [String], _ comment: String, at instant: Timestamp) -> Fact {
     end(
       path, state(of: path).purpose, .succeeded,
       outputs: [
@@ -85,5 +85,5 @@ extension RunMachine {
   }
 
   /// Until when the steps may go on. The time in which a person was asked is not the run's.
-  var runDeadline: Timestamp { startedAt + runbook.timeout + askedTime }
+  var runDeadline: Timestamp { startedAt + runbook.timeout + questions.askedTime }
 }

@@ -8,11 +8,11 @@ extension RunMachine {
     var names: Set<String> = []
     for step in remaining {
       references.formUnion(step.references)
-      let own = state(of: UndoPath.owner(of: step.path))
+      let own = state(of: step.path.owner)
       names.formUnion(Value.map(own.before).lostSecrets + Value.map(own.outputs).lostSecrets)
       names.formUnion(Value.map(state(of: step.path).arguments ?? [:]).lostSecrets)
     }
-    if outputs == nil, outcome.isReached {
+    if ending.outputs == nil, outcome.isReached {
       for (_, value) in runbook.outputs { references.formUnion(value.references) }
     }
     if stop == nil, verdict == nil {
@@ -26,7 +26,7 @@ extension RunMachine {
       names.formUnion(template.references.secrets)
     }
     let readsAnyStep = references.roots.contains("steps") && references.steps.isEmpty
-    for step in runbook.steps where step.id.map({ references.steps.contains($0) || readsAnyStep }) == true {
+    for step in runbook.steps.leaves where step.id.map({ references.steps.contains($0) || readsAnyStep }) == true {
       names.formUnion(Value.map(state(of: step.path).outputs).lostSecrets)
     }
     if references.roots.contains("secrets"), references.secrets.isEmpty { return Set(runbook.secrets.map(\.name)) }
@@ -34,42 +34,36 @@ extension RunMachine {
   }
 
   /// Steps that may still be called.
-  private var remaining: [ValidatedStep] {
-    let isEnding = isCancelling
-    var left: [ValidatedStep] = []
-    if let active, let step = steps[active], !isEnding || state(of: active).purpose != .do { left.append(step) }
-    if stop == nil {
-      for step in mainSteps.dropFirst(cursor) {
-        left.append(step)
-        if case .steps(let undo, _) = step.rollback { left += undo }
-      }
+  private var remaining: [ActionStep] {
+    var left = active.compactMap { path in
+      isCancelling && state(of: path).purpose == .do ? nil : steps[path]
     }
+    if stop == nil { for step in root.comingSteps { left += [step] + step.undoSteps } }
     for entry in stack.entries where entry.isOpen {
       guard case .steps(let undo, _) = entry.kind else { continue }
       left += undo.compactMap { state(of: $0).status.isDone ? nil : steps[$0] }
     }
-    let mayFail = stop == nil && cursor < mainSteps.count
-    if mayFail || rollback == nil && rollbackStartedAt == nil && stop != nil { left += pending(runbook.onFailure) }
-    if mayFail || stack.hasOpen { left += pending(runbook.onRollbackFailure) }
-    return left + pending(runbook.always)
+    let mayFail = root.nextStep != nil
+    if mayFail || rollback == nil && root.rollbackStartedAt == nil && stop != nil { left += pending(.onFailure) }
+    if mayFail || stack.hasOpen { left += pending(.onRollbackFailure) }
+    return left + pending(.always)
   }
 
   /// Steps that are looked at before they are undone.
-  private var probed: [ValidatedStep] {
-    let open = stack.entries.filter { $0.isOpen && !needsNoProbe($0) }.map(\.step) + (active.map { [$0] } ?? [])
+  private var probed: [ActionStep] {
+    let open = stack.entries.filter { $0.isOpen && !needsNoProbe($0) }.map(\.step) + active
     return open.compactMap { steps[$0] }
   }
 
-  private func pending(_ list: [ValidatedStep]) -> [ValidatedStep] {
-    list.filter { !state(of: $0.path).status.isEnded }
+  private func pending(_ section: RunbookSection) -> [ActionStep] {
+    runbook.value.body(of: section).leaves.filter { !state(of: $0.path).status.isEnded }
   }
 }
 
-extension StepDefinition {
+extension ActionStepDefinition {
   /// Members of `self.before` that its undo reads.
   var neededBefore: Set<String> {
-    guard case .steps(let undo, _) = rollback else { return [] }
-    return undo.reduce(into: []) { $0.formUnion($1.references.before) }
+    undoSteps.reduce(into: []) { $0.formUnion($1.references.before) }
   }
 
   /// What all its templates and expressions read.

@@ -8,7 +8,7 @@ public struct DrillMoments: Sendable, Equatable {
 /// A drill is judged once: after its steps, before anything is undone.
 extension RunMachine {
   /// The steps have come to their end, and nothing is said yet about the objectives.
-  var isToBeJudged: Bool { runbook.drill != nil && stop == nil && verdict == nil && cursor == mainSteps.count }
+  var isToBeJudged: Bool { runbook.drill != nil && stop == nil && verdict == nil && root.isThrough }
 
   func judgement(of moments: DrillMoments) -> DrillVerdict {
     var verdict = DrillVerdict()
@@ -18,7 +18,7 @@ extension RunMachine {
     verdict.restoredAt = moments.instants[.restoredAt]
     verdict.rto = drill.rto.map { RunMachine.judge($0, from: .outageAt, to: .restoredAt, moments) }
     verdict.rpo = drill.rpo.map { RunMachine.judge($0, from: .dataAsOf, to: .outageAt, moments) }
-    if !drill.after.isEmpty { verdict.steadyState = steadyState(drill.after) }
+    if !drill.after.isEmpty { verdict.steadyState = steadyState(drill.after.leaves) }
     return verdict
   }
 
@@ -43,13 +43,13 @@ extension RunMachine {
       reason: isReversed ? "`\(last.rawValue)` lies before `\(first.rawValue)`" : nil)
   }
 
-  private func steadyState(_ steps: [ValidatedStep]) -> DrillVerdict.SteadyState {
+  private func steadyState(_ steps: [ActionStep]) -> DrillVerdict.SteadyState {
     guard let lost = steps.first(where: { !state(of: $0.path).status.isDone }) else {
       return DrillVerdict.SteadyState(regained: true)
     }
     let error = state(of: lost.path).error
     let reason = error.map { "\(RunWords.spaced($0.kind.rawValue)): \($0.message)" }
     return DrillVerdict.SteadyState(
-      regained: false, step: lost.path, reason: reason ?? RunWords.spaced(state(of: lost.path).status.rawValue))
+      regained: false, step: lost.path.text, reason: reason ?? RunWords.spaced(state(of: lost.path).status.rawValue))
   }
 }

@@ -2,7 +2,8 @@
 extension RunMachine {
   /// The run has begun its work: a problem of this process must not fail it.
   var isReady: Bool {
-    isChecked && (cursor > 0 || active != nil || stop != nil || runbook.providers.isEmpty && !states.isEmpty)
+    isChecked
+      && (root.cursor > 0 || !active.isEmpty || stop != nil || runbook.providers.isEmpty && !leaves.isEmpty)
   }
 
   /// A cancel still has something to cancel.
@@ -19,9 +20,9 @@ extension RunMachine {
       if rollback == nil {
         return "a step has failed, and the run is being undone; a cancel would change nothing"
       }
-    case nil: if cursor < mainSteps.count { return nil }
+    case nil: if !root.isThrough { return nil }
     }
-    if rollback == nil, rollbackStartedAt != nil { return "the run is being undone already" }
+    if rollback == nil, root.rollbackStartedAt != nil { return "the run is being undone already" }
     return "all steps are done; only `always` and the outputs are left, and a cancel would undo nothing"
   }
 
@@ -32,18 +33,18 @@ extension RunMachine {
     return switch stop {
     case .cancel, .failure: true
     case .refused: false
-    case nil: rollbackStartedAt != nil
+    case nil: root.rollbackStartedAt != nil
     }
   }
 
   /// The open question about a step; nil if none is open.
-  public var openQuestion: (step: String, number: Int)? {
-    guard let active, case .parked(_, let number) = state(of: active).progress else { return nil }
-    return (active, number)
+  public var openQuestion: (step: StepPath, number: Int)? {
+    for path in active { if case .parked(_, let number) = state(of: path).progress { return (path, number) } }
+    return nil
   }
 
   /// The step had an effect, and it, or a part of it, was undone.
-  func wasUndone(_ path: String) -> Bool {
+  func wasUndone(_ path: StepPath) -> Bool {
     guard !PlantedMistake.undoneIsInherited.isMade, let entry = stack.entries.first(where: { $0.step == path }),
       case .steps(let undo, _) = entry.kind
     else { return false }
@@ -51,7 +52,7 @@ extension RunMachine {
   }
 
   /// The rollback stopped, or waits for a person, or a person has decided about it since: it can be gone on with.
-  public var canResumeRollback: Bool { owesRollback || ended != nil && isDecidedSinceEnd }
+  public var canResumeRollback: Bool { owesRollback || ended != nil && ending.isDecidedSinceEnd }
 
   /// What the rollback has still to do.
   public var owesRollback: Bool {
@@ -61,7 +62,7 @@ extension RunMachine {
   /// Ids of the servers that steps of this run have created, those whose wait failed included.
   var createdServers: Set<String> {
     var ids: Set<String> = []
-    for (path, state) in states where steps[path]?.action.createsServer == true {
+    for (path, state) in leaves where steps[path]?.action.createsServer == true {
       if let id = (state.outputs["id"] ?? state.result.outputs["id"])?.string { ids.insert(id) }
     }
     return ids
@@ -72,7 +73,7 @@ extension RunMachine {
   var rescuedServers: [String: Timestamp] {
     var entered: [String: Timestamp] = [:]
     var left: [String: Timestamp] = [:]
-    for (path, state) in states {
+    for (path, state) in leaves {
       guard let step = steps[path], let field = step.action.serverField, let begun = state.startedAt,
         let server = state.arguments?[field]?.scalarText
       else { continue }
@@ -95,48 +96,47 @@ extension RunMachine {
   /// When the steps ended before their end.
   func stoppedAt(default instant: Timestamp) -> Timestamp {
     guard case .failure(let error)? = stop else { return instant }
-    return state(of: error.step).endedAt ?? instant
+    return state(of: StepPath(error.step)).endedAt ?? instant
   }
 
   /// When the rollback gives up. Time in which a person was asked does not count. Nor does time in which no process
   /// worked on the run: a rollback that was cut off by a crash gets its whole time again.
   func rollbackDeadline(default instant: Timestamp) -> Timestamp {
-    let begin = rollbackStartedAt ?? instant
-    return max(begin, resumedAt ?? begin) + runbook.rollbackPolicy.timeout + askedTimeOfRollback
+    let begin = root.rollbackStartedAt ?? instant
+    return max(begin, resumedAt ?? begin) + runbook.rollbackPolicy.timeout + questions.askedTimeOfRollback
   }
 
   /// Clean-up waits count from the take-over.
-  func resumedAtForCleanUp(_ state: StepState) -> Timestamp? { state.purpose == .do ? nil : resumedAt }
+  func resumedAtForCleanUp(_ state: StepMachine) -> Timestamp? { state.purpose == .do ? nil : resumedAt }
 
-  /// A cancelled run does not carry on with a main step: how the step at this order ends.
+  /// A cancelled run does not carry on with a main step: how the step at this order ends; nil for what goes on.
   func cancelled(_ order: Order) -> StepEvent? {
+    guard isMain(order.path) else { return nil }
+    func end(_ message: String, _ effect: StepFailure.Effect) -> StepEvent {
+      .cancelled(StepFailure(.cancelled, message, effect: effect))
+    }
     switch order {
-    case .call(let path) where isMain(path):
-      .cancelled(path, StepFailure(.cancelled, "cancelled before its call", effect: wasSent(path) ? .unknown : .none))
-    case .watch(let path) where isMain(path):
-      .cancelled(path, StepFailure(.cancelled, "cancelled while it was waited for", effect: .applied))
-    case .retry(let path, _) where isMain(path):
-      .cancelled(
-        path,
-        StepFailure(.cancelled, "cancelled between two attempts", effect: state(of: path).error?.effect ?? .unknown))
-    case .reconcile(let path) where isMain(path):
-      .cancelled(path, StepFailure(.cancelled, "cancelled before its outcome was known", effect: .unknown))
-    case .ask(let path, _) where isMain(path), .tell(let path) where isMain(path) && openApproval != nil:
-      .cancelled(path, StepFailure(.cancelled, "cancelled while a person was asked", effect: .none))
-    case .tell(let path) where isMain(path):
-      .cancelled(path, StepFailure(.cancelled, "cancelled while a person was asked about it", effect: .unknown))
-    case .park(let path, _) where isMain(path) && !PlantedMistake.cancelNotForParked.isMade:
-      .cancelled(path, StepFailure(.cancelled, "cancelled while a person was asked about it", effect: .unknown))
-    default: nil
+    case .call(let path): return end("cancelled before its call", wasSent(path) ? .unknown : .none)
+    case .watch: return end("cancelled while it was waited for", .applied)
+    case .retry(let path, _): return end("cancelled between two attempts", state(of: path).error?.effect ?? .unknown)
+    case .reconcile: return end("cancelled before its outcome was known", .unknown)
+    case .ask: return end("cancelled while a person was asked", .none)
+    case .tell where openApproval != nil: return end("cancelled while a person was asked", .none)
+    case .tell: return end("cancelled while a person was asked about it", .unknown)
+    case .park:
+      if PlantedMistake.cancelNotForParked.isMade { return nil }
+      return end("cancelled while a person was asked about it", .unknown)
+    case .check, .begin, .awaitRestored, .settle, .judge, .evaluateOutputs, .done: return nil
     }
   }
 
   /// An earlier attempt, or an earlier process, may have sent it already. A call in progress never comes back to the
   /// loop.
-  private func wasSent(_ path: String) -> Bool {
+  private func wasSent(_ path: StepPath) -> Bool {
     let state = state(of: path)
     return state.attempt > 1 || state.error != nil || resumedAt != nil
   }
 
-  private func isMain(_ path: String) -> Bool { state(of: path).purpose == .do }
+  /// It is one of the steps that a cancel ends.
+  private func isMain(_ path: StepPath) -> Bool { active.contains(path) && state(of: path).purpose == .do }
 }

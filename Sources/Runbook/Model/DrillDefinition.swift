@@ -7,9 +7,9 @@ public struct DrillDefinition: Sendable {
   /// By moment; one that no objective needs is absent. Each gives a timestamp, `data_as_of` also a list of them.
   public var measure: [DrillMoment: Expression]
   /// The steps of `steady_state` as they are done before the first step: `drill.before.ID`, `drill.before[0]`.
-  public var before: [ValidatedStep]
+  public var before: Body
   /// The same steps as they are done again after the last one: `drill.after.ID`, `drill.after[0]`.
-  public var after: [ValidatedStep]
+  public var after: Body
 }
 
 /// A moment that `drill.measure` tells; its raw value is the author's word.
@@ -26,21 +26,4 @@ public enum DrillMoment: String, Sendable, CaseIterable {
     case .restoredAt: "when the service was back; a timestamp"
     }
   }
-}
-
-/// Paths of the steps of `drill.steady_state`: ids have no dot, so no other step has such a path.
-public enum DrillPath {
-  public static let before = "drill.before"
-  static let after = "drill.after"
-
-  static func isAfter(_ path: String) -> Bool { path.hasPrefix(after) }
-
-  /// The path after the last step of what is done before the first one.
-  static func again(_ path: String) -> String { after + path.dropFirst(before.count) }
-}
-
-extension RunbookDefinition {
-  /// Everything that is done in order before the run is judged or undone: `steps`, and around them the steady state of
-  /// a drill.
-  public var mainSteps: [ValidatedStep] { drill.map { $0.before + steps + $0.after } ?? steps }
 }

@@ -2,7 +2,7 @@
 struct RollbackStack: Sendable {
   struct Entry: Sendable, Equatable {
     enum Kind: Sendable, Equatable {
-      case steps([String], scope: UndoScope)
+      case steps([StepPath], scope: UndoScope)
       case irreversible
     }
     enum State: Sendable, Equatable {
@@ -11,12 +11,12 @@ struct RollbackStack: Sendable {
       case settled
       case undone
       /// Nothing to undo, with the reason: it never happened, a `commit`, a person skipped it.
-      case closed(String)
+      case closed(UndoClosure)
       /// It cannot be undone and nothing older needed undoing.
       case leftStanding
       case failed
     }
-    var step: String
+    var step: StepPath
     var kind: Kind
     var state = State.open
 
@@ -26,7 +26,7 @@ struct RollbackStack: Sendable {
   private(set) var entries: [Entry] = []
 
   /// A retried step has one entry.
-  mutating func register(_ step: String, _ kind: Entry.Kind) {
+  mutating func register(_ step: StepPath, _ kind: Entry.Kind) {
     guard !entries.contains(where: { $0.step == step }) else { return }
     entries.append(Entry(step: step, kind: kind))
   }
@@ -37,18 +37,27 @@ struct RollbackStack: Sendable {
   var hasOpen: Bool { entries.contains { $0.isOpen } }
 
   /// Whether anything older than this entry is still to be undone. Another one that cannot be undone is not.
-  func hasUndoable(below step: String) -> Bool {
+  func hasUndoable(below step: StepPath) -> Bool {
     guard let index = entries.firstIndex(where: { $0.step == step }) else { return false }
     return entries[..<index].contains { $0.isOpen && $0.kind != .irreversible }
   }
 
-  mutating func set(_ step: String, _ state: Entry.State) {
+  mutating func set(_ step: StepPath, _ state: Entry.State) {
     guard let index = entries.firstIndex(where: { $0.step == step }) else { return }
     entries[index].state = state
   }
 
+  /// What a fact of the journal says of an entry.
+  mutating func close(_ step: StepPath, _ closure: UndoClosure) {
+    switch closure {
+    case .undone: set(step, .undone)
+    case .leftStanding: set(step, .leftStanding)
+    case .neverHappened, .onlyAfterSuccess, .conditionFalse, .leftOut, .committed, .other: set(step, .closed(closure))
+    }
+  }
+
   /// `commit`: all earlier entries of the scope are closed.
-  mutating func closeAll(_ reason: String) {
+  mutating func closeAll(_ reason: UndoClosure) {
     for index in entries.indices where entries[index].isOpen { entries[index].state = .closed(reason) }
   }
 }

@@ -1,0 +1,92 @@
+/// A step that has an action called, or a person asked: in `steps`, in an undo list, in `on_failure`,
+/// `on_rollback_failure` or `always`, all have the same shape.
+public typealias ActionStep = Boxed<ActionStepDefinition>
+
+/// What is known of such a step.
+public struct ActionStepDefinition: Sendable {
+  /// Unique in the run, stable between releases: the id (`update`), or for steps without one section and position
+  /// (`steps[3]`, `always[0]`); for undo steps the owner's path (`update.undo[0]`); for the steady state of a drill
+  /// `drill.before.ID` and `drill.after.ID`.
+  public var path: StepPath
+  public var id: String?
+  /// What people read: the `name:`, else the id, else the action.
+  public var title: String
+  public var range: SourceRange
+  public var mode: StepMode
+  /// Everything known of the action without a provider's client.
+  public var action: ActionDeclaration
+  /// The author's name of the provider block; nil for built-in actions.
+  public var provider: String?
+  /// By field name; defaults of the runbook (`defaults:`) and of the action already merged in.
+  public var with: [String: Template]
+  public var condition: Expression?
+  public var env: [String: Template]
+  public var outputs: [(name: String, value: Expression)]
+  public var expect: Expression?
+  public var retry: RetryPolicy
+  public var wait: WaitPolicy
+  /// Of the whole step: attempts, delays, wait.
+  public var timeout: Duration
+  public var rollback: RollbackClause
+  /// `idempotent: true`: may be repeated after a lost outcome whatever its class.
+  public var isIdempotent: Bool
+  /// `none` when the author says `effect: none`.
+  public var effect: ActionEffect
+  public var effectClass: EffectClass
+  public var onCrash: OnCrash?
+  public var continuesOnError: Bool
+  /// `on_error: continue` of an undo entry.
+  public var undoContinuesOnError: Bool
+  /// `commit:` closes all earlier entries of its scope.
+  public var isCommit: Bool
+
+  /// It is asked again and again until it holds, instead of a few times until it succeeds.
+  public var isWait: Bool { mode == .waitFor || effect == .none && wait.isWritten && !wait.isSkipped }
+}
+
+public enum OnCrash: String, Sendable, CaseIterable { case ask, fail }
+
+public enum RollbackClause: Sendable {
+  /// Not written.
+  case absent
+  /// `none`: nothing to undo, on purpose.
+  case none
+  case irreversible
+  case steps([ActionStep], undo: UndoScope)
+}
+
+public enum UndoScope: String, Sendable, CaseIterable { case started, succeeded }
+
+public struct RetryPolicy: Sendable {
+  /// The author wrote a `retry`.
+  public var isWritten = false
+  /// The author wrote its `attempts`: they count every sending, resends after a lost reply included.
+  public var countsSends = false
+  /// All tries.
+  public var attempts: Int
+  public var delay: Duration
+  public var backoff: Double
+  public var maxDelay: Duration
+  /// Share of a delay by which it is shortened or lengthened at random, 0…1.
+  public var jitter: Double
+  /// nil: only the step's own timeout.
+  public var attemptTimeout: Duration?
+  /// nil: `error.retryable`.
+  public var condition: Expression?
+  /// Look-up, connect and TLS are retried this long and are no attempt.
+  public var connectTimeout: Duration
+}
+
+public struct WaitPolicy: Sendable {
+  /// The author wrote a `wait`.
+  public var isWritten = false
+  /// `wait: false`.
+  public var isSkipped: Bool
+  public var until: Expression?
+  public var failIf: Expression?
+  /// nil: the action's own rhythm.
+  public var every: Duration?
+  public var timeout: Duration?
+  public var stable: Int
+  public var settle: Duration
+}

@@ -1,0 +1,57 @@
+/// The place of a step in a run: `update`, `always[0]`, `update.undo[0]`, `drill.before.health`. It is unique in the
+/// run, and the same in every process and release: the journal, the commands and the JSON name a step by its text.
+///
+/// Whoever needs to know where a step belongs asks the path, and does not look into its text.
+public struct StepPath: Hashable, Sendable {
+  public let text: String
+
+  public init(_ text: String) { self.text = text }
+
+  /// The run itself, as a scope.
+  public static let root = StepPath("")
+
+  /// The undo step at this position in the `rollback` of the step.
+  public func undo(_ index: Int) -> StepPath { StepPath("\(text).undo[\(index)]") }
+
+  /// The step that this undo step undoes; nil for a step that is no undo step.
+  public var undone: StepPath? {
+    var bytes = text.utf8[...]
+    while let dot = bytes.lastIndex(of: UInt8(ascii: ".")) {
+      if bytes[dot...].starts(with: ".undo[".utf8) { return String(bytes[..<dot]).map { StepPath($0) } }
+      bytes = bytes[..<dot]
+    }
+    return nil
+  }
+
+  /// The step to which it belongs: the step that it undoes, otherwise itself.
+  public var owner: StepPath { undone ?? self }
+
+  /// It looks again, after the last step of a drill, whether the service is as it should be.
+  public var isSteadyStateAfter: Bool { text.hasPrefix(StepPath.steadyStateAfter) }
+
+  /// Ids have no dot, so no other step has such a path.
+  private static let steadyStateBefore = "drill.before"
+  private static let steadyStateAfter = "drill.after"
+
+  /// A step of `drill.steady_state` as it is done before the first step.
+  /// - Parameter id: nil for a step without one.
+  static func steadyState(_ index: Int, _ id: String?) -> StepPath {
+    StepPath(steadyStateBefore + (id.map { ".\($0)" } ?? "[\(index)]"))
+  }
+
+  /// The same step of `drill.steady_state` as it is done again after the last one.
+  var again: StepPath { StepPath(StepPath.steadyStateAfter + text.dropFirst(StepPath.steadyStateBefore.count)) }
+}
+
+extension StepPath: CustomStringConvertible {
+  public var description: String { text }
+}
+
+extension StepPath: ExpressibleByStringLiteral {
+  public init(stringLiteral text: String) { self.init(text) }
+}
+
+extension StepPath: Comparable {
+  /// By text: the order in which tables of paths are written.
+  public static func < (left: StepPath, right: StepPath) -> Bool { left.text < right.text }
+}
