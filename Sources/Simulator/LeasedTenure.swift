@@ -4,14 +4,16 @@ import Synchronization
 /// The lease of a simulated process, renewed when it has passed and is needed. Where the command's keeper renews it all
 /// three seconds, here nobody does anything while nobody asks: virtual time passes by itself.
 final class LeasedTenure: Tenure {
-  private let store: any RunStore
+  /// Renews a lease in the store.
+  typealias Renewal = @Sendable (Lease) throws(StoreFailure) -> Lease
+  private let renew: Renewal
   private let clock: any EngineClock
   private let control: RunControl?
   private let state: Mutex<(lease: Lease, isLost: Bool)>
 
   /// - Parameter control: told to leave when another process has taken the run over; nil: nobody is told.
-  init(_ lease: Lease, _ store: any RunStore, clock: any EngineClock, _ control: RunControl?) {
-    self.store = store
+  init(_ lease: Lease, clock: any EngineClock, _ control: RunControl?, renew: @escaping Renewal) {
+    self.renew = renew
     self.clock = clock
     self.control = control
     state = Mutex((lease, false))
@@ -28,7 +30,7 @@ final class LeasedTenure: Tenure {
     if isLost { return .lost }
     if let until = lease.until, until.id == now.id, now.elapsed < until.elapsed { return .held }
     do throws(StoreFailure) {
-      let renewed = try store.renew(lease, leaseFor: .seconds(10))
+      let renewed = try renew(lease)
       state.withLock { $0.lease = renewed }
       return .held
     } catch {

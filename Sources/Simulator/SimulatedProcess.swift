@@ -23,8 +23,9 @@ public struct SimulatedProcess: Sendable {
   public var key: String?
   /// As `rerun` says: the run this one repeats, and the outputs that are taken over from it.
   public var earlier: (id: String, fromStep: String, inherited: [String: Value])?
-  /// Its lease is renewed when it is needed, and what it sends and starts asks for it, as in the command.
-  public var keepsItsLease = false
+  /// Renews its lease when it is needed, at once; what it sends and starts asks for it, as in the command. nil: nobody
+  /// renews it, and nothing asks for it.
+  public var renewal: (@Sendable (Lease) throws(StoreFailure) -> Lease)?
   /// As the command's lease keeper tells it, as soon as that knows: the run is left. False: it finds out by itself.
   public var isToldOfLoss = true
 
@@ -46,8 +47,10 @@ public struct SimulatedProcess: Sendable {
     _ runID: String, inputs: [String: Value], life: KillSwitch = KillSwitch()
   ) async throws -> RunEnd {
     let lease: Lease
-    do { lease = try create(runID, inputs: inputs, life: life) } catch let failure as StoreFailure where life.isDead {
-      if !staysWhenItStops, let lease = try? store.lease(of: runID) { store.dropProof(of: lease) }
+    do { lease = try await create(runID, inputs: inputs, life: life) } catch let failure as StoreFailure
+      where life.isDead
+    {
+      if !staysWhenItStops, let lease = try? await store.lease(of: runID) { await store.dropProof(of: lease) }
       return .lost(failure)
     }
     return await work(on: lease, life)
@@ -65,22 +68,22 @@ public struct SimulatedProcess: Sendable {
   }
 
   /// Writes the run into the store and does nothing of it.
-  public func create(_ runID: String, inputs: [String: Value], life: KillSwitch = KillSwitch()) throws -> Lease {
+  public func create(_ runID: String, inputs: [String: Value], life: KillSwitch = KillSwitch()) async throws -> Lease {
     let (creation, context) = (creation(inputs), try context(inputs))
     let locks = try creation.locks(providers: context.providers, vars: context.vars)
-    return try creation.create(
+    return try await creation.create(
       in: key == nil ? store : MortalStore(base: store, life: life), id: runID, owner: SimulatedProcess.owner(1),
       leaseFor: .seconds(10), locks: locks, secrets: secrets, clock: world.clock)
   }
 
   /// Takes the run over from a process that is gone or frozen, and works on it.
   public func resume(_ runID: String, life: KillSwitch = KillSwitch()) async throws -> RunEnd {
-    await work(on: try takeOver(runID), life)
+    await work(on: try await takeOver(runID), life)
   }
 
   /// - Throws: `owned` if its owner lives.
-  public func takeOver(_ runID: String) throws(StoreFailure) -> Lease {
-    try store.takeOver(runID, owner: SimulatedProcess.owner(2), leaseFor: .seconds(10))
+  public func takeOver(_ runID: String) async throws(StoreFailure) -> Lease {
+    try await store.takeOver(runID, owner: SimulatedProcess.owner(2), leaseFor: .seconds(10))
   }
 
   /// Works on a run that this process owns.
@@ -96,18 +99,24 @@ public struct SimulatedProcess: Sendable {
       mail: MortalMail(base: world.mail, life: life), scriptEnvironment: world.scriptEnvironment,
       makesLiveChecks: world.makesLiveChecks, asksPeople: world.asksPeople)
     let mortalStore = MortalStore(base: store, life: life)
-    let kept = keepsItsLease ? LeasedTenure(lease, mortalStore, clock: world.clock, isToldOfLoss ? control : nil) : nil
+    let kept = renewal.map { renew in
+      LeasedTenure(lease, clock: world.clock, isToldOfLoss ? control : nil) { lease throws(StoreFailure) in
+        guard !life.isDead else { throw MortalStore.dead }
+        return try renew(lease)
+      }
+    }
     var launch = RunLaunch(
       runbook: runbook, source: source, secrets: secrets, store: mortalStore, lease: lease,
       world: mortal, observer: observer, control: control, tenure: tenure ?? kept)
     launch.without = without
     launch.acceptsRestored = acceptsRestored
     let end = await Interpreter(launch).run()
-    if !staysWhenItStops { store.dropProof(of: lease) }
+    if !staysWhenItStops { await store.dropProof(of: lease) }
     return end
   }
 
-  private static func owner(_ pid: Int32) -> Owner {
+  /// Who owns a run here: 1 is the process that has started it, 2 one that has taken it over.
+  public static func owner(_ pid: Int32) -> Owner {
     Owner(host: "simulated", bootID: "simulated", pid: pid, processStart: 1)
   }
 }

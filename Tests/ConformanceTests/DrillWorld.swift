@@ -47,7 +47,7 @@ struct DrillWorld: Sendable {
   let drill: DrillUnderTest
   let cloud: CloudWorld
   let scripts: SimulatedScripts
-  let store: any RunStore
+  let store: MemoryStore
   private let observer = RecordingObserver()
   private let runbook: ValidatedRunbook
   private let source: PinnedSource

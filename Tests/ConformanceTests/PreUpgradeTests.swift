@@ -115,7 +115,7 @@ struct MovedRunbook: Sendable {
 
   let cloud: CloudWorld
   private let web: SimulatedWeb
-  private let store: any RunStore
+  private let store: MemoryStore
   private let observer = RecordingObserver()
   private let runbook: ValidatedRunbook
   private let source: PinnedSource

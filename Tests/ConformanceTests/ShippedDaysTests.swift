@@ -99,7 +99,7 @@ struct ShippedDay: Sendable {
 
   private let twin: any SimulatedSystem
   private let world: RunWorld
-  private let store: any RunStore
+  private let store: MemoryStore
   private let observer = RecordingObserver()
   private let runbook: ValidatedRunbook
   private let source: PinnedSource

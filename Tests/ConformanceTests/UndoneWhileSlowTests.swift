@@ -50,7 +50,7 @@ private struct SlowRun {
 
   let world: CloudWorld
   private let interruption: UndoneWhileSlowTests.Interruption
-  private let store: any RunStore
+  private let store: MemoryStore
   private let runbook: ValidatedRunbook
   private let source: PinnedSource
   private let machine: RunWorld

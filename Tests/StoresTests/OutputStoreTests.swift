@@ -44,9 +44,9 @@ import Testing
   }
 
   @Test(arguments: StoreUnderTest.allCases)
-  func aStreamIsKeptMaskedAndGivesItsTrueBytesBack(_ kind: StoreUnderTest) throws {
+  func aStreamIsKeptMaskedAndGivesItsTrueBytesBack(_ kind: StoreUnderTest) async throws {
     let bench = try kind.open(in: folder)
-    let sink = sink(bench.store, try bench.store.begin())
+    let sink = sink(bench.store, try await bench.store.begin())
     let text = Self.text(lines: 40_000)
     var place = 0
     while place < text.count {
@@ -68,9 +68,9 @@ import Testing
   }
 
   @Test(arguments: StoreUnderTest.allCases)
-  func whatIsMadeOfASecretThatHasChangedIsLost(_ kind: StoreUnderTest) throws {
+  func whatIsMadeOfASecretThatHasChangedIsLost(_ kind: StoreUnderTest) async throws {
     let bench = try kind.open(in: folder)
-    let sink = sink(bench.store, try bench.store.begin())
+    let sink = sink(bench.store, try await bench.store.begin())
     let text = Self.text(lines: 2000)
     sink.take(text, of: .stdout, at: 0)
     sink.finish(.stdout, total: text.count)
@@ -84,16 +84,16 @@ import Testing
 
   /// A process that was killed is followed by one that reads the script's file from where the store ends.
   @Test(arguments: StoreUnderTest.allCases, [0, 1, 5000, 64_000, 300_000, 700_001])
-  func anotherProcessGoesOnWhereTheStoreEnds(_ kind: StoreUnderTest, _ killed: Int) throws {
+  func anotherProcessGoesOnWhereTheStoreEnds(_ kind: StoreUnderTest, _ killed: Int) async throws {
     let bench = try kind.open(in: folder)
-    var lease = try bench.store.begin()
+    var lease = try await bench.store.begin()
     let text = Self.text(lines: 30_000) + Array(Self.secret.utf8)
     let first = sink(bench.store, lease)
     first.take(Array(text[..<killed]), of: .stdout, at: 0)
     first.publish()
-    bench.store.dropProof(of: lease)
+    await bench.store.dropProof(of: lease)
     bench.clock.advance(.seconds(60))
-    lease = try bench.store.takeOver("r1", owner: .second, leaseFor: .seconds(60))
+    lease = try await bench.store.takeOver("r1", owner: .second, leaseFor: .seconds(60))
     let next = sink(bench.store, lease)
     let position = next.position(of: .stdout)
     #expect(position <= killed && (killed == 0 || killed - position < 400_000))
@@ -108,10 +108,10 @@ import Testing
   }
 
   @Test(arguments: StoreUnderTest.allCases)
-  func ofAVeryLongStreamTheBeginningAndTheEndAreKeptAndTheMarkerTellsWhatIsNot(_ kind: StoreUnderTest) throws {
+  func ofAVeryLongStreamTheBeginningAndTheEndAreKeptAndTheMarkerTellsWhatIsNot(_ kind: StoreUnderTest) async throws {
     let bench = try kind.open(in: folder)
     // Masking nothing is quicker.
-    let sink = sink(bench.store, try bench.store.begin(), secrets: [:])
+    let sink = sink(bench.store, try await bench.store.begin(), secrets: [:])
     let block = Array(repeating: Array("0123456789abcdef 0123456789abcd\n".utf8), count: 1 << 15).flatMap { $0 }
     let blocks = 80
     for number in 0..<blocks { sink.take(block, of: .stdout, at: number * block.count) }
@@ -134,10 +134,10 @@ import Testing
   }
 
   @Test(arguments: StoreUnderTest.allCases)
-  func whatAGapCutsOffOfASecretIsNotShown(_ kind: StoreUnderTest) throws {
+  func whatAGapCutsOffOfASecretIsNotShown(_ kind: StoreUnderTest) async throws {
     let bench = try kind.open(in: folder)
     let secret = Array(Self.secret.utf8)
-    let lease = try bench.store.begin()
+    let lease = try await bench.store.begin()
     for cut in 1..<secret.count {
       let sink = sink(bench.store, lease, key: "k\(cut)")
       let before = Array(repeating: UInt8(ascii: "x"), count: 40_000) + [0x0a] + secret[..<cut]
@@ -152,24 +152,24 @@ import Testing
   }
 
   @Test(arguments: StoreUnderTest.allCases)
-  func aShortOutputGoesWithTheOutcome(_ kind: StoreUnderTest) throws {
+  func aShortOutputGoesWithTheOutcome(_ kind: StoreUnderTest) async throws {
     let bench = try kind.open(in: folder)
-    let sink = sink(bench.store, try bench.store.begin())
+    let sink = sink(bench.store, try await bench.store.begin())
     sink.take(Array("a \(Self.secret) b\nno end".utf8), of: .stderr, at: 0)
     sink.finish(.stdout, total: 0)
     sink.finish(.stderr, total: 50)
     #expect(try bench.store.outputStreams(of: "r1").isEmpty)
     let writes = sink.takeReady()
-    try bench.store.append(
+    try await bench.store.append(
       [.sample("{}")], to: "r1", epoch: 1, summary: nil, locks: [], releasingLocks: false, output: writes)
     #expect(try bench.store.outputStreams(of: "r1").map(\.place.stream) == [.stderr])
     #expect(try shown(bench.store, .stderr) == Array("a *** b\nno end".utf8))
     #expect(sink.takeReady().isEmpty)
   }
 
-  @Test func manySmallWritesMakeFewChunks() throws {
+  @Test func manySmallWritesMakeFewChunks() async throws {
     let bench = try StoreUnderTest.sqlite.open(in: folder)
-    let sink = sink(bench.store, try bench.store.begin())
+    let sink = sink(bench.store, try await bench.store.begin())
     var place = 0
     for number in 0..<200 {
       let line = Array("line \(number) \(number % 10 == 0 ? Self.secret : "")\n".utf8)
@@ -185,31 +185,31 @@ import Testing
   }
 
   @Test(arguments: StoreUnderTest.allCases)
-  func aCopyStaysWhenItsRunGoes(_ kind: StoreUnderTest) throws {
+  func aCopyStaysWhenItsRunGoes(_ kind: StoreUnderTest) async throws {
     let bench = try kind.open(in: folder)
-    let sink = sink(bench.store, try bench.store.begin())
+    let sink = sink(bench.store, try await bench.store.begin())
     let text = Self.text(lines: 20_000)
     sink.take(text, of: .stdout, at: 0)
     sink.finish(.stdout, total: text.count)
-    let lease = try bench.store.begin("r2")
+    let lease = try await bench.store.begin("r2")
     try bench.store.copyOutput(["r1-k"], to: "r2", epoch: lease.epoch)
     #expect(try bench.store.outputStreams(of: "r2").map(\.total) == [Int64(text.count)])
     if let store = bench.store as? SQLiteStore {
-      try store.end("r1", at: ManualClock.start - .seconds(100))
+      try await store.end("r1", at: ManualClock.start - .seconds(100))
       _ = try store.sweep(["r1"], endedBefore: ManualClock.start)
     }
     #expect(try truth(bench.store).get() == String(decoding: text.dropLast(), as: UTF8.self))
   }
 
-  @Test func theOutputOfARemovedRunGoesWithIt() throws {
+  @Test func theOutputOfARemovedRunGoesWithIt() async throws {
     let bench = try StoreUnderTest.sqlite.open(in: folder)
-    let sink = sink(bench.store, try bench.store.begin())
+    let sink = sink(bench.store, try await bench.store.begin())
     let text = Self.text(lines: 20_000)
     sink.take(text, of: .stdout, at: 0)
     sink.finish(.stdout, total: text.count)
     let store = try #require(bench.store as? SQLiteStore)
     try store.backUp(to: folder.path("copy.db"))
-    try store.end("r1", at: ManualClock.start - .seconds(100))
+    try await store.end("r1", at: ManualClock.start - .seconds(100))
     _ = try store.sweep(["r1"], endedBefore: ManualClock.start)
     let connection = try Connection(path: folder.path("runbook.db"), busyTimeout: 1000)
     #expect(try connection.first("SELECT count(*) FROM output_chunks") { $0.integer(0) } == 0)
@@ -219,9 +219,9 @@ import Testing
     #expect(try truth(copy).get() == String(decoding: text.dropLast(), as: UTF8.self))
   }
 
-  @Test func aFlippedBitInOutputIsNoticed() throws {
+  @Test func aFlippedBitInOutputIsNoticed() async throws {
     let bench = try StoreUnderTest.sqlite.open(in: folder)
-    let sink = sink(bench.store, try bench.store.begin())
+    let sink = sink(bench.store, try await bench.store.begin())
     let text = Self.text(lines: 20_000)
     sink.take(text, of: .stdout, at: 0)
     sink.finish(.stdout, total: text.count)
@@ -234,13 +234,13 @@ import Testing
   }
 
   @Test(.enabled(if: SmallDisk.isPermitted, Comment(rawValue: SmallDisk.whyNot)))
-  func aFullDiskLosesOutputAndNoOutcome() throws {
+  func aFullDiskLosesOutputAndNoOutcome() async throws {
     let disk = try #require(SmallDisk(kilobytes: 8000))
     let clock = ManualClock()
     var options = SQLiteStore.Options()
     options.reserve = 256 << 10
     let store = try SQLiteStore(at: disk.path + "/runbook.db", clock: clock, options: options)
-    let sink = self.sink(store, try store.begin(), secrets: [:])
+    let sink = self.sink(store, try await store.begin(), secrets: [:])
     let line = Array((String(repeating: "x", count: 1023) + "\n").utf8)
     let text = Array(repeating: line, count: 16_000).flatMap { $0 }
     for place in stride(from: 0, to: text.count, by: 1 << 20) {
@@ -262,7 +262,7 @@ import Testing
     #expect(!writes.isEmpty)
     var written = 2
     while !store.isOutOfSpace, written < 2000 {
-      try store.add([String(repeating: "y", count: 5000)])
+      try await store.add([String(repeating: "y", count: 5000)])
       written += 1
     }
     #expect(store.isOutOfSpace, "the disk was never full")
@@ -273,10 +273,10 @@ import Testing
     #expect(try store.entries(of: "r1", after: 0).count == written + 1)
   }
 
-  @Test func aStoreFromBeforeOutputWasKeptIsMigratedWithItsRunsOpen() throws {
+  @Test func aStoreFromBeforeOutputWasKeptIsMigratedWithItsRunsOpen() async throws {
     let bench = try StoreUnderTest.sqlite.open(in: folder)
-    let lease = try bench.store.begin(locks: ["rack"])
-    try bench.store.post("cancel", body: [], to: "r1", requester: "ops")
+    let lease = try await bench.store.begin(locks: ["rack"])
+    try await bench.store.post("cancel", body: [], to: "r1", requester: "ops")
     try Connection(path: folder.path("runbook.db"), busyTimeout: 1000)
       .script("DROP TABLE output_chunks; DROP TABLE output_streams; PRAGMA user_version = 5")
     let store = try SQLiteStore(at: folder.path("runbook.db"), clock: bench.clock)

@@ -79,7 +79,7 @@ struct AnswerDesk: Sendable {
 
   func run(in shell: Shell) async -> ExitCode {
     do throws(Refusal) {
-      let (access, run) = try StoreAccess.forRun(id, shell)
+      let (access, run) = try await StoreAccess.forRun(id, shell)
       var desk = self
       desk.id = run.id
       return try await desk.carryOut(access, run, shell)
@@ -91,7 +91,7 @@ struct AnswerDesk: Sendable {
   private func carryOut(
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
-    let outlook = try access.openOutlook(of: run)
+    let outlook = try await access.openOutlook(of: run)
     if outlook.isRestored { throw Refusal.restored(id, "resume", id) }
     let question = try question(outlook)
     try checkSeen(question)
@@ -99,7 +99,7 @@ struct AnswerDesk: Sendable {
       step: question.step, question: question.number, digest: question.digest, isApproval: isApproval,
       by: Ownership.requester, comment: comment, at: outlook.clock(SystemClock()).now, request: 0)
     if let reason = outlook.refusal(of: answer) { throw refused(reason, answer, question) }
-    let posted = try access.post(
+    let posted = try await access.post(
       isApproval ? ApprovalAnswer.approval : ApprovalAnswer.rejection, answer.message, to: id
     ) { [heeded = outlook.lastRequest, canBeCancelled = outlook.cancelRefusal == nil] earlier in
       guard earlier.id > heeded else { return false }
@@ -107,22 +107,22 @@ struct AnswerDesk: Sendable {
       return AnswerDesk.isInTheWay(earlier, of: answer, question)
     }
     switch posted {
-    case .refused(let earlier): throw isAnswered(earlier, access)
+    case .refused(let earlier): throw await isAnswered(earlier, access)
     case .posted(let number):
-      let isLive = access.isLive(id)
+      let isLive = await access.isLive(id)
       let word = isLive ? try await access.word(on: number, to: id, after: outlook.lastSequence, shell) : .silent
       switch word {
       case .heeded: break
       case .ignored(let reason): throw isTooLate(reason)
       case .silent:
         // The run asks no longer, and its owner has not read the answer: it never will.
-        if let later = try access.outlook(of: id), later.openApproval?.number != question.number,
+        if let later = try await access.outlook(of: id), later.openApproval?.number != question.number,
           later.lastRequest < number
         {
           throw isTooLate("`\(question.step)` had stopped waiting before it was read")
         }
       }
-      tell(question, word, isLive: access.isLive(id), shell)
+      tell(question, word, isLive: await access.isLive(id), shell)
     }
     return .succeeded
   }
@@ -167,7 +167,7 @@ struct AnswerDesk: Sendable {
       isLate ? .usage : .refused, isLate ? .tooLate : .approver, DisplayText.escaped(reason, limit: 300), hint: hint)
   }
 
-  private func isAnswered(_ earlier: RunRequest, _ access: StoreAccess) -> Refusal {
+  private func isAnswered(_ earlier: RunRequest, _ access: StoreAccess) async -> Refusal {
     let by = DisplayText.escaped(earlier.requester, limit: 64)
     let what =
       switch earlier.kind {
@@ -177,7 +177,8 @@ struct AnswerDesk: Sendable {
       }
     return Refusal(
       .usage, .answered, "\(what) already, by \(by) at \(earlier.at.wholeSecond)",
-      hint: access.isLive(id) ? "the run's owner carries it out" : "`\(Advice.line("resume", id))` carries it out")
+      hint: await access.isLive(id) ? "the run's owner carries it out" : "`\(Advice.line("resume", id))` carries it out"
+    )
   }
 
   private func isTooLate(_ reason: String) -> Refusal {

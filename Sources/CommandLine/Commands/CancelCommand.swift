@@ -32,7 +32,7 @@ struct CancelCommand: Command {
 
   func run(in shell: Shell) async -> ExitCode {
     do throws(Refusal) {
-      let (access, run) = try StoreAccess.forRun(id, shell)
+      let (access, run) = try await StoreAccess.forRun(id, shell)
       var command = self
       command.id = run.id
       return try await command.carryOut(access, run, shell)
@@ -45,28 +45,28 @@ struct CancelCommand: Command {
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
     guard run.status != "ended" else { throw hasEnded }
-    let outlook = try access.outlook(of: id)
+    let outlook = try await access.outlook(of: id)
     if run.isRestored || outlook?.isRestored == true, !acceptsRestored {
       throw rollsBack ? Refusal.restored(id, "cancel", id) : Refusal.restored(id, "cancel", id, "--no-rollback")
     }
     if let reason = outlook?.cancelRefusal { throw isTooLate(reason) }
-    switch try post(access, after: outlook?.lastRequest ?? 0) {
-    case .refused(let earlier): try tell(earlier, access, shell)
+    switch try await post(access, after: outlook?.lastRequest ?? 0) {
+    case .refused(let earlier): try await tell(earlier, access, shell)
     case .posted(let number):
       let sequence = outlook?.lastSequence ?? 0
-      let word = access.isLive(id) ? try await access.word(on: number, to: id, after: sequence, shell) : .silent
-      try tell(word, access, shell)
+      let word = try await access.isLive(id) ? access.word(on: number, to: id, after: sequence, shell) : .silent
+      try await tell(word, access, shell)
     }
-    access.tellOwnerless(shell, but: id)
+    await access.tellOwnerless(shell, but: id)
     return .succeeded
   }
 
   /// One cancel at a time: who asks again is told of the first.
-  private func post(_ access: StoreAccess, after heeded: Int64) throws(Refusal) -> PostedRequest {
+  private func post(_ access: StoreAccess, after heeded: Int64) async throws(Refusal) -> PostedRequest {
     let acceptsRestored = acceptsRestored
     var body: [String: Value] = ["rollback": .bool(rollsBack)]
     if acceptsRestored { body["restored"] = true }
-    return try access.post("cancel", .map(body), to: id) { earlier in
+    return try await access.post("cancel", .map(body), to: id) { earlier in
       guard earlier.id > heeded, case .cancel(_, _, _, let restored)? = RunControl.Message(earlier) else {
         return false
       }
@@ -74,21 +74,21 @@ struct CancelCommand: Command {
     }
   }
 
-  private func tell(_ earlier: RunRequest, _ access: StoreAccess, _ shell: Shell) throws(Refusal) {
+  private func tell(_ earlier: RunRequest, _ access: StoreAccess, _ shell: Shell) async throws(Refusal) {
     let by = DisplayText.escaped(earlier.requester, limit: 64)
     let asked = "a cancel was asked for already, by \(by) at \(earlier.at.wholeSecond)"
-    let next = access.isLive(id) ? "its owner carries it out" : "`\(Advice.line("resume", id))` carries it out"
+    let next = await access.isLive(id) ? "its owner carries it out" : "`\(Advice.line("resume", id))` carries it out"
     guard case .cancel(_, rollsBack, _, _)? = RunControl.Message(earlier) else {
       let other = rollsBack ? "without undoing anything" : "with undoing its changes"
       throw Refusal(.usage, .asked, "\(asked), \(other)", hint: next)
     }
-    say(asked, "asked already", access.isLive(id), shell)
+    say(asked, "asked already", await access.isLive(id), shell)
     shell.note(next)
   }
 
-  private func tell(_ word: OwnerWord, _ access: StoreAccess, _ shell: Shell) throws(Refusal) {
+  private func tell(_ word: OwnerWord, _ access: StoreAccess, _ shell: Shell) async throws(Refusal) {
     let what = rollsBack ? "its changes will be undone" : "its changes stay as they are"
-    let isLive = access.isLive(id)
+    let isLive = await access.isLive(id)
     switch word {
     case .ignored(let reason): throw isTooLate(reason)
     case .heeded:
@@ -98,7 +98,7 @@ struct CancelCommand: Command {
           ? "`\(Advice.line("logs", id, "--follow"))` watches it"
           : "`\(Advice.line("show", id))` says how it ended")
     case .silent:
-      if let run = try? access.store.summary(of: id), run.status == "ended" { throw hasEnded }
+      if let run = try? await access.store.summary(of: id), run.status == "ended" { throw hasEnded }
       say("cancel asked for; \(what)", "asked", isLive, shell)
       shell.note(
         isLive

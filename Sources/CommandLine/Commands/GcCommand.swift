@@ -39,8 +39,8 @@ struct GcCommand: Command {
         guard error.has(.notFound) else { throw error }
         return tell(Result(), shell)
       }
-      let code = tell(try collect(access), shell)
-      access.tellOwnerless(shell)
+      let code = tell(try await collect(access), shell)
+      await access.tellOwnerless(shell)
       return code
     } catch {
       return shell.refuse(error)
@@ -54,7 +54,7 @@ struct GcCommand: Command {
     var bytes: Int64 = 0
   }
 
-  private func collect(_ access: StoreAccess) throws(Refusal) -> Result {
+  private func collect(_ access: StoreAccess) async throws(Refusal) -> Result {
     let now = SystemClock().now
     let limit = now - age
     var result = Result()
@@ -69,7 +69,7 @@ struct GcCommand: Command {
         result.entries = sweep.entries
       }
       let scripts = ScriptSweep(folder: access.scripts, store: access.store, limit: limit, removes: !listsOnly)
-      result.folders = try scripts.sweep(Set(result.runs.map(\.id)))
+      result.folders = try await scripts.sweep(Set(result.runs.map(\.id)))
       guard !listsOnly else { return result }
       access.file.sweepWitnesses()
       result.bytes = try access.file.giveSpaceBack()

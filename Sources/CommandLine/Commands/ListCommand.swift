@@ -38,9 +38,9 @@ struct ListCommand: Command {
   func run(in shell: Shell) async -> ExitCode {
     do throws(Refusal) {
       let access = try StoreAccess(shell, creates: false)
-      if needsMe { return try listNeeds(access, shell) }
-      if locks { return try listLocks(access, shell) }
-      return try listRuns(access, shell)
+      if needsMe { return try await listNeeds(access, shell) }
+      if locks { return try await listLocks(access, shell) }
+      return try await listRuns(access, shell)
     } catch {
       guard error.has(.notFound) else { return shell.refuse(error) }
       if shell.wantsJSON {
@@ -51,33 +51,37 @@ struct ListCommand: Command {
     }
   }
 
-  private func listRuns(_ access: StoreAccess, _ shell: Shell) throws(Refusal) -> ExitCode {
+  private func listRuns(_ access: StoreAccess, _ shell: Shell) async throws(Refusal) -> ExitCode {
     let runs: [RunSummary]
-    do throws(StoreFailure) { runs = try access.store.summaries(limit: limit) } catch { throw Refusal(error) }
-    let marks = access.marks(of: runs)
+    do throws(StoreFailure) { runs = try await access.store.summaries(limit: limit) } catch { throw Refusal(error) }
+    let marks = await access.marks(of: runs)
     if shell.wantsJSON {
-      shell.output.result(json: ReportJSON.document(runs, ownerless: marks.ownerless, inputs: inputs(of: runs, access)))
+      shell.output.result(
+        json: ReportJSON.document(runs, ownerless: marks.ownerless, inputs: await inputs(of: runs, access)))
     } else if shell.globals.quiet {
       shell.output.result(runs.map { $0.id + "\n" }.joined())
     } else {
       shell.print(RunTable.lines(runs, marks))
-      access.tellOwnerless(shell)
+      await access.tellOwnerless(shell)
     }
     return .succeeded
   }
 
-  private func inputs(of runs: [RunSummary], _ access: StoreAccess) -> [String: Value] {
-    Dictionary(runs.map { ($0.id, access.inputs(of: $0.id)) }, uniquingKeysWith: { first, _ in first })
+  private func inputs(of runs: [RunSummary], _ access: StoreAccess) async -> [String: Value] {
+    var inputs: [String: Value] = [:]
+    for run in runs { inputs[run.id] = await access.inputs(of: run.id) }
+    return inputs
   }
 
-  private func listNeeds(_ access: StoreAccess, _ shell: Shell) throws(Refusal) -> ExitCode {
-    let needs = try access.needs()
+  private func listNeeds(_ access: StoreAccess, _ shell: Shell) async throws(Refusal) -> ExitCode {
+    let needs = try await access.needs()
     let runs = needs.map(\.run)
-    let marks = access.marks(of: runs)
+    let marks = await access.marks(of: runs)
     if shell.wantsJSON {
       let reasons = Dictionary(needs.map { ($0.run.id, $0.json) }, uniquingKeysWith: { first, _ in first })
       shell.output.result(
-        json: ReportJSON.document(runs, ownerless: marks.ownerless, inputs: inputs(of: runs, access), needs: reasons))
+        json: ReportJSON.document(
+          runs, ownerless: marks.ownerless, inputs: await inputs(of: runs, access), needs: reasons))
     } else if shell.globals.quiet {
       shell.output.result(runs.map { $0.id + "\n" }.joined())
     } else if !needs.isEmpty {
@@ -86,16 +90,16 @@ struct ListCommand: Command {
     return needs.isEmpty ? .succeeded : .failed
   }
 
-  private func listLocks(_ access: StoreAccess, _ shell: Shell) throws(Refusal) -> ExitCode {
+  private func listLocks(_ access: StoreAccess, _ shell: Shell) async throws(Refusal) -> ExitCode {
     var rows: [(lock: HeldLock, run: RunSummary)] = []
     do throws(StoreFailure) {
-      for lock in try access.store.heldLocks() {
-        rows.append((lock, try access.store.summary(of: lock.runID)))
+      for lock in try await access.store.heldLocks() {
+        rows.append((lock, try await access.store.summary(of: lock.runID)))
       }
     } catch {
       throw Refusal(error)
     }
-    let marks = access.marks(of: rows.map(\.run))
+    let marks = await access.marks(of: rows.map(\.run))
     if shell.wantsJSON {
       let locks = rows.map { lock, run -> Value in
         [

@@ -69,7 +69,7 @@ struct LogsCommand: Command {
 
   func run(in shell: Shell) async -> ExitCode {
     do throws(Refusal) {
-      let (access, run) = try StoreAccess.forRun(id, shell)
+      let (access, run) = try await StoreAccess.forRun(id, shell)
       var command = self
       command.id = run.id
       return try await command.carryOut(access, run, shell)
@@ -93,7 +93,7 @@ struct LogsCommand: Command {
       runID: id, verbose: shell.globals.verbose, clockText: Shell.localTime, dayText: Shell.localDay,
       commands: Advice.commands)
     var bytes: [UInt8] = []
-    for event in try access.events(of: id) {
+    for event in try await access.events(of: id) {
       if shell.wantsJSON {
         bytes += JSONWriter.bytes(event.json) + [0x0a]
       } else if let line = text.line(for: event) {
@@ -103,7 +103,7 @@ struct LogsCommand: Command {
       }
     }
     shell.output.result(bytes: bytes)
-    access.tellOwnerless(shell)
+    await access.tellOwnerless(shell)
     return .succeeded
   }
 }

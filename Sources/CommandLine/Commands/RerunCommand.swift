@@ -35,7 +35,7 @@ struct RerunCommand: Command {
   func run(in shell: Shell) async -> ExitCode {
     InterruptDesk.shared.open()
     do throws(Refusal) {
-      let (access, run) = try StoreAccess.forRun(id, shell)
+      let (access, run) = try await StoreAccess.forRun(id, shell)
       var command = self
       command.id = run.id
       return try await command.carryOut(access, run, shell)
@@ -54,9 +54,11 @@ struct RerunCommand: Command {
     if run.isRestored, !acceptsRestored {
       throw from.map { Refusal.restored(id, "rerun", id, "--from", $0) } ?? Refusal.restored(id, "rerun", id)
     }
-    access.tellOwnerless(shell)
+    await access.tellOwnerless(shell)
     let earlier: (started: RunStarted, source: PinnedSource)
-    do throws(StoreFailure) { earlier = try RunCreation.read(id, in: access.store) } catch { throw Refusal(error) }
+    do throws(StoreFailure) { earlier = try await RunCreation.read(id, in: access.store) } catch {
+      throw Refusal(error)
+    }
     let path = earlier.source.folder + "/" + RunbookFile.name(of: earlier.started.file)
     let checked = try shell.check(path, isStrict: false)
     if from != nil, checked.runbook.drill != nil {
@@ -72,7 +74,7 @@ struct RerunCommand: Command {
         "there is no step `\(DisplayText.escaped(first, limit: 100))` in `\(DisplayText.escaped(path, limit: 300))`",
         hint: Suggestion.hint(for: first, among: steps))
     }
-    let inherited = try inheritance(before: first, of: checked, pinned: earlier.source, access)
+    let inherited = try await inheritance(before: first, of: checked, pinned: earlier.source, access)
     let inputs: [String: Value]
     do throws(InputMistakes) {
       inputs = try InputReader.read(texts: [], values: earlier.started.inputs, for: checked.runbook.inputs)
@@ -110,13 +112,13 @@ struct RerunCommand: Command {
   /// - Throws: a step that was undone since: what comes after it cannot rely on it.
   private func inheritance(
     before first: String, of checked: CheckedRunbook, pinned: PinnedSource, _ access: StoreAccess
-  ) throws(Refusal) -> [String: Value] {
+  ) async throws(Refusal) -> [String: Value] {
     guard from != nil else { return [:] }
     let secrets = try SecretReading.resolve(checked.runbook.secrets, folder: checked.source.folder)
     let values: [String: Value]
     let undone: String?
     do throws(StoreFailure) {
-      (values, undone) = try RunCreation.inheritance(
+      (values, undone) = try await RunCreation.inheritance(
         from: id, before: first, of: checked.runbook, in: access.store, secrets: secrets)
     } catch {
       throw Refusal(error)

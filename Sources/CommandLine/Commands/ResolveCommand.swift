@@ -46,7 +46,7 @@ struct ResolveCommand: Command {
 
   func run(in shell: Shell) async -> ExitCode {
     do throws(Refusal) {
-      let (access, run) = try StoreAccess.forRun(id, shell)
+      let (access, run) = try await StoreAccess.forRun(id, shell)
       var command = self
       command.id = run.id
       return try await command.carryOut(access, run, shell)
@@ -58,16 +58,16 @@ struct ResolveCommand: Command {
   private func carryOut(
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
-    let outlook = try access.openOutlook(of: run)
+    let outlook = try await access.openOutlook(of: run)
     let question = try question(outlook)
-    switch try post(access, question, after: outlook.lastRequest) {
-    case .refused(let earlier): throw isAnswered(earlier, access)
+    switch try await post(access, question, after: outlook.lastRequest) {
+    case .refused(let earlier): throw await isAnswered(earlier, access)
     case .posted(let number):
       let word =
-        access.isLive(id)
+        await access.isLive(id)
         ? try await access.word(on: number, to: id, after: outlook.lastSequence, shell) : .silent
       if case .ignored(let reason) = word { throw isTooLate(reason) }
-      tell(access.isLive(id), shell)
+      tell(await access.isLive(id), shell)
     }
     return .succeeded
   }
@@ -86,14 +86,15 @@ struct ResolveCommand: Command {
   }
 
   /// One answer a question: of two people who answer at once one is told of the other.
-  private func post(_ access: StoreAccess, _ question: Int, after heeded: Int64) throws(Refusal) -> PostedRequest {
+  private func post(_ access: StoreAccess, _ question: Int, after heeded: Int64) async throws(Refusal) -> PostedRequest
+  {
     let body: Value = [
       "step": .string(step), "answer": .string(answer.rawValue), "question": .int(Int64(question)),
     ]
-    return try access.post("resolve", body, to: id) { $0.id > heeded && $0.answers(question: question) }
+    return try await access.post("resolve", body, to: id) { $0.id > heeded && $0.answers(question: question) }
   }
 
-  private func isAnswered(_ earlier: RunRequest, _ access: StoreAccess) -> Refusal {
+  private func isAnswered(_ earlier: RunRequest, _ access: StoreAccess) async -> Refusal {
     let by = DisplayText.escaped(earlier.requester, limit: 64)
     var answer = ""
     if case .resolve(_, let resolution, _, _, _)? = RunControl.Message(earlier) {
@@ -102,7 +103,8 @@ struct ResolveCommand: Command {
     return Refusal(
       .usage, .answered,
       "already answered by \(by) at \(earlier.at.wholeSecond)\(answer)",
-      hint: access.isLive(id) ? "the run's owner carries it out" : "`\(Advice.line("resume", id))` carries it out")
+      hint: await access.isLive(id) ? "the run's owner carries it out" : "`\(Advice.line("resume", id))` carries it out"
+    )
   }
 
   private func isTooLate(_ reason: String) -> Refusal {

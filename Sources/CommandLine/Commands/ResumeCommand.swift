@@ -33,7 +33,7 @@ struct ResumeCommand: Command {
   func run(in shell: Shell) async -> ExitCode {
     InterruptDesk.shared.open()
     do throws(Refusal) {
-      let (access, run) = try StoreAccess.forRun(id, shell)
+      let (access, run) = try await StoreAccess.forRun(id, shell)
       var command = self
       command.id = run.id
       return try await command.carryOut(access, run, shell)
@@ -46,14 +46,14 @@ struct ResumeCommand: Command {
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
     guard run.status != "ended" else {
-      let isOwed = try access.outlook(of: id)?.canResumeRollback == true
+      let isOwed = try await access.outlook(of: id)?.canResumeRollback == true
       throw Refusal(
         .usage, .ended, "run \(id) has ended: \(RunWords.outcome(run.outcome, rollback: run.rollback))",
         hint: isOwed
           ? "`\(Advice.line("rollback", "resume", id))` goes on with its rollback"
           : "`\(Advice.line("rerun", id))` starts it anew")
     }
-    access.tellOwnerless(shell, but: id)
+    await access.tellOwnerless(shell, but: id)
     let shell = try reporting.opened(shell)
     return try await Resumption(id, access, shell, without: without, acceptsRestored: acceptsRestored).carryOn()
   }

@@ -75,7 +75,7 @@ struct RollbackCommand: Command {
   func run(in shell: Shell) async -> ExitCode {
     InterruptDesk.shared.open()
     do throws(Refusal) {
-      let (access, run) = try StoreAccess.forRun(id, shell)
+      let (access, run) = try await StoreAccess.forRun(id, shell)
       var command = self
       command.id = run.id
       return try await command.carryOut(access, run, shell)
@@ -87,21 +87,21 @@ struct RollbackCommand: Command {
   private func carryOut(
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
-    access.tellOwnerless(shell, but: id)
+    await access.tellOwnerless(shell, but: id)
     let shell = try reporting.opened(shell)
-    let resumption = try Resumption(id, access, shell, without: without, acceptsRestored: acceptsRestored)
-    let refusal = refusal(RunReport(id: id, events: try access.events(of: id)))
+    let resumption = try await Resumption(id, access, shell, without: without, acceptsRestored: acceptsRestored)
+    let refusal = refusal(RunReport(id: id, events: try await access.events(of: id)))
     // Told before a secret that is missing, and after an owner that lives.
-    if !access.isLive(id), let outlook = try access.outlook(of: id) {
+    if await !access.isLive(id), let outlook = try await access.outlook(of: id) {
       guard outlook.canResumeRollback else { throw refusal }
       if what == "resume", outlook.isRestored, !acceptsRestored {
         throw Refusal.restored(id, "rollback", "resume", id)
       }
     }
     return try await resumption.decide(carriesOn: what == "resume") {
-      (desk: inout RollbackDesk) throws(Refusal) in
+      (desk: inout RollbackDesk) async throws(Refusal) in
       guard desk.canResume else { throw refusal }
-      try decide(&desk, shell)
+      try await decide(&desk, shell)
     }
   }
 
@@ -125,7 +125,7 @@ struct RollbackCommand: Command {
       hint: "it has ended: \(RunWords.outcome(report.outcome, rollback: report.rollback))")
   }
 
-  private func decide(_ desk: inout RollbackDesk, _ shell: Shell) throws(Refusal) {
+  private func decide(_ desk: inout RollbackDesk, _ shell: Shell) async throws(Refusal) {
     let by = Ownership.requester
     if what == "resume", desk.isRestored, !acceptsRestored {
       throw Refusal.restored(id, "rollback", "resume", id)
@@ -134,12 +134,12 @@ struct RollbackCommand: Command {
     do throws(StoreFailure) {
       switch what {
       case "resume":
-        try desk.acceptRestored(by: by)
+        try await desk.acceptRestored(by: by)
         tellAge(desk, shell)
-        try desk.resume(by: by)
+        try await desk.resume(by: by)
       case "skip":
         let entry = entry ?? ""
-        _ = try desk.skip(entry, reason: reason ?? "", by: by)
+        _ = try await desk.skip(entry, reason: reason ?? "", by: by)
         let isLast = desk.owed.isEmpty
         say(
           shell, "left out `\(DisplayText.escaped(entry, limit: 100))`",
@@ -147,7 +147,7 @@ struct RollbackCommand: Command {
             ? "nothing is left to be undone: `\(Advice.line("rollback", "resume", id))` ends the run"
             : "`\(Advice.line("rollback", "resume", id))` goes on with the rest")
       default:
-        try desk.abandon(reason: reason ?? "", by: by)
+        try await desk.abandon(reason: reason ?? "", by: by)
         if desk.hasEnded {
           say(shell, "the rollback is abandoned; things stay as they are, and the locks are free", nil)
         } else {

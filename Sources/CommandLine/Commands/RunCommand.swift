@@ -110,7 +110,7 @@ struct RunCommand: Command {
     let checked = try shell.check(file, isStrict: isStrict)
     let given = try inputs.read(for: checked.runbook)
     let access = try StoreAccess(shell, creates: true)
-    access.tellOwnerless(shell)
+    await access.tellOwnerless(shell)
     let creation = RunCreation(
       runbook: checked.runbook, source: checked.source, file: file, inputs: given, key: key,
       requester: Ownership.requester)

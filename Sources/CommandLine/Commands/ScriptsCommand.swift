@@ -63,7 +63,8 @@ struct ScriptsCommand: Command {
       do throws(StepFailure) {
         let remote = try RemoteScripts(fields, over: SSHProgram(), in: world)
         kept = try await remote.list()
-        let left = kept.filter { isLeft($0, access) }
+        let runs = await runs(of: kept, access)
+        let left = kept.filter { isLeft($0, runs) }
         if removes, !left.isEmpty {
           kept = try await remote.list(removing: left.map { $0.key })
           let still = Set(kept.map { $0.key })
@@ -72,7 +73,7 @@ struct ScriptsCommand: Command {
       } catch {
         throw refusal(error)
       }
-      tell(kept, removed, access, shell)
+      tell(kept, removed, await runs(of: kept, access), shell)
       return .succeeded
     } catch {
       return shell.refuse(error)
@@ -87,9 +88,18 @@ struct ScriptsCommand: Command {
     }
   }
 
+  /// The runs of these scripts that the store knows, by id.
+  private func runs(of scripts: [KeptRemoteScript], _ access: StoreAccess?) async -> [String: RunSummary] {
+    var runs: [String: RunSummary] = [:]
+    for script in scripts where runs[script.run] == nil {
+      runs[script.run] = try? await access?.store.summary(of: script.run)
+    }
+    return runs
+  }
+
   /// Whether nobody will ask for it again.
-  private func isLeft(_ script: KeptRemoteScript, _ access: StoreAccess?) -> Bool {
-    !script.isRunning && (try? access?.store.summary(of: script.run))?.isOver == true
+  private func isLeft(_ script: KeptRemoteScript, _ runs: [String: RunSummary]) -> Bool {
+    !script.isRunning && runs[script.run]?.isOver == true
   }
 
   private func refusal(_ failure: StepFailure) -> Refusal {
@@ -102,13 +112,12 @@ struct ScriptsCommand: Command {
 
   // MARK: Telling
 
-  private func tell(_ kept: [KeptRemoteScript], _ removed: Int, _ access: StoreAccess?, _ shell: Shell) {
-    let runs = kept.map { try? access?.store.summary(of: $0.run) }
+  private func tell(_ kept: [KeptRemoteScript], _ removed: Int, _ runs: [String: RunSummary], _ shell: Shell) {
     if shell.wantsJSON {
       shell.output.result(
         json: [
           "v": 1, "host": .string(host), "removed": .int(Int64(removed)),
-          "scripts": .list(zip(kept, runs).map { json($0, $1, access) }),
+          "scripts": .list(kept.map { json($0, runs) }),
         ])
       return
     }
@@ -118,7 +127,8 @@ struct ScriptsCommand: Command {
       return
     }
     var lines = [StyledText("RUN                   STARTED      STATE               OUTPUT", .faint)]
-    for (script, run) in zip(kept, runs) {
+    for script in kept {
+      let run = runs[script.run]
       let age = script.age.map { "\($0.elapsedSeconds) ago" } ?? "never"
       let (state, role) = Self.state(script)
       let name = run.map { "\(DisplayText.escaped($0.name, limit: 32)), \(Self.state($0))" } ?? "not in this store"
@@ -129,17 +139,18 @@ struct ScriptsCommand: Command {
       lines.append(StyledText("  " + DisplayText.escaped(script.folder, limit: 300), .faint))
     }
     shell.print(lines)
-    let left = kept.count { isLeft($0, access) }
+    let left = kept.count { isLeft($0, runs) }
     if left > 0 { shell.note("\(Self.count(left)) of a run that has ended: --remove removes the files") }
   }
 
-  private func json(_ script: KeptRemoteScript, _ run: RunSummary?, _ access: StoreAccess?) -> Value {
-    [
+  private func json(_ script: KeptRemoteScript, _ runs: [String: RunSummary]) -> Value {
+    let run = runs[script.run]
+    return [
       "key": .string(script.key), "run_id": .string(script.run), "folder": .string(script.folder),
       "state": .string(script.state), "exit_code": script.exitCode.map { .int(Int64($0)) } ?? .null,
       "cause": script.cause.map { .string($0) } ?? .null, "bytes": .int(script.bytes),
       "started_ago": script.age.map { .int($0.components.seconds) } ?? .null,
-      "run_status": run.map { .string($0.status) } ?? .null, "over": .bool(isLeft(script, access)),
+      "run_status": run.map { .string($0.status) } ?? .null, "over": .bool(isLeft(script, runs)),
     ]
   }
 

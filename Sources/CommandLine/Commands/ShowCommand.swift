@@ -18,7 +18,7 @@ struct ShowCommand: Command {
 
   func run(in shell: Shell) async -> ExitCode {
     do throws(Refusal) {
-      let (access, run) = try StoreAccess.forRun(id, shell)
+      let (access, run) = try await StoreAccess.forRun(id, shell)
       var command = self
       command.id = run.id
       return try await command.carryOut(access, run, shell)
@@ -31,14 +31,14 @@ struct ShowCommand: Command {
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
     // With the runbook as it was pinned, undo steps that were never begun are listed too.
-    let pinned = try? RunCreation.read(id, in: access.store)
+    let pinned = try? await RunCreation.read(id, in: access.store)
     let plan = pinned.flatMap { try? CheckedRunbook($0.source) }.map { UndoPlan($0.runbook) } ?? UndoPlan()
-    var report = RunReport(id: id, plan: plan, events: try access.events(of: id))
+    var report = RunReport(id: id, plan: plan, events: try await access.events(of: id))
     report.isRestored = report.isRestored || run.isRestored
     let lease: Lease?
-    do throws(StoreFailure) { lease = try access.store.ownership(of: id).living } catch { throw Refusal(error) }
+    do throws(StoreFailure) { lease = try await access.store.ownership(of: id).living } catch { throw Refusal(error) }
     let isOwned = run.status != "ended" && lease != nil
-    if run.status != "ended", !isOwned { report.posted = access.posted(to: id) }
+    if run.status != "ended", !isOwned { report.posted = await access.posted(to: id) }
     if shell.wantsJSON {
       shell.output.result(json: ReportJSON.document(report, status: run.status, owner: isOwned ? lease : nil))
     } else {
@@ -49,7 +49,7 @@ struct ShowCommand: Command {
           [StyledText()] + ClosingWords.lines(for: report, Advice.commands, keptIn: access.file.path))
       }
     }
-    access.tellOwnerless(shell, but: id)
+    await access.tellOwnerless(shell, but: id)
     return .succeeded
   }
 }

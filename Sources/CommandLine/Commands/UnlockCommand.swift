@@ -37,9 +37,9 @@ struct UnlockCommand: Command {
       do throws(Refusal) { access = try StoreAccess(shell, creates: false) } catch {
         throw error.has(.notFound) ? unknown([]) : error
       }
-      let id = try free(access)
-      tell(id, access, shell)
-      access.tellOwnerless(shell, but: id)
+      let id = try await free(access)
+      await tell(id, access, shell)
+      await access.tellOwnerless(shell, but: id)
       return .succeeded
     } catch {
       return shell.refuse(error)
@@ -47,23 +47,28 @@ struct UnlockCommand: Command {
   }
 
   /// - Returns: the run that held it.
-  private func free(_ access: StoreAccess) throws(Refusal) -> String {
+  private func free(_ access: StoreAccess) async throws(Refusal) -> String {
     let store = access.store
     do throws(StoreFailure) {
-      guard let id = try store.holder(of: lock) else { throw StoreFailure.notFound(lock) }
-      let lease = try store.takeOver(
+      guard let id = try await store.holder(of: lock) else { throw StoreFailure.notFound(lock) }
+      let lease = try await store.takeOver(
         id, owner: Ownership.own, leaseFor: Ownership.leaseTime)
-      defer { try? store.release(lease) }
       let fact = Fact.run(.lockFreed(lock: lock, reason: reason, by: Ownership.requester))
-      try store.freeLock(lock, of: id, epoch: lease.epoch, entry: fact.entry(at: SystemClock().now))
+      do throws(StoreFailure) {
+        try await store.freeLock(lock, of: id, epoch: lease.epoch, entry: fact.entry(at: SystemClock().now))
+      } catch {
+        try? await store.release(lease)
+        throw error
+      }
+      try? await store.release(lease)
       return id
     } catch {
       switch error {
       case .notFound: break
-      case .owned(let lease), .fenced(by: let lease?): throw access.refusal(owner: lease)
+      case .owned(let lease), .fenced(by: let lease?): throw await access.refusal(owner: lease)
       default: throw Refusal(error)
       }
-      throw unknown(((try? store.heldLocks()) ?? []).map(\.name))
+      throw unknown(((try? await store.heldLocks()) ?? []).map(\.name))
     }
   }
 
@@ -74,9 +79,9 @@ struct UnlockCommand: Command {
       hint: hint ?? (locks.isEmpty ? "no lock is held" : "`\(Advice.line("list", "--locks"))` shows the locks"))
   }
 
-  private func tell(_ id: String, _ access: StoreAccess, _ shell: Shell) {
-    let run = try? access.store.summary(of: id)
-    let owed = owed(by: id, access)
+  private func tell(_ id: String, _ access: StoreAccess, _ shell: Shell) async {
+    let run = try? await access.store.summary(of: id)
+    let owed = await owed(by: id, access)
     let shown = DisplayText.escaped(lock, limit: 200)
     if shell.wantsJSON {
       shell.output.result(
@@ -100,10 +105,10 @@ struct UnlockCommand: Command {
   }
 
   /// Steps whose undo has not been done, newest first.
-  private func owed(by id: String, _ access: StoreAccess) -> [String] {
-    let pinned = try? RunCreation.read(id, in: access.store)
+  private func owed(by id: String, _ access: StoreAccess) async -> [String] {
+    let pinned = try? await RunCreation.read(id, in: access.store)
     let plan = pinned.flatMap { try? CheckedRunbook($0.source) }.map { UndoPlan($0.runbook) } ?? UndoPlan()
-    guard let events = try? access.events(of: id) else { return [] }
+    guard let events = try? await access.events(of: id) else { return [] }
     var steps: [String] = []
     for undo in RunReport(id: id, plan: plan, events: events).undo.reversed()
     where ["pending", "started", "failed", "unknown"].contains(undo.status) && !steps.contains(undo.step) {

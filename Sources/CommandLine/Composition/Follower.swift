@@ -10,9 +10,9 @@ struct Follower {
 
   /// - Returns: the run's own exit code; 6 if it waits for an answer, 9 if nobody works on it any more.
   func follow() async throws(Refusal) -> ExitCode {
-    let pinned = try? RunCreation.read(runID, in: access.store)
+    let pinned = try? await RunCreation.read(runID, in: access.store)
     let runbook = pinned.flatMap { try? CheckedRunbook($0.source) }?.runbook
-    let clock = runbook.flatMap { try? RunOutlook(of: runID, $0, in: access.store) }?.clock(SystemClock())
+    let clock = await clock(of: runbook)
     let watcher = Watcher(shell, runID: runID, runbook: runbook, clock: clock ?? SystemClock())
     InterruptDesk.shared.attach(watching: watcher)
     let outcome: Result<ExitCode, Refusal> = await withTaskGroup(of: Void.self) { group in
@@ -28,14 +28,21 @@ struct Follower {
     return code
   }
 
+  private func clock(of runbook: ValidatedRunbook?) async -> RunClock? {
+    guard let runbook else { return nil }
+    return try? await RunOutlook(of: runID, runbook, in: access.store).clock(SystemClock())
+  }
+
   private func read(into watcher: Watcher) async throws(Refusal) -> ExitCode {
     var last: Int64 = 0
     while true {
       // Asked before the entries are read: what an owner wrote before it ended is not missed.
-      let isLive = access.isLive(runID)
+      let isLive = await access.isLive(runID)
       let run: RunSummary
-      do throws(StoreFailure) { run = try access.store.summary(of: runID) } catch { throw Refusal(error, run: runID) }
-      for event in try access.events(of: runID, after: last) {
+      do throws(StoreFailure) { run = try await access.store.summary(of: runID) } catch {
+        throw Refusal(error, run: runID)
+      }
+      for event in try await access.events(of: runID, after: last) {
         last = event.sequence
         watcher.observe(event)
       }

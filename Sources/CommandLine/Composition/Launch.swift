@@ -22,12 +22,12 @@ struct Launch {
     do throws(LaunchFailure) {
       return await carryOut(try await create(locks, wait: nil))
     } catch {
-      throw refusal(error)
+      throw await refusal(error)
     }
   }
 
   func carryOut(_ lease: Lease) async -> ExitCode {
-    let entries = (try? store.entries(of: lease.runID, after: 0)) ?? []
+    let entries = (try? await store.entries(of: lease.runID, after: 0)) ?? []
     return await RunSession(
       shell: shell, runbook: creation.runbook, source: creation.source, secrets: secrets, store: store, lease: lease,
       world: world, beginning: entries.compactMap { RunEvent($0, runID: lease.runID) }
@@ -56,7 +56,7 @@ struct Launch {
       let isTurn = ticket?.isNext ?? true
       do throws(StoreFailure) {
         if isTurn {
-          return try creation.create(
+          return try await creation.create(
             in: store, id: id, owner: Ownership.own, leaseFor: Ownership.leaseTime, locks: locks, secrets: secrets,
             clock: world.clock)
         }
@@ -98,9 +98,9 @@ struct Launch {
     }
   }
 
-  func refusal(_ failure: LaunchFailure) -> Refusal {
+  func refusal(_ failure: LaunchFailure) async -> Refusal {
     switch failure {
-    case .store(.lockHeld(let lock, let holder)): Refusal(lock: lock, heldBy: holder, in: store)
+    case .store(.lockHeld(let lock, let holder)): await Refusal(lock: lock, heldBy: holder, in: store)
     case .store(let failure): Refusal(failure)
     case .superseded:
       Refusal(
@@ -151,7 +151,7 @@ struct RealRun {
   func carryOut() async throws(Refusal) -> ExitCode {
     if let key = creation.key {
       let earlier: RunSummary?
-      do throws(StoreFailure) { earlier = try access.store.run(withKey: key) } catch { throw Refusal(error) }
+      do throws(StoreFailure) { earlier = try await access.store.run(withKey: key) } catch { throw Refusal(error) }
       if let earlier { return try await attach(to: earlier) }
     }
     let secrets = try SecretReading.resolve(creation.runbook.secrets, folder: creation.source.folder)
@@ -160,7 +160,7 @@ struct RealRun {
     let lease: Lease
     do throws(LaunchFailure) { lease = try await launch.create(locks, wait: lockWait) } catch {
       if case .store(.keyTaken(let earlier)) = error { return try await attach(to: earlier) }
-      throw launch.refusal(error)
+      throw await launch.refusal(error)
     }
     Detachment.report(runID: lease.runID)
     return await launch.carryOut(lease)
@@ -173,7 +173,7 @@ struct RealRun {
     // Others may attach at the same moment: one of them carries the run on, and the rest watch that one.
     while true {
       let run: RunSummary
-      do throws(StoreFailure) { run = try access.store.summary(of: earlier.id) } catch { throw Refusal(error) }
+      do throws(StoreFailure) { run = try await access.store.summary(of: earlier.id) } catch { throw Refusal(error) }
       if run.isRestored {
         shell.note(
           "run \(run.id) of this key may have done more than its journal says, because the store was put back from "
@@ -183,7 +183,7 @@ struct RealRun {
       }
       if run.status == "ended" {
         shell.note("run \(run.id) of this key has ended already")
-      } else if access.isLive(run.id) {
+      } else if await access.isLive(run.id) {
         shell.note("run \(run.id) of this key is going on: watching it")
       } else {
         shell.note("run \(run.id) of this key was interrupted: carrying it on")
@@ -200,7 +200,8 @@ struct RealRun {
   private func carryOn(_ id: String) async throws(Refusal) -> ExitCode? {
     do throws(Refusal) {
       let code = try await Resumption(id, access, shell).carryOn()
-      return code == .refused && access.isLive(id) ? nil : code
+      if code == .refused, await access.isLive(id) { return nil }
+      return code
     } catch {
       if error.has(.owned) { return nil }
       throw error

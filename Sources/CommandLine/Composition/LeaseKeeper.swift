@@ -31,19 +31,19 @@ struct LeaseKeeper: Sendable {
       if Task.isCancelled { return }
       let current = progress
       // The store may wait long for a neighbour's lock: not on a thread that others need.
-      do throws(PosixError) { progress = try await Thread.run { step(current) } } catch { progress = step(current) }
+      progress = await withTaskExecutorPreference(ThreadExecutor.shared) { await step(current) }
     }
   }
 
-  private func step(_ progress: Progress) -> Progress {
+  private func step(_ progress: Progress) async -> Progress {
     var progress = progress
-    for request in (try? store.requests(for: lease.runID, after: progress.lastRequest)) ?? [] {
+    for request in (try? await store.requests(for: lease.runID, after: progress.lastRequest)) ?? [] {
       progress.lastRequest = max(progress.lastRequest, request.id)
       if let message = RunControl.Message(request) { control.post(message) }
     }
     guard isDue(progress.lease) else { return progress }
     do throws(StoreFailure) {
-      progress.lease = try store.renew(progress.lease, leaseFor: Ownership.leaseTime)
+      progress.lease = try await store.renew(progress.lease, leaseFor: Ownership.leaseTime)
       tenure.extend(progress.lease)
     } catch {
       // Anything else may pass, and is asked again.

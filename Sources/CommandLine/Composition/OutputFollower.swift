@@ -18,7 +18,7 @@ struct OutputFollower {
     let lines = OutputLines(shell, runID: runID)
     while true {
       // Asked before the output is read: what was written before the end is not missed.
-      let end = isFollowing ? try whereRunStands() : nil
+      let end = isFollowing ? try await whereRunStands() : nil
       do throws(StoreFailure) {
         for place in try streams() {
           var reader = readers[place.place] ?? StoredOutputText(place, in: access.store)
@@ -34,7 +34,7 @@ struct OutputFollower {
       }
       if !isFollowing || end != nil || !shell.output.isOpen {
         await lines.finish()
-        if readers.isEmpty { try tellNothing() }
+        if readers.isEmpty { try await tellNothing() }
         return end ?? .succeeded
       }
       await SystemClock().sleep(for: OutputFollower.pollTime)
@@ -51,10 +51,10 @@ struct OutputFollower {
   }
 
   /// nil: it goes on.
-  private func whereRunStands() throws(Refusal) -> ExitCode? {
-    let isLive = access.isLive(runID)
+  private func whereRunStands() async throws(Refusal) -> ExitCode? {
+    let isLive = await access.isLive(runID)
     do throws(StoreFailure) {
-      let run = try access.store.summary(of: runID)
+      let run = try await access.store.summary(of: runID)
       if run.status == "ended" { return run.exitCode.flatMap { ExitCode(rawValue: $0) } ?? .failed }
       return isLive ? nil : run.status == "waiting" || run.isRestored ? .waiting : .stopped
     } catch {
@@ -62,8 +62,8 @@ struct OutputFollower {
     }
   }
 
-  private func tellNothing() throws(Refusal) {
-    let report = RunReport(id: runID, events: try access.events(of: runID))
+  private func tellNothing() async throws(Refusal) {
+    let report = RunReport(id: runID, events: try await access.events(of: runID))
     let known = report.steps.map(\.path) + report.undo.map(\.entry)
     guard known.contains(step) else {
       throw Refusal(

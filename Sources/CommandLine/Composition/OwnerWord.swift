@@ -25,9 +25,9 @@ extension StoreAccess {
     var hasSaidSo = false
     while true {
       // Asked before the entries are read: what an owner wrote before it let go of the run is not missed.
-      let isLive = isLive(id)
+      let isLive = await self.isLive(id)
       let entries: [JournalEntry]
-      do throws(StoreFailure) { entries = try store.entries(of: id, after: last) } catch {
+      do throws(StoreFailure) { entries = try await store.entries(of: id, after: last) } catch {
         throw Refusal(error, run: id)
       }
       for entry in entries {
@@ -47,12 +47,12 @@ extension StoreAccess {
 
   /// The same of a run that a person may still answer.
   /// - Throws: it has ended, or this release cannot read its runbook.
-  func openOutlook(of run: RunSummary) throws(Refusal) -> RunOutlook {
+  func openOutlook(of run: RunSummary) async throws(Refusal) -> RunOutlook {
     guard run.status != "ended" else {
       throw Refusal(
         .usage, .ended, "run \(run.id) has ended already", hint: "`\(Advice.line("show", run.id))` says how")
     }
-    guard let outlook = try outlook(of: run.id) else {
+    guard let outlook = try await outlook(of: run.id) else {
       throw Refusal(
         .usage, .storeNewer, "the runbook of run \(run.id) cannot be read by this release",
         hint: "use the release that started it")
@@ -61,11 +61,11 @@ extension StoreAccess {
   }
 
   /// The run judged from its journal; nil if its pinned text is not one that this release reads.
-  func outlook(of id: String) throws(Refusal) -> RunOutlook? {
+  func outlook(of id: String) async throws(Refusal) -> RunOutlook? {
     do throws(StoreFailure) {
-      let pinned = try RunCreation.read(id, in: store)
+      let pinned = try await RunCreation.read(id, in: store)
       guard let checked = try? CheckedRunbook(pinned.source) else { return nil }
-      return try RunOutlook(of: id, checked.runbook, in: store)
+      return try await RunOutlook(of: id, checked.runbook, in: store)
     } catch {
       throw Refusal(error, run: id)
     }

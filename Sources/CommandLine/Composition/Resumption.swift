@@ -14,14 +14,14 @@ struct Resumption {
   ///   - acceptsRestored: a person says that a run of a restored store may go on.
   init(
     _ id: String, _ access: StoreAccess, _ shell: Shell, without: [String] = [], acceptsRestored: Bool = false
-  ) throws(Refusal) {
+  ) async throws(Refusal) {
     self.id = id
     self.access = access
     self.shell = shell
     self.without = Set(without)
     self.acceptsRestored = acceptsRestored
     let pinned: (started: RunStarted, source: PinnedSource)
-    do throws(StoreFailure) { pinned = try RunCreation.read(id, in: access.store) } catch {
+    do throws(StoreFailure) { pinned = try await RunCreation.read(id, in: access.store) } catch {
       throw Refusal(error, run: id)
     }
     do throws(Diagnostics) { checked = try CheckedRunbook(pinned.source) } catch {
@@ -32,70 +32,72 @@ struct Resumption {
 
   func carryOn() async throws(Refusal) -> ExitCode {
     let secrets: [String: Secret]
-    do throws(Refusal) { secrets = try secretsBeforeTakeOver() } catch {
-      let isRestored = try access.outlook(of: id)?.isRestored == true
+    do throws(Refusal) { secrets = try await secretsBeforeTakeOver() } catch {
+      let isRestored = try await access.outlook(of: id)?.isRestored == true
       guard error.has(.secret), isRestored, !acceptsRestored else { throw error }
       throw Refusal.restored(id, "resume", id)
     }
-    return await work(on: try takeOver(), secrets)
+    return await work(on: try await takeOver(), secrets)
   }
 
   /// Lets a person decide about the rollback.
   /// - Parameter carriesOn: the engine then goes on with the run.
-  func decide(carriesOn: Bool, _ body: (inout RollbackDesk) throws(Refusal) -> Void) async throws(Refusal) -> ExitCode {
-    let secrets = carriesOn ? try secretsBeforeTakeOver() : [:]
-    let lease = try takeOver()
+  func decide(
+    carriesOn: Bool, _ body: (inout RollbackDesk) async throws(Refusal) -> Void
+  ) async throws(Refusal) -> ExitCode {
+    let secrets = carriesOn ? try await secretsBeforeTakeOver() : [:]
+    let lease = try await takeOver()
     do throws(Refusal) {
-      var desk = try openDesk(lease)
-      try body(&desk)
+      var desk = try await openDesk(lease)
+      try await body(&desk)
     } catch {
-      try? access.store.release(lease)
+      try? await access.store.release(lease)
       throw error
     }
     if carriesOn { return await work(on: lease, secrets) }
-    try? access.store.release(lease)
+    try? await access.store.release(lease)
     return .succeeded
   }
 
-  private func openDesk(_ lease: Lease) throws(Refusal) -> RollbackDesk {
+  private func openDesk(_ lease: Lease) async throws(Refusal) -> RollbackDesk {
     do throws(StoreFailure) {
-      return try RollbackDesk(checked.runbook, store: access.store, lease: lease, clock: SystemClock())
+      return try await RollbackDesk(checked.runbook, store: access.store, lease: lease, clock: SystemClock())
     } catch {
       throw Refusal(error, run: id)
     }
   }
 
   /// A live owner is told before a missing secret; a missing secret leaves the run untouched.
-  private func secretsBeforeTakeOver() throws(Refusal) -> [String: Secret] {
+  private func secretsBeforeTakeOver() async throws(Refusal) -> [String: Secret] {
     let ownership: RunOwnership
-    do throws(StoreFailure) { ownership = try access.store.ownership(of: id) } catch { throw Refusal(error) }
-    if let lease = ownership.living { throw access.refusal(owner: lease) }
+    do throws(StoreFailure) { ownership = try await access.store.ownership(of: id) } catch { throw Refusal(error) }
+    if let lease = ownership.living { throw await access.refusal(owner: lease) }
     return try SecretReading.resolve(
       checked.runbook.secrets, folder: checked.source.folder, without: without, canGoWithout: true,
-      needed: try neededSecrets())
+      needed: try await neededSecrets())
   }
 
   /// The secrets of the steps that are still to be done: a secret of a step that is done is not asked for.
-  private func neededSecrets() throws(Refusal) -> Set<String>? {
-    guard let outlook = try access.outlook(of: id) else { return nil }
+  private func neededSecrets() async throws(Refusal) -> Set<String>? {
+    guard let outlook = try await access.outlook(of: id) else { return nil }
     do throws(StoreFailure) {
-      let requests = try access.store.requests(for: id, after: outlook.lastRequest)
+      let requests = try await access.store.requests(for: id, after: outlook.lastRequest)
       return outlook.neededSecrets(heeding: requests.compactMap { RunControl.Message($0) })
     } catch {
       throw Refusal(error, run: id)
     }
   }
 
-  private func takeOver() throws(Refusal) -> Lease {
+  private func takeOver() async throws(Refusal) -> Lease {
     do throws(StoreFailure) {
-      return try access.store.takeOver(id, owner: Ownership.own, leaseFor: Ownership.leaseTime)
+      return try await access.store.takeOver(id, owner: Ownership.own, leaseFor: Ownership.leaseTime)
     } catch {
-      throw access.refusal(error, run: id)
+      throw await access.refusal(error, run: id)
     }
   }
 
   private func work(on lease: Lease, _ secrets: [String: Secret]) async -> ExitCode {
-    let earlier = (try? access.events(of: id)) ?? []
+    let earlier = (try? await access.events(of: id)) ?? []
     var session = RunSession(
       shell: shell, runbook: checked.runbook, source: checked.source, secrets: secrets, store: access.store,
       lease: lease,

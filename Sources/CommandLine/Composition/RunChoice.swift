@@ -7,7 +7,7 @@ extension StoreAccess {
 
   /// For a command about one run.
   /// - Parameter word: what stands for RUN on the command line; empty if nothing does.
-  static func forRun(_ word: String, _ shell: Shell) throws(Refusal) -> (access: StoreAccess, run: RunSummary) {
+  static func forRun(_ word: String, _ shell: Shell) async throws(Refusal) -> (access: StoreAccess, run: RunSummary) {
     guard word.isEmpty || word == "latest" || isBeginning(word) else {
       throw Refusal(
         .usage, .notFound, "`\(DisplayText.escaped(word, limit: 80))` is not the id of a run",
@@ -19,9 +19,11 @@ extension StoreAccess {
       throw word.isEmpty || word == "latest" ? noRun(word) : Refusal(.notFound(word))
     }
     if RunID.isWellFormed(word) {
-      do throws(StoreFailure) { return (access, try access.store.summary(of: word)) } catch { throw Refusal(error) }
+      do throws(StoreFailure) { return (access, try await access.store.summary(of: word)) } catch {
+        throw Refusal(error)
+      }
     }
-    let run = try access.choose(word)
+    let run = try await access.choose(word)
     shell.note("run \(run.id) (\(DisplayText.escaped(run.name, limit: 64)))")
     return (access, run)
   }
@@ -31,9 +33,9 @@ extension StoreAccess {
     return word.hasPrefix("r") && word.utf8.count <= 20 && isOfID
   }
 
-  private func choose(_ word: String) throws(Refusal) -> RunSummary {
+  private func choose(_ word: String) async throws(Refusal) -> RunSummary {
     if word.isEmpty {
-      let needs = try needs().map(\.run)
+      let needs = try await needs().map(\.run)
       guard needs.count == 1, let run = needs.first else {
         if needs.isEmpty { throw StoreAccess.noRun(word) }
         throw Refusal(
@@ -45,7 +47,7 @@ extension StoreAccess {
     }
     let found: [RunSummary]
     do throws(StoreFailure) {
-      found = try word == "latest" ? store.summaries(limit: 1) : store.runs(beginningWith: word)
+      found = try await word == "latest" ? store.summaries(limit: 1) : store.runs(beginningWith: word)
     } catch {
       throw Refusal(error)
     }

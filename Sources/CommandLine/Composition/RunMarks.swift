@@ -12,22 +12,22 @@ struct RunMarks {
 }
 
 extension StoreAccess {
-  func marks(of runs: [RunSummary]) -> RunMarks {
+  func marks(of runs: [RunSummary]) async -> RunMarks {
     var marks = RunMarks()
     let clock = SystemClock()
     for run in runs where run.status != "ended" {
-      marks.now[run.id] = (try? RunClock(clock, of: run.id, in: store))?.now
-      guard !isLive(run.id) else { continue }
+      marks.now[run.id] = (try? await RunClock(clock, of: run.id, in: store))?.now
+      guard await !isLive(run.id) else { continue }
       marks.ownerless.insert(run.id)
-      if run.status == "waiting" || run.isRestored { marks.posted[run.id] = posted(to: run.id) }
+      if run.status == "waiting" || run.isRestored { marks.posted[run.id] = await posted(to: run.id) }
     }
     return marks
   }
 
   /// The message that a person has posted to a run without a process, and that the next process will heed; nil: none.
-  func posted(to id: String) -> RunReport.Posted? {
-    guard let outlook = try? outlook(of: id) else { return nil }
-    let requests = (try? store.requests(for: id, after: outlook.lastRequest)) ?? []
+  func posted(to id: String) async -> RunReport.Posted? {
+    guard let outlook = try? await outlook(of: id) else { return nil }
+    let requests = (try? await store.requests(for: id, after: outlook.lastRequest)) ?? []
     for request in requests {
       switch RunControl.Message(request) {
       case .cancel(_, _, _, let restored)? where outlook.cancelRefusal == nil && (restored || !outlook.isRestored):
@@ -44,15 +44,15 @@ extension StoreAccess {
   }
 
   /// As `Refusal(_:run:)`; where somebody else works on the run, a cancel is advised only if it would be carried out.
-  func refusal(_ failure: StoreFailure, run id: String) -> Refusal {
+  func refusal(_ failure: StoreFailure, run id: String) async -> Refusal {
     switch failure {
-    case .owned(let lease), .fenced(by: let lease?): refusal(owner: lease)
+    case .owned(let lease), .fenced(by: let lease?): await refusal(owner: lease)
     default: Refusal(failure, run: id)
     }
   }
 
-  func refusal(owner lease: Lease) -> Refusal {
-    let outlook = try? outlook(of: lease.runID)
+  func refusal(owner lease: Lease) async -> Refusal {
+    let outlook = try? await outlook(of: lease.runID)
     return Refusal(owner: lease, canCancel: outlook?.cancelRefusal == nil && outlook?.isRestored == false)
   }
 }

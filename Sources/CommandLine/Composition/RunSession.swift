@@ -21,7 +21,7 @@ struct RunSession {
 
   func carryOut() async -> ExitCode {
     let control = RunControl()
-    let clock = (try? RunOutlook(of: lease.runID, runbook, in: store))?.clock(world.clock)
+    let clock = (try? await RunOutlook(of: lease.runID, runbook, in: store))?.clock(world.clock)
     let watcher = Watcher(shell, runID: lease.runID, runbook: runbook, clock: clock ?? world.clock, earlier: earlier)
     for event in beginning { watcher.observe(event) }
     InterruptDesk.shared.attach(
@@ -32,7 +32,7 @@ struct RunSession {
       control: control, tenure: tenure)
     launch.without = without
     launch.acceptsRestored = acceptsRestored ? Ownership.requester : nil
-    let known = (try? store.requests(for: lease.runID, after: 0))?.last?.id ?? 0
+    let known = (try? await store.requests(for: lease.runID, after: 0))?.last?.id ?? 0
     let keeper = LeaseKeeper(
       store: store, lease: lease, tenure: tenure, control: control, clock: SystemClock(),
       lastKnownRequest: lease.epoch > 1 ? known : 0)
@@ -47,7 +47,7 @@ struct RunSession {
       group.cancelAll()
       return end
     }
-    store.dropProof(of: lease)
+    await store.dropProof(of: lease)
     return conclude(end, watcher.report)
   }
 

@@ -15,20 +15,21 @@ struct ScriptSweep {
 
   /// - Parameter gone: runs that are removed, or would be.
   /// - Returns: how many folders went, or would go.
-  func sweep(_ gone: Set<String>) throws(StoreFailure) -> Int {
+  func sweep(_ gone: Set<String>) async throws(StoreFailure) -> Int {
     var count = 0
-    for name in FileReading.names(in: folder) where try mayGo(name, gone) {
+    for name in FileReading.names(in: folder) {
+      guard try await mayGo(name, gone) else { continue }
       if !removes || Folder.removeTree("\(folder)/\(name)") { count += 1 }
     }
     return count
   }
 
-  private func mayGo(_ name: String, _ gone: Set<String>) throws(StoreFailure) -> Bool {
+  private func mayGo(_ name: String, _ gone: Set<String>) async throws(StoreFailure) -> Bool {
     let id = String(name.prefix(ScriptSweep.idLength))
     guard RunID.isWellFormed(id), name.count > id.count, Folder.exists("\(folder)/\(name)") else { return false }
     if gone.contains(id) { return true }
     do throws(StoreFailure) {
-      let run = try store.summary(of: id)
+      let run = try await store.summary(of: id)
       guard run.isOver, let ended = run.endedAt else { return false }
       return ended < limit
     } catch {

@@ -34,9 +34,9 @@ struct StoreAccess {
   }
 
   /// The run's events so far.
-  func events(of id: String, after sequence: Int64 = 0) throws(Refusal) -> [RunEvent] {
+  func events(of id: String, after sequence: Int64 = 0) async throws(Refusal) -> [RunEvent] {
     do throws(StoreFailure) {
-      return try store.entries(of: id, after: sequence).compactMap { RunEvent($0, runID: id) }
+      return try await store.entries(of: id, after: sequence).compactMap { RunEvent($0, runID: id) }
     } catch {
       throw Refusal(error, run: id)
     }
@@ -45,38 +45,41 @@ struct StoreAccess {
   /// A row for the owner of a run, who reads it within a second; not posted if an earlier one is in its way.
   func post(
     _ kind: String, _ body: Value, to id: String, unless isInTheWay: @Sendable (RunRequest) -> Bool
-  ) throws(Refusal) -> PostedRequest {
+  ) async throws(Refusal) -> PostedRequest {
     do throws(StoreFailure) {
-      return try store.post(
+      return try await store.post(
         kind, body: JSONWriter.bytes(body), to: id, requester: Ownership.requester, unless: isInTheWay)
     } catch {
       throw Refusal(error, run: id)
     }
   }
 
-  func isLive(_ id: String) -> Bool { (try? store.ownership(of: id))?.isLive ?? false }
+  func isLive(_ id: String) async -> Bool { (try? await store.ownership(of: id))?.isLive ?? false }
 
   /// Every run that needs a person, newest first.
-  func needs() throws(Refusal) -> [Need] {
+  func needs() async throws(Refusal) -> [Need] {
     let runs: [RunSummary]
-    do throws(StoreFailure) { runs = try store.openRuns() + store.owedRuns() } catch { throw Refusal(error) }
-    let marks = marks(of: runs)
+    do throws(StoreFailure) { runs = try await store.openRuns() + store.owedRuns() } catch { throw Refusal(error) }
+    let marks = await marks(of: runs)
     return runs.sorted { $0.id > $1.id }.compactMap { Need($0, marks) }
   }
 
   /// The inputs that the run was started with, read from its first entry alone.
-  func inputs(of id: String) -> Value {
-    guard let entry = try? store.firstEntry(of: id) else { return .map([:]) }
+  func inputs(of id: String) async -> Value {
+    guard let entry = try? await store.firstEntry(of: id) else { return .map([:]) }
     return RunEvent(entry, runID: id)?.fields["inputs"] ?? .map([:])
   }
 
   /// One line on stderr about runs that nobody works on, so that none is forgotten.
-  func tellOwnerless(_ shell: Shell, but own: String? = nil) {
-    guard let open = try? store.openRuns() else { return }
-    let ownerless = open.filter { $0.id != own && !isLive($0.id) }
-    guard !ownerless.isEmpty else { return }
-    let waiting = ownerless.filter { $0.status == "waiting" && posted(to: $0.id) == nil }
-    let stopped = ownerless.filter { run in !waiting.contains { $0.id == run.id } }
+  func tellOwnerless(_ shell: Shell, but own: String? = nil) async {
+    guard let open = try? await store.openRuns() else { return }
+    var stopped: [RunSummary] = []
+    var waiting: [RunSummary] = []
+    for run in open where run.id != own {
+      guard await !isLive(run.id) else { continue }
+      if run.status == "waiting", await posted(to: run.id) == nil { waiting.append(run) } else { stopped.append(run) }
+    }
+    guard !stopped.isEmpty || !waiting.isEmpty else { return }
     var parts: [String] = []
     if let first = stopped.first {
       let count = StoreAccess.count(stopped.count, "run was", "runs were")

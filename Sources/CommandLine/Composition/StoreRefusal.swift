@@ -58,16 +58,17 @@ extension Refusal {
   }
 
   /// `held by RUN, interrupted since T: runbook resume RUN`.
-  init(lock: String, heldBy holder: String, in store: any RunStore) {
+  init(lock: String, heldBy holder: String, in store: any RunStore) async {
     self.init(.lockHeld(lock: lock, by: holder))
-    if let run = try? store.summary(of: holder), run.status == "ended" {
+    if let run = try? await store.summary(of: holder), run.status == "ended" {
       message += ", which has ended and still owes its rollback"
       hint =
         "`\(Advice.line("rollback", "resume", holder))` undoes it; "
         + "`\(Advice.line("rollback", "abandon", holder, "--reason", "TEXT"))` leaves it as it is; both free the lock"
       return
     }
-    guard let ownership = try? store.ownership(of: holder), !ownership.isLive, let lease = try? store.lease(of: holder)
+    guard let ownership = try? await store.ownership(of: holder), !ownership.isLive,
+      let lease = try? await store.lease(of: holder)
     else { return }
     message += ", which was interrupted and was last active at \(lease.renewedAt.wholeSecond)"
     hint = "`\(Advice.line("resume", holder))` carries it on to its end"

@@ -54,7 +54,7 @@ public struct ActionCall: Sendable {
   public var tellForgotten: @Sendable ([String]) -> Void = { _ in }
   /// Whether a run of this store has ended and owes nothing, so that what it has left elsewhere may go; false for a run
   /// that the store does not know. Set for `forget` alone.
-  public var isOver: (@Sendable (String) -> Bool)?
+  public var isOver: (@Sendable (String) async -> Bool)?
   /// Where the output of a script goes while it runs; nil: nobody keeps it.
   public var output: (any OutputSink)?
   /// When the run began; of a run that repeats another, when that one did. nil: not known.

@@ -188,7 +188,7 @@ public protocol ScriptHost: Sendable {
   /// Removes the files of scripts that do not run, for runs for which `isOver` is true. `isOver` is asked once for
   /// each run, after the folders were found: a run that begins meanwhile loses nothing.
   /// - Parameter isOver: given the id of a run, which may be unknown to the store.
-  func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async
+  func sweep(_ isOver: @escaping @Sendable (String) async -> Bool) async
 }
 
 /// A child that goes on beside the calls of its host. It is ended when no reference to it is left.

@@ -88,7 +88,7 @@ struct GuardedScripts: ScriptHost {
   }
   func place() async throws(StepFailure) -> String { try await base.place() }
   func isSeen(_ key: String) async throws(StepFailure) -> Bool { try await base.isSeen(key) }
-  func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async { await base.sweep(isOver) }
+  func sweep(_ isOver: @escaping @Sendable (String) async -> Bool) async { await base.sweep(isOver) }
   func forget(_ key: String) async { await base.forget(key) }
   func forgetOutput(_ key: String) async { await base.forgetOutput(key) }
 }

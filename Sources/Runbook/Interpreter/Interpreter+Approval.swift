@@ -17,7 +17,7 @@ extension Interpreter {
 
   /// Waits for a message, or for the deadline.
   @inline(never) func awaitAnswer(until: Timestamp) async throws(Interruption) {
-    try flushed()
+    try await flushed()
     let pause = min(until - clock.now, Interpreter.longestPause)
     guard pause > .zero else { return }
     let clock = launch.world.clock
@@ -27,7 +27,7 @@ extension Interpreter {
   /// No person can answer in a simulated run, so the action answers, as its mock says.
   func simulateAnswer(about path: StepPath) async throws(Interruption) {
     guard let step = machine.steps[path], let question = machine.openApproval else { return }
-    try flushed()
+    try await flushed()
     let action: any Action
     let call: ActionCall
     do throws(StepFailure) {

@@ -14,7 +14,7 @@ extension Interpreter {
         throw .step(StepFailure(.timeout, "the run's timeout of \(launch.runbook.timeout.text) is over"))
       }
       let with = try arguments(step)
-      try lockServer(of: step, with)
+      try await lockServer(of: step, with)
       try await intend(step, purpose, action, with, at: instant)
     } catch {
       switch error {
@@ -43,7 +43,7 @@ extension Interpreter {
   }
 
   /// The server a step changes is locked before its intent, for the whole run.
-  private func lockServer(of step: ActionStep, _ with: [String: Value]) throws(Refusal) {
+  private func lockServer(of step: ActionStep, _ with: [String: Value]) async throws(Refusal) {
     guard step.action.effect != .none, let provider = step.provider, let field = step.action.serverField,
       let server = with[field]?.string, let account = providers[provider]?.account,
       let type = launch.runbook.providers.first(where: { $0.name == provider })?.type
@@ -51,8 +51,8 @@ extension Interpreter {
     let lock = "\(type)/\(account)/server/\(server)"
     guard !heldLocks.contains(lock) else { return }
     do throws(StoreFailure) {
-      try flush()
-      try launch.store.append(
+      try await flush()
+      try await launch.store.append(
         [], to: runID, epoch: launch.lease.epoch, summary: nil, locks: [lock], releasingLocks: false)
       heldLocks.insert(lock)
     } catch {
@@ -71,7 +71,7 @@ extension Interpreter {
     var before: [String: Value] = [:]
     if step.effect != .none, !isWait, step.provider != nil || !step.action.before.isEmpty {
       // Reading takes time; what has happened so far must not wait for it.
-      do throws(Interruption) { try flushed() } catch { throw .interruption(error) }
+      do throws(Interruption) { try await flushed() } catch { throw .interruption(error) }
       var call = actionCall(step, key: key, with: with, deadline: deadline)
       call.neededBefore = step.neededBefore
       before = try await captured(step, purpose, action, call)

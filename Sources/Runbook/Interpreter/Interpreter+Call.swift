@@ -12,7 +12,7 @@ extension Interpreter {
       return
     }
     await tellOfEarlierScript(step, call)
-    if !PlantedMistake.callBeforeCommit.isMade { try flushed() }
+    if !PlantedMistake.callBeforeCommit.isMade { try await flushed() }
     if step.action.runsElsewhere { addFinishedCalls(to: &call) }
     switch try await perform(action, call, step) {
     case .success(let result): succeed(step, result)
@@ -279,7 +279,7 @@ extension Interpreter {
 
   /// Pauses until the next attempt is due, and records its intent.
   @inline(never) func retry(_ path: StepPath, at instant: Timestamp) async throws(Interruption) {
-    try flushed()
+    try await flushed()
     let pause = instant - clock.now
     if pause > .zero { try await pauseOrInterrupt(pause) }
     recordAttempt(path)

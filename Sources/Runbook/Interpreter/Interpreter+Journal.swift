@@ -19,16 +19,16 @@ extension Interpreter {
 
   /// Makes everything recorded so far durable, in one transaction, and then tells the observer. Called before every
   /// effect and every wait: one flush holds the outcome of a step and the intent of the next.
-  @inline(never) func flush() throws(StoreFailure) {
+  @inline(never) func flush() async throws(StoreFailure) {
     guard !pending.isEmpty else { return }
     noteWallClock()
     let status = machine.status
     let hasEnded = machine.ended != nil
     let coded = pending.map { (fields: $0.fact.fields(coder), at: $0.at) }
     let changesRow = status != lastStatus || hasEnded || isMarkedRestored != machine.isRestored
-    let last = try launch.store.append(
+    let last = try await launch.store.append(
       coded.map { NewEntry(at: $0.at, kind: $0.fields.kind, body: JSONWriter.bytes(.map($0.fields.body))) },
-      to: runID, epoch: launch.lease.epoch, summary: changesRow ? summary(status) : nil, locks: [],
+      to: runID, epoch: launch.lease.epoch, summary: changesRow ? await summary(status) : nil, locks: [],
       releasingLocks: hasEnded && machine.releasesLocks, output: outputs.values.flatMap { $0.takeReady() })
     lastStatus = status
     isMarkedRestored = machine.isRestored
@@ -47,24 +47,24 @@ extension Interpreter {
     recordedOutputs = []
   }
 
-  @inline(never) func flushed() throws(Interruption) {
-    do throws(StoreFailure) { try flush() } catch { throw .store(error) }
+  @inline(never) func flushed() async throws(Interruption) {
+    do throws(StoreFailure) { try await flush() } catch { throw .store(error) }
   }
 
   /// Writes down why the run is left, and gives it up.
-  func leave(_ reason: String) throws(StoreFailure) -> RunEnd {
+  func leave(_ reason: String) async throws(StoreFailure) -> RunEnd {
     pending.append((.run(.left(reason: reason)), clock.now))
-    do throws(StoreFailure) { try flush() } catch {
+    do throws(StoreFailure) { try await flush() } catch {
       // The next process finds out what could not be written: the journal is a beginning of the truth.
       if case .diskFull = error { return .left(reason: reason) }
       throw error
     }
-    try launch.store.release(launch.lease)
+    try await launch.store.release(launch.lease)
     return .left(reason: reason)
   }
 
-  private func summary(_ status: String) throws(StoreFailure) -> RunSummary {
-    var summary = try launch.store.summary(of: runID)
+  private func summary(_ status: String) async throws(StoreFailure) -> RunSummary {
+    var summary = try await launch.store.summary(of: runID)
     summary.status = status
     summary.outcome = machine.ended?.outcome.rawValue
     summary.rollback = machine.ended?.rollback.rawValue
@@ -152,7 +152,7 @@ extension Interpreter {
       var call = try? currentCall(step)
     else { return }
     let store = launch.store
-    call.isOver = { run in (try? store.summary(of: run))?.isOver == true }
+    call.isOver = { run in (try? await store.summary(of: run))?.isOver == true }
     await action.forget(call, keys: keys)
   }
 
@@ -160,6 +160,6 @@ extension Interpreter {
   func sweepScripts() async {
     guard machine.ended != nil else { return }
     let store = launch.store
-    await launch.world.scripts.sweep { run in (try? store.summary(of: run))?.endedAt != nil }
+    await launch.world.scripts.sweep { run in (try? await store.summary(of: run))?.endedAt != nil }
   }
 }

@@ -17,13 +17,13 @@ extension Interpreter {
   /// Takes the locks again that the run was started with and no longer holds: a person freed one by hand, or an earlier
   /// release gave them back while its rollback was owed.
   /// - Throws: `lockHeld`: nothing may be done beside the run that holds one.
-  func takeMissingLocks() throws(StoreFailure) {
+  func takeMissingLocks() async throws(StoreFailure) {
     let creation = RunCreation(
       runbook: launch.runbook, source: launch.source, file: "", inputs: machine.started?.inputs ?? [:], requester: "")
     guard let locks = try? creation.locks(providers: providers, vars: vars) else { return }
     let missing = locks.filter { !heldLocks.contains($0) }
     guard !missing.isEmpty else { return }
-    try launch.store.append(
+    try await launch.store.append(
       [], to: runID, epoch: launch.lease.epoch, summary: nil, locks: missing, releasingLocks: false)
     heldLocks.formUnion(missing)
   }

@@ -19,7 +19,7 @@ extension Interpreter {
       record(path, .unknowable(failure))
       return
     }
-    try flushed()
+    try await flushed()
     // A script is looked at first, whatever its author says: it may still run, or have ended.
     if step.isIdempotent, state.purpose == .do, !step.action.cancellable {
       if PlantedMistake.resendsNotCounted.isMade { return record(path, .resend(cleared: false)) }

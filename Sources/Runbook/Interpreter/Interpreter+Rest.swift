@@ -17,7 +17,7 @@ extension Interpreter {
             failure.kind, "whether `\(path)` is at rest cannot be asked: \(failure.message)", effect: .unknown)))
       return
     }
-    try flushed()
+    try await flushed()
     // It was seen to end, and its machine need not be asked again: it may be what has to be put back.
     if action.declaration.runsElsewhere, hasSeenEnd(step) { return record(path, .settled(.unsure)) }
     // One that was left running by another process is not awaited to its end: nobody wants that any more.
@@ -162,7 +162,7 @@ extension Interpreter {
   /// is told; where something undoes the step, it is brought to rest before that, more patiently.
   func stop(_ path: StepPath, _ event: StepEvent) async throws(Interruption) {
     guard case .cancelled(var failure) = event, let step = machine.steps[path] else { return record(path, event) }
-    try flushed()
+    try await flushed()
     do throws(StepFailure) { try await action(for: step).cancel(try currentCall(step)) } catch {
       failure.message += ", and it may still run: \(masker.mask(error).message)"
     }

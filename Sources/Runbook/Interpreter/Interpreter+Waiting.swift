@@ -54,7 +54,7 @@ extension Interpreter {
   }
 
   private func tell(_ cause: Cause) async throws(Interruption) {
-    try flushed()
+    try await flushed()
     let end = min(clock.now + Interpreter.patience, cause.until)
     let root: Value = [
       "for": .string(cause.told.cause.rawValue), "step": .string(cause.told.step.text),

@@ -2,12 +2,12 @@ extension Interpreter {
   /// Polls until the step's wait is over: after a changing call by the action's own look, for `wait_for` and reads by
   /// the call itself.
   @inline(never) func watch(_ path: StepPath) async throws(Interruption) {
-    watched = beginWatch(path)
+    watched = await beginWatch(path)
     defer { watched = nil }
-    try flushed()
+    try await flushed()
     while watched != nil {
       try await onOwnStack { interpreter throws(Interruption) in try await interpreter.look() }
-      guard let pause = try pauseAfterLook() else { return }
+      guard let pause = try await pauseAfterLook() else { return }
       if isUnheardTooLong { try await onOwnStack { engine throws(Interruption) in try await engine.tellOfState() } }
       if let news = news(atMost: pause) {
         note(asOf: try await untilInterrupted(news))
@@ -19,7 +19,7 @@ extension Interpreter {
   }
 
   /// nil: there is nothing to watch, or its fields can no longer be evaluated, which is recorded.
-  @inline(never) private func beginWatch(_ path: StepPath) -> Watch? {
+  @inline(never) private func beginWatch(_ path: StepPath) async -> Watch? {
     guard let step = machine.steps[path] else { return nil }
     let action: any Action
     var call: ActionCall
@@ -35,20 +35,20 @@ extension Interpreter {
     let limit = step.wait.timeout ?? (step.effect == .none ? nil : step.action.wait?.timeout)
     var deadline = currentDeadline(step)
     if let limit { deadline = min(deadline, max(since, machine.resumedAtForCleanUp(state) ?? since) + limit) }
-    call.usual = durationsKey(of: step).flatMap { launch.store.usualDuration(of: $0) }
+    if let key = durationsKey(of: step) { call.usual = await launch.store.usualDuration(of: key) }
     let watch = Watch(step: step, action: action, call: call, since: since, deadline: deadline, result: state.result)
     watch.hasTimeAfterDeadline = currentDeadline(step) - deadline >= Watch.lastLook
     return watch
   }
 
   /// How long to wait for the next look; nil: the wait is over.
-  @inline(never) private func pauseAfterLook() throws(Interruption) -> Duration? {
+  @inline(never) private func pauseAfterLook() async throws(Interruption) -> Duration? {
     guard let watch = watched else { return nil }
     if let end = judge(watch.look, watch) {
-      endWatch(watch, end)
+      await endWatch(watch, end)
       return nil
     }
-    try noteState(watch)
+    try await noteState(watch)
     let pause = watch.pause(at: clock.now)
     guard clock.now + pause > watch.deadline else { return pause }
     let remaining = watch.deadline - clock.now
@@ -58,7 +58,7 @@ extension Interpreter {
       watch.isLast = true
       return watch.hasTimeAfterDeadline ? remaining : max(remaining - Watch.lastLook, remaining / 2)
     }
-    endWatch(watch, .failed(watch.timedOut(at: clock.now)))
+    await endWatch(watch, .failed(watch.timedOut(at: clock.now)))
     return nil
   }
 
@@ -73,10 +73,10 @@ extension Interpreter {
 
   @inline(never) private func note(asOf: Duration?) { watched?.call.asOf = asOf }
 
-  @inline(never) private func endWatch(_ watch: Watch, _ end: WatchEnd) {
+  @inline(never) private func endWatch(_ watch: Watch, _ end: WatchEnd) async {
     switch end {
     case .held(let result):
-      if let key = durationsKey(of: watch.step) { launch.store.noteDuration(clock.now - watch.since, of: key) }
+      if let key = durationsKey(of: watch.step) { await launch.store.noteDuration(clock.now - watch.since, of: key) }
       finish(watch.step, result)
     case .failed(let failure): endWatch(watch.step, failure)
     }
@@ -190,14 +190,14 @@ extension Interpreter {
   }
 
   /// Tells of a changed native state, and journals it: what the thing went through is part of the record.
-  @inline(never) private func noteState(_ watch: Watch) throws(Interruption) {
+  @inline(never) private func noteState(_ watch: Watch) async throws(Interruption) {
     launch.observer.progress(RunProgress(step: watch.step.path, nativeState: watch.nativeState))
     guard watch.nativeState != watch.journaledState || !watch.isJournaled, watch.journalings < 50 else { return }
     watch.isJournaled = true
     watch.journaledState = watch.nativeState
     watch.journalings += 1
     record(watch.step.path, .observed(nativeState: watch.nativeState, until: watch.until, deadline: watch.deadline, watch.result))
-    try flushed()
+    try await flushed()
   }
 
   @inline(never) private func endWatch(_ step: ActionStep, _ failure: StepFailure) {

@@ -56,11 +56,11 @@ public actor Interpreter {
 
   /// Works on the run until it has ended, must be left, or needs a person.
   public func run() async -> RunEnd {
-    begin()
+    await begin()
     while isGoingOn {
       await carryOut()
       await forgetFinishedScripts()
-      decide()
+      await decide()
     }
     await forgetFinishedScripts()
     await sweepScripts()
@@ -102,35 +102,35 @@ public actor Interpreter {
   }
 
   /// Reads the journal, connects the providers, and decides what is first.
-  @inline(never) private func begin() {
+  @inline(never) private func begin() async {
     do throws(StoreFailure) {
-      try replay()
+      try await replay()
       if isMarkedRestored { record(.restored) }
       if let person = launch.acceptsRestored { record(.restoredAccepted(by: person)) }
       if let problem = prepare() {
         guard !machine.isReady else {
-          move = .end(try leave(problem))
+          move = .end(try await leave(problem))
           return
         }
         record(.checked(problems: [problem]))
       }
-      if launch.lease.epoch > 1, machine.ended == nil { try takeMissingLocks() }
-      move = try nextMove()
+      if launch.lease.epoch > 1, machine.ended == nil { try await takeMissingLocks() }
+      move = try await nextMove()
     } catch {
       move = .end(.lost(error))
     }
   }
 
   /// The machine fed the journal; nothing else is remembered of an earlier process.
-  private func replay() throws(StoreFailure) {
+  private func replay() async throws(StoreFailure) {
     var latest = Timestamp(seconds: 0)
-    for entry in try launch.store.entries(of: runID, after: 0) {
+    for entry in try await launch.store.entries(of: runID, after: 0) {
       machine.apply(try Fact(entry, coder), at: entry.at)
       latest = max(latest, entry.at)
     }
     clock = RunClock(launch.world.clock, last: machine.anchor, latest: latest)
-    heldLocks = Set(try launch.store.locks(of: runID))
-    let summary = try launch.store.summary(of: runID)
+    heldLocks = Set(try await launch.store.locks(of: runID))
+    let summary = try await launch.store.summary(of: runID)
     lastStatus = summary.status
     isMarkedRestored = summary.isRestored
     guard launch.lease.epoch > 1 else { return }
@@ -144,30 +144,30 @@ public actor Interpreter {
         without: launch.without.sorted(), changed: changed)))
     machine.apply(fact, at: clock.anchor.at)
     pending.append((fact, clock.anchor.at))
-    try readRequests()
+    try await readRequests()
   }
 
   /// Messages that stand in the store, and that nobody has brought yet.
-  private func readRequests() throws(StoreFailure) {
+  private func readRequests() async throws(StoreFailure) {
     let last = max(machine.lastRequest, launch.control.lastRequest)
-    for request in try launch.store.requests(for: runID, after: last) {
+    for request in try await launch.store.requests(for: runID, after: last) {
       if let message = RunControl.Message(request) { launch.control.post(message) }
     }
   }
 
-  @inline(never) private func decide() {
+  @inline(never) private func decide() async {
     // The store failed while the last order was carried out.
     guard case .carryOut = move else { return }
-    do throws(StoreFailure) { move = try nextMove() } catch { move = .end(.lost(error)) }
+    do throws(StoreFailure) { move = try await nextMove() } catch { move = .end(.lost(error)) }
   }
 
-  private func nextMove() throws(StoreFailure) -> Move {
+  private func nextMove() async throws(StoreFailure) -> Move {
     while true {
       takeMessages()
       launch.control.note(cancelRefusal: machine.cancelRefusal, isUndoing: machine.isUndoing)
-      if let reason = launch.control.leaveReason { return .end(try leave(reason)) }
-      if launch.store.isOutOfSpace { return .end(try leave("the disk of the store is full")) }
-      guard let order = machine.orders.first else { return .end(try leave("nothing of it can be gone on with")) }
+      if let reason = launch.control.leaveReason { return .end(try await leave(reason)) }
+      if launch.store.isOutOfSpace { return .end(try await leave("the disk of the store is full")) }
+      guard let order = machine.orders.first else { return .end(try await leave("nothing of it can be gone on with")) }
       if machine.isCancelling, let event = machine.cancelled(order) {
         if mayStillRun(order.path, event) { return .carryOut(order) }
         record(order.path, event)
@@ -175,23 +175,23 @@ public actor Interpreter {
       }
       switch order {
       case .done(let ended):
-        try flush()
+        try await flush()
         return .end(.ended(ended))
       case .park(let path, let until):
         guard clock.now >= until else {
-          try flush()
-          try launch.store.release(launch.lease)
+          try await flush()
+          try await launch.store.release(launch.lease)
           return .end(.parked(step: path.text, until: until))
         }
         record(path, .askTimedOut)
       case .ask(let path, let until) where clock.now >= until:
         // An answer that was given in time counts, also if nobody has brought it yet.
-        try readRequests()
+        try await readRequests()
         takeMessages()
         if machine.orders.contains(order), !machine.isCancelling { record(path, .approvalTimedOut) }
       case .awaitRestored:
-        try flush()
-        try launch.store.release(launch.lease)
+        try await flush()
+        try await launch.store.release(launch.lease)
         return .end(.restored)
       case .judge: judgeDrill()
       case .evaluateOutputs: evaluateOutputs()

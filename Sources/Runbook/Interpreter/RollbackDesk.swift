@@ -9,17 +9,17 @@ public struct RollbackDesk: Sendable {
   /// - Parameter lease: of a take-over of the run; released by the caller.
   public init(
     _ runbook: ValidatedRunbook, store: any RunStore, lease: Lease, clock: any EngineClock
-  ) throws(StoreFailure) {
+  ) async throws(StoreFailure) {
     self.store = store
     self.lease = lease
     machine = RunMachine(runbook)
     var latest = Timestamp(seconds: 0)
-    for entry in try store.entries(of: lease.runID, after: 0) {
+    for entry in try await store.entries(of: lease.runID, after: 0) {
       machine.apply(try Fact(entry), at: entry.at)
       latest = max(latest, entry.at)
     }
     self.clock = RunClock(clock, last: machine.anchor, latest: latest)
-    if try store.summary(of: lease.runID).isRestored { machine.apply(.run(.storeRestored), at: self.clock.now) }
+    if try await store.summary(of: lease.runID).isRestored { machine.apply(.run(.storeRestored), at: self.clock.now) }
   }
 
   public var rollback: RollbackOutcome? { machine.rollback }
@@ -43,37 +43,37 @@ public struct RollbackDesk: Sendable {
 
   /// - Parameter entry: an undo step (`update.undo[0]`), or a step for its whole entry.
   /// - Returns: false if no such entry is owed.
-  public mutating func skip(_ entry: String, reason: String, by: String) throws(StoreFailure) -> Bool {
+  public mutating func skip(_ entry: String, reason: String, by: String) async throws(StoreFailure) -> Bool {
     guard skippable.contains(entry) else { return false }
     // The locks stay until the rollback is resumed: only then has the run come to its end again.
-    try append([.rollback(.skipped(entry: StepPath(entry), reason: reason, by: by, request: 0))], keepsLocks: true)
+    try await append([.rollback(.skipped(entry: StepPath(entry), reason: reason, by: by, request: 0))], keepsLocks: true)
     return true
   }
 
   /// Nothing more will be undone; the run's locks are free. That is a decision about a restored run, too.
-  public mutating func abandon(reason: String, by: String) throws(StoreFailure) {
+  public mutating func abandon(reason: String, by: String) async throws(StoreFailure) {
     var facts: [Fact] = isRestored ? [.run(.storeRestored), .run(.restoredAccepted(by: by))] : []
     facts.append(.rollback(.abandoned(reason: reason, by: by, request: 0)))
-    try append(facts)
+    try await append(facts)
     // A person must look at a run of which something was left out.
-    if hasEnded { try append([.run(.ended(machine.ending.result(of: machine.root)))]) }
+    if hasEnded { try await append([.run(.ended(machine.ending.result(of: machine.root)))]) }
   }
 
   /// A person says that the run of a restored store may go on.
-  public mutating func acceptRestored(by: String) throws(StoreFailure) {
+  public mutating func acceptRestored(by: String) async throws(StoreFailure) {
     guard isRestored else { return }
-    try append([.run(.storeRestored), .run(.restoredAccepted(by: by))])
+    try await append([.run(.storeRestored), .run(.restoredAccepted(by: by))])
   }
 
   /// Opens the rollback again; an `Interpreter` on the lease then carries it on.
-  public mutating func resume(by: String) throws(StoreFailure) {
-    try append([.rollback(.resumed(by: by, request: 0))])
+  public mutating func resume(by: String) async throws(StoreFailure) {
+    try await append([.rollback(.resumed(by: by, request: 0))])
   }
 
-  private mutating func append(_ facts: [Fact], keepsLocks: Bool = false) throws(StoreFailure) {
+  private mutating func append(_ facts: [Fact], keepsLocks: Bool = false) async throws(StoreFailure) {
     let instant = clock.now
     for fact in facts { machine.apply(fact, at: instant) }
-    var summary = try store.summary(of: lease.runID)
+    var summary = try await store.summary(of: lease.runID)
     summary.status = machine.status
     summary.isRestored = machine.isRestored
     if let ended = machine.ended {
@@ -81,7 +81,7 @@ public struct RollbackDesk: Sendable {
       summary.rollback = ended.rollback.rawValue
       summary.exitCode = ended.exitCode
     }
-    try store.append(
+    try await store.append(
       facts.map { $0.entry(at: instant) }, to: lease.runID, epoch: lease.epoch, summary: summary, locks: [],
       releasingLocks: machine.ended != nil && machine.releasesLocks && !keepsLocks)
   }

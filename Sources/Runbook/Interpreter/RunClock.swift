@@ -29,10 +29,10 @@ public struct RunClock: EngineClock {
   }
 
   /// The time line of a run as its journal tells it, without its runbook.
-  public init(_ base: any EngineClock, of runID: String, in store: any RunStore) throws(StoreFailure) {
+  public init(_ base: any EngineClock, of runID: String, in store: any RunStore) async throws(StoreFailure) {
     var last: Anchor?
     var latest = Timestamp(seconds: 0)
-    for entry in try store.entries(of: runID, after: 0) {
+    for entry in try await store.entries(of: runID, after: 0) {
       latest = max(latest, entry.at)
       guard entry.kind == "run.started" || entry.kind == "run.resumed" else { continue }
       let boot: BootTime? =

@@ -71,7 +71,7 @@ public struct RunCreation: Sendable {
   public func create(
     in store: any RunStore, id: String, owner: Owner, leaseFor: Duration, locks: [String],
     secrets: [String: Secret], clock: any EngineClock
-  ) throws(StoreFailure) -> Lease {
+  ) async throws(StoreFailure) -> Lease {
     let instant = clock.now
     let coder = SecretCoder(secrets, masker: Masker(secrets), key: store.digestKey)
     var started = RunStarted(
@@ -81,7 +81,7 @@ public struct RunCreation: Sendable {
     started.unsearched = coder.masker.unsearchedNames
     let summary = RunSummary(
       id: id, name: runbook.name, status: "running", startedAt: instant, key: key, fingerprint: fingerprint)
-    let lease = try store.create(
+    let lease = try await store.create(
       summary, owner: owner, leaseFor: leaseFor, locks: locks,
       entries: [Fact.run(.started(started)).entry(at: instant, coder), Fact.run(.pinned(source)).entry(at: instant)])
     // So that they stay when the earlier run is removed.
@@ -91,12 +91,12 @@ public struct RunCreation: Sendable {
   }
 
   /// What was journaled when a run was created: enough to validate the same text again and carry the run on.
-  public static func read(_ runID: String, in store: any RunStore) throws(StoreFailure) -> (
+  public static func read(_ runID: String, in store: any RunStore) async throws(StoreFailure) -> (
     started: RunStarted, source: PinnedSource
   ) {
     var started: RunStarted?
     var source: PinnedSource?
-    for entry in try store.entries(of: runID, after: 0) where entry.sequence <= 2 {
+    for entry in try await store.entries(of: runID, after: 0) where entry.sequence <= 2 {
       switch try Fact(entry) {
       case .run(.started(let run)): started = run
       case .run(.pinned(let pinned)): source = pinned
@@ -115,11 +115,11 @@ public struct RunCreation: Sendable {
   public static func inheritance(
     from runID: String, before step: String, of runbook: ValidatedRunbook, in store: any RunStore,
     secrets: [String: Secret]
-  ) throws(StoreFailure) -> (values: [String: Value], undone: String?) {
+  ) async throws(StoreFailure) -> (values: [String: Value], undone: String?) {
     var coder = SecretCoder(secrets, masker: Masker(secrets), key: store.digestKey)
     coder.store = store
     var machine = RunMachine(runbook)
-    for entry in try store.entries(of: runID, after: 0) { machine.apply(try Fact(entry, coder), at: entry.at) }
+    for entry in try await store.entries(of: runID, after: 0) { machine.apply(try Fact(entry, coder), at: entry.at) }
     var undone: String?
     for earlier in runbook.steps.leaves.prefix(while: { $0.path.text != step }) where machine.wasUndone(earlier.path) {
       undone = undone ?? earlier.path.text

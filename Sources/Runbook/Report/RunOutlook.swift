@@ -8,9 +8,9 @@ public struct RunOutlook: Sendable {
   public let lastSequence: Int64
 
   /// - Parameter runbook: as it was pinned when the run was started.
-  public init(of runID: String, _ runbook: ValidatedRunbook, in store: any RunStore) throws(StoreFailure) {
-    let entries = try store.entries(of: runID, after: 0)
-    try self.init(entries, runbook, isMarkedRestored: try store.summary(of: runID).isRestored)
+  public init(of runID: String, _ runbook: ValidatedRunbook, in store: any RunStore) async throws(StoreFailure) {
+    let entries = try await store.entries(of: runID, after: 0)
+    try self.init(entries, runbook, isMarkedRestored: try await store.summary(of: runID).isRestored)
   }
 
   init(_ entries: [JournalEntry], _ runbook: ValidatedRunbook, isMarkedRestored: Bool = false) throws(StoreFailure) {

@@ -125,40 +125,40 @@ struct MortalStore: RunStore {
   let base: any RunStore
   let life: KillSwitch
 
-  private var dead: StoreFailure { .writeFailed("the process was killed") }
+  static let dead = StoreFailure.writeFailed("the process was killed")
 
   func create(
     _ run: RunSummary, owner: Owner, leaseFor: Duration, locks: [String], entries: [NewEntry]
-  ) throws(StoreFailure) -> Lease {
-    guard life.pass("before the run is created") else { throw dead }
-    let lease = try base.create(run, owner: owner, leaseFor: leaseFor, locks: locks, entries: entries)
-    guard life.pass("after the run was created") else { throw dead }
+  ) async throws(StoreFailure) -> Lease {
+    guard life.pass("before the run is created") else { throw Self.dead }
+    let lease = try await base.create(run, owner: owner, leaseFor: leaseFor, locks: locks, entries: entries)
+    guard life.pass("after the run was created") else { throw Self.dead }
     return lease
   }
 
   func append(
     _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?, locks: [String], releasingLocks: Bool
-  ) throws(StoreFailure) -> Int64 {
-    try append(
+  ) async throws(StoreFailure) -> Int64 {
+    try await append(
       entries, to: runID, epoch: epoch, summary: summary, locks: locks, releasingLocks: releasingLocks, output: [])
   }
 
   func append(
     _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?, locks: [String], releasingLocks: Bool,
     output: [OutputWrite]
-  ) throws(StoreFailure) -> Int64 {
+  ) async throws(StoreFailure) -> Int64 {
     let kinds = entries.map(\.kind).joined(separator: "+")
-    guard life.pass("before commit of \(kinds)") else { throw dead }
-    let last = try base.append(
+    guard life.pass("before commit of \(kinds)") else { throw Self.dead }
+    let last = try await base.append(
       entries, to: runID, epoch: epoch, summary: summary, locks: locks, releasingLocks: releasingLocks, output: output)
-    guard life.pass("after commit of \(kinds)") else { throw dead }
+    guard life.pass("after commit of \(kinds)") else { throw Self.dead }
     return last
   }
 
   func appendOutput(_ writes: [OutputWrite], to runID: String, epoch: Int64) throws(StoreFailure) {
-    guard life.pass("before commit of output") else { throw dead }
+    guard life.pass("before commit of output") else { throw Self.dead }
     try base.appendOutput(writes, to: runID, epoch: epoch)
-    guard life.pass("after commit of output") else { throw dead }
+    guard life.pass("after commit of output") else { throw Self.dead }
   }
   func outputStreams(of runID: String) throws(StoreFailure) -> [StoredStream] { try base.outputStreams(of: runID) }
   func outputStream(_ key: String, _ stream: OutputStream) throws(StoreFailure) -> StoredStream? {
@@ -171,49 +171,56 @@ struct MortalStore: RunStore {
     try base.outputChunk(key, stream, line: line)
   }
   func copyOutput(_ keys: [String], to runID: String, epoch: Int64) throws(StoreFailure) {
-    guard !life.isDead else { throw dead }
+    guard !life.isDead else { throw Self.dead }
     try base.copyOutput(keys, to: runID, epoch: epoch)
   }
 
-  func release(_ lease: Lease) throws(StoreFailure) {
-    guard life.pass("before the lease is given up") else { throw dead }
-    try base.release(lease)
+  func release(_ lease: Lease) async throws(StoreFailure) {
+    guard life.pass("before the lease is given up") else { throw Self.dead }
+    try await base.release(lease)
   }
 
-  func renew(_ lease: Lease, leaseFor: Duration) throws(StoreFailure) -> Lease {
-    guard !life.isDead else { throw dead }
-    return try base.renew(lease, leaseFor: leaseFor)
+  func renew(_ lease: Lease, leaseFor: Duration) async throws(StoreFailure) -> Lease {
+    guard !life.isDead else { throw Self.dead }
+    return try await base.renew(lease, leaseFor: leaseFor)
   }
 
-  func takeOver(_ runID: String, owner: Owner, leaseFor: Duration) throws(StoreFailure) -> Lease {
-    try base.takeOver(runID, owner: owner, leaseFor: leaseFor)
+  func takeOver(_ runID: String, owner: Owner, leaseFor: Duration) async throws(StoreFailure) -> Lease {
+    try await base.takeOver(runID, owner: owner, leaseFor: leaseFor)
   }
-  func ownership(of runID: String) throws(StoreFailure) -> RunOwnership { try base.ownership(of: runID) }
-  func dropProof(of lease: Lease) { base.dropProof(of: lease) }
+  func ownership(of runID: String) async throws(StoreFailure) -> RunOwnership { try await base.ownership(of: runID) }
+  func dropProof(of lease: Lease) async { await base.dropProof(of: lease) }
 
-  func entries(of runID: String, after sequence: Int64) throws(StoreFailure) -> [JournalEntry] {
-    try base.entries(of: runID, after: sequence)
+  func entries(of runID: String, after sequence: Int64) async throws(StoreFailure) -> [JournalEntry] {
+    try await base.entries(of: runID, after: sequence)
   }
-  func summary(of runID: String) throws(StoreFailure) -> RunSummary { try base.summary(of: runID) }
-  func summaries(limit: Int) throws(StoreFailure) -> [RunSummary] { try base.summaries(limit: limit) }
-  func run(withKey key: String) throws(StoreFailure) -> RunSummary? { try base.run(withKey: key) }
-  func lease(of runID: String) throws(StoreFailure) -> Lease? { try base.lease(of: runID) }
-  func locks(of runID: String) throws(StoreFailure) -> [String] { try base.locks(of: runID) }
-  func holder(of lock: String) throws(StoreFailure) -> String? { try base.holder(of: lock) }
-  func heldLocks() throws(StoreFailure) -> [HeldLock] { try base.heldLocks() }
-  func freeLock(_ lock: String, of runID: String, epoch: Int64, entry: NewEntry) throws(StoreFailure) {
-    guard !life.isDead else { throw dead }
-    try base.freeLock(lock, of: runID, epoch: epoch, entry: entry)
+  func summary(of runID: String) async throws(StoreFailure) -> RunSummary { try await base.summary(of: runID) }
+  func summaries(limit: Int) async throws(StoreFailure) -> [RunSummary] { try await base.summaries(limit: limit) }
+  func run(withKey key: String) async throws(StoreFailure) -> RunSummary? { try await base.run(withKey: key) }
+  func lease(of runID: String) async throws(StoreFailure) -> Lease? { try await base.lease(of: runID) }
+  func locks(of runID: String) async throws(StoreFailure) -> [String] { try await base.locks(of: runID) }
+  func holder(of lock: String) async throws(StoreFailure) -> String? { try await base.holder(of: lock) }
+  func heldLocks() async throws(StoreFailure) -> [HeldLock] { try await base.heldLocks() }
+  func freeLock(_ lock: String, of runID: String, epoch: Int64, entry: NewEntry) async throws(StoreFailure) {
+    guard !life.isDead else { throw Self.dead }
+    try await base.freeLock(lock, of: runID, epoch: epoch, entry: entry)
   }
   func post(
     _ kind: String, body: [UInt8], to runID: String, requester: String,
     unless isInTheWay: @Sendable (RunRequest) -> Bool
-  ) throws(StoreFailure) -> PostedRequest {
-    try base.post(kind, body: body, to: runID, requester: requester, unless: isInTheWay)
+  ) async throws(StoreFailure) -> PostedRequest {
+    try await base.post(kind, body: body, to: runID, requester: requester, unless: isInTheWay)
   }
-  func requests(for runID: String, after id: Int64) throws(StoreFailure) -> [RunRequest] {
-    try base.requests(for: runID, after: id)
+  func requests(for runID: String, after id: Int64) async throws(StoreFailure) -> [RunRequest] {
+    try await base.requests(for: runID, after: id)
   }
+  func openRuns() async throws(StoreFailure) -> [RunSummary] { try await base.openRuns() }
+  func owedRuns() async throws(StoreFailure) -> [RunSummary] { try await base.owedRuns() }
+  func firstEntry(of runID: String) async throws(StoreFailure) -> JournalEntry? {
+    try await base.firstEntry(of: runID)
+  }
+  func usualDuration(of key: String) async -> Duration? { await base.usualDuration(of: key) }
+  func noteDuration(_ duration: Duration, of key: String) async { await base.noteDuration(duration, of: key) }
   var digestKey: [UInt8] { base.digestKey }
   var isOutOfSpace: Bool { base.isOutOfSpace }
 }
@@ -303,7 +310,7 @@ struct MortalScripts: ScriptHost {
     guard await lives else { throw dead }
     return try await base.isSeen(key)
   }
-  func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async {
+  func sweep(_ isOver: @escaping @Sendable (String) async -> Bool) async {
     guard await lives else { return }
     await base.sweep(isOver)
   }

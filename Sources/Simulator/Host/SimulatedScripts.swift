@@ -224,10 +224,12 @@ public final class SimulatedScripts: ScriptHost {
     }
   }
 
-  public func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async {
+  public func sweep(_ isOver: @escaping @Sendable (String) async -> Bool) async {
     let monotonic = clock.monotonic
     let keys = state.withLock { state in state.scripts.filter { $0.value.endsAt <= monotonic }.map { $0.key } }
-    for key in keys where ScriptKey.run(of: key).map(isOver) == true { await forget(key) }
+    for key in keys {
+      if let run = ScriptKey.run(of: key), await isOver(run) { await forget(key) }
+    }
   }
 
   /// Keys of scripts of which something is kept.

@@ -137,7 +137,8 @@ extension SSHRunAction {
       let isOver = call.isOver
     else { return }
     // Runs that were killed, or could not reach the machine, have left theirs.
-    let left = kept.filter { !$0.isRunning && isOver($0.run) }.map { $0.key }
+    var left: [String] = []
+    for script in kept where !script.isRunning { if await isOver(script.run) { left.append(script.key) } }
     guard !left.isEmpty else { return }
     _ = try? await remote.session(.forget(left), share: .zero, until: end, epoch: RemoteOrder.highestEpoch)
   }

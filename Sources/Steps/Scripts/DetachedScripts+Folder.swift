@@ -70,11 +70,11 @@ extension DetachedScripts {
     try await blocking { !ProcessEntry.bearing(ScriptFolder.mark(key)).isEmpty }
   }
 
-  public func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async {
+  public func sweep(_ isOver: @escaping @Sendable (String) async -> Bool) async {
     var answers: [String: Bool] = [:]
     for name in FileReading.names(in: folder) {
       guard let run = ScriptKey.run(of: name) else { continue }
-      let answer = answers[run] ?? isOver(run)
+      let answer = if let known = answers[run] { known } else { await isOver(run) }
       answers[run] = answer
       guard answer else { continue }
       // Whatever cannot be told is swept another time.

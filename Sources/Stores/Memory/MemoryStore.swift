@@ -128,11 +128,23 @@ public final class MemoryStore: RunStore {
     return Array(entries.dropFirst(Int(clamping: max(0, sequence))))
   }
 
+  public func firstEntry(of runID: String) throws(StoreFailure) -> JournalEntry? { try run(runID).entries.first }
+
+  public var isOutOfSpace: Bool { false }
+
   public func summary(of runID: String) throws(StoreFailure) -> RunSummary { try run(runID).summary }
 
   public func summaries(limit: Int) throws(StoreFailure) -> [RunSummary] {
     let all = content.withLock { $0.runs.values.map(\.summary) }
     return Array(all.sorted { $0.id > $1.id }.prefix(max(0, limit)))
+  }
+
+  public func openRuns() throws(StoreFailure) -> [RunSummary] {
+    try summaries(limit: .max).filter { $0.status != "ended" }
+  }
+
+  public func owedRuns() throws(StoreFailure) -> [RunSummary] {
+    try summaries(limit: .max).filter { $0.status == "ended" && ($0.isOwed || $0.isRestored) }
   }
 
   public func run(withKey key: String) throws(StoreFailure) -> RunSummary? {

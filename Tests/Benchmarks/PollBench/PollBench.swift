@@ -63,7 +63,7 @@ enum PollBench {
     let creation = RunCreation(
       runbook: runbook, source: source, file: "poll.yaml", inputs: ["resource": .int(Int64(index))], requester: "bench")
     do {
-      let lease = try creation.create(
+      let lease = try await creation.create(
         in: store, id: RunID.make(at: world.clock.now, random: world.random),
         owner: Owner(host: "bench", bootID: "bench", pid: getpid(), processStart: 1), leaseFor: .seconds(120),
         locks: [], secrets: [:], clock: world.clock)

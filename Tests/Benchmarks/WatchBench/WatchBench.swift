@@ -96,19 +96,19 @@ enum WatchBench {
   private static func run(
     _ runbook: ValidatedRunbook, _ server: String, _ store: any RunStore, _ world: RunWorld
   ) async -> Bool {
-    guard let interpreter = interpreter(runbook, server, store, world) else { return false }
+    guard let interpreter = await interpreter(runbook, server, store, world) else { return false }
     if case .ended(let ended) = await interpreter.run() { return ended.outcome == .succeeded }
     return false
   }
 
   @inline(never) private static func interpreter(
     _ runbook: ValidatedRunbook, _ server: String, _ store: any RunStore, _ world: RunWorld
-  ) -> Interpreter? {
+  ) async -> Interpreter? {
     let source = PinnedSource(text: "", files: [:], folder: "/")
     let creation = RunCreation(
       runbook: runbook, source: source, file: "watch.yaml", inputs: ["server": .string(server)], requester: "bench")
     do {
-      let lease = try creation.create(
+      let lease = try await creation.create(
         in: store, id: RunID.make(at: world.clock.now, random: world.random),
         owner: Owner(host: "bench", bootID: "bench", pid: getpid(), processStart: 1), leaseFor: .seconds(600),
         locks: [], secrets: [:], clock: world.clock)

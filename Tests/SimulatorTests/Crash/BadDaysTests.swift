@@ -1,6 +1,7 @@
 import Providers
 import Runbook
 import Simulator
+import Stores
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Runbook
 import Simulator
+import Stores
 import Synchronization
 import TestSupport
 import Testing

@@ -33,7 +33,7 @@ import Testing
 
   private let box = Mailbox()
   private let clock: VirtualClock
-  private let store: any RunStore
+  private let store: MemoryStore
 
   init() {
     clock = VirtualClock()

@@ -29,7 +29,7 @@ struct PreUpgradeWorld {
   let twin: SimulatedVPSOrg
   let web: SimulatedWeb
   let scripts: SimulatedScripts
-  let store: any RunStore
+  let store: MemoryStore
   let observer = RecordingObserver()
   let transport: InMemoryTransport
   private let runbook: ValidatedRunbook

@@ -136,11 +136,11 @@ struct HistoryWorld {
   func resumeRollback() async throws -> String? {
     let owner = Owner(host: "desk", bootID: "desk", pid: 1, processStart: 1)
     let lease = try store.takeOver(history.summary.id, owner: owner, leaseFor: .seconds(10))
-    var desk = try RollbackDesk(history.runbook, store: store, lease: lease, clock: clock)
+    var desk = try await RollbackDesk(history.runbook, store: store, lease: lease, clock: clock)
     guard desk.canResume else {
       return nil
     }
-    try desk.resume(by: "operator")
+    try await desk.resume(by: "operator")
     store.dropProof(of: lease)
     return "rollback resume: " + (try await carryOn())
   }

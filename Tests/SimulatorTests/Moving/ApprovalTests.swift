@@ -35,7 +35,7 @@ import Testing
 
   @Test func anApprovalLetsTheRunGoOn() async throws {
     let world = try await asking()
-    try world.answer(.approve, comment: "ticket 812")
+    try await world.answer(.approve, comment: "ticket 812")
     let end = try await world.resume()
     #expect(end.exitCode == 0, "\(world.story)")
     #expect(world.started.count == 2)
@@ -58,7 +58,7 @@ import Testing
 
   @Test func aRejectionFailsTheStepAndUndoesWhatWasDone() async throws {
     let world = try await asking()
-    try world.answer(.reject, comment: "not on a Friday")
+    try await world.answer(.reject, comment: "not on a Friday")
     let end = try await world.resume()
     #expect(end.exitCode == 3, "\(world.story)")
     #expect(world.started == ["/bin/sh -eu", "/bin/sh -eu"])
@@ -94,7 +94,7 @@ import Testing
     ] as [(String, String, String?)])
   func whoMayApprove(_ person: String, _ fields: String, _ refusal: String?) async throws {
     let world = try await asking(Self.runbook(fields))
-    try world.answer(.approve, by: person)
+    try await world.answer(.approve, by: person)
     let end = try await world.resume(life: KillSwitch(where: "after commit", and: "request.ignored"))
     #expect(try world.ignored() == (refusal.map { [$0] } ?? []))
     #expect((end.exitCode == 0) == (refusal == nil), "\(world.story)")
@@ -102,15 +102,15 @@ import Testing
 
   @Test func whoStartedARunMayRejectIt() async throws {
     let world = try await asking()
-    try world.answer(.reject, by: "operator")
+    try await world.answer(.reject, by: "operator")
     #expect(try await world.resume().exitCode == 3)
   }
 
   @Test func asManyDifferentPeopleAsItSaysMustApprove() async throws {
     let world = try await asking(Self.runbook(", approvers: [alice, bob, carol], min: 2"))
-    try world.answer(.approve, by: "alice")
-    try world.answer(.approve, by: "alice")
-    try world.answer(.approve, by: "bob")
+    try await world.answer(.approve, by: "alice")
+    try await world.answer(.approve, by: "alice")
+    try await world.answer(.approve, by: "bob")
     let end = try await world.resume()
     #expect(end.exitCode == 0, "\(world.story)")
     #expect(end.ended?.outputs["by"] == "alice, bob")
@@ -119,8 +119,8 @@ import Testing
 
   @Test func oneRejectionIsEnough() async throws {
     let world = try await asking(Self.runbook(", min: 2"))
-    try world.answer(.approve, by: "alice")
-    try world.answer(.reject, by: "bob")
+    try await world.answer(.approve, by: "alice")
+    try await world.answer(.reject, by: "bob")
     #expect(try await world.resume().exitCode == 3, "\(world.story)")
     #expect(world.events("step.approved").count == 1)
   }
@@ -129,7 +129,7 @@ import Testing
 
   @Test func anApprovalOfAnotherTextDoesNotCount() async throws {
     let world = try await asking()
-    try world.answer(.approve) { $0.digest = "000000000000" }
+    try await world.answer(.approve) { $0.digest = "000000000000" }
     let end = try await world.resume(life: KillSwitch(where: "after commit", and: "request.ignored"))
     #expect(end.exitCode != 0)
     #expect(try world.ignored() == ["the question is not the one that ops was shown"])
@@ -154,25 +154,25 @@ import Testing
   @Test func anUndoCanAskAndTheTimeOfThePersonIsNotTheRollbacks() async throws {
     let world = try await asking(Self.undoAsks)
     world.clock.advance(by: .seconds(7 * 3600))
-    try world.answer(.approve)
+    try await world.answer(.approve)
     #expect(try await world.resume().exitCode == 3, "\(world.story)")
     #expect(world.started.count == 2)
   }
 
   @Test func anUndoThatWasRejectedStopsTheRollbackAndAsksAnewWhenThatGoesOn() async throws {
     let world = try await asking(Self.undoAsks)
-    let first = try world.question()
-    try world.answer(.reject)
+    let first = try await world.question()
+    try await world.answer(.reject)
     #expect(try await world.resume().exitCode == 4, "\(world.story)")
     #expect(world.started.count == 1 && world.locks == ["rack-1"])
     var desk = try await world.desk()
-    try desk.resume(by: "ops")
+    try await desk.resume(by: "ops")
     try world.store.release(desk.lease)
     _ = try await world.resume(life: KillSwitch(where: "after commit", and: "run.waiting"))
-    #expect(try world.question().number == first.number + 1)
+    #expect(try await world.question().number == first.number + 1)
     // An answer to the first question is none to the second.
-    try world.answer(.approve) { $0.question = first.number }
-    try world.answer(.approve)
+    try await world.answer(.approve) { $0.question = first.number }
+    try await world.answer(.approve)
     #expect(try await world.resume().exitCode == 3, "\(world.story)")
     #expect(try world.ignored() == ["it answers an earlier question about `change.undo[0]`"])
     #expect(world.started.count == 2)
@@ -221,7 +221,7 @@ import Testing
   @Test func theTimeInWhichAPersonWasAskedIsNotTheRuns() async throws {
     let world = try await asking(Self.runbook(timeout: "1h"))
     world.clock.advance(by: .seconds(20 * 3600))
-    try world.answer(.approve)
+    try await world.answer(.approve)
     #expect(try await world.resume().exitCode == 0, "\(world.story)")
   }
 
@@ -229,7 +229,7 @@ import Testing
   @Test func anApprovalThatWasGivenInTimeCountsWheneverItIsRead() async throws {
     let world = try await asking()
     world.clock.advance(by: .seconds(23 * 3600))
-    try world.answer(.approve)
+    try await world.answer(.approve)
     world.clock.advance(by: .seconds(48 * 3600))
     #expect(try await world.resume().exitCode == 0, "\(world.story)")
   }
@@ -241,7 +241,8 @@ import Testing
     process.observer = Answering(world.observer) { [store = world.store] question in
       _ = try? store.post(
         "approve", body: JSONWriter.bytes(question.answer(.approve, by: "ops").message), to: MovingWorld.runID,
-        requester: "ops")
+        requester: "ops"
+      ) { _ in false }
     }
     let end = try await process.start(MovingWorld.runID, inputs: [:])
     #expect(end.exitCode == 0, "\(world.story)")
@@ -257,11 +258,11 @@ import Testing
   func theFirstWordCountsAndTheOtherIsToldWhy(_ first: Word, _ second: Word) async throws {
     guard first != second || first != .deadline else { return }
     let world = try await asking()
-    let question = try world.question()
+    let question = try await world.question()
     for word in [first, second] {
       switch word {
-      case .approve: try world.answer(.approve, question, by: word == first ? "ops" : "late")
-      case .reject: try world.answer(.reject, question, by: word == first ? "ops" : "late")
+      case .approve: try await world.answer(.approve, question, by: word == first ? "ops" : "late")
+      case .reject: try await world.answer(.reject, question, by: word == first ? "ops" : "late")
       case .cancel: try world.post("cancel", ["rollback": true])
       case .deadline: world.clock.advance(by: .seconds(25 * 3600))
       }
@@ -314,14 +315,15 @@ import Testing
       else { return }
       _ = try? store.post(
         word.rawValue, body: JSONWriter.bytes(question.answer(word, by: "ops").message), to: MovingWorld.runID,
-        requester: "ops")
+        requester: "ops"
+      ) { _ in false }
       for request in (try? store.requests(for: MovingWorld.runID, after: 0)) ?? [] {
         if let message = RunControl.Message(request) { control.post(message) }
       }
     }
     process.observer = Answering(world.observer, post)
     guard isResumed else { return try await process.start(MovingWorld.runID, inputs: [:], life: life) }
-    if let question = try? world.openQuestion() { post(question) }
+    if let question = try? await world.openQuestion() { post(question) }
     return try await process.resume(MovingWorld.runID, life: life)
   }
 }
@@ -331,10 +333,10 @@ import Testing
 extension MovingWorld {
   enum Word: String { case approve, reject }
 
-  func openQuestion() throws -> ApprovalQuestion? {
-    try RunOutlook(of: MovingWorld.runID, runbook, in: store).openApproval
+  func openQuestion() async throws -> ApprovalQuestion? {
+    try await RunOutlook(of: MovingWorld.runID, runbook, in: store).openApproval
   }
-  func question() throws -> ApprovalQuestion { try #require(try openQuestion()) }
+  func question() async throws -> ApprovalQuestion { try #require(try await openQuestion()) }
 
   /// Why messages did not count, as the journal has it.
   func ignored() throws -> [String] {
@@ -346,11 +348,13 @@ extension MovingWorld {
   func answer(
     _ word: Word, _ question: ApprovalQuestion? = nil, by person: String = "ops", comment: String = "",
     _ change: (inout ApprovalAnswer) -> Void = { _ in }
-  ) throws {
-    var answer = try (question ?? self.question()).answer(
+  ) async throws {
+    let question = if let question { question } else { try await self.question() }
+    var answer = try await question.answer(
       word, by: person, comment, at: RunClock(clock, of: MovingWorld.runID, in: store).now)
     change(&answer)
-    try store.post(word.rawValue, body: JSONWriter.bytes(answer.message), to: MovingWorld.runID, requester: person)
+    try await store.post(
+      word.rawValue, body: JSONWriter.bytes(answer.message), to: MovingWorld.runID, requester: person)
   }
 }
 

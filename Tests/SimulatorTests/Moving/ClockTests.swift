@@ -82,7 +82,7 @@ import Testing
     try await world.start(killedAt: "after commit of step.started")
     world.clock.advance(by: .seconds(60))
     world.clock.stepWallClock(by: jump)
-    let clock = try RunClock(world.clock, of: MovingWorld.runID, in: world.store)
+    let clock = try await RunClock(world.clock, of: MovingWorld.runID, in: world.store)
     let started = try #require(try world.store.firstEntry(of: MovingWorld.runID)).at
     let took = clock.now - started
     #expect(took >= .seconds(60) && took < .seconds(62), "\(took.text)")

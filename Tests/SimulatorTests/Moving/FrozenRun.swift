@@ -26,7 +26,7 @@ struct FrozenRun {
       atOnce: {
         clock.advance(by: .seconds(11))
         guard (try? store.summary(of: MovingWorld.runID))?.status != "ended" else { return }
-        let lease = try? other.takeOver(MovingWorld.runID)
+        let lease = try? store.takeOver(MovingWorld.runID, owner: SimulatedProcess.owner(2), leaseFor: .seconds(10))
         meanwhile.lease.withLock { $0 = lease }
         meanwhile.traces.withLock { $0 = outside.traces }
       },
@@ -36,7 +36,7 @@ struct FrozenRun {
         meanwhile.traces.withLock { $0 = outside.traces }
       })
     var owner = world.process()
-    owner.keepsItsLease = true
+    owner.renewal = { lease throws(StoreFailure) in try store.renew(lease, leaseFor: .seconds(10)) }
     owner.isToldOfLoss = point % 2 == 0
     owner.staysWhenItStops = true
     let woken = try await owner.start(MovingWorld.runID, inputs: world.inputs, life: life)

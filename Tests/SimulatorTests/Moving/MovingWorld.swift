@@ -119,7 +119,7 @@ final class MovingWorld {
     beginning = clock.now
     var inherited: [String: Value] = [:]
     if let from {
-      let (values, undone) = try RunCreation.inheritance(
+      let (values, undone) = try await RunCreation.inheritance(
         from: MovingWorld.earlierID, before: from, of: runbook, in: store, secrets: secrets)
       guard undone == nil else { throw NeverFired(place: "rerun --from \(from)") }
       inherited = values
@@ -134,7 +134,7 @@ final class MovingWorld {
   func lose(_ name: String) { secrets[name] = nil }
 
   func post(_ kind: String, _ body: Value) throws {
-    try store.post(kind, body: JSONWriter.bytes(body), to: MovingWorld.runID, requester: "ops")
+    _ = try store.post(kind, body: JSONWriter.bytes(body), to: MovingWorld.runID, requester: "ops") { _ in false }
   }
 
   // MARK: What came of it

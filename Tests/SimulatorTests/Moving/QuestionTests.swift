@@ -77,7 +77,7 @@ import Testing
     #expect(end.ended?.rollback == .pending)
     #expect(world.locks == ["rack-1"], "another run could take the lock in the middle of what is owed")
     var desk = try await world.desk()
-    try desk.resume(by: "ops")
+    try await desk.resume(by: "ops")
     try world.store.release(desk.lease)
     #expect(try await world.resume().exitCode == 5)
     #expect(world.locks == [])
@@ -112,7 +112,7 @@ import Testing
     try world.post("cancel", ["rollback": false])
     _ = try await world.resume()
     var desk = try await world.desk()
-    try desk.abandon(reason: "replaced", by: "ops")
+    try await desk.abandon(reason: "replaced", by: "ops")
     #expect(world.locks == [])
     #expect(try world.store.summary(of: MovingWorld.runID).exitCode == 4)
   }
@@ -143,6 +143,6 @@ extension MovingWorld {
     let lease = try store.takeOver(MovingWorld.runID, owner: owner, leaseFor: .seconds(10))
     // The person's command ends; what it wrote stays good until the run is taken over.
     store.dropProof(of: lease)
-    return try RollbackDesk(runbook, store: store, lease: lease, clock: clock)
+    return try await RollbackDesk(runbook, store: store, lease: lease, clock: clock)
   }
 }

@@ -41,7 +41,9 @@ final class Rivals: Sendable {
 
   private func note(takesOver lease: Lease) {
     var isTold = false
-    do throws(StoreFailure) { _ = try process.takeOver(MovingWorld.runID) } catch { isTold = error == .owned(lease) }
+    do throws(StoreFailure) {
+      _ = try store.takeOver(MovingWorld.runID, owner: SimulatedProcess.owner(2), leaseFor: .seconds(10))
+    } catch { isTold = error == .owned(lease) }
     counts.withLock { counts in
       if isTold { counts.refusals += 1 } else { counts.robberies += 1 }
     }
@@ -49,8 +51,14 @@ final class Rivals: Sendable {
 
   /// The same key finds the run that is there, and makes none.
   private func isAttached(to run: RunSummary) -> Bool {
-    do { _ = try process.create(MovingWorld.otherID, inputs: inputs) } catch StoreFailure.keyTaken(let found) {
-      return found.id == run.id && found.fingerprint == process.creation(inputs).fingerprint
+    let creation = process.creation(inputs)
+    let mine = RunSummary(
+      id: MovingWorld.otherID, name: run.name, status: "running", startedAt: run.startedAt, key: creation.key,
+      fingerprint: creation.fingerprint)
+    do {
+      _ = try store.create(mine, owner: SimulatedProcess.owner(1), leaseFor: .seconds(10), locks: [], entries: [])
+    } catch StoreFailure.keyTaken(let found) {
+      return found.id == run.id && found.fingerprint == creation.fingerprint
     } catch { return false }
     return false
   }
@@ -77,7 +85,7 @@ extension MovingWorld {
     let process = process()
     let lease: Lease
     do {
-      lease = try process.create(try summary == nil ? MovingWorld.runID : MovingWorld.otherID, inputs: inputs)
+      lease = try await process.create(try summary == nil ? MovingWorld.runID : MovingWorld.otherID, inputs: inputs)
     } catch StoreFailure.keyTaken(let found) {
       guard found.id == MovingWorld.runID, found.fingerprint == process.creation(inputs).fingerprint else {
         throw StoreFailure.keyTaken(found)

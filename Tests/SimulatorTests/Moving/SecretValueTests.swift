@@ -38,7 +38,7 @@ import Testing
   @Test func aSecretInWhatIsReadLaterIsNeededUntilNothingReadsIt() async throws {
     let world = try world()
     try await world.start(killedAt: "after commit of step.ended+step.started")
-    let outlook = try RunOutlook(of: MovingWorld.runID, world.runbook, in: world.store)
+    let outlook = try await RunOutlook(of: MovingWorld.runID, world.runbook, in: world.store)
     #expect(outlook.neededSecrets(heeding: []) == ["user"])
     #expect(outlook.neededSecrets(heeding: [.cancel(by: "ops", rollback: true, request: 1)]) == [])
   }
@@ -77,7 +77,7 @@ import Testing
       Issue.record("\(world.story)")
       return
     }
-    let outlook = try RunOutlook(of: MovingWorld.runID, world.runbook, in: world.store)
+    let outlook = try await RunOutlook(of: MovingWorld.runID, world.runbook, in: world.store)
     #expect(outlook.neededSecrets(heeding: []) == ["undo", "later", "always", "cloud"])
     #expect(outlook.neededSecrets(heeding: [.cancel(by: "ops", rollback: true, request: 1)]) == ["undo", "always"])
   }

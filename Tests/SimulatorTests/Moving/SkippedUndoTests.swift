@@ -26,8 +26,8 @@ import Testing
   @Test func aSkippedUndoStepLeavesTheOthersOfItsEntryOwed() async throws {
     let world = try await stopped()
     var desk = try await world.desk()
-    #expect(try desk.skip("change.undo[0]", reason: "by hand", by: "ops"))
-    try desk.resume(by: "ops")
+    #expect(try await desk.skip("change.undo[0]", reason: "by hand", by: "ops"))
+    try await desk.resume(by: "ops")
     try world.store.release(desk.lease)
     let end = try await world.resume()
     #expect(world.end(of: "change.undo[1]")?.fields["status"] == "succeeded", "\(world.story)")
@@ -39,10 +39,10 @@ import Testing
   @Test func theLastOwedEntryCanBeSkippedAndTheRunEnds() async throws {
     let world = try await stopped()
     var desk = try await world.desk()
-    #expect(try desk.skip("change", reason: "by hand", by: "ops"))
+    #expect(try await desk.skip("change", reason: "by hand", by: "ops"))
     #expect(desk.canResume)
     #expect(world.locks == ["rack-1"], "nobody would be told that the run has not come to its end")
-    try desk.resume(by: "ops")
+    try await desk.resume(by: "ops")
     try world.store.release(desk.lease)
     #expect(try await world.resume().exitCode == 4)
     #expect(world.locks == [])
@@ -71,10 +71,10 @@ import Testing
   @Test func ofTwoWhoGoOnWithARollbackOneActsAndTheOtherIsTold() async throws {
     let world = try MovingWorld(Self.text, scripts: [.init(matching: "exit 9", exitCode: 9, times: 1)])
     #expect(try await world.start().exitCode == 4)
-    let lease = try world.process().takeOver(MovingWorld.runID)
-    var desk = try RollbackDesk(world.runbook, store: world.store, lease: lease, clock: world.clock)
-    #expect(throws: StoreFailure.owned(lease)) { try world.process().takeOver(MovingWorld.runID) }
-    try desk.resume(by: "ops")
+    let lease = try await world.process().takeOver(MovingWorld.runID)
+    var desk = try await RollbackDesk(world.runbook, store: world.store, lease: lease, clock: world.clock)
+    await #expect(throws: StoreFailure.owned(lease)) { try await world.process().takeOver(MovingWorld.runID) }
+    try await desk.resume(by: "ops")
     let rivals = Rivals(world)
     let end = await world.process().work(on: lease, KillSwitch(tellingAll: { _ in rivals.tryAll() }))
     #expect(end.exitCode == 3, "\(world.story)")

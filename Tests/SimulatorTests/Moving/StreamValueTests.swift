@@ -53,7 +53,7 @@ import Testing
   @Test func aSecretInAStreamThatIsStillReadIsNeeded() async throws {
     let world = try world()
     try await world.start(killedAt: "after commit of step.ended+step.started")
-    let outlook = try RunOutlook(of: MovingWorld.runID, world.runbook, in: world.store)
+    let outlook = try await RunOutlook(of: MovingWorld.runID, world.runbook, in: world.store)
     #expect(outlook.neededSecrets(heeding: []) == ["token"])
   }
 

@@ -49,13 +49,13 @@ import Testing
   @Test func peopleAreToldOfAQuestionOnceWithWhatToType() async throws {
     let world = try world(Self.runbook(Self.asks))
     _ = try await world.start(life: KillSwitch(where: "after commit", and: "run.told"))
-    let digest = try world.question().digest
+    let digest = try await world.question().digest
     let id = MovingWorld.runID
     #expect(
       messages(world) == [
         "{\"text\":\"waits approval go: Go on? (runbook approve \(id) go --seen \(digest))\"}"
       ])
-    try world.answer(.approve)
+    try await world.answer(.approve)
     #expect(try await world.resume().exitCode == 0, "\(world.story)")
     #expect(messages(world).count == 1)
   }
@@ -107,7 +107,7 @@ import Testing
     let begun = never.clock.monotonic
     _ = try await never.start(life: KillSwitch(where: "after commit", and: "run.told"))
     #expect(never.clock.monotonic - begun < .seconds(130))
-    try never.answer(.approve)
+    try await never.answer(.approve)
     #expect(try await never.resume().exitCode == 0, "\(never.story)")
     let told = try never.store.entries(of: MovingWorld.runID, after: 0).filter { $0.kind == "run.told" }
     #expect(told.count == 1)
@@ -118,7 +118,7 @@ import Testing
     let world = try world(Self.runbook(Self.asks, extra: "\n    if: waiting.for == 'state'"))
     _ = try await world.start(life: KillSwitch(where: "after commit", and: "run.told"))
     #expect(messages(world) == [])
-    try world.answer(.approve)
+    try await world.answer(.approve)
     #expect(try await world.resume().exitCode == 0)
   }
 
@@ -128,7 +128,7 @@ import Testing
     let world = try world(text)
     world.without = ["hook"]
     _ = try await world.start(life: KillSwitch(where: "after commit", and: "run.told"))
-    try world.answer(.approve)
+    try await world.answer(.approve)
     #expect(try await world.resume().exitCode == 0, "\(world.story)")
   }
 

@@ -66,19 +66,19 @@ enum WorldChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case .storePutBack: try world.putStoreBack()
     case .answeredTwice:
       for _ in 0..<2 { try world.post("resolve", ["step": "post", "answer": "fail", "question": 1]) }
-    case .ownerUnseen: try refuse(world)
+    case .ownerUnseen: try await refuse(world)
     case .requestLate: try await send(try #require(life.unsent), in: world)
     }
   }
 
   /// Nobody may take the run over while its owner's lock is held and its lease has not ended.
-  private func refuse(_ world: MovingWorld) throws {
+  private func refuse(_ world: MovingWorld) async throws {
     guard let lease = try world.store.lease(of: MovingWorld.runID) else { return }
     let owner = try world.store.renew(lease, leaseFor: .seconds(10))
     let traces = world.outside.traces
-    #expect(throws: StoreFailure.owned(owner)) { try world.process().takeOver(MovingWorld.runID) }
+    await #expect(throws: StoreFailure.owned(owner)) { try await world.process().takeOver(MovingWorld.runID) }
     world.clock.advance(by: .seconds(9))
-    #expect(throws: StoreFailure.owned(owner)) { try world.process().takeOver(MovingWorld.runID) }
+    await #expect(throws: StoreFailure.owned(owner)) { try await world.process().takeOver(MovingWorld.runID) }
     #expect(world.outside.traces == traces)
     world.refused += 1
     world.clock.advance(by: .seconds(2))

@@ -106,7 +106,7 @@ import Testing
         #expect(row.change == .storePutBack)
         #expect(world.acceptsRestored == nil, "asked twice")
         world.acceptsRestored = "ops"
-      case .parked(let step, _): try answer(step, world, row)
+      case .parked(let step, _): try await answer(step, world, row)
       default: return end
       }
     }
@@ -123,8 +123,8 @@ import Testing
     return end
   }
 
-  private func answer(_ step: String, _ world: MovingWorld, _ row: Row) throws {
-    let outlook = try RunOutlook(of: MovingWorld.runID, world.runbook, in: world.store)
+  private func answer(_ step: String, _ world: MovingWorld, _ row: Row) async throws {
+    let outlook = try await RunOutlook(of: MovingWorld.runID, world.runbook, in: world.store)
     let question = try #require(outlook.openQuestion)
     #expect(question.step.text == step)
     let heeded = outlook.lastRequest

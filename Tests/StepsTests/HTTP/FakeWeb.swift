@@ -74,5 +74,5 @@ private struct NoScripts: ScriptHost {
   func forget(_ key: String) async {}
   func place() async throws(StepFailure) -> String { "nowhere" }
   func isSeen(_ key: String) async throws(StepFailure) -> Bool { false }
-  func sweep(_ isOver: @escaping @Sendable (String) -> Bool) async {}
+  func sweep(_ isOver: @escaping @Sendable (String) async -> Bool) async {}
 }

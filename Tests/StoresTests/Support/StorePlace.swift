@@ -68,27 +68,3 @@ struct StorePlace {
     return names.sorted()
   }
 }
-
-extension RunStore {
-  /// Ends the run, with its rollback failed if it keeps its locks.
-  func end(_ id: String, key: String? = nil, releasingLocks: Bool = true, at instant: Timestamp? = nil)
-    throws(StoreFailure)
-  {
-    var summary = RunSummary.sample(id, key: key, status: "ended")
-    summary.rollback = releasingLocks ? "none" : "failed"
-    summary.outcome = "failed"
-    summary.endedAt = instant ?? ManualClock.start
-    try add(["end"], to: id, summary: summary, releasingLocks: releasingLocks)
-  }
-
-  /// All that the store answers about these runs, as text.
-  func everything(of runs: [String]) throws(StoreFailure) -> [String] {
-    var lines: [String] = []
-    for id in runs {
-      lines.append("\(try summary(of: id)) \(String(describing: try lease(of: id)))")
-      lines.append("\(try locks(of: id)) \(try requests(for: id, after: 0))")
-      for entry in try entries(of: id, after: 0) { lines.append("\(id) \(entry)") }
-    }
-    return lines
-  }
-}

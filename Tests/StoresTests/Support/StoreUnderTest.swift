@@ -33,8 +33,8 @@ struct Bench {
   }
 
   /// The process of this store ends: the kernel drops what it held.
-  mutating func end(_ lease: Lease) throws(StoreFailure) {
-    if kind == .memory { store.dropProof(of: lease) }
+  mutating func end(_ lease: Lease) async throws(StoreFailure) {
+    if kind == .memory { await store.dropProof(of: lease) }
     try reopen()
   }
 
@@ -70,6 +70,17 @@ extension RunSummary {
   }
 }
 
+extension RunSummary {
+  /// Of a run that has ended, with its rollback failed if it keeps its locks.
+  static func ended(_ id: String, key: String?, releasingLocks: Bool, at instant: Timestamp?) -> RunSummary {
+    var summary = RunSummary.sample(id, key: key, status: "ended")
+    summary.rollback = releasingLocks ? "none" : "failed"
+    summary.outcome = "failed"
+    summary.endedAt = instant ?? ManualClock.start
+    return summary
+  }
+}
+
 extension NewEntry {
   static func sample(_ text: String, kind: String = "step.started") -> NewEntry {
     NewEntry(at: ManualClock.start + .nanoseconds(1), kind: kind, body: Array(text.utf8))
@@ -81,8 +92,8 @@ extension RunStore {
   @discardableResult
   func begin(
     _ id: String = "r1", key: String? = nil, owner: Owner = .first, locks: [String] = []
-  ) throws(StoreFailure) -> Lease {
-    try create(
+  ) async throws(StoreFailure) -> Lease {
+    try await create(
       .sample(id, key: key), owner: owner, leaseFor: .seconds(10), locks: locks,
       entries: [.sample("{}", kind: "run.started")])
   }
@@ -91,13 +102,24 @@ extension RunStore {
   func add(
     _ texts: [String], to id: String = "r1", epoch: Int64 = 1, summary: RunSummary? = nil, locks: [String] = [],
     releasingLocks: Bool = false
-  ) throws(StoreFailure) -> Int64 {
-    try append(
+  ) async throws(StoreFailure) -> Int64 {
+    try await append(
       texts.map { .sample($0) }, to: id, epoch: epoch, summary: summary, locks: locks, releasingLocks: releasingLocks)
   }
 
-  func bodies(of id: String = "r1", after sequence: Int64 = 0) throws(StoreFailure) -> [String] {
-    try entries(of: id, after: sequence).map { String(decoding: $0.body, as: UTF8.self) }
+  func bodies(of id: String = "r1", after sequence: Int64 = 0) async throws(StoreFailure) -> [String] {
+    try await entries(of: id, after: sequence).map { String(decoding: $0.body, as: UTF8.self) }
+  }
+}
+
+extension RunStore {
+  /// Ends the run, with its rollback failed if it keeps its locks.
+  func end(
+    _ id: String, key: String? = nil, releasingLocks: Bool = true, at instant: Timestamp? = nil
+  ) async throws(StoreFailure) {
+    try await add(
+      ["end"], to: id, summary: .ended(id, key: key, releasingLocks: releasingLocks, at: instant),
+      releasingLocks: releasingLocks)
   }
 }
 
@@ -120,6 +142,14 @@ extension Connection {
 func failure(of body: () throws(StoreFailure) -> Void) -> StoreFailure? {
   do throws(StoreFailure) {
     try body()
+    return nil
+  } catch { return error }
+}
+
+/// The same, of work that may suspend.
+func failure(ofAwaiting body: () async throws(StoreFailure) -> Void) async -> StoreFailure? {
+  do throws(StoreFailure) {
+    try await body()
     return nil
   } catch { return error }
 }

@@ -86,6 +86,9 @@ public struct OutputChunk: Sendable, Equatable {
 }
 
 /// Where the masked output of scripts is kept. Anybody reads it while it is written.
+///
+/// Its members are synchronous, unlike those of the other contracts of a store: an expression reads a long text in the
+/// middle of its evaluation, and a host of scripts hands over what a script writes from a thread of its own.
 public protocol OutputStore: Sendable {
   /// Adds to the streams of a run that its owner of `epoch` writes. Uses no space that is held back for outcomes.
   /// - Throws: `fenced`, and `diskFull`; then nothing was written.
