@@ -4,7 +4,7 @@ import Testing
 @testable import CommandLine
 
 @Suite struct ProgressLinesTests {
-  private func news(_ message: String, _ step: String = "stop") -> RunProgress {
+  private func news(_ message: String, _ step: StepPath = "stop") -> RunProgress {
     RunProgress(step: step, message: message)
   }
 

@@ -193,7 +193,8 @@ struct AnswerDesk: Sendable {
     if shell.wantsJSON {
       shell.output.result(json: [
         "v": 1, "run_id": .string(id), "requested": .string(isApproval ? "approve" : "reject"),
-        "step": .string(question.step.text), "digest": .string(question.digest), "ownerless": .bool(!isHeeded && !isLive),
+        "step": .string(question.step.text), "digest": .string(question.digest),
+        "ownerless": .bool(!isHeeded && !isLive),
       ])
     } else {
       let path = DisplayText.escaped(question.step.text, limit: 100)

@@ -17,6 +17,7 @@ public enum PlantedMistake: String, CaseIterable, Sendable {
   case unseenEndIsAnEnd, rankWithoutEpoch, connectionNotKept
   case scriptPlaceIgnored, oneAlignmentMasked, cutBeforeMasking, nothingKeptBack
   case wayBackPruned, numbersRounded, sealedByAList
+  case lastAttemptSpeaksForAll, failedUndoIsUndone, keysRepeated
   case missLeftStanding, unsetIsMet, failedStepMeasures
 
   #if PLANTED_MISTAKES

@@ -133,7 +133,8 @@ public struct ApprovalAnswer: Sendable, Equatable {
   /// From a message to the run; nil if it is none.
   init?(_ request: RunRequest, _ body: Value) {
     guard [ApprovalAnswer.approval, ApprovalAnswer.rejection].contains(request.kind),
-      let step = (body["step"]?.string).map({ StepPath($0) }), let question = body["question"]?.int.flatMap({ Int(exactly: $0) }),
+      let step = (body["step"]?.string).map({ StepPath($0) }),
+      let question = body["question"]?.int.flatMap({ Int(exactly: $0) }),
       let digest = body["digest"]?.string
     else { return nil }
     self.init(

@@ -91,6 +91,8 @@ public enum UndoClosure: Sendable, Equatable {
   case leftStanding
   case conditionFalse
   case leftOut
+  /// None of its undo steps succeeded, and `on_error: continue` let the rollback go on.
+  case undoFailed
   case committed
   /// A person's reason, or a word of another release.
   case other(String)
@@ -98,7 +100,7 @@ public enum UndoClosure: Sendable, Equatable {
   private static let texts: [(UndoClosure, String)] = [
     (.undone, "undone"), (.neverHappened, "nothing happened"), (.onlyAfterSuccess, "undone only after success"),
     (.leftStanding, "left standing"), (.conditionFalse, "its condition was false"), (.leftOut, "left out"),
-    (.committed, "committed"),
+    (.undoFailed, "its undo steps failed"), (.committed, "committed"),
   ]
 
   public init(_ text: String) { self = UndoClosure.texts.first { $0.1 == text }?.0 ?? .other(text) }

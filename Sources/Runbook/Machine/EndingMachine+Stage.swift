@@ -23,12 +23,12 @@ extension EndingMachine {
     let scope = run.root
     guard scope.rollbackStartedAt == nil else {
       guard let entry = scope.stack.newestOpen else {
-        if scope.isLeftOut { return .endingRollback(.failed) }
+        if scope.isLeftOut || scope.stack.hasUndoneInVain { return .endingRollback(.failed) }
         return .endingRollback(scope.stack.entries.contains { $0.state == .undone } ? .succeeded : .notNeeded)
       }
       if entry.state == .failed { return .endingRollback(.failed) }
       if entry.kind == .irreversible, blocks(entry, run) { return .endingRollback(.blocked) }
-      return .unwinding(entry)
+      return run.isExhausted(entry) ? .endingRollback(.failed) : .unwinding(entry)
     }
     guard scope.stack.hasOpen else { return .endingRollback(scope.isLeftOut ? .failed : .notNeeded) }
     let policy = run.runbook.rollbackPolicy

@@ -36,6 +36,9 @@ struct RollbackStack: Sendable {
 
   var hasOpen: Bool { entries.contains { $0.isOpen } }
 
+  /// Of some entry every undo step was tried, none succeeded, and its author said to go on all the same.
+  var hasUndoneInVain: Bool { entries.contains { $0.state == .closed(.undoFailed) } }
+
   /// Whether anything older than this entry is still to be undone. Another one that cannot be undone is not.
   func hasUndoable(below step: StepPath) -> Bool {
     guard let index = entries.firstIndex(where: { $0.step == step }) else { return false }
@@ -52,7 +55,8 @@ struct RollbackStack: Sendable {
     switch closure {
     case .undone: set(step, .undone)
     case .leftStanding: set(step, .leftStanding)
-    case .neverHappened, .onlyAfterSuccess, .conditionFalse, .leftOut, .committed, .other: set(step, .closed(closure))
+    case .neverHappened, .onlyAfterSuccess, .conditionFalse, .leftOut, .undoFailed, .committed, .other:
+      set(step, .closed(closure))
     }
   }
 

@@ -1,8 +1,15 @@
 extension RunMachine {
   /// - Returns: the facts to journal, in this order; they are already applied.
   public mutating func handle(_ event: MachineEvent, at instant: Timestamp) -> [Fact] {
-    var facts = decide(event, at: instant)
+    let facts = decide(event, at: instant)
     for fact in facts { apply(fact, at: instant) }
+    return facts + followUp(at: instant)
+  }
+
+  /// What follows from the state alone, after facts that were applied and not handled: those of an earlier process, and
+  /// of people who decided about the rollback.
+  mutating func followUp(at instant: Timestamp) -> [Fact] {
+    var facts: [Fact] = []
     while let fact = automaticFact(at: instant) {
       apply(fact, at: instant)
       facts.append(fact)
@@ -69,9 +76,12 @@ extension RunMachine {
       return [.step(path, .waiting(nativeState: nativeState, until: until, deadline: deadline, result: result))]
     case .cancelled(let failure): return [end(path, state.purpose, .cancelled, failure: failure)]
     case .settled(let answer):
-      return [
-        .rollback(answer == .notApplied ? .closed(step: path, .neverHappened) : .settled(step: path))
-      ]
+      guard answer == .notApplied else { return [.rollback(.settled(step: path))] }
+      // The answer is about the last attempt. One before it may have changed something.
+      if state.effectBefore != .none, !PlantedMistake.lastAttemptSpeaksForAll.isMade {
+        return [.step(path, .requestCleared), .rollback(.settled(step: path))]
+      }
+      return [.rollback(.closed(step: path, .neverHappened))]
     case .unsettled(let failure):
       let error = StepError(failure, step: path, attempt: state.attempt)
       return [.scope(.root, .rollbackEnded(outcome: .failed, failedStep: path, error: error))]
@@ -107,8 +117,8 @@ extension RunMachine {
       path,
       .ended(
         StepEnded(
-        purpose: purpose, status: status, attempt: state.attempt, outputs: outputs,
-        error: failure.map { StepError($0, step: path, attempt: state.attempt) }, effect: changes ? effect : nil)))
+          purpose: purpose, status: status, attempt: state.attempt, outputs: outputs,
+          error: failure.map { StepError($0, step: path, attempt: state.attempt) }, effect: changes ? effect : nil)))
   }
 
   /// E4 after a lost outcome: undo steps can put it right, so fail; without them only a person can tell.
@@ -164,7 +174,7 @@ extension RunMachine {
 
   /// Facts that follow from the state alone.
   private func automaticFact(at instant: Timestamp) -> Fact? {
-    guard ended == nil, active.isEmpty, isChecked, root.nextStep == nil else { return nil }
+    guard ended == nil, !isRestored, active.isEmpty, isChecked, root.nextStep == nil else { return nil }
     switch ending.stage(of: self) {
     case .judging, .onFailure, .onRollbackFailure, .always, .outputs: return nil
     case .startingRollback(let reason):
@@ -210,11 +220,24 @@ extension RunMachine {
         return status.isDone || status.isEnded && steps[path]?.undoContinuesOnError == true
       }
       guard isDone else { return nil }
-      // Without any undo step that was begun nothing was undone.
-      let isUndone =
-        paths.contains { self.state(of: $0).status != .skipped } || PlantedMistake.falseConditionIsUndone.isMade
-      let notUndone = paths.contains { leftOutUndo.contains($0) } ? UndoClosure.leftOut : .conditionFalse
-      return .rollback(.closed(step: entry.step, isUndone ? .undone : notUndone))
+      return .rollback(.closed(step: entry.step, closure(of: paths)))
     }
+  }
+
+  /// Why an entry is done with whose undo steps have all ended.
+  private func closure(of paths: [StepPath]) -> UndoClosure {
+    let statuses = paths.map { state(of: $0).status }
+    if statuses.contains(.succeeded) || PlantedMistake.falseConditionIsUndone.isMade { return .undone }
+    if statuses.contains(where: { $0 != .skipped }) {
+      return PlantedMistake.failedUndoIsUndone.isMade ? .undone : .undoFailed
+    }
+    return paths.contains { leftOutUndo.contains($0) } ? .leftOut : .conditionFalse
+  }
+
+  /// Its undo steps have all been tried, and something of it is still owed: only a person can go on.
+  func isExhausted(_ entry: RollbackStack.Entry) -> Bool {
+    guard case .steps(let paths, _) = entry.kind, entry.state == .settled || needsNoProbe(entry) else { return false }
+    let isOwed = paths.contains { !state(of: $0).status.isDone && steps[$0]?.undoContinuesOnError != true }
+    return isOwed && paths.allSatisfy { state(of: $0).status.isEnded }
   }
 }

@@ -139,7 +139,11 @@ extension RunMachine {
       leaves[path, default: StepMachine()].apply(fact, of: step, at: instant)
       noteEnd(of: path, ended, step, at: instant)
       return
-    case .parked(_, _, let question): questions.noteQuestion(question)
+    case .parked(let until, let error, let question):
+      questions.noteQuestion(question)
+      // An earlier release did not number its questions.
+      leaves[path]?.apply(.parked(until: until, error: error, question: questions.count), of: step, at: instant)
+      return
     case .resolved(_, _, let request): questions.read(request)
     case .approvalAsked(let question): questions.noteQuestion(question.number)
     case .approvalAnswered(let answer): questions.read(answer.request)
@@ -189,7 +193,7 @@ extension RunMachine {
 
   /// A rollback that stopped goes on at the undo step that failed.
   private mutating func reopenFailedUndo() {
-    for entry in stack.entries where entry.state == .failed {
+    for entry in stack.entries where entry.isOpen {
       guard case .steps(let paths, _) = entry.kind else { continue }
       for path in paths where state(of: path).status.isEnded && !state(of: path).status.isDone {
         var fresh = StepMachine()

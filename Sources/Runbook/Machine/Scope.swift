@@ -29,7 +29,8 @@ struct Scope: Sendable {
   private(set) var stop: Stop?
   var stack = RollbackStack()
   private(set) var rollbackStartedAt: Timestamp?
-  private(set) var rollback: RollbackOutcome?
+  /// How the rollback ended, as it was journaled.
+  private var endedWith: RollbackOutcome?
   private(set) var rollbackFailure: (step: StepPath?, error: StepError?)?
   /// A person left out something that was owed: the run needs a person, however its rollback ended.
   private(set) var isLeftOut = false
@@ -37,6 +38,12 @@ struct Scope: Sendable {
   init(_ path: StepPath, _ steps: [ActionStep]) {
     self.path = path
     self.steps = steps
+  }
+
+  /// How the rollback ended; nil while it has not. Once a person has left out the last of what was owed, nothing of it
+  /// is pending or blocked any more: it has failed.
+  var rollback: RollbackOutcome? {
+    endedWith != nil && isLeftOut && !stack.hasOpen ? .failed : endedWith
   }
 
   var phase: Phase {
@@ -83,7 +90,7 @@ struct Scope: Sendable {
     switch fact {
     case .rollbackStarted: rollbackStartedAt = instant
     case .rollbackEnded(let outcome, let failedStep, let error):
-      rollback = outcome
+      endedWith = outcome
       rollbackFailure = (failedStep, error)
     }
   }
@@ -93,14 +100,14 @@ struct Scope: Sendable {
     case .settled(let step): stack.set(step, .settled)
     case .closed(let step, let closure): stack.close(step, closure)
     case .resumed:
-      rollback = nil
+      endedWith = nil
       rollbackFailure = nil
       rollbackStartedAt = instant
       for entry in stack.entries where entry.state == .failed { stack.set(entry.step, .settled) }
     case .skipped(let entry, let reason, let by, _): leaveOut(entry, .other("skipped by \(by): \(reason)"))
     case .abandoned(let reason, let by, _):
       stack.closeAll(.other("abandoned by \(by): \(reason)"))
-      rollback = .failed
+      endedWith = .failed
       isLeftOut = true
     }
   }
@@ -108,11 +115,8 @@ struct Scope: Sendable {
   /// A person says that an undo step, or the whole entry of a step, is not to be done.
   private mutating func leaveOut(_ path: StepPath, _ closure: UndoClosure) {
     isLeftOut = true
-    guard let step = path.undone, !PlantedMistake.skipClosesEntry.isMade else {
-      stack.set(path.owner, .closed(closure))
-      return
-    }
-    if stack.entries.contains(where: { $0.step == step && $0.state == .failed }) { stack.set(step, .settled) }
+    // An entry of which one undo step is left out stays as it is: the others are still owed.
+    if path.undone == nil || PlantedMistake.skipClosesEntry.isMade { stack.set(path.owner, .closed(closure)) }
   }
 
   /// An undo step did not end well, and what is older must not be undone without it.

@@ -23,6 +23,10 @@ struct StepMachine: Sendable {
   /// Those that count for the question which is open.
   var approvals: [ApprovalAnswer] = []
   var attempt = 1
+  /// The attempt with which it was begun: 1, but for an undo step that a person has let begin anew.
+  var firstAttempt = 1
+  /// How many attempts were made since it was begun, the current one counted.
+  var tries: Int { attempt - firstAttempt + 1 }
   var key = ""
   /// When the key's first intent was journaled; a resend keeps it.
   var keySince: Timestamp?
@@ -104,7 +108,11 @@ extension StepMachine {
   }
 
   private mutating func begin(_ started: StepStarted, at instant: Timestamp) {
+    // A step that is begun anew goes on counting, so that each attempt has a key that no other has had.
+    let attempt = PlantedMistake.keysRepeated.isMade ? 1 : self.attempt
     self = StepMachine()
+    self.attempt = attempt
+    firstAttempt = attempt
     status = .started
     purpose = started.purpose
     progress = started.isWait ? .waiting : .calling

@@ -32,7 +32,7 @@ public struct Standing: Sendable, Equatable {
       .sorted { (order[$1.element.step] ?? 0, $0.offset) < (order[$0.element.step] ?? 0, $1.offset) }
       .map(\.element)
     leftOut = newestFirst.filter { $0.leftOut != nil }
-    if report.status == "ended", !report.isGoodEnd {
+    if report.status == "ended", !report.isGoodEnd || report.rollbackReason != nil {
       notUndone = newestFirst.filter { !["succeeded", "skipped", "closed"].contains($0.status) }
     }
     untold = report.steps.filter { $0.error["detail"]?["arrival"]?.string == "unknown" }.map(\.path)

@@ -126,7 +126,7 @@ import Testing
   private func answer(_ step: String, _ world: MovingWorld, _ row: Row) async throws {
     let outlook = try await RunOutlook(of: MovingWorld.runID, world.runbook, in: world.store)
     let question = try #require(outlook.openQuestion)
-    #expect(question.step.text == step)
+    #expect(question.step == step)
     let heeded = outlook.lastRequest
     let answers: [String] = row.change == .twoOperators ? ["fail", "retry", "applied"] : ["fail"]
     for (number, answer) in answers.enumerated() {

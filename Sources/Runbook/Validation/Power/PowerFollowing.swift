@@ -24,9 +24,8 @@ struct PowerFollowing {
   private var events: [Event] = []
   private(set) var findings: [Finding] = []
   /// What each list of undo steps begins with, and the place of its owner among the steps.
-  private var entries:
-    [(owner: ActionStep, place: Int, undo: [ActionStep], known: [ServerName: PowerKnowledge])] =
-      []
+  private var entries: [(owner: ActionStep, place: Int, undo: [ActionStep], known: [ServerName: PowerKnowledge])] =
+    []
   /// The last step that may change this server, undo steps counted with their owners.
   private var lastTouch: [ServerName: Int] = [:]
 

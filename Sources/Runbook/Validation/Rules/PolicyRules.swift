@@ -156,8 +156,7 @@ extension Validation {
 
   // MARK: Timeout
 
-  func policies(_ step: inout ActionStep, _ action: ActionInfo, _ fields: inout FieldReader, _ section: StepSection)
-  {
+  func policies(_ step: inout ActionStep, _ action: ActionInfo, _ fields: inout FieldReader, _ section: StepSection) {
     if let node = fields.take("timeout"), let timeout = read.duration(node, "timeout", in: Limits.timeout) {
       step.timeout = timeout
       if let limit = step.wait.timeout, limit > timeout {

@@ -270,8 +270,9 @@ struct OutputBuilder {
       beginning += masked.bytes.prefix(StoredText.shownLimit - beginning.count)
     }
     if !masked.bytes.isEmpty {
-      newest = Array((newest.suffix(OutputBuilder.window) + masked.bytes.suffix(OutputBuilder.window)).suffix(
-        OutputBuilder.window))
+      newest = Array(
+        (newest.suffix(OutputBuilder.window) + masked.bytes.suffix(OutputBuilder.window)).suffix(
+          OutputBuilder.window))
       hasNews = true
     }
     if body.isEmpty { body = masked.bytes } else { body += masked.bytes }

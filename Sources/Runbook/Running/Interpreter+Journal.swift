@@ -8,43 +8,64 @@ extension Interpreter {
 
   @inline(never) func record(_ event: MachineEvent, at instant: Timestamp) {
     for fact in machine.handle(event, at: instant) {
-      if case .run(.eventIgnored(let name, let step, let reason)) = fact {
-        // In a debug build, so in every test, a mistake of the engine ends the process.
-        assertionFailure("`\(name)` does not fit `\(step?.text ?? "")`: \(reason)")
-      }
-      pending.append((fact, instant))
-      noteScripts(endedBy: fact)
+      keep(fact, at: instant)
     }
+  }
+
+  /// Goes into the journal with the next flush.
+  func keep(_ fact: Fact, at instant: Timestamp) {
+    var isIgnored = false
+    if case .run(.eventIgnored(let name, let step, let reason)) = fact {
+      isIgnored = true
+      // In a debug build, so in every test, a mistake of the engine ends the process.
+      assertionFailure("`\(name)` does not fit `\(step?.text ?? "")`: \(reason)")
+    }
+    turns.noteRecorded(isIgnored: isIgnored)
+    pending.append((fact, instant))
+    noteScripts(endedBy: fact)
   }
 
   /// Makes everything recorded so far durable, in one transaction, and then tells the observer. Called before every
   /// effect and every wait: one flush holds the outcome of a step and the intent of the next.
   @inline(never) func flush() async throws(StoreFailure) {
-    guard !pending.isEmpty else { return }
+    try await turns.write { () async throws(StoreFailure) in try await self.writePending() }
+  }
+
+  /// - Returns: how many facts are durable now that were not before.
+  private func writePending() async throws(StoreFailure) -> Int {
     noteWallClock()
+    let batch = pending
+    pending.removeAll(keepingCapacity: true)
     let status = machine.status
     let hasEnded = machine.ended != nil
-    let coded = pending.map { (fields: $0.fact.fields(coder), at: $0.at) }
-    let changesRow = status != lastStatus || hasEnded || isMarkedRestored != machine.isRestored
+    let isRestored = machine.isRestored
+    let coded = batch.map { (fields: $0.fact.fields(coder), at: $0.at) }
+    let changesRow = status != lastStatus || hasEnded || isMarkedRestored != isRestored
+    let releasesLocks = hasEnded && machine.releasesLocks
+    let (scripts, texts) = (recordedScripts, recordedOutputs)
+    recordedScripts = []
+    recordedOutputs = []
     let last = try await launch.store.append(
       coded.map { NewEntry(at: $0.at, kind: $0.fields.kind, body: JSONWriter.bytes(.map($0.fields.body))) },
       to: runID, epoch: launch.lease.epoch, summary: changesRow ? await summary(status) : nil, locks: [],
-      releasingLocks: hasEnded && machine.releasesLocks, output: outputs.values.flatMap { $0.takeReady() })
+      releasingLocks: releasesLocks, output: outputs.values.flatMap { $0.takeReady() })
     lastStatus = status
-    isMarkedRestored = machine.isRestored
-    var sequence = last - Int64(pending.count)
-    pending.removeAll(keepingCapacity: true)
+    isMarkedRestored = isRestored
+    finishedScripts += scripts
+    finishedOutputs += texts
+    tell(coded, from: last - Int64(batch.count))
+    let current = Set(machine.active.map { machine.state(of: $0).key })
+    outputs = outputs.filter { current.contains($0.key) }
+    return batch.count
+  }
+
+  private func tell(_ coded: [(fields: (kind: String, body: [String: Value]), at: Timestamp)], from last: Int64) {
+    var sequence = last
     for (fields, instant) in coded {
       sequence += 1
       let event = RunEvent(kind: fields.kind, body: fields.body, runID: runID, sequence: sequence, at: instant)
       if let event { launch.observer.observe(event) }
     }
-    finishedScripts += recordedScripts
-    finishedOutputs += recordedOutputs
-    let current = Set(machine.active.map { machine.state(of: $0).key })
-    outputs = outputs.filter { current.contains($0.key) }
-    recordedScripts = []
-    recordedOutputs = []
   }
 
   @inline(never) func flushed() async throws(Interruption) {
@@ -53,7 +74,7 @@ extension Interpreter {
 
   /// Writes down why the run is left, and gives it up.
   func leave(_ reason: String) async throws(StoreFailure) -> RunEnd {
-    pending.append((.run(.left(reason: reason)), clock.now))
+    keep(.run(.left(reason: reason)), at: clock.now)
     do throws(StoreFailure) { try await flush() } catch {
       // The next process finds out what could not be written: the journal is a beginning of the truth.
       if case .diskFull = error { return .left(reason: reason) }

@@ -1,14 +1,14 @@
-extension Interpreter {
+extension StepRunner {
   /// Polls until the step's wait is over: after a changing call by the action's own look, for `wait_for` and reads by
   /// the call itself.
-  @inline(never) func watch(_ path: StepPath) async throws(Interruption) {
-    watched = await beginWatch(path)
+  @inline(never) func watch() async throws(Interruption) {
+    watched = await beginWatch()
     defer { watched = nil }
     try await flushed()
     while watched != nil {
-      try await onOwnStack { interpreter throws(Interruption) in try await interpreter.look() }
+      try await onOwnStack { runner throws(Interruption) in try await runner.look() }
       guard let pause = try await pauseAfterLook() else { return }
-      if isUnheardTooLong { try await onOwnStack { engine throws(Interruption) in try await engine.tellOfState() } }
+      if isUnheardTooLong { try await onOwnStack { runner throws(Interruption) in try await runner.tellOfState() } }
       if let news = news(atMost: pause) {
         note(asOf: try await untilInterrupted(news))
       } else {
@@ -19,25 +19,25 @@ extension Interpreter {
   }
 
   /// nil: there is nothing to watch, or its fields can no longer be evaluated, which is recorded.
-  @inline(never) private func beginWatch(_ path: StepPath) async -> Watch? {
-    guard let step = machine.steps[path] else { return nil }
+  @inline(never) private func beginWatch() async -> Watch? {
+    guard let step else { return nil }
     let action: any Action
     var call: ActionCall
     do throws(StepFailure) {
-      action = try self.action(for: step)
-      call = if step.isPolled { try callToMake(step) } else { try currentCall(step) }
+      action = try run.action(for: step)
+      call = if step.isPolled { try run.callToMake(step) } else { try run.currentCall(step) }
     } catch {
       endWatch(step, masker.mask(error))
       return nil
     }
-    let state = machine.state(of: path)
+    let state = run.machine.state(of: path)
     let since = state.waitingSince ?? clock.now
     let limit = step.wait.timeout ?? (step.effect == .none ? nil : step.action.wait?.timeout)
-    var deadline = currentDeadline(step)
-    if let limit { deadline = min(deadline, max(since, machine.resumedAtForCleanUp(state) ?? since) + limit) }
-    if let key = durationsKey(of: step) { call.usual = await launch.store.usualDuration(of: key) }
+    var deadline = run.currentDeadline(step)
+    if let limit { deadline = min(deadline, max(since, run.machine.resumedAtForCleanUp(state) ?? since) + limit) }
+    if let key = durationsKey(of: step) { call.usual = await run.launch.store.usualDuration(of: key) }
     let watch = Watch(step: step, action: action, call: call, since: since, deadline: deadline, result: state.result)
-    watch.hasTimeAfterDeadline = currentDeadline(step) - deadline >= Watch.lastLook
+    watch.hasTimeAfterDeadline = run.currentDeadline(step) - deadline >= Watch.lastLook
     return watch
   }
 
@@ -76,7 +76,9 @@ extension Interpreter {
   @inline(never) private func endWatch(_ watch: Watch, _ end: WatchEnd) async {
     switch end {
     case .held(let result):
-      if let key = durationsKey(of: watch.step) { await launch.store.noteDuration(clock.now - watch.since, of: key) }
+      if let key = durationsKey(of: watch.step) {
+        await run.launch.store.noteDuration(clock.now - watch.since, of: key)
+      }
       finish(watch.step, result)
     case .failed(let failure): endWatch(watch.step, failure)
     }
@@ -84,8 +86,8 @@ extension Interpreter {
 
   /// What the durations of this step's waits are kept by; nil for what is no provider's.
   @inline(never) private func durationsKey(of step: ActionStep) -> String? {
-    guard let name = step.provider, let provider = providers[name], step.effect != .none,
-      let type = launch.runbook.providers.first(where: { $0.name == name })?.type
+    guard let name = step.provider, let provider = run.providers[name], step.effect != .none,
+      let type = run.launch.runbook.providers.first(where: { $0.name == name })?.type
     else { return nil }
     return "\(type) \(provider.account) \(step.action.name)"
   }
@@ -110,18 +112,18 @@ extension Interpreter {
     let step = watch.step
     var call = watch.call.value
     let least = clock.now + Watch.lastLook
-    call.deadline = min(currentDeadline(step), max(watch.deadline, least))
+    call.deadline = min(run.currentDeadline(step), max(watch.deadline, least))
     if let limit = step.retry.attemptTimeout { call.deadline = min(call.deadline, clock.now + limit) }
     // A script is known by its key: with that of an earlier look, the earlier one would be found again.
     let isScript = step.action.cancellable
     if isScript {
-      call.key = StepKey.look(watch.looks, of: call.key, epoch: launch.lease.epoch)
-      call.output = freshOutput(of: step, key: call.key)
+      call.key = StepKey.look(watch.looks, of: call.key, epoch: run.launch.lease.epoch)
+      call.output = run.freshOutput(of: step, key: call.key)
     }
     let outcome = try await performOnce(watch.action, call, step)
-    if isScript, !step.action.runsElsewhere { await launch.scripts.forget(call.key) }
+    if isScript, !step.action.runsElsewhere { await run.launch.scripts.forget(call.key) }
     switch outcome {
-    case .success(let result): watch.look = .seen(Observation(.done, result: referring(result, of: step)))
+    case .success(let result): watch.look = .seen(Observation(.done, result: run.referring(result, of: step)))
     case .failure(let failure):
       watch.look = .failed(masker.mask(failure))
       // Of numbers only: texts in it are masked, and shortened.
@@ -146,11 +148,11 @@ extension Interpreter {
     case .failed(let failure):
       if let end = watch.ends(on: failure, at: clock.now) { return .failed(end) }
       watch.lastFailure = failure
-      launch.observer.progress(RunProgress(step: step.path, message: failure.message))
-      error = StepError(failure, step: step.path, attempt: machine.state(of: step.path).attempt)
+      run.launch.observer.progress(RunProgress(step: step.path, message: failure.message))
+      error = StepError(failure, step: step.path, attempt: run.machine.state(of: step.path).attempt)
     }
     let seen = error == nil ? watch.result : ActionResult(result: watch.failedResult)
-    let scope = scope(for: step.path, attempt: attemptRoots(seen, error: error))
+    let scope = run.scope(for: step.path, attempt: attemptRoots(seen, error: error))
     switch holds(step.wait.failIf, "fail_if", in: scope, watch) {
     case .success(true):
       let words = masker.mask(step.wait.failIf?.explanation(in: scope) ?? "")
@@ -177,7 +179,7 @@ extension Interpreter {
   ) -> Result<Bool, StepFailure> {
     guard let condition else { return .success(false) }
     do throws(ExpressionFailure) {
-      let holds = try evaluate(condition, in: scope).bool == true
+      let holds = try run.evaluate(condition, in: scope).bool == true
       if !holds, name == "until" { watch.unmet = masker.mask(condition.explanation(in: scope)) }
       return .success(holds)
     } catch {
@@ -191,24 +193,24 @@ extension Interpreter {
 
   /// Tells of a changed native state, and journals it: what the thing went through is part of the record.
   @inline(never) private func noteState(_ watch: Watch) async throws(Interruption) {
-    launch.observer.progress(RunProgress(step: watch.step.path, nativeState: watch.nativeState))
+    run.launch.observer.progress(RunProgress(step: watch.step.path, nativeState: watch.nativeState))
     guard watch.nativeState != watch.journaledState || !watch.isJournaled, watch.journalings < 50 else { return }
     watch.isJournaled = true
     watch.journaledState = watch.nativeState
     watch.journalings += 1
-    record(watch.step.path, .observed(nativeState: watch.nativeState, until: watch.until, deadline: watch.deadline, watch.result))
+    record(.observed(nativeState: watch.nativeState, until: watch.until, deadline: watch.deadline, watch.result))
     try await flushed()
   }
 
   @inline(never) private func endWatch(_ step: ActionStep, _ failure: StepFailure) {
-    let state = machine.state(of: step.path)
+    let state = run.machine.state(of: step.path)
     // A clean-up is called again as a whole; the main steps only poll, they never repeat the call.
     if state.purpose == .undo {
       fail(step, failure)
     } else {
       var failure = failure
       if step.effect == .none { failure.effect = .none }
-      record(step.path, .failed(failure, retries: false, delay: .zero))
+      record(.failed(failure, retries: false, delay: .zero))
     }
   }
 }

@@ -1,33 +1,35 @@
 // Nothing is undone while it may still happen: before the undo of a step begins, the step comes to rest.
-extension Interpreter {
+extension StepRunner {
   /// At rest means: nothing of it runs, every request without an answer was found or can no longer arrive, what was
   /// accepted has shown, and the thing acted on does not change any more. A step that cannot be brought to rest is not
   /// undone; the rollback then stops at it.
-  func comeToRest(_ path: StepPath) async throws(Interruption) {
-    guard let step = machine.steps[path] else { return }
-    if PlantedMistake.restNotAwaited.isMade { return record(path, .settled(.unsure)) }
+  func comeToRest() async throws(Interruption) {
+    guard let step else { return }
+    if PlantedMistake.restNotAwaited.isMade { return record(.settled(.unsure)) }
     let action: any Action
     let call: ActionCall
     do throws(StepFailure) {
-      action = try self.action(for: step)
-      call = try currentCall(step)
+      action = try run.action(for: step)
+      call = try run.currentCall(step)
     } catch {
       let failure = masker.mask(error)
-      record(path, .unsettled(StepFailure(
+      record(
+        .unsettled(
+          StepFailure(
             failure.kind, "whether `\(path)` is at rest cannot be asked: \(failure.message)", effect: .unknown)))
       return
     }
     try await flushed()
-    // It was seen to end, and its machine need not be asked again: it may be what has to be put back.
-    if action.declaration.runsElsewhere, hasSeenEnd(step) { return record(path, .settled(.unsure)) }
+    // It was seen to end, and its run.machine need not be asked again: it may be what has to be put back.
+    if action.declaration.runsElsewhere, hasSeenEnd(step) { return record(.settled(.unsure)) }
     // One that was left running by another process is not awaited to its end: nobody wants that any more.
     if action.declaration.cancellable, try await !stopped(action, call, step) { return }
-    let state = machine.state(of: path)
+    let state = run.machine.state(of: path)
     if state.effect == .unknown || state.error == nil && state.status != .succeeded {
       switch try await seekForUndo(action, call, step) {
-      case .applied, .failed: record(path, .found)
+      case .applied, .failed: record(.found)
       case .notApplied:
-        record(path, .settled(.notApplied))
+        record(.settled(.notApplied))
         return
       case .unsure: break
       }
@@ -39,13 +41,13 @@ extension Interpreter {
 
   /// Waits for the rest of the time of what may run on another machine, if the rollback has so much time.
   private func isOver(by instant: Timestamp) async throws(Interruption) -> Bool {
-    guard instant <= machine.rollbackDeadline(default: clock.now) else { return false }
+    guard instant <= run.machine.rollbackDeadline(default: clock.now) else { return false }
     if instant > clock.now { try await pauseOrInterrupt(instant - clock.now) }
     return true
   }
 
   private func hasSeenEnd(_ step: ActionStep) -> Bool {
-    let state = machine.state(of: step.path)
+    let state = run.machine.state(of: step.path)
     return state.effect != .unknown && state.lostSince == nil && (state.status == .succeeded || state.error != nil)
   }
 
@@ -53,11 +55,11 @@ extension Interpreter {
   private func stopped(_ action: any Action, _ call: ActionCall, _ step: ActionStep) async throws(Interruption)
     -> Bool
   {
-    var giveUp = machine.rollbackDeadline(default: clock.now)
-    // An undo that puts the machine back from outside needs no word from it: it is enough that the time of what runs
+    var giveUp = run.machine.rollbackDeadline(default: clock.now)
+    // An undo that puts the run.machine back from outside needs no word from it: it is enough that the time of what runs
     // there is over.
     let isPutBack = action.declaration.runsElsewhere && isUndoneFromOutside(step)
-    let late = action.lateBound(of: call, lostSince: machine.state(of: step.path).lostSince ?? clock.now)
+    let late = action.lateBound(of: call, lostSince: run.machine.state(of: step.path).lostSince ?? clock.now)
     if isPutBack { giveUp = min(giveUp, late) }
     var tries = 1
     while true {
@@ -66,16 +68,16 @@ extension Interpreter {
         return true
       } catch {
         let failure = masker.mask(error)
-        launch.observer.progress(RunProgress(step: step.path, message: failure.message))
-        let pause = RetrySchedule.undo.delay(after: tries, asked: nil, random: launch.world.random)
+        run.launch.observer.progress(RunProgress(step: step.path, message: failure.message))
+        let pause = RetrySchedule.undo.delay(after: tries, asked: nil, random: run.launch.world.random)
         let isRepeated = failure.retryable || tries < 3 && !failure.isFinal
         guard isRepeated || isPutBack, clock.now + pause < giveUp else {
           if isPutBack, try await isOver(by: late) {
-            record(step.path, .settled(.unsure))
+            record(.settled(.unsure))
             return false
           }
           let message = "`\(step.path)` may still run: \(failure.message)"
-          record(step.path, .unsettled(StepFailure(failure.kind, message, effect: .unknown)))
+          record(.unsettled(StepFailure(failure.kind, message, effect: .unknown)))
           return false
         }
         try await pauseOrInterrupt(pause)
@@ -88,8 +90,8 @@ extension Interpreter {
   private func seekForUndo(
     _ action: any Action, _ call: ActionCall, _ step: ActionStep
   ) async throws(Interruption) -> ProbeAnswer {
-    let lateBound = action.lateBound(of: call, lostSince: machine.state(of: step.path).lostSince ?? clock.now)
-    let giveUp = machine.rollbackDeadline(default: lateBound)
+    let lateBound = action.lateBound(of: call, lostSince: run.machine.state(of: step.path).lostSince ?? clock.now)
+    let giveUp = run.machine.rollbackDeadline(default: lateBound)
     var tries = 1
     while true {
       var answer = ProbeAnswer.unsure
@@ -101,7 +103,7 @@ extension Interpreter {
       if hasAnswered, clock.now >= lateBound || action.answersAtOnce(call) { return answer }
       if clock.now >= giveUp { return .unsure }
       tellWaiting(step, "its request, which got no answer, may still arrive", until: lateBound)
-      var pause = RetrySchedule.standard.delay(after: min(tries, 3), asked: nil, random: launch.world.random)
+      var pause = RetrySchedule.standard.delay(after: min(tries, 3), asked: nil, random: run.launch.world.random)
       if clock.now < lateBound { pause = min(pause, max(lateBound - clock.now, .milliseconds(1))) }
       try await pauseOrInterrupt(pause)
       tries += 1
@@ -109,10 +111,10 @@ extension Interpreter {
   }
 
   /// A request without an answer may arrive after one that was answered.
-  private func awaitLateRequests(
+  func awaitLateRequests(
     _ action: any Action, _ call: ActionCall, _ step: ActionStep
   ) async throws(Interruption) {
-    guard !action.answersAtOnce(call), let lostSince = machine.state(of: step.path).lostSince else { return }
+    guard !action.answersAtOnce(call), let lostSince = run.machine.state(of: step.path).lostSince else { return }
     let lateBound = action.lateBound(of: call, lostSince: lostSince)
     let left = lateBound - clock.now
     guard left > .zero else { return }
@@ -126,13 +128,13 @@ extension Interpreter {
   private func awaitShowing(
     _ action: any Action, _ call: ActionCall, _ step: ActionStep
   ) async throws(Interruption) -> Bool {
-    let state = machine.state(of: step.path)
-    guard machine.startsUnwatched(step.path), state.effect == .applied, let wait = step.action.wait,
+    let state = run.machine.state(of: step.path)
+    guard run.machine.startsUnwatched(step.path), state.effect == .applied, let wait = step.action.wait,
       !PlantedMistake.undoBeforeItShows.isMade
     else { return true }
     // Longer than this nothing that was accepted takes to show.
     let bound = max((state.intendedAt ?? clock.now) + wait.timeout, clock.now)
-    let giveUp = min(bound, machine.rollbackDeadline(default: bound))
+    let giveUp = min(bound, run.machine.rollbackDeadline(default: bound))
     var tries = 1
     while true {
       do throws(StepFailure) {
@@ -146,51 +148,50 @@ extension Interpreter {
       }
       guard clock.now < giveUp else { return true }
       tellWaiting(step, "the change that it started cannot be seen yet", until: giveUp)
-      let pause = RetrySchedule.standard.delay(after: min(tries, 3), asked: nil, random: launch.world.random)
+      let pause = RetrySchedule.standard.delay(after: min(tries, 3), asked: nil, random: run.launch.world.random)
       try await pauseOrInterrupt(min(pause, max(giveUp - clock.now, .milliseconds(1))))
       tries += 1
     }
   }
 
   /// Whether a cancelled step may be a script that an earlier process left running.
-  func mayStillRun(_ path: StepPath, _ event: StepEvent) -> Bool {
-    guard case .cancelled(let failure) = event, let step = machine.steps[path] else { return false }
+  func mayStillRun(_ event: StepEvent) -> Bool {
+    guard case .cancelled(let failure) = event, let step else { return false }
     return failure.effect == .unknown && step.action.cancellable && !PlantedMistake.cancelLeavesItRunning.isMade
   }
 
   /// Ends what an earlier process left running of a cancelled step, also of one that nothing undoes. A failure to do so
   /// is told; where something undoes the step, it is brought to rest before that, more patiently.
-  func stop(_ path: StepPath, _ event: StepEvent) async throws(Interruption) {
-    guard case .cancelled(var failure) = event, let step = machine.steps[path] else { return record(path, event) }
+  func stop(_ event: StepEvent) async throws(Interruption) {
+    guard case .cancelled(var failure) = event, let step else { return record(event) }
     try await flushed()
-    do throws(StepFailure) { try await action(for: step).cancel(try currentCall(step)) } catch {
+    do throws(StepFailure) { try await run.action(for: step).cancel(try run.currentCall(step)) } catch {
       failure.message += ", and it may still run: \(masker.mask(error).message)"
     }
-    record(path, .cancelled(failure))
+    record(.cancelled(failure))
   }
 
-  private func awaitSettled(_ action: any Action, _ call: ActionCall, _ step: ActionStep) async throws(Interruption)
-  {
-    let giveUp = machine.rollbackDeadline(default: clock.now)
+  private func awaitSettled(_ action: any Action, _ call: ActionCall, _ step: ActionStep) async throws(Interruption) {
+    let giveUp = run.machine.rollbackDeadline(default: clock.now)
     var lastFailure: StepFailure?
     while true {
       do throws(StepFailure) {
         if try await action.isSettled(call) {
-          record(step.path, .settled(.unsure))
+          record(.settled(.unsure))
           return
         }
       } catch {
         lastFailure = masker.mask(error)
         // The thing is gone or cannot be asked about: nothing moves that we could wait for.
         guard error.retryable else {
-          record(step.path, .settled(.unsure))
+          record(.settled(.unsure))
           return
         }
       }
       guard clock.now < giveUp else {
         let message = lastFailure?.message ?? "it is still changing"
         let failure = StepFailure(.timeout, "cannot be undone: \(message)", effect: .unknown)
-        record(step.path, .unsettled(failure))
+        record(.unsettled(failure))
         return
       }
       tellWaiting(step, lastFailure?.message ?? "it is still changing", until: giveUp)
@@ -199,7 +200,7 @@ extension Interpreter {
   }
 
   private func tellWaiting(_ step: ActionStep, _ reason: String, until instant: Timestamp) {
-    launch.observer.progress(
+    run.launch.observer.progress(
       RunProgress(
         step: step.path, message: "not undone yet: \(reason); waiting at the longest until \(instant.wholeSecond)"))
   }

@@ -46,7 +46,8 @@ public struct RollbackDesk: Sendable {
   public mutating func skip(_ entry: String, reason: String, by: String) async throws(StoreFailure) -> Bool {
     guard skippable.contains(entry) else { return false }
     // The locks stay until the rollback is resumed: only then has the run come to its end again.
-    try await append([.rollback(.skipped(entry: StepPath(entry), reason: reason, by: by, request: 0))], keepsLocks: true)
+    try await append(
+      [.rollback(.skipped(entry: StepPath(entry), reason: reason, by: by, request: 0))], keepsLocks: true)
     return true
   }
 

@@ -1,28 +1,28 @@
-extension Interpreter {
+extension StepRunner {
   /// Nobody saw how a call went: a reply was lost, or this process took the run over. By the effect's class it is sent
   /// again, found, or left to a person. See `docs/guarantees.md`.
-  func reconcile(_ path: StepPath) async throws(Interruption) {
-    guard let step = machine.steps[path] else { return }
-    let state = machine.state(of: path)
+  func reconcile() async throws(Interruption) {
+    guard let step else { return }
+    let state = run.machine.state(of: path)
     if step.effect == .none {
-      record(path, .resend(cleared: false))
+      record(.resend(cleared: false))
       return
     }
     let action: any Action
     let call: ActionCall
     do throws(StepFailure) {
-      action = try self.action(for: step)
-      call = try currentCall(step)
+      action = try run.action(for: step)
+      call = try run.currentCall(step)
     } catch {
       var failure = masker.mask(error)
       failure.effect = .unknown
-      record(path, .unknowable(failure))
+      record(.unknowable(failure))
       return
     }
     try await flushed()
     // A script is looked at first, whatever its author says: it may still run, or have ended.
     if step.isIdempotent, state.purpose == .do, !step.action.cancellable {
-      if PlantedMistake.resendsNotCounted.isMade { return record(path, .resend(cleared: false)) }
+      if PlantedMistake.resendsNotCounted.isMade { return record(.resend(cleared: false)) }
       return repeatOrGiveUp(step)
     }
     let lateBound = action.lateBound(of: call, lostSince: state.lostSince ?? clock.now)
@@ -31,13 +31,13 @@ extension Interpreter {
       try await resend(step, before: call.deadline, cleared: false)
     case .keyed, .convergent, .findable, .opaque:
       let (answer, isAnswered) = try await seek(action, call, step, until: lateBound)
-      if answer.isDefinite, state.scriptPlace == RunMachine.placeBeforeRestore { record(path, .adopted) }
+      if answer.isDefinite, state.scriptPlace == RunMachine.placeBeforeRestore { record(.adopted) }
       switch answer {
       case .applied(let result):
-        record(path, .found)
+        record(.found)
         succeed(step, result)
       case .failed(let failure):
-        record(path, .found)
+        record(.found)
         fail(step, failure)
       case .notApplied:
         // Before its life is over, "not there" is only true so far.
@@ -54,17 +54,17 @@ extension Interpreter {
   ) -> Bool {
     if PlantedMistake.unseenEndIsAnEnd.isMade { return false }
     if !isAnswered { return true }
-    return step.isIdempotent && machine.state(of: step.path).purpose == .do && !action.answersAtOnce(call)
+    return step.isIdempotent && run.machine.state(of: step.path).purpose == .do && !action.answersAtOnce(call)
   }
 
   /// Nobody could look at what may still run on another machine: it is not begun a second time, and unless an undo puts
   /// that machine back from outside, a person is asked.
   private func recordUnseen(_ step: ActionStep) {
     let path = step.path
-    if machine.state(of: path).purpose == .do {
-      record(path, .unknowable(lostFailure(step), asks: !isUndoneFromOutside(step)))
+    if run.machine.state(of: path).purpose == .do {
+      record(.unknowable(lostFailure(step), asks: !isUndoneFromOutside(step)))
     } else {
-      record(path, .failed(lostFailure(step), retries: false, delay: .zero))
+      record(.failed(lostFailure(step), retries: false, delay: .zero))
     }
   }
 
@@ -82,52 +82,52 @@ extension Interpreter {
 
   /// Nobody and nothing can tell what became of the call.
   private func resolveUnsure(_ step: ActionStep, before deadline: Timestamp) async throws(Interruption) {
-    let state = machine.state(of: step.path)
-    if PlantedMistake.cleanUpInTheSameFolder.isMade { return record(step.path, .resend(cleared: false)) }
+    let state = run.machine.state(of: step.path)
+    if PlantedMistake.cleanUpInTheSameFolder.isMade { return record(.resend(cleared: false)) }
     if step.action.cancellable, state.purpose.isRepeatedAfterCrash || step.isIdempotent {
       // A script that left no exit code is started again in a folder of its own.
       repeatOrGiveUp(step)
     } else if step.effectClass == .convergent || state.purpose.isRepeatedAfterCrash {
       try await resend(step, before: deadline, cleared: false)
     } else {
-      record(step.path, .unknowable(lostFailure(step)))
+      record(.unknowable(lostFailure(step)))
     }
   }
 
   /// One more attempt, counted; after the last of them the step has failed, with an effect that is not known.
   private func repeatOrGiveUp(_ step: ActionStep) {
-    let state = machine.state(of: step.path)
+    let state = run.machine.state(of: step.path)
     let failure = lostFailure(step)
     let attempts = state.purpose == .undo && step.retry.isWritten || state.purpose == .do ? step.retry.attempts : 3
     let limit = step.isIdempotent ? max(attempts, step.retry.countsSends ? 1 : 3) : attempts
-    guard state.attempt < limit, state.purpose != .do || clock.now < currentDeadline(step) else {
-      record(step.path, .failed(failure, retries: false, delay: .zero))
+    guard state.tries < limit, state.purpose != .do || clock.now < run.currentDeadline(step) else {
+      record(.failed(failure, retries: false, delay: .zero))
       return
     }
     let schedule = RetrySchedule(for: step, state.purpose)
-    let pause = schedule.delay(after: state.attempt, asked: nil, random: launch.world.random)
-    record(step.path, .failed(failure, retries: true, delay: pause))
+    let pause = schedule.delay(after: state.tries, asked: nil, random: run.launch.world.random)
+    record(.failed(failure, retries: true, delay: pause))
   }
 
   /// Sends again. Requests that get no answer leave further and further apart, up to a minute, and not for ever: when
   /// the step's time is over, or as many were sent as its author wrote, it has failed.
   private func resend(_ step: ActionStep, before deadline: Timestamp, cleared: Bool) async throws(Interruption) {
     let path = step.path
-    let state = machine.state(of: path)
+    let state = run.machine.state(of: path)
     guard let error = state.error else {
-      record(path, .resend(cleared: cleared))
+      record(.resend(cleared: cleared))
       return
     }
     guard let reason = whyNoMore(step, state, before: deadline) else {
       var schedule = RetrySchedule.standard
       if let since = state.keySince { schedule.delay = max(schedule.delay, (clock.now - since) / 4) }
-      try await pauseOrInterrupt(schedule.delay(after: 1, asked: nil, random: launch.world.random))
-      record(path, .resend(cleared: cleared))
+      try await pauseOrInterrupt(schedule.delay(after: 1, asked: nil, random: run.launch.world.random))
+      record(.resend(cleared: cleared))
       return
     }
     let failure = StepFailure(.timeout, "\(reason): \(error.message)", effect: cleared ? .none : .unknown)
-    if cleared { record(path, .cleared) }
-    record(path, .failed(failure, retries: false, delay: .zero))
+    if cleared { record(.cleared) }
+    record(.failed(failure, retries: false, delay: .zero))
   }
 
   /// Why a request is not sent once more; nil: it is. Each sending of a clean-up has its whole time, so it is bounded
@@ -141,7 +141,9 @@ extension Interpreter {
       let isCounted = step.retry.countsSends || step.provider == nil
       (limit, end) = (isCounted ? step.retry.attempts : nil, deadline)
     case .undo:
-      (limit, end) = (step.retry.countsSends ? step.retry.attempts : nil, machine.rollbackDeadline(default: deadline))
+      (limit, end) = (
+        step.retry.countsSends ? step.retry.attempts : nil, run.machine.rollbackDeadline(default: deadline)
+      )
     case .always, .onFailure, .onRollbackFailure: (limit, end) = (3, Timestamp(seconds: .max))
     }
     if let limit, state.sends >= limit { return "none of \(state.sends) requests had a certain answer" }
@@ -155,7 +157,8 @@ extension Interpreter {
   }
 
   private func lostFailure(_ step: ActionStep) -> StepFailure {
-    let reason = machine.state(of: step.path).error?.message ?? "the engine stopped between its call and the outcome"
+    let reason =
+      run.machine.state(of: step.path).error?.message ?? "the engine stopped between its call and the outcome"
     return StepFailure(.crashed, "it is unknown whether it took effect: \(reason)", effect: .unknown)
   }
 
@@ -166,15 +169,15 @@ extension Interpreter {
   private func seek(
     _ action: any Action, _ call: ActionCall, _ step: ActionStep, until lateBound: Timestamp
   ) async throws(Interruption) -> (answer: ProbeAnswer, isAnswered: Bool) {
-    let isCleanUp = machine.state(of: step.path).purpose == .undo
-    let giveUp = isCleanUp ? machine.rollbackDeadline(default: call.deadline) : max(call.deadline, lateBound)
+    let isCleanUp = run.machine.state(of: step.path).purpose == .undo
+    let giveUp = isCleanUp ? run.machine.rollbackDeadline(default: call.deadline) : max(call.deadline, lateBound)
     var tries = 1
     while true {
       var answer = ProbeAnswer.unsure
       var asked: Duration?
       do throws(StepFailure) { answer = try await action.probe(call) } catch {
         let failure = masker.mask(error)
-        launch.observer.progress(RunProgress(step: step.path, message: failure.message))
+        run.launch.observer.progress(RunProgress(step: step.path, message: failure.message))
         let isRepeated = failure.retryable || isCleanUp && tries < 3 && !failure.isFinal
         guard isRepeated, clock.now < giveUp else { return (.unsure, false) }
         asked = failure.retryAfter ?? .zero
@@ -192,8 +195,8 @@ extension Interpreter {
         step.action.runsElsewhere
         ? "looking for the script; its time there is over by"
         : "finding out whether the request took effect; it may arrive until"
-      launch.observer.progress(RunProgress(step: step.path, message: "\(what) \(lateBound.wholeSecond)"))
-      var pause = RetrySchedule.standard.delay(after: min(tries, 4), asked: asked, random: launch.world.random)
+      run.launch.observer.progress(RunProgress(step: step.path, message: "\(what) \(lateBound.wholeSecond)"))
+      var pause = RetrySchedule.standard.delay(after: min(tries, 4), asked: asked, random: run.launch.world.random)
       if clock.now < lateBound { pause = min(pause, max(lateBound - clock.now, .milliseconds(1))) }
       try await pauseOrInterrupt(pause)
       tries += 1

@@ -1,4 +1,4 @@
-extension Interpreter {
+extension StepRunner {
   /// Longest pause between two looks at the clock while a person is asked: a machine that slept has its deadlines kept.
   private static let longestPause = Duration.seconds(60)
 
@@ -18,23 +18,23 @@ extension Interpreter {
   /// Waits for a message, or for the deadline.
   @inline(never) func awaitAnswer(until: Timestamp) async throws(Interruption) {
     try await flushed()
-    let pause = min(until - clock.now, Interpreter.longestPause)
+    let pause = min(until - clock.now, StepRunner.longestPause)
     guard pause > .zero else { return }
-    let clock = launch.world.clock
-    await launch.control.untilMessage { await clock.sleep(for: pause) }
+    let clock = run.launch.world.clock
+    await run.launch.control.untilMessage { await clock.sleep(for: pause) }
   }
 
   /// No person can answer in a simulated run, so the action answers, as its mock says.
-  func simulateAnswer(about path: StepPath) async throws(Interruption) {
-    guard let step = machine.steps[path], let question = machine.openApproval else { return }
+  func simulateAnswer() async throws(Interruption) {
+    guard let step, let question = run.machine.openApproval else { return }
     try await flushed()
     let action: any Action
     let call: ActionCall
     do throws(StepFailure) {
-      action = try self.action(for: step)
-      call = try callToMake(step)
+      action = try run.action(for: step)
+      call = try run.callToMake(step)
     } catch {
-      return record(path, .failed(masker.mask(error), retries: false, delay: .zero))
+      return record(.failed(masker.mask(error), retries: false, delay: .zero))
     }
     switch try await performOnce(action, call, step) {
     case .success:
@@ -42,7 +42,7 @@ extension Interpreter {
         let name = question.approvers.count >= number ? question.approvers[number - 1] : "simulated person \(number)"
         answer(question, isApproval: true, by: name, "")
       }
-    case .failure(let failure) where failure.kind == .timeout: record(path, .approvalTimedOut)
+    case .failure(let failure) where failure.kind == .timeout: record(.approvalTimedOut)
     case .failure(let failure):
       answer(question, isApproval: false, by: "simulated person 1", masker.mask(failure.message))
     }

@@ -1,24 +1,24 @@
-extension Interpreter {
+extension StepRunner {
   /// Evaluates a step's condition and fields, captures what must be known before, and records the intent.
-  func begin(_ path: StepPath, _ purpose: Purpose) async throws(Interruption) {
-    guard let step = machine.steps[path] else { return }
+  func begin(_ purpose: Purpose) async throws(Interruption) {
+    guard let step else { return }
     let instant = clock.now
     do throws(Refusal) {
-      guard try holds(step.condition, path) else {
-        record(path, .skipped(purpose))
+      guard try holds(step.condition) else {
+        record(.skipped(purpose))
         return
       }
       let action: any Action
-      do throws(StepFailure) { action = try self.action(for: step) } catch { throw .step(error) }
-      if purpose == .do, instant >= machine.runDeadline {
-        throw .step(StepFailure(.timeout, "the run's timeout of \(launch.runbook.timeout.text) is over"))
+      do throws(StepFailure) { action = try run.action(for: step) } catch { throw .step(error) }
+      if purpose == .do, instant >= run.machine.runDeadline {
+        throw .step(StepFailure(.timeout, "the run's timeout of \(run.launch.runbook.timeout.text) is over"))
       }
       let with = try arguments(step)
       try await lockServer(of: step, with)
       try await intend(step, purpose, action, with, at: instant)
     } catch {
       switch error {
-      case .step(let failure): record(path, .refused(purpose, masker.mask(failure)))
+      case .step(let failure): record(.refused(purpose, masker.mask(failure)))
       case .interruption(let interruption): throw interruption
       }
     }
@@ -29,32 +29,34 @@ extension Interpreter {
     case interruption(Interruption)
   }
 
-  private func holds(_ condition: Expression?, _ path: StepPath) throws(Refusal) -> Bool {
+  private func holds(_ condition: Expression?) throws(Refusal) -> Bool {
     guard let condition else { return true }
     do throws(ExpressionFailure) {
-      return try evaluate(condition, in: scope(for: path)).bool ?? false
+      return try run.evaluate(condition, in: run.scope(for: path)).bool ?? false
     } catch {
       throw .step(StepFailure(.expression, "`if`: \(error.message)"))
     }
   }
 
   private func arguments(_ step: ActionStep) throws(Refusal) -> [String: Value] {
-    do throws(StepFailure) { return try evaluatedFields(step, in: scope(for: step.path)) } catch { throw .step(error) }
+    do throws(StepFailure) { return try run.evaluatedFields(step, in: run.scope(for: step.path)) } catch {
+      throw .step(error)
+    }
   }
 
   /// The server a step changes is locked before its intent, for the whole run.
   private func lockServer(of step: ActionStep, _ with: [String: Value]) async throws(Refusal) {
     guard step.action.effect != .none, let provider = step.provider, let field = step.action.serverField,
-      let server = with[field]?.string, let account = providers[provider]?.account,
-      let type = launch.runbook.providers.first(where: { $0.name == provider })?.type
+      let server = with[field]?.string, let account = run.providers[provider]?.account,
+      let type = run.launch.runbook.providers.first(where: { $0.name == provider })?.type
     else { return }
     let lock = "\(type)/\(account)/server/\(server)"
-    guard !heldLocks.contains(lock) else { return }
+    guard !run.heldLocks.contains(lock) else { return }
     do throws(StoreFailure) {
-      try await flush()
-      try await launch.store.append(
-        [], to: runID, epoch: launch.lease.epoch, summary: nil, locks: [lock], releasingLocks: false)
-      heldLocks.insert(lock)
+      try await run.flush()
+      try await run.launch.store.append(
+        [], to: runID, epoch: run.launch.lease.epoch, summary: nil, locks: [lock], releasingLocks: false)
+      run.heldLocks.insert(lock)
     } catch {
       guard case .lockHeld(_, let holder) = error else { throw .interruption(.store(error)) }
       throw .step(StepFailure(.lock, "`\(lock)` is held by \(holder)", detail: ["held_by": .string(holder)]))
@@ -64,7 +66,7 @@ extension Interpreter {
   private func intend(
     _ step: ActionStep, _ purpose: Purpose, _ action: any Action, _ with: [String: Value], at instant: Timestamp
   ) async throws(Refusal) {
-    let key = StepKey.make(runID, step.path, purpose, machine.state(of: step.path).attempt)
+    let key = StepKey.make(runID, step.path, purpose, run.machine.state(of: step.path).attempt)
     let isWait = step.isWait
     let question = try question(of: step, with, begun: instant)
     let deadline = question?.until ?? deadline(of: step, purpose, begun: instant)
@@ -72,26 +74,28 @@ extension Interpreter {
     if step.effect != .none, !isWait, step.provider != nil || !step.action.before.isEmpty {
       // Reading takes time; what has happened so far must not wait for it.
       do throws(Interruption) { try await flushed() } catch { throw .interruption(error) }
-      var call = actionCall(step, key: key, with: with, deadline: deadline)
+      var call = run.actionCall(step, key: key, with: with, deadline: deadline)
       call.neededBefore = step.neededBefore
       before = try await captured(step, purpose, action, call)
     }
-    record(
-      .step(step.path, .began(
-        StepStarted(
-          purpose: purpose, title: step.title, action: step.action.name,
-          effectClass: step.effectClass, effect: step.effect, key: key, digest: "",
-          with: with.filter { !$0.key.hasPrefix("_") || $0.key == StepStarted.environment },
-          scriptPlace: try await scriptPlace(of: step), before: before, deadline: deadline, isWait: isWait))),
+    run.record(
+      .step(
+        path,
+        .began(
+          StepStarted(
+            purpose: purpose, title: step.title, action: step.action.name,
+            effectClass: step.effectClass, effect: step.effect, key: key, digest: "",
+            with: with.filter { !$0.key.hasPrefix("_") || $0.key == StepStarted.environment },
+            scriptPlace: try await scriptPlace(of: step), before: before, deadline: deadline, isWait: isWait))),
       at: instant)
-    if let question { record(.step(step.path, .asked(question)), at: instant) }
+    if let question { run.record(.step(path, .asked(question)), at: instant) }
   }
 
   /// Which folder of folders keeps the script: without it a missing script says nothing.
   private func scriptPlace(of step: ActionStep) async throws(Refusal) -> String? {
     guard step.action.cancellable else { return nil }
     if step.action.runsElsewhere { return "elsewhere" }
-    do throws(StepFailure) { return try await launch.world.scripts.place() } catch { throw .step(error) }
+    do throws(StepFailure) { return try await run.launch.world.scripts.place() } catch { throw .step(error) }
   }
 
   /// What must be known before the call. Within the step's time and by the author's `retry`; an undo, whose step is
@@ -104,11 +108,11 @@ extension Interpreter {
       do throws(StepFailure) { return try await action.capture(call) } catch {
         let failure = masker.mask(error)
         let schedule = RetrySchedule(for: step, purpose)
-        let pause = schedule.delay(after: tries, asked: error.retryAfter, random: launch.world.random)
+        let pause = schedule.delay(after: tries, asked: error.retryAfter, random: run.launch.world.random)
         guard repeats(step, purpose, failure, tries: tries, until: call.deadline, after: pause) else {
           throw .step(failure)
         }
-        launch.observer.progress(
+        run.launch.observer.progress(
           RunProgress(step: step.path, message: "reading the state before the change: \(failure.message)"))
         do throws(Interruption) { try await pauseOrInterrupt(pause) } catch { throw .interruption(error) }
         tries += 1
@@ -121,8 +125,8 @@ extension Interpreter {
   private func deadline(of step: ActionStep, _ purpose: Purpose, begun instant: Timestamp) -> Timestamp {
     let own = instant + step.timeout
     switch purpose {
-    case .do: return min(own, machine.runDeadline)
-    case .onFailure: return min(own, machine.stoppedAt(default: instant) + .seconds(120))
+    case .do: return min(own, run.machine.runDeadline)
+    case .onFailure: return min(own, run.machine.stoppedAt(default: instant) + .seconds(120))
     case .undo, .always, .onRollbackFailure: return own
     }
   }

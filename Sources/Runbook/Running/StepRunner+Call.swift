@@ -1,24 +1,29 @@
-extension Interpreter {
+extension StepRunner {
   /// The intent is recorded: makes it durable, calls, and records how it went.
-  func call(_ path: StepPath) async throws(Interruption) {
-    guard let step = machine.steps[path] else { return }
+  func call() async throws(Interruption) {
+    guard let step else { return }
     let action: any Action
     var call: ActionCall
     do throws(StepFailure) {
-      action = try self.action(for: step)
-      call = try callToMake(step)
+      action = try run.action(for: step)
+      call = try run.callToMake(step)
     } catch {
-      record(path, .failed(masker.mask(error), retries: false, delay: .zero))
+      record(.failed(masker.mask(error), retries: false, delay: .zero))
       return
     }
     await tellOfEarlierScript(step, call)
     if !PlantedMistake.callBeforeCommit.isMade { try await flushed() }
-    if step.action.runsElsewhere { addFinishedCalls(to: &call) }
+    if step.action.runsElsewhere { run.addFinishedCalls(to: &call) }
     switch try await perform(action, call, step) {
-    case .success(let result): succeed(step, result)
+    case .success(let result):
+      // What is undone next must not meet an earlier request of this undo step.
+      if run.machine.state(of: path).purpose == .undo, !PlantedMistake.lateRequestForgotten.isMade {
+        try await awaitLateRequests(action, call, step)
+      }
+      succeed(step, result)
     case .failure(let failure):
-      // It was stopped by a cancel that the machine has not heard of yet.
-      if failure.kind == .cancelled { takeMessages() }
+      // It was stopped by a cancel that the run.machine has not heard of yet.
+      if failure.kind == .cancelled { run.takeMessages() }
       fail(step, failure)
     }
   }
@@ -26,19 +31,12 @@ extension Interpreter {
   /// Keys are the same in every life of a store: a script that one which was put back has started is not started again.
   /// Nothing that this life knows of it is wrong, but a person must be told where it comes from.
   private func tellOfEarlierScript(_ step: ActionStep, _ call: ActionCall) async {
-    let state = machine.state(of: step.path)
+    let state = run.machine.state(of: step.path)
     // Not when it is sent again: then this life may have started it.
-    guard machine.wasRestored, step.action.cancellable, state.keySince == state.intendedAt,
-      let found = try? await launch.world.scripts.state(of: call.key), found != .absent
+    guard run.machine.wasRestored, step.action.cancellable, state.keySince == state.intendedAt,
+      let found = try? await run.launch.world.scripts.state(of: call.key), found != .absent
     else { return }
-    record(step.path, .adopted)
-  }
-
-  /// Clean-up gets its whole time again when another process carries it on; the main steps keep theirs.
-  func currentDeadline(_ step: ActionStep) -> Timestamp {
-    let state = machine.state(of: step.path)
-    guard state.purpose != .do, let resumedAt = machine.resumedAt else { return state.deadline }
-    return max(state.deadline, resumedAt + step.timeout)
+    record(.adopted)
   }
 
   /// Calls, and repeats for `connect_timeout` while not a byte has left.
@@ -49,11 +47,11 @@ extension Interpreter {
     var tries = 1
     while true {
       let result = try await performOnce(action, call, step)
-      guard case .failure(let failure) = result, failure.beforeFirstByte, failure.retryable, !machine.isCancelling
+      guard case .failure(let failure) = result, failure.beforeFirstByte, failure.retryable, !run.machine.isCancelling
       else { return result }
-      let pause = RetrySchedule.connect.delay(after: tries, asked: failure.retryAfter, random: launch.world.random)
+      let pause = RetrySchedule.connect.delay(after: tries, asked: failure.retryAfter, random: run.launch.world.random)
       guard clock.now + pause < min(start + step.retry.connectTimeout, call.deadline) else { return result }
-      launch.observer.progress(RunProgress(step: step.path, message: masker.mask(failure.message)))
+      run.launch.observer.progress(RunProgress(step: step.path, message: masker.mask(failure.message)))
       try await pauseOrInterrupt(pause)
       tries += 1
     }
@@ -65,27 +63,27 @@ extension Interpreter {
     _ action: any Action, _ call: ActionCall, _ step: ActionStep
   ) async throws(Interruption) -> Result<ActionResult, StepFailure> {
     if action.declaration.isInstant || (step.effect != .none && !action.declaration.cancellable) {
-      return await Interpreter.result { () async throws(StepFailure) in try await action.perform(call) }
+      return await StepRunner.result { () async throws(StepFailure) in try await action.perform(call) }
     }
-    let control = launch.control
+    let control = run.launch.control
     let heeded = heeded
     let outcome = await withTaskGroup(of: Raced.self) { group in
       // Two, of which the first to end decides: the call, and whatever may cut it short. Neither outlives the group.
-      group.addTask {
-        .finished(await Interpreter.result { () async throws(StepFailure) in try await action.perform(call) })
+      group.addTask { @concurrent in
+        .finished(await StepRunner.result { () async throws(StepFailure) in try await action.perform(call) })
       }
-      group.addTask {
+      group.addTask { @concurrent in
         await control.wait(for: heeded)
         return .arrival
       }
       var outcome = await group.next() ?? .arrival
       if case .arrival = outcome, control.leaveReason == nil, action.declaration.cancellable {
-        // A person who asks to leave need not wait for a machine that cannot be reached.
-        group.addTask {
-          await Interpreter.stop(action, call)
+        // A person who asks to leave need not wait for a run.machine that cannot be reached.
+        group.addTask { @concurrent in
+          await StepRunner.stop(action, call)
           return .stopped
         }
-        group.addTask {
+        group.addTask { @concurrent in
           await control.wait(for: .leave)
           return .arrival
         }
@@ -110,7 +108,7 @@ extension Interpreter {
   }
 
   /// Has a running call stopped. A machine that cannot be reached is asked again and again.
-  private static func stop(_ action: any Action, _ call: ActionCall) async {
+  nonisolated private static func stop(_ action: any Action, _ call: ActionCall) async {
     var pause = Duration.seconds(1)
     while !Task.isCancelled {
       do throws(StepFailure) { return try await action.cancel(call) } catch {
@@ -139,7 +137,7 @@ extension Interpreter {
     }
   }
 
-  private static func result(
+  nonisolated private static func result(
     _ body: () async throws(StepFailure) -> ActionResult
   ) async -> Result<ActionResult, StepFailure> {
     do throws(StepFailure) { return .success(try await body()) } catch { return .failure(error) }
@@ -149,10 +147,10 @@ extension Interpreter {
 
   /// The call is done: wait for what it started, or evaluate the outputs and end.
   func succeed(_ step: ActionStep, _ raw: ActionResult) {
-    let result = withheld(referring(raw, of: step), of: step)
+    let result = withheld(run.referring(raw, of: step), of: step)
     let waits = step.action.wait != nil || step.wait.until != nil
     if waits, !step.wait.isSkipped, step.effect != .none {
-      record(step.path, .called(result))
+      record(.called(result))
     } else {
       finish(step, result)
     }
@@ -160,7 +158,7 @@ extension Interpreter {
 
   /// What a step wrote that had a secret which this process does not know is lost: nobody could mask it.
   private func withheld(_ result: ActionResult, of step: ActionStep) -> ActionResult {
-    let secrets = unmaskableSecrets(of: step)
+    let secrets = run.unmaskableSecrets(of: step)
     guard !secrets.isEmpty else { return result }
     func lost(_ values: [String: Value]) -> [String: Value] {
       values.mapValues { value in
@@ -177,7 +175,7 @@ extension Interpreter {
   func finish(_ step: ActionStep, _ result: ActionResult) {
     do throws(StepFailure) {
       let outputs = try outputs(of: step, result)
-      record(step.path, .succeeded(outputs: outputs))
+      record(.succeeded(outputs: outputs))
     } catch {
       fail(step, error)
     }
@@ -187,9 +185,9 @@ extension Interpreter {
     guard !step.outputs.isEmpty || step.expect != nil else { return result.outputs }
     var outputs = result.outputs
     for (name, expression) in step.outputs {
-      let scope = scope(for: step.path, attempt: attemptRoots(result, outputs: outputs))
+      let scope = run.scope(for: step.path, attempt: attemptRoots(result, outputs: outputs))
       do throws(ExpressionFailure) {
-        outputs[name] = try evaluate(expression, in: scope, keepsStored: true)
+        outputs[name] = try run.evaluate(expression, in: scope, keepsStored: true)
         if PlantedMistake.maskedTextIsTheValue.isMade { outputs[name] = outputs[name].map { masker.mask($0) } }
       } catch {
         throw StepFailure(.expression, "output `\(name)`: \(error.message)", effect: .applied)
@@ -197,9 +195,9 @@ extension Interpreter {
       if case .stored(let text)? = outputs[name], text.key.isEmpty { throw Interpreter.notKept(name) }
     }
     guard let expect = step.expect else { return outputs }
-    let scope = scope(for: step.path, attempt: attemptRoots(result, outputs: outputs))
+    let scope = run.scope(for: step.path, attempt: attemptRoots(result, outputs: outputs))
     let holds: Bool
-    do throws(ExpressionFailure) { holds = try evaluate(expect, in: scope).bool == true } catch {
+    do throws(ExpressionFailure) { holds = try run.evaluate(expect, in: scope).bool == true } catch {
       throw StepFailure(.expression, "`expect`: \(error.message)", effect: .applied)
     }
     guard holds else {
@@ -224,11 +222,11 @@ extension Interpreter {
   func fail(_ step: ActionStep, _ raw: StepFailure) {
     var failure = masker.mask(raw)
     if step.effect == .none { failure.effect = .none }
-    if !unmaskableSecrets(of: step).isEmpty { failure.detail = failure.detail.filter { $0.value.string == nil } }
-    if failure.kind == .cancelled, machine.isCancellable || machine.isCancelling {
-      record(step.path, .cancelled(failure))
+    if !run.unmaskableSecrets(of: step).isEmpty { failure.detail = failure.detail.filter { $0.value.string == nil } }
+    if failure.kind == .cancelled, run.machine.isCancellable || run.machine.isCancelling {
+      record(.cancelled(failure))
     } else if failure.effect == .unknown, !repeatsUnasked(step) {
-      record(step.path, .replyLost(failure))
+      record(.replyLost(failure))
     } else {
       failAttempt(step, failure)
     }
@@ -237,18 +235,18 @@ extension Interpreter {
   /// Its author says that it may be repeated, so a lost reply is one more failed attempt. A script is looked at first:
   /// a second one beside the first would be no repetition.
   private func repeatsUnasked(_ step: ActionStep) -> Bool {
-    step.isIdempotent && !step.action.cancellable && machine.state(of: step.path).purpose == .do
+    step.isIdempotent && !step.action.cancellable && run.machine.state(of: step.path).purpose == .do
       && !PlantedMistake.resendsNotCounted.isMade
   }
 
   /// The attempt is over: the next one follows, or the step has failed.
   func failAttempt(_ step: ActionStep, _ failure: StepFailure) {
-    let state = machine.state(of: step.path)
+    let state = run.machine.state(of: step.path)
     let schedule = RetrySchedule(for: step, state.purpose)
-    let pause = schedule.delay(after: state.attempt, asked: failure.retryAfter, random: launch.world.random)
+    let pause = schedule.delay(after: state.tries, asked: failure.retryAfter, random: run.launch.world.random)
     let isRepeated = repeats(
-      step, state.purpose, failure, tries: state.attempt, until: currentDeadline(step), after: pause)
-    record(step.path, .failed(failure, retries: isRepeated, delay: pause))
+      step, state.purpose, failure, tries: state.tries, until: run.currentDeadline(step), after: pause)
+    record(.failed(failure, retries: isRepeated, delay: pause))
   }
 
   /// Whether a failed try is followed by another. An undo repeats retryable errors as long as the rollback may take,
@@ -260,11 +258,11 @@ extension Interpreter {
     if failure.isFinal { return false }
     let end = clock.now + pause
     if purpose == .undo {
-      guard end < machine.rollbackDeadline(default: clock.now) else { return false }
+      guard end < run.machine.rollbackDeadline(default: clock.now) else { return false }
       if PlantedMistake.undoGivesUpInAnOutage.isMade, tries >= 5 { return false }
       if !step.retry.isWritten || PlantedMistake.undoRetryIgnored.isMade { return failure.retryable || tries < 3 }
     } else {
-      guard !machine.isCancelling || purpose != .do, end < deadline else { return false }
+      guard !run.machine.isCancelling || purpose != .do, end < deadline else { return false }
       if failure.isMisshapen, !step.retry.isWritten { return false }
     }
     let isWaitedFor = failure.passes && failure.retryable && failure.effect == .none && !step.retry.isWritten
@@ -273,29 +271,29 @@ extension Interpreter {
       return failure.retryable || step.retry.countsSends && failure.kind.mayBeRepeatedOnDemand
     }
     let error = StepError(failure, step: step.path, attempt: tries)
-    let scope = scope(for: step.path, attempt: attemptRoots(ActionResult(), error: error))
+    let scope = run.scope(for: step.path, attempt: attemptRoots(ActionResult(), error: error))
     return (try? condition.evaluate(in: scope))?.bool ?? false
   }
 
   /// Pauses until the next attempt is due, and records its intent.
-  @inline(never) func retry(_ path: StepPath, at instant: Timestamp) async throws(Interruption) {
+  @inline(never) func retry(at instant: Timestamp) async throws(Interruption) {
     try await flushed()
     let pause = instant - clock.now
     if pause > .zero { try await pauseOrInterrupt(pause) }
-    recordAttempt(path)
+    recordAttempt()
   }
 
-  @inline(never) private func recordAttempt(_ path: StepPath) {
-    let state = machine.state(of: path)
-    record(path, .attemptDue(key: StepKey.make(runID, path, state.purpose, state.attempt + 1)))
+  @inline(never) private func recordAttempt() {
+    let state = run.machine.state(of: path)
+    record(.attemptDue(key: StepKey.make(runID, path, state.purpose, state.attempt + 1)))
   }
 
   /// The arrivals that interrupt the current work.
-  private var heeded: RunControl.Arrival { heedsAnswers ? .message : machine.isCancellable ? .cancel : .leave }
+  private var heeded: RunControl.Arrival { heedsAnswers ? .message : run.machine.isCancellable ? .cancel : .leave }
 
   /// Sleeps on the run's clock; an arrival (cancel, leave) ends it by throwing.
   func pauseOrInterrupt(_ pause: Duration) async throws(Interruption) {
-    let clock = launch.world.clock
+    let clock = run.launch.world.clock
     try await untilInterrupted { await clock.sleep(for: pause) }
   }
 
@@ -304,8 +302,8 @@ extension Interpreter {
     _ body: @escaping @Sendable () async -> Outcome
   ) async throws(Interruption) -> Outcome {
     let heeded = heeded
-    guard !launch.control.isInterrupted(by: heeded),
-      let outcome = await launch.control.untilArrival(of: heeded, body)
+    guard !run.launch.control.isInterrupted(by: heeded),
+      let outcome = await run.launch.control.untilArrival(of: heeded, body)
     else { throw .arrival }
     return outcome
   }

@@ -122,6 +122,13 @@ extension Interpreter {
     return call
   }
 
+  /// Clean-up gets its whole time again when another process carries it on; the main steps keep theirs.
+  func currentDeadline(_ step: ActionStep) -> Timestamp {
+    let state = machine.state(of: step.path)
+    guard state.purpose != .do, let resumedAt = machine.resumedAt else { return state.deadline }
+    return max(state.deadline, resumedAt + step.timeout)
+  }
+
   /// The call that is about to be made.
   func callToMake(_ step: ActionStep) throws(StepFailure) -> ActionCall {
     let call = try currentCall(step, within: step.retry.attemptTimeout)

@@ -53,7 +53,8 @@ public struct RunCreation: Sendable {
       }
     }
     runbook.value.walk([.steps]) { step, _ in
-      guard step.action.effect != .none, let name = step.provider, let provider = providers[name], let field = step.action.serverField,
+      guard step.action.effect != .none, let name = step.provider, let provider = providers[name],
+        let field = step.action.serverField,
         let template = step.with[field], template.references.roots.isSubset(of: ["inputs", "vars"]),
         let server = try? template.evaluate(in: scope).string,
         let type = runbook.providers.first(where: { $0.name == name })?.type

@@ -1,6 +1,6 @@
 /// `on_waiting`: telling people that the run waits for one of them. It changes nothing about the run, and its failure
 /// ends nothing.
-extension Interpreter {
+extension StepRunner {
   /// How long all messages about one cause may take.
   private static let patience = Duration.seconds(120)
   /// How long a state that nobody knows may be shown before a person is told.
@@ -15,31 +15,34 @@ extension Interpreter {
     var command: [String]
   }
 
-  func tellOfQuestion(about path: StepPath) async throws(Interruption) {
+  func tellOfQuestion() async throws(Interruption) {
     heedsAnswers = true
     defer { heedsAnswers = false }
-    if let question = machine.openApproval {
+    if let question = run.machine.openApproval {
       return try await tell(
         Cause(
           told: WaitingTold(.approval, step: path, question: question.number), message: question.prompt,
           until: question.until, command: ["approve", runID, path.text, "--seen", question.digest]))
     }
-    guard let question = machine.openQuestion, case .parked(let until, _) = machine.state(of: path).progress else {
+    guard let question = run.machine.openQuestion, case .parked(let until, _) = run.machine.state(of: path).progress
+    else {
       return
     }
     try await tell(
       Cause(
         told: WaitingTold(.resolve, step: path, question: question.number),
         message:
-          "the outcome of `\(path)` is not known: \(machine.state(of: path).error?.message ?? "its reply was lost")",
+          "the outcome of `\(path)` is not known: \(run.machine.state(of: path).error?.message ?? "its reply was lost")",
         until: until, command: ["show", runID]))
   }
 
   /// The wait has shown a word that nobody has heard of for a quarter of an hour, and nobody was told.
   var isUnheardTooLong: Bool {
     @inline(never) get {
-      guard !launch.runbook.onWaiting.isEmpty, let watch = watched, let since = watch.unheardSince else { return false }
-      return clock.now - since >= Interpreter.unheardLimit && !machine.questions.toldStates.contains(watch.step.path)
+      guard !run.launch.runbook.onWaiting.isEmpty, let watch = watched, let since = watch.unheardSince else {
+        return false
+      }
+      return clock.now - since >= StepRunner.unheardLimit && !run.machine.questions.toldStates.contains(watch.step.path)
     }
   }
 
@@ -55,20 +58,20 @@ extension Interpreter {
 
   private func tell(_ cause: Cause) async throws(Interruption) {
     try await flushed()
-    let end = min(clock.now + Interpreter.patience, cause.until)
+    let end = min(clock.now + StepRunner.patience, cause.until)
     let root: Value = [
       "for": .string(cause.told.cause.rawValue), "step": .string(cause.told.step.text),
       "message": .string(masker.mask(cause.message)), "until": .timestamp(cause.until),
       "command": .string(AdvisedCommands().line(cause.command)),
     ]
     var told = cause.told
-    for step in launch.runbook.onWaiting.leaves {
+    for step in run.launch.runbook.onWaiting.leaves {
       let message = "\(told.question) \(step.path)"
-      if told.question > 0, arrivedMessages.contains(message) { continue }
+      if told.question > 0, run.arrivedMessages.contains(message) { continue }
       if let failure = try await send(step, root, told, until: end) {
         told.failures.append("`\(step.path)`: \(failure)")
       } else {
-        arrivedMessages.insert(message)
+        run.arrivedMessages.insert(message)
       }
     }
     record(.told(told))
@@ -78,21 +81,21 @@ extension Interpreter {
   private func send(
     _ step: ActionStep, _ root: Value, _ told: WaitingTold, until end: Timestamp
   ) async throws(Interruption) -> String? {
-    let scope = scope(for: nil, attempt: ["waiting": root])
+    let scope = run.scope(for: nil, attempt: ["waiting": root])
     let action: any Action
     let call: ActionCall
     do throws(StepFailure) {
       if let condition = step.condition {
         do throws(ExpressionFailure) {
-          guard try evaluate(condition, in: scope).bool == true else { return nil }
+          guard try run.evaluate(condition, in: scope).bool == true else { return nil }
         } catch {
           throw StepFailure(.expression, "`if`: \(error.message)")
         }
       }
-      action = try self.action(for: step)
-      call = actionCall(
+      action = try run.action(for: step)
+      call = run.actionCall(
         step, key: StepKey.make(runID, StepPath("\(step.path)/\(told.step)/\(told.question)"), .onFailure, 1),
-        with: try evaluatedFields(step, in: scope), deadline: min(end, clock.now + step.timeout))
+        with: try run.evaluatedFields(step, in: scope), deadline: min(end, clock.now + step.timeout))
     } catch {
       return masker.mask(error).message
     }
@@ -101,7 +104,7 @@ extension Interpreter {
     while true {
       guard case .failure(let failure) = try await perform(action, call, step) else { return nil }
       let masked = masker.mask(failure)
-      let pause = RetrySchedule.undo.delay(after: tries, asked: masked.retryAfter, random: launch.world.random)
+      let pause = RetrySchedule.undo.delay(after: tries, asked: masked.retryAfter, random: run.launch.world.random)
       guard masked.retryable, clock.now + pause < call.deadline else { return masked.message }
       try await pauseOrInterrupt(pause)
       tries += 1
