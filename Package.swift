@@ -89,6 +89,9 @@ let package = Package(
         name: "PollBench", dependencies: ["Runbook", "Simulator", "Steps", "Stores", "Transport"],
         path: "Tests/Benchmarks/PollBench", swiftSettings: strict),
       .executableTarget(
+        name: "ManyRunsBench", dependencies: ["Runbook", "Simulator", "Steps", "Stores", "Transport"],
+        path: "Tests/Benchmarks/ManyRunsBench", swiftSettings: strict),
+      .executableTarget(
         name: "WatchBench", dependencies: ["Runbook", "Providers", "Simulator", "Steps", "Stores", "Posix"],
         path: "Tests/Benchmarks/WatchBench", swiftSettings: strict),
       .executableTarget(

@@ -45,10 +45,11 @@ extension Interpreter {
     let (scripts, texts) = (recordedScripts, recordedOutputs)
     recordedScripts = []
     recordedOutputs = []
-    let last = try await launch.store.append(
-      coded.map { NewEntry(at: $0.at, kind: $0.fields.kind, body: JSONWriter.bytes(.map($0.fields.body))) },
-      to: runID, epoch: launch.lease.epoch, summary: changesRow ? await summary(status) : nil, locks: [],
-      releasingLocks: releasesLocks, output: outputs.values.flatMap { $0.takeReady() })
+    let last = try await launch.committer.commit(
+      JournalBatch(
+        coded.map { NewEntry(at: $0.at, kind: $0.fields.kind, body: JSONWriter.bytes(.map($0.fields.body))) },
+        of: runID, epoch: launch.lease.epoch, summary: changesRow ? row(status) : nil,
+        releasesLocks: releasesLocks, output: outputs.values.flatMap { $0.takeReady() }))
     lastStatus = status
     isMarkedRestored = isRestored
     finishedScripts += scripts
@@ -84,8 +85,8 @@ extension Interpreter {
     return .left(reason: reason)
   }
 
-  private func summary(_ status: String) async throws(StoreFailure) -> RunSummary {
-    var summary = try await launch.store.summary(of: runID)
+  private func row(_ status: String) -> RunSummary? {
+    guard var summary = row else { return nil }
     summary.status = status
     summary.outcome = machine.ended?.outcome.rawValue
     summary.rollback = machine.ended?.rollback.rawValue

@@ -32,6 +32,8 @@ import Synchronization
   var finishedOutputs: [String] = []
   /// What attempts write, by key, until it is stored.
   var outputs: [String: StepOutput] = [:]
+  /// The row of the run as it was read when the work began: what no fact changes stays as it is there.
+  private(set) var row: RunSummary?
   var lastStatus = ""
   /// As the store has it: the mark stays until the run may go on.
   var isMarkedRestored = false
@@ -43,6 +45,8 @@ import Synchronization
   private var awaitsOne: CheckedContinuation<Void, Never>?
   private var stillness = Stillness()
   private var end: RunEnd?
+  /// Counted from before the work begins: a run that is not alone shares its flushes from its first one on.
+  private var membership: Committer.Membership?
 
   var runID: String { launch.lease.runID }
 
@@ -54,10 +58,12 @@ import Synchronization
     coder.store = launch.store
     self.coder = coder
     clock = RunClock(launch.world.clock, last: nil, latest: launch.world.clock.now)
+    membership = Committer.Membership(launch.committer)
   }
 
   /// Works on the run until it has ended, must be left, or needs a person.
   public func run() async -> RunEnd {
+    defer { membership = nil }
     await withTaskCancellationHandler {
       await begin()
       while end == nil {
@@ -103,6 +109,7 @@ import Synchronization
     clock = RunClock(launch.world.clock, last: machine.anchor, latest: latest)
     heldLocks = Set(try await launch.store.locks(of: runID))
     let summary = try await launch.store.summary(of: runID)
+    row = summary
     lastStatus = summary.status
     isMarkedRestored = summary.isRestored
     guard launch.lease.epoch > 1 else { return }

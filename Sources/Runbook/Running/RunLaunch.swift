@@ -57,12 +57,15 @@ public struct RunLaunch: Sendable {
   public var world: RunWorld
   public var observer: any RunObserver
   public var control: RunControl
+  /// Shared by the runs of a process that go on at once.
+  public var committer: Committer
   /// Asked before anything leaves; nil: nobody else can own the run.
   public var tenure: (any Tenure)?
 
   public init(
     runbook: ValidatedRunbook, source: PinnedSource, secrets: [String: Secret], store: any RunStore, lease: Lease,
-    world: RunWorld, observer: any RunObserver, control: RunControl, tenure: (any Tenure)? = nil
+    world: RunWorld, observer: any RunObserver, control: RunControl, tenure: (any Tenure)? = nil,
+    committer: Committer? = nil
   ) {
     self.runbook = runbook
     self.source = source
@@ -73,6 +76,7 @@ public struct RunLaunch: Sendable {
     self.observer = observer
     self.control = control
     self.tenure = tenure
+    self.committer = committer ?? Committer(store)
   }
 }
 

@@ -54,8 +54,7 @@ extension StepRunner {
     guard !run.heldLocks.contains(lock) else { return }
     do throws(StoreFailure) {
       try await run.flush()
-      try await run.launch.store.append(
-        [], to: runID, epoch: run.launch.lease.epoch, summary: nil, locks: [lock], releasingLocks: false)
+      _ = try await run.launch.committer.commit(JournalBatch([], of: runID, epoch: run.launch.lease.epoch, locks: [lock]))
       run.heldLocks.insert(lock)
     } catch {
       guard case .lockHeld(_, let holder) = error else { throw .interruption(.store(error)) }

@@ -22,7 +22,7 @@ extension StepRunner {
       }
       succeed(step, result)
     case .failure(let failure):
-      // It was stopped by a cancel that the run.machine has not heard of yet.
+      // It was stopped by a cancel that the machine has not heard of yet.
       if failure.kind == .cancelled { run.takeMessages() }
       fail(step, failure)
     }
@@ -78,7 +78,7 @@ extension StepRunner {
       }
       var outcome = await group.next() ?? .arrival
       if case .arrival = outcome, control.leaveReason == nil, action.declaration.cancellable {
-        // A person who asks to leave need not wait for a run.machine that cannot be reached.
+        // A person who asks to leave need not wait for a machine that cannot be reached.
         group.addTask { @concurrent in
           await StepRunner.stop(action, call)
           return .stopped

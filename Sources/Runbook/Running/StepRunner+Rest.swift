@@ -20,7 +20,7 @@ extension StepRunner {
       return
     }
     try await flushed()
-    // It was seen to end, and its run.machine need not be asked again: it may be what has to be put back.
+    // It was seen to end, and its machine need not be asked again: it may be what has to be put back.
     if action.declaration.runsElsewhere, hasSeenEnd(step) { return record(.settled(.unsure)) }
     // One that was left running by another process is not awaited to its end: nobody wants that any more.
     if action.declaration.cancellable, try await !stopped(action, call, step) { return }
@@ -56,7 +56,7 @@ extension StepRunner {
     -> Bool
   {
     var giveUp = run.machine.rollbackDeadline(default: clock.now)
-    // An undo that puts the run.machine back from outside needs no word from it: it is enough that the time of what runs
+    // An undo that puts the machine back from outside needs no word from it: it is enough that the time of what runs
     // there is over.
     let isPutBack = action.declaration.runsElsewhere && isUndoneFromOutside(step)
     let late = action.lateBound(of: call, lostSince: run.machine.state(of: step.path).lostSince ?? clock.now)

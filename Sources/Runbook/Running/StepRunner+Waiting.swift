@@ -31,10 +31,11 @@ extension StepRunner {
     try await tell(
       Cause(
         told: WaitingTold(.resolve, step: path, question: question.number),
-        message:
-          "the outcome of `\(path)` is not known: \(run.machine.state(of: path).error?.message ?? "its reply was lost")",
+        message: "the outcome of `\(path)` is not known: \(lostFailureWords)",
         until: until, command: ["show", runID]))
   }
+
+  private var lostFailureWords: String { run.machine.state(of: path).error?.message ?? "its reply was lost" }
 
   /// The wait has shown a word that nobody has heard of for a quarter of an hour, and nobody was told.
   var isUnheardTooLong: Bool {

@@ -98,6 +98,24 @@ final class Database {
     return result
   }
 
+  /// Runs `body` so that nothing of it remains if it fails with a word about its own run, and the rest of the
+  /// transaction goes on. An error of SQLite itself ends the whole transaction.
+  func byItself<Value>(_ body: () throws -> Value) throws -> Result<Value, StoreFailure> {
+    let before = (newest, added, newProofs, endingProofs)
+    try connection.run("SAVEPOINT one")
+    do {
+      let value = try body()
+      try connection.run("RELEASE one")
+      return .success(value)
+    } catch let failure as StoreFailure {
+      try connection.run("ROLLBACK TO one")
+      try connection.run("RELEASE one")
+      for proof in newProofs.dropFirst(before.2.count) { owners.giveUp(proof) }
+      (newest, added, newProofs, endingProofs) = before
+      return .failure(failure)
+    }
+  }
+
   private func writeMark(changes: Int64) {
     let marks = witness.map { [lock.mark, $0.mark] } ?? [lock.mark]
     if let newest {

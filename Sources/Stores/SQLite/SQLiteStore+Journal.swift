@@ -37,35 +37,33 @@ extension SQLiteStore {
     _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?, locks: [String], releasingLocks: Bool,
     output: [OutputWrite]
   ) throws(StoreFailure) -> Int64 {
-    if !output.isEmpty {
-      do throws(StoreFailure) {
-        return try write(
-          .forOutput, entries, to: runID, epoch: epoch, summary: summary, locks: locks, releasingLocks: releasingLocks,
-          output: output)
-      } catch {
+    let batch = JournalBatch(
+      entries, of: runID, epoch: epoch, summary: summary, locks: locks, releasesLocks: releasingLocks, output: output)
+    return try write(hasOutput: !output.isEmpty) { database, withOutput in
+      try database.append(batch, withOutput: withOutput)
+    }
+  }
+
+  public func commit(_ batches: [JournalBatch]) -> [Result<Int64, StoreFailure>] {
+    do throws(StoreFailure) {
+      return try write(hasOutput: batches.contains { !$0.output.isEmpty }) { database, withOutput in
+        try batches.map { batch in try database.byItself { try database.append(batch, withOutput: withOutput) } }
+      }
+    } catch {
+      return batches.map { _ in .failure(error) }
+    }
+  }
+
+  /// If there is no space for output, the rest is written without it.
+  private func write<Result: Sendable>(
+    hasOutput: Bool, _ body: @Sendable (Database, _ withOutput: Bool) throws -> Result
+  ) throws(StoreFailure) -> Result {
+    if hasOutput {
+      do throws(StoreFailure) { return try write(.forOutput) { try body($0, true) } } catch {
         guard case .diskFull = error else { throw error }
       }
     }
-    return try write(
-      .mayUseReserve, entries, to: runID, epoch: epoch, summary: summary, locks: locks, releasingLocks: releasingLocks,
-      output: [])
-  }
-
-  private func write(
-    _ space: Database.Space, _ entries: [NewEntry], to runID: String, epoch: Int64, summary: RunSummary?,
-    locks: [String], releasingLocks: Bool, output: [OutputWrite]
-  ) throws(StoreFailure) -> Int64 {
-    try write(space) { database in
-      var head = try database.head(of: runID, epoch: epoch)
-      try database.append(output, to: head)
-      try database.take(locks, for: runID)
-      try database.append(entries, to: runID, &head)
-      if summary != nil || releasingLocks {
-        try database.update(summary, of: runID, releasingLocks: releasingLocks)
-      }
-      if releasingLocks { try database.releaseLocks(of: runID) }
-      return head.lastSequence
-    }
+    return try write(.mayUseReserve) { try body($0, false) }
   }
 
   public func entries(of runID: String, after sequence: Int64) throws(StoreFailure) -> [JournalEntry] {
@@ -84,6 +82,19 @@ extension SQLiteStore {
 }
 
 extension Database {
+  /// - Returns: the sequence number of the run's last entry.
+  func append(_ batch: JournalBatch, withOutput: Bool) throws -> Int64 {
+    var head = try head(of: batch.runID, epoch: batch.epoch)
+    if withOutput { try append(batch.output, to: head) }
+    try take(batch.locks, for: batch.runID)
+    try append(batch.entries, to: batch.runID, &head)
+    if batch.summary != nil || batch.releasesLocks {
+      try update(batch.summary, of: batch.runID, releasingLocks: batch.releasesLocks)
+    }
+    if batch.releasesLocks { try releaseLocks(of: batch.runID) }
+    return head.lastSequence
+  }
+
   /// The end of the run's journal, for its owner of `epoch`.
   func head(of runID: String, epoch: Int64) throws -> RunHead {
     guard let head = try RunHead.find(runID, on: connection) else { throw StoreFailure.notFound(runID) }

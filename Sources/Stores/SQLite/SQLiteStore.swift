@@ -35,6 +35,7 @@ public final class SQLiteStore: RunStore {
   let clock: any EngineClock
   let options: Options
   private let database: Mutex<Database>
+  private let hasNoSpace = Atomic(false)
 
   /// Opens the store and, if need be, makes or migrates it.
   /// - Parameters:
@@ -51,12 +52,16 @@ public final class SQLiteStore: RunStore {
     database = Mutex(opened.database)
   }
 
-  public var isOutOfSpace: Bool { database.withLock { $0.isOutOfSpace } }
+  /// Known without waiting for a write that is under way.
+  public var isOutOfSpace: Bool { hasNoSpace.load(ordering: .acquiring) }
 
   func write<Result: Sendable>(
     _ space: Database.Space, _ body: @Sendable (Database) throws -> Result
   ) throws(StoreFailure) -> Result {
-    try database.withLock { database throws(StoreFailure) in try database.write(space) { try body(database) } }
+    try database.withLock { database throws(StoreFailure) in
+      defer { hasNoSpace.store(database.isOutOfSpace, ordering: .releasing) }
+      return try database.write(space) { try body(database) }
+    }
   }
 
   func alone(_ body: @Sendable (Database) throws -> Void) throws(StoreFailure) {

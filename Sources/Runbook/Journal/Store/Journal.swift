@@ -29,6 +29,33 @@ public struct NewEntry: Sendable, Equatable {
   }
 }
 
+/// What one run writes in one transaction.
+public struct JournalBatch: Sendable {
+  public var runID: String
+  public var epoch: Int64
+  public var entries: [NewEntry]
+  /// nil: the run's row stays as it is.
+  public var summary: RunSummary?
+  /// To be taken.
+  public var locks: [String]
+  /// All locks of the run are given back.
+  public var releasesLocks: Bool
+  public var output: [OutputWrite]
+
+  public init(
+    _ entries: [NewEntry], of runID: String, epoch: Int64, summary: RunSummary? = nil, locks: [String] = [],
+    releasesLocks: Bool = false, output: [OutputWrite] = []
+  ) {
+    self.runID = runID
+    self.epoch = epoch
+    self.entries = entries
+    self.summary = summary
+    self.locks = locks
+    self.releasesLocks = releasesLocks
+    self.output = output
+  }
+}
+
 /// The facts of each run, in order, and only added to. A call returns when what it wrote is durable. Every write
 /// carries the epoch of the run's owner, and fails with `fenced` when that is no longer the newest.
 public protocol Journal: Sendable {
@@ -48,6 +75,11 @@ public protocol Journal: Sendable {
     output: [OutputWrite]
   ) async throws(StoreFailure) -> Int64
 
+  /// Writes the batches of several runs in one durable transaction. Each stands by itself: one that fails, because its
+  /// run was taken over or because a lock is held, leaves the others as they are.
+  /// - Returns: for each batch the sequence number of its last entry, or why nothing of it was written.
+  func commit(_ batches: [JournalBatch]) async -> [Result<Int64, StoreFailure>]
+
   /// The entries whose sequence number is greater than `sequence`, oldest first; 0: all of them.
   func entries(of runID: String, after sequence: Int64) async throws(StoreFailure) -> [JournalEntry]
 
@@ -58,4 +90,23 @@ public protocol Journal: Sendable {
   /// effect, leave the run (exit 9). `create` and `takeOver` fail with `diskFull` until there is space again. As the
   /// store learned it from its last write, so that asking costs nothing.
   var isOutOfSpace: Bool { get }
+}
+
+extension Journal {
+  /// For a store that gains nothing from writing several at once.
+  public func commit(_ batches: [JournalBatch]) async -> [Result<Int64, StoreFailure>] {
+    var results: [Result<Int64, StoreFailure>] = []
+    for batch in batches {
+      do throws(StoreFailure) {
+        results.append(
+          .success(
+            try await append(
+              batch.entries, to: batch.runID, epoch: batch.epoch, summary: batch.summary, locks: batch.locks,
+              releasingLocks: batch.releasesLocks, output: batch.output)))
+      } catch {
+        results.append(.failure(error))
+      }
+    }
+    return results
+  }
 }
