@@ -1,3 +1,4 @@
+import Operations
 import Runbook
 
 /// Runs as text: the table of `list` and the page of `show`.
@@ -23,7 +24,7 @@ enum RunTable {
   }
 
   /// The same, and below each run what to type.
-  static func lines(_ needs: [Need], _ marks: RunMarks) -> [StyledText] {
+  static func lines(_ needs: [RunNeed], _ marks: RunMarks) -> [StyledText] {
     let table = lines(needs.map(\.run), marks)
     guard table.count == needs.count + 1 else { return table }
     return [table[0]]

@@ -74,7 +74,8 @@ public enum ClosingWords {
 
   private static func restored(_ name: String, _ report: RunReport) -> StyledText {
     StyledText("… ", .warning) + StyledText(name, .strong)
-      + " may have done more than its journal says: its store was put back from an older copy (exit 6)."
+      + " may have done more than its journal says: its store was put back from an older copy "
+      + "(exit \(ExitCode.waiting.rawValue))."
   }
 
   private static func unfinished(_ name: String, _ report: RunReport, _ store: String?) -> StyledText {
@@ -89,7 +90,8 @@ public enum ClosingWords {
     }
     if report.status == "waiting", report.leftReason == nil || report.waitingStep != nil {
       let step = report.waitingStep.map { " at `\(DisplayText.escaped($0, limit: 100))`" } ?? ""
-      return StyledText("… ", .warning) + StyledText(name, .strong) + " waits for an answer\(step) (exit 6)."
+      return StyledText("… ", .warning) + StyledText(name, .strong)
+        + " waits for an answer\(step) (exit \(ExitCode.waiting.rawValue))."
     }
     let why = report.leftReason.map { ": \(DisplayText.escaped($0, limit: 300))" } ?? ""
     return StyledText("… ", .warning) + StyledText(name, .strong)
