@@ -56,7 +56,7 @@ struct RerunCommand: Command {
     }
     await access.tellOwnerless(shell)
     let earlier: (started: RunStarted, source: PinnedSource)
-    do throws(StoreFailure) { earlier = try await RunCreation.read(id, in: access.store) } catch {
+    do throws(StoreFailure) { earlier = try await NewRun.read(id, in: access.store) } catch {
       throw Refusal(error)
     }
     let path = earlier.source.folder + "/" + RunbookFile.name(of: earlier.started.file)
@@ -83,7 +83,7 @@ struct RerunCommand: Command {
         .usage, .input, error.messages.joined(separator: "\n       "),
         hint: "the file's inputs have changed: `runbook run` takes new ones")
     }
-    let creation = RunCreation(
+    let creation = NewRun(
       runbook: checked.runbook, source: checked.source, file: earlier.started.file, inputs: inputs,
       requester: Ownership.requester, earlier: (id, first, inherited))
     let shell = try reporting.opened(shell)
@@ -118,7 +118,7 @@ struct RerunCommand: Command {
     let values: [String: Value]
     let undone: String?
     do throws(StoreFailure) {
-      (values, undone) = try await RunCreation.inheritance(
+      (values, undone) = try await NewRun.inheritance(
         from: id, before: first, of: checked.runbook, in: access.store, secrets: secrets)
     } catch {
       throw Refusal(error)

@@ -112,7 +112,7 @@ struct RunCommand: Command {
     let given = try inputs.read(for: checked.runbook)
     let access = try StoreAccess(shell, creates: true)
     await access.tellOwnerless(shell)
-    let creation = RunCreation(
+    let creation = NewRun(
       runbook: checked.runbook, source: checked.source, file: file, inputs: given, key: key,
       requester: Ownership.requester)
     let shell = try reporting.opened(shell)
@@ -132,7 +132,7 @@ struct RunCommand: Command {
       checked, inputs: given, real: real, scripts: try realScripts(shell), mocks: mocks,
       speed: speed)
     defer { withExtendedLifetime(simulated) {} }  // its twins serve as long as somebody refers to them
-    let creation = RunCreation(
+    let creation = NewRun(
       runbook: simulated.runbook, source: checked.source, file: file, inputs: given, requester: Ownership.requester,
       isSimulated: true)
     // What really happens needs what it really needs.

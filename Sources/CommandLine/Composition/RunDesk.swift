@@ -29,7 +29,7 @@ struct RunDesk {
   }
 
   /// Starts a run and works on it; one whose key was given before is watched, or carried on.
-  func start(_ run: RunCreation, wait: LockWait? = nil) async throws(Refusal) -> ExitCode {
+  func start(_ run: NewRun, wait: LockWait? = nil) async throws(Refusal) -> ExitCode {
     let outcome = try await told { () throws(OperationRefusal) in
       try await StartRun(run, context, secrets: secrets, in: world, wait: wait).begin { tell($0) }
     }
@@ -63,7 +63,7 @@ struct RunDesk {
 
   private func takeOver(
     _ run: String, _ without: [String] = [], _ acceptsRestored: Bool = false
-  ) async throws(OperationRefusal) -> RunLaunch {
+  ) async throws(OperationRefusal) -> RunAssignment {
     let resumption = try await ResumeRun(
       run, context, secrets: secrets, without: Set(without), acceptsRestored: acceptsRestored)
     return try await resumption.takeOver(in: world)
@@ -99,7 +99,7 @@ struct RunDesk {
 
   /// nil: somebody else was faster.
   private func carryOn(_ id: String) async throws(Refusal) -> ExitCode? {
-    let assignment: RunLaunch
+    let assignment: RunAssignment
     do throws(OperationRefusal) { assignment = try await takeOver(id) } catch {
       switch error {
       case .owned, .store(.owned, _), .store(.fenced, _): return nil
@@ -112,7 +112,7 @@ struct RunDesk {
   }
 
   /// - Parameter isNew: its first events are shown like all others.
-  func work(on assignment: RunLaunch, isNew: Bool = false) async -> ExitCode {
+  func work(on assignment: RunAssignment, isNew: Bool = false) async -> ExitCode {
     var assignment = assignment
     let run = assignment.lease.runID
     let clock = (try? await RunOutlook(of: run, assignment.runbook, in: context.store))?.clock(world.clock)

@@ -15,7 +15,7 @@ extension OperationContext {
   /// The run judged from its journal; nil if this release does not understand the text that it was started with.
   public func outlook(of run: String) async throws(OperationRefusal) -> RunOutlook? {
     try await asked(about: run) { () throws(StoreFailure) in
-      let pinned = try await RunCreation.read(run, in: store)
+      let pinned = try await NewRun.read(run, in: store)
       guard let runbook = try? check(pinned.source) else { return nil }
       return try await RunOutlook(of: run, runbook, in: store)
     }
@@ -31,7 +31,7 @@ extension OperationContext {
 
   /// The runbook that the run was started with; nil if this release does not understand it.
   public func runbook(of run: String) async -> ValidatedRunbook? {
-    guard let pinned = try? await RunCreation.read(run, in: store) else { return nil }
+    guard let pinned = try? await NewRun.read(run, in: store) else { return nil }
     return try? check(pinned.source)
   }
 

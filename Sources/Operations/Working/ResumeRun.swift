@@ -24,7 +24,7 @@ public struct ResumeRun: Sendable {
     self.acceptsRestored = acceptsRestored
     secretSource = secrets
     let pinned = try await context.asked(about: run) { () throws(StoreFailure) in
-      try await RunCreation.read(run, in: context.store)
+      try await NewRun.read(run, in: context.store)
     }
     source = pinned.source
     do throws(Diagnostics) { runbook = try context.check(pinned.source) } catch {
@@ -38,7 +38,7 @@ public struct ResumeRun: Sendable {
   /// Takes the run over. The assignment that is returned has to be worked on (`WorkOnRun`): other processes are kept
   /// away from the run until its lease has ended.
   /// - Throws: `owned`, `secretsMissing`, `restored`, `store`; the run is then untouched.
-  public func takeOver(in world: RunWorld) async throws(OperationRefusal) -> RunLaunch {
+  public func takeOver(in world: RunWorld) async throws(OperationRefusal) -> RunAssignment {
     let found: [String: Secret]
     do throws(OperationRefusal) { found = try await secretsBeforeTakeOver() } catch {
       guard case .secretsMissing = error, !acceptsRestored, try await context.outlook(of: run)?.isRestored == true
@@ -80,8 +80,8 @@ public struct ResumeRun: Sendable {
     }
   }
 
-  func assignment(_ lease: Lease, _ found: [String: Secret], _ world: RunWorld) -> RunLaunch {
-    var assignment = RunLaunch(
+  func assignment(_ lease: Lease, _ found: [String: Secret], _ world: RunWorld) -> RunAssignment {
+    var assignment = RunAssignment(
       runbook: runbook, source: source, secrets: found, store: context.store, lease: lease, world: world,
       observer: NoObserver(), control: RunControl())
     // A secret that is missing and that nothing needs is one to go on without.

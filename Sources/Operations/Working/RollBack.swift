@@ -19,7 +19,7 @@ public struct RollBack: Sendable {
   /// The rollback that is gone on with.
   public struct Resumed: Sendable {
     /// It has to be worked on (`WorkOnRun`).
-    public var assignment: RunLaunch
+    public var assignment: RunAssignment
     /// Steps whose undo is owed, newest first.
     public var owed: [String]
     /// When the oldest of them was started; nil: none is owed.

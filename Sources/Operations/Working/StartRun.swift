@@ -3,7 +3,7 @@ public import Runbook
 /// Writes a new run into the store, with its lease and its locks, so that this process works on it. Of all callers with
 /// the same key, file and inputs, one starts the run, and the others are given that one.
 public struct StartRun: Sendable {
-  private let run: RunCreation
+  private let run: NewRun
   private let context: OperationContext
   private let secrets: any SecretSource
   private let world: RunWorld
@@ -16,7 +16,7 @@ public struct StartRun: Sendable {
   ///   - secrets: where its secrets come from.
   ///   - wait: how to wait for a lock that another run holds; nil: not at all.
   public init(
-    _ run: RunCreation, _ context: OperationContext, secrets: any SecretSource, in world: RunWorld,
+    _ run: NewRun, _ context: OperationContext, secrets: any SecretSource, in world: RunWorld,
     wait: LockWait? = nil
   ) {
     self.run = run
@@ -28,7 +28,7 @@ public struct StartRun: Sendable {
 
   public enum Outcome: Sendable {
     /// The run is in the journal, and has to be worked on (`WorkOnRun`).
-    case assigned(RunLaunch)
+    case assigned(RunAssignment)
     /// A run with this key was started before.
     case existing(RunSummary)
   }
@@ -58,7 +58,7 @@ public struct StartRun: Sendable {
       throw error
     }
     return .assigned(
-      RunLaunch(
+      RunAssignment(
         runbook: run.runbook, source: run.source, secrets: found, store: context.store, lease: lease, world: world,
         observer: NoObserver(), control: RunControl()))
   }

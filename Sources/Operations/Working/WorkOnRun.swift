@@ -18,7 +18,7 @@ public struct WorkOnRun: Sendable {
 
   /// Works until the run has ended, must be left, or needs a person. Then this process owns the run no longer.
   /// - Parameter assignment: of `StartRun`, `ResumeRun` or `RollBack`, with the observer and the control of the caller.
-  public func carryOut(_ assignment: RunLaunch) async -> RunEnd {
+  public func carryOut(_ assignment: RunAssignment) async -> RunEnd {
     var assignment = assignment
     let lease = assignment.lease
     let tenure = RunTenure(lease, clock: context.clock, fence: fence)

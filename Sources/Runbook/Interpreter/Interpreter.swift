@@ -9,7 +9,7 @@ public actor Interpreter {
     unsafe EngineExecutor.shared.asUnownedSerialExecutor()
   }
 
-  let launch: RunLaunch
+  let launch: RunAssignment
   var machine: RunMachine
   var vars: [String: Value] = [:]
   var providers: [String: any Provider] = [:]
@@ -44,7 +44,7 @@ public actor Interpreter {
 
   var runID: String { launch.lease.runID }
 
-  public init(_ launch: RunLaunch) {
+  public init(_ launch: RunAssignment) {
     self.launch = launch
     machine = RunMachine(launch.runbook)
     masker = Masker(launch.secrets)

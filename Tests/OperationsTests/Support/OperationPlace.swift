@@ -45,26 +45,26 @@ struct OperationPlace {
   }
 
   /// - Parameter steps: the file behind its name.
-  func new(_ steps: String, key: String? = nil) throws -> RunCreation {
+  func new(_ steps: String, key: String? = nil) throws -> NewRun {
     let text = "runbook: v1\nname: trial\n\(steps)"
-    return RunCreation(
+    return NewRun(
       runbook: try Self.runbook(text), source: PinnedSource(text: text, files: [:], folder: "/srv"), file: "trial.yaml",
       inputs: [:], key: key, requester: requester)
   }
 
-  func start(_ run: RunCreation, wait: LockWait? = nil) -> StartRun {
+  func start(_ run: NewRun, wait: LockWait? = nil) -> StartRun {
     StartRun(run, context(), secrets: secrets, in: world, wait: wait)
   }
 
   /// Begins a run and does nothing of it; its lease is still held.
-  func begin(_ steps: String, key: String? = nil) async throws -> RunLaunch {
+  func begin(_ steps: String, key: String? = nil) async throws -> RunAssignment {
     guard case .assigned(let assignment) = try await start(try new(steps, key: key)).begin({ _ in }) else {
       throw Unexpected()
     }
     return assignment
   }
 
-  func work(on assignment: RunLaunch) async -> RunEnd {
+  func work(on assignment: RunAssignment) async -> RunEnd {
     await WorkOnRun(context(isPassive: true), fence: Fence { nil }).carryOut(assignment)
   }
 
@@ -77,7 +77,7 @@ struct OperationPlace {
   }
 
   /// The process that works on the run ends without a word.
-  func die(_ assignment: RunLaunch) { store.dropProof(of: assignment.lease) }
+  func die(_ assignment: RunAssignment) { store.dropProof(of: assignment.lease) }
 
   func resumption(_ run: String, without: Set<String> = [], acceptsRestored: Bool = false) async throws -> ResumeRun {
     try await ResumeRun(
@@ -85,7 +85,7 @@ struct OperationPlace {
   }
 
   /// As a store does that was put back from an older copy.
-  func markRestored(_ assignment: RunLaunch) throws {
+  func markRestored(_ assignment: RunAssignment) throws {
     var row = try store.summary(of: assignment.lease.runID)
     row.isRestored = true
     _ = try store.append(

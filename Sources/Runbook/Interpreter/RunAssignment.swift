@@ -44,7 +44,7 @@ public final class RunWorld: Sendable {
 }
 
 /// One run about to be carried out or carried on by this process.
-public struct RunLaunch: Sendable {
+public struct RunAssignment: Sendable {
   public var runbook: ValidatedRunbook
   public var source: PinnedSource
   public var secrets: [String: Secret]
