@@ -65,7 +65,7 @@ public enum OperationRefusal: Error, Sendable, Equatable {
 
   case rollbackNotStopped(run: String)
   case rollbackAbandoned(run: String, by: String, at: Timestamp, reason: String)
-  case nothingToUndo(run: String, outcome: String?, rollback: String?)
+  case nothingToUndo(run: String, outcome: Word<RunOutcome>?, rollback: Word<RollbackOutcome>?)
   /// - left: the undo steps and entries that can be left out.
   case noEntry(run: String, entry: String, left: [String])
 

@@ -32,7 +32,7 @@ import Testing
     let place = OperationPlace()
     let done = RollBack(try await place.resumption(try await place.run(Sample.one)))
     let ended = await refusal { () async throws(OperationRefusal) in try await done.abandon(reason: "r") }
-    guard case .nothingToUndo(_, "succeeded"?, "not_needed"?)? = ended else {
+    guard case .nothingToUndo(_, .known(.succeeded)?, .known(.notNeeded)?)? = ended else {
       Issue.record("\(String(describing: ended))")
       return
     }

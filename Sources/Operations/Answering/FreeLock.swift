@@ -49,7 +49,7 @@ public struct FreeLock: Sendable {
     guard let report = try? await ShowRun(context).report(of: id) else { return [] }
     var steps: [String] = []
     for undo in report.undo.reversed()
-    where ["pending", "started", "failed", "unknown"].contains(undo.status) && !steps.contains(undo.step) {
+    where undo.status.isOne(of: .pending, .started, .failed, .unknown) && !steps.contains(undo.step) {
       steps.append(undo.step)
     }
     return steps

@@ -106,7 +106,7 @@ public struct RollBack: Sendable {
   }
 
   private func refusal(_ report: RunReport) -> OperationRefusal {
-    if report.status != "ended" { return .rollbackNotStopped(run: run) }
+    if report.status != .ended { return .rollbackNotStopped(run: run) }
     if let abandoned = report.abandoned {
       return .rollbackAbandoned(run: run, by: abandoned.by, at: abandoned.at, reason: abandoned.reason)
     }
