@@ -56,13 +56,14 @@ let package = Package(
         resources: [
           .embedInCode("Declared/Shipped/hetzner.yaml"), .embedInCode("Declared/Shipped/digitalocean.yaml"),
         ], swiftSettings: strict),
+      target("Operations", uses: ["Runbook"]),
       target("Stores", uses: ["Runbook", "SQLite", "Posix"]),
       target("Simulator", uses: ["Runbook", "HTTPServer"]),
       target("Transport", uses: ["Runbook", "HTTPClient"]),
       .executableTarget(
         name: "CommandLine",
         dependencies: [
-          "Runbook", "Steps", "Providers", "Stores", "Simulator", "Transport", "Posix",
+          "Runbook", "Operations", "Steps", "Providers", "Stores", "Simulator", "Transport", "Posix",
         ],
         swiftSettings: strict),
       .target(
@@ -73,13 +74,14 @@ let package = Package(
       .executableTarget(
         name: "ScriptHarness", dependencies: ["Runbook", "Steps", "Posix", "TestSupport"], path: "Tests/ScriptHarness",
         swiftSettings: strict),
+      tests(of: "Operations", uses: ["Runbook", "Simulator", "Steps", "Stores"]),
       tests(of: "Steps", uses: ["Posix", "ScriptHarness"]),
       tests(of: "Providers", uses: ["Simulator"]),
       .executableTarget(
         name: "StoreHammer", dependencies: ["Runbook", "Stores"], path: "Tests/StoreHammer", swiftSettings: strict),
       tests(of: "Stores", uses: ["Runbook", "StoreHammer", "Posix", "SQLite"], data: ["Releases"]),
       tests(of: "Simulator", uses: ["Providers", "Steps", "Stores"]),
-      tests(of: "CommandLine", uses: ["Runbook", "Providers", "Simulator", "Posix"]),
+      tests(of: "CommandLine", uses: ["Runbook", "Operations", "Providers", "Simulator", "Posix"]),
       .testTarget(
         name: "ConformanceTests",
         dependencies: ["Runbook", "Providers", "Simulator", "Steps", "Stores", "Transport", "TestSupport"],

@@ -57,8 +57,8 @@ public struct SimulatedProcess: Sendable {
   }
 
   /// What a run of these inputs is made of.
-  public func creation(_ inputs: [String: Value]) -> RunCreation {
-    RunCreation(
+  public func creation(_ inputs: [String: Value]) -> NewRun {
+    NewRun(
       runbook: runbook, source: source, file: "runbook.yaml", inputs: inputs, key: key, requester: "operator",
       isSimulated: true, earlier: earlier)
   }
@@ -105,7 +105,7 @@ public struct SimulatedProcess: Sendable {
         return try renew(lease)
       }
     }
-    var launch = RunLaunch(
+    var launch = RunAssignment(
       runbook: runbook, source: source, secrets: secrets, store: mortalStore, lease: lease,
       world: mortal, observer: observer, control: control, tenure: tenure ?? kept)
     launch.without = without

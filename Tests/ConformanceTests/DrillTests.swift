@@ -43,7 +43,7 @@ import Testing
       #expect(try world.report.drill?.rpo?.met == (rpoExtra > 0))
       try await world.expectNothingLeft(written)
       guard code == 8 else { continue }
-      #expect(try world.report.outcome == "objective_missed")
+      #expect(try world.report.outcome == .objectiveMissed)
       #expect(world.closing.contains("missed by"), "\(world.closing)")
     }
   }
@@ -108,7 +108,7 @@ import Testing
     }
     #expect(try await world.run().exitCode == 4)
     let report = try world.report
-    #expect(report.outcome == (isMissed ? "objective_missed" : "succeeded") && report.rollback == "failed")
+    #expect(report.outcome == (isMissed ? RunOutcome.objectiveMissed : .succeeded) && report.rollback == .failed)
     let id = try #require(report.step("copy")?.outputs["id"]?.string)
     let closing = world.closing
     #expect(closing.contains("FAILED: a person must look (exit 4)"), "\(closing)")

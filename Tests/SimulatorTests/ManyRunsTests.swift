@@ -25,7 +25,7 @@ import Testing
     let source = PinnedSource(text: text, files: [:], folder: "/")
     var leases: [Lease] = []
     for number in 0..<count {
-      let creation = RunCreation(runbook: runbook, source: source, file: "many.yaml", inputs: [:], requester: "ops")
+      let creation = NewRun(runbook: runbook, source: source, file: "many.yaml", inputs: [:], requester: "ops")
       leases.append(
         try await creation.create(
           in: store, id: "r\(number)", owner: SimulatedProcess.owner(1), leaseFor: .seconds(3600), locks: [],
@@ -38,7 +38,7 @@ import Testing
     return await withTaskGroup(of: Outcome.self) { group in
       for lease in leases {
         group.addTask {
-          let launch = RunLaunch(
+          let launch = RunAssignment(
             runbook: runbook, source: source, secrets: [:], store: store, lease: lease, world: world,
             observer: RecordingObserver(), control: RunControl(), committer: committer)
           return Outcome(id: lease.runID, end: await Interpreter(launch).run())

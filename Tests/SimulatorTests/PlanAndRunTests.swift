@@ -72,26 +72,27 @@ import Testing
       for step in reached {
         let status = report.step(step.path)?.status
         switch step.decision {
-        case .runs: #expect(status == "succeeded", story)
-        case .skipped: #expect(status == "skipped", story)
-        case .depends: #expect(status == "succeeded" || status == "skipped", story)
+        case .runs: #expect(status == .succeeded, story)
+        case .skipped: #expect(status == .skipped, story)
+        case .depends: #expect(status == .succeeded || status == .skipped, story)
         }
-        if status == "skipped" { skipped += 1 }
+        if status == .skipped { skipped += 1 }
       }
       for step in plan.steps.dropFirst(reached.count + 1) {
-        #expect(["pending", "not_run", nil].contains(report.step(step.path)?.status), story)
+        #expect([.pending, .notRun, nil].contains(report.step(step.path)?.status.known), story)
       }
 
       // What is undone: of the steps before the one that failed, whose own effect the plan cannot know.
-      let unrun = Set(report.steps.filter { $0.status == "skipped" }.map(\.path))
+      let unrun = Set(report.steps.filter { $0.status == .skipped }.map(\.path))
       guard let last = reached.last else { continue }
       let predicted = plan.rollback(after: last.path, skipped: unrun)
       let standing = Standing(report)
-      let isBlockedByItself = report.rollback == "blocked" && failed.happened != "none"
+      let isBlockedByItself =
+        report.rollback == .blocked && failed.happened != .none
         && plan.steps[reached.count].undo.isIrreversible
       guard !isBlockedByItself else { continue }
       #expect(Set(standing.undone).subtracting([failed.path]) == Set(predicted.undone), story)
-      #expect((report.rollback == "blocked") == (predicted.blockedBy != nil), story)
+      #expect((report.rollback == .blocked) == (predicted.blockedBy != nil), story)
       if !predicted.undone.isEmpty { rolledBack += 1 }
       if predicted.blockedBy != nil { blocked += 1 }
       if reached.contains(where: { $0.isCommit && !unrun.contains($0.path) }) { committed += 1 }

@@ -125,12 +125,11 @@ public struct RunStory {
     plan.entries = [
       "stop": [
         UndoReport(
-          entry: "stop.undo[0]", step: "stop", title: "server.start", action: "server.start", status: "pending")
+          entry: "stop.undo[0]", step: "stop", title: "server.start", action: "server.start")
       ],
       "update": [
         UndoReport(
-          entry: "update.undo[0]", step: "update", title: "snapshot.restore", action: "snapshot.restore",
-          status: "pending")
+          entry: "update.undo[0]", step: "update", title: "snapshot.restore", action: "snapshot.restore")
       ],
     ]
     return plan

@@ -9,13 +9,14 @@ import Testing
     "YAML": ["CYAML"], "SQLite": ["CSQLite"], "HTTPClient": ["CCurl"], "HTTPServer": ["CMicroHTTPD"],
     "Posix": ["CPosix"], "Crypto": ["CCrypto"],
     "Runbook": ["YAML"],
+    "Operations": ["Runbook"],
     "Steps": ["Runbook", "Posix"],
     "Providers": ["Runbook", "Crypto"],
     "Stores": ["Runbook", "SQLite", "Posix"],
     "Simulator": ["Runbook", "HTTPServer"],
     "Transport": ["Runbook", "HTTPClient"],
     "CommandLine": [
-      "Runbook", "Steps", "Providers", "Stores", "Simulator", "Transport", "Posix",
+      "Runbook", "Operations", "Steps", "Providers", "Stores", "Simulator", "Transport", "Posix",
     ],
   ]
   /// Of the toolchain. No Foundation: it costs every start more than everything else together.

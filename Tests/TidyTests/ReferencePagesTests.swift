@@ -5,8 +5,8 @@ import Steps
 import TestSupport
 import Testing
 
-/// `docs/reference/actions.md` and `codes.md` are made from the declarations. `RECORD=1 swift test --filter
-/// ReferencePagesTests` writes them anew.
+/// `docs/reference/actions.md` and `codes.md`, and the exit codes in `docs/command.md`, are made from the declarations.
+/// `RECORD=1 swift test --filter ReferencePagesTests` writes them anew.
 @Suite struct ReferencePagesTests {
   static let path = "docs/reference/actions.md"
   static let pages = ActionPage.all(builtIn: standardActions.map { $0.declaration }, providers: standardProviders)
@@ -35,6 +35,21 @@ import Testing
       try text.write(toFile: Repository.path(path), atomically: true, encoding: .utf8)
     }
     #expect(try ProjectFile(path).text == text, "\(path) is out of date; RECORD=1 writes it anew")
+  }
+
+  /// The table of the page is made from the enumeration; the sentences below it are not.
+  @Test func thePageOfTheCommandHasEveryExitCodeAsItIsDeclared() throws {
+    let path = "docs/command.md"
+    let rows = ExitCode.allCases.map { "| \($0.rawValue) | \($0.meaning) |" }
+    var lines = try ProjectFile(path).text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    let heading = try #require(lines.firstIndex(of: "## Exit codes"))
+    let first = try #require(lines[heading...].firstIndex { $0.hasPrefix("|---") }) + 1
+    let end = lines[first...].firstIndex { !$0.hasPrefix("|") } ?? lines.endIndex
+    if Recording.isOn {
+      lines.replaceSubrange(first..<end, with: rows)
+      try lines.joined(separator: "\n").write(toFile: Repository.path(path), atomically: true, encoding: .utf8)
+    }
+    #expect(Array(lines[first..<min(end, lines.endIndex)]) == rows || Recording.isOn, "RECORD=1 writes \(path) anew")
   }
 
   /// What the page shows as a step is read as one: only names in capitals stand for something.

@@ -1,3 +1,4 @@
+import Operations
 import Runbook
 
 /// `runbook cancel RUN`.
@@ -44,61 +45,38 @@ struct CancelCommand: Command {
   private func carryOut(
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
-    guard run.status != "ended" else { throw hasEnded }
-    let outlook = try await access.outlook(of: id)
-    if run.isRestored || outlook?.isRestored == true, !acceptsRestored {
-      throw rollsBack ? Refusal.restored(id, "cancel", id) : Refusal.restored(id, "cancel", id, "--no-rollback")
+    let cancel = CancelRun(run, rollsBack: rollsBack, acceptsRestored: acceptsRestored, access.context)
+    let outcome: CancelRun.Outcome
+    do throws(OperationRefusal) { outcome = try await cancel.ask { shell.noteOwnerIsBusy() } } catch {
+      throw Refusal(error, restored: ["cancel", id] + (rollsBack ? [] : ["--no-rollback"]))
     }
-    if let reason = outlook?.cancelRefusal { throw isTooLate(reason) }
-    switch try await post(access, after: outlook?.lastRequest ?? 0) {
-    case .refused(let earlier): try await tell(earlier, access, shell)
-    case .posted(let number):
-      let sequence = outlook?.lastSequence ?? 0
-      let word = try await access.isLive(id) ? access.word(on: number, to: id, after: sequence, shell) : .silent
-      try await tell(word, access, shell)
-    }
+    tell(outcome, shell)
     await access.tellOwnerless(shell, but: id)
     return .succeeded
   }
 
-  /// One cancel at a time: who asks again is told of the first.
-  private func post(_ access: StoreAccess, after heeded: Int64) async throws(Refusal) -> PostedRequest {
-    let acceptsRestored = acceptsRestored
-    var body: [String: Value] = ["rollback": .bool(rollsBack)]
-    if acceptsRestored { body["restored"] = true }
-    return try await access.post("cancel", .map(body), to: id) { earlier in
-      guard earlier.id > heeded, case .cancel(_, _, _, let restored)? = RunControl.Message(earlier) else {
-        return false
-      }
-      return restored || !acceptsRestored
-    }
-  }
-
-  private func tell(_ earlier: RunRequest, _ access: StoreAccess, _ shell: Shell) async throws(Refusal) {
+  static func asked(_ earlier: RunRequest) -> String {
     let by = DisplayText.escaped(earlier.requester, limit: 64)
-    let asked = "a cancel was asked for already, by \(by) at \(earlier.at.wholeSecond)"
-    let next = await access.isLive(id) ? "its owner carries it out" : "`\(Advice.line("resume", id))` carries it out"
-    guard case .cancel(_, rollsBack, _, _)? = RunControl.Message(earlier) else {
-      let other = rollsBack ? "without undoing anything" : "with undoing its changes"
-      throw Refusal(.usage, .asked, "\(asked), \(other)", hint: next)
-    }
-    say(asked, "asked already", await access.isLive(id), shell)
-    shell.note(next)
+    return "a cancel was asked for already, by \(by) at \(earlier.at.wholeSecond)"
   }
 
-  private func tell(_ word: OwnerWord, _ access: StoreAccess, _ shell: Shell) async throws(Refusal) {
+  static func next(_ run: String, _ isLive: Bool) -> String {
+    isLive ? "its owner carries it out" : "`\(Advice.line("resume", run))` carries it out"
+  }
+
+  private func tell(_ outcome: CancelRun.Outcome, _ shell: Shell) {
     let what = rollsBack ? "its changes will be undone" : "its changes stay as they are"
-    let isLive = await access.isLive(id)
-    switch word {
-    case .ignored(let reason): throw isTooLate(reason)
-    case .heeded:
+    switch outcome {
+    case .askedBefore(let earlier, let isLive):
+      say(CancelCommand.asked(earlier), "asked already", isLive, shell)
+      shell.note(CancelCommand.next(id, isLive))
+    case .heeded(let isLive):
       say("the run is being cancelled; \(what)", "heeded", isLive, shell)
       shell.note(
         isLive
           ? "`\(Advice.line("logs", id, "--follow"))` watches it"
           : "`\(Advice.line("show", id))` says how it ended")
-    case .silent:
-      if let run = try? await access.store.summary(of: id), run.status == "ended" { throw hasEnded }
+    case .asked(let isLive):
       say("cancel asked for; \(what)", "asked", isLive, shell)
       shell.note(
         isLive
@@ -113,15 +91,5 @@ struct CancelCommand: Command {
     shell.output.result(json: [
       "v": 1, "run_id": .string(id), "requested": "cancel", "answer": .string(answer), "ownerless": .bool(!isLive),
     ])
-  }
-
-  private var hasEnded: Refusal {
-    Refusal(.usage, .ended, "run \(id) has ended already", hint: "`\(Advice.line("show", id))` says how")
-  }
-
-  private func isTooLate(_ reason: String) -> Refusal {
-    Refusal(
-      .usage, .tooLate, "run \(id) is not cancelled: \(DisplayText.escaped(reason, limit: 300))",
-      hint: "`\(Advice.line("show", id))` shows its state")
   }
 }

@@ -1,3 +1,5 @@
+import Runbook
+
 /// `runbook completion bash|zsh|fish`.
 struct CompletionCommand: Command {
   static let spec = CommandSpec(

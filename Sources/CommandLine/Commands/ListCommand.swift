@@ -1,3 +1,4 @@
+import Operations
 import Runbook
 
 /// `runbook list`.
@@ -52,9 +53,9 @@ struct ListCommand: Command {
   }
 
   private func listRuns(_ access: StoreAccess, _ shell: Shell) async throws(Refusal) -> ExitCode {
-    let runs: [RunSummary]
-    do throws(StoreFailure) { runs = try await access.store.summaries(limit: limit) } catch { throw Refusal(error) }
-    let marks = await access.marks(of: runs)
+    let list = ListRuns(access.context)
+    let runs = try await told { () throws(OperationRefusal) in try await list.newest(limit) }
+    let marks = await list.marks(of: runs)
     if shell.wantsJSON {
       shell.output.result(
         json: ReportJSON.document(runs, ownerless: marks.ownerless, inputs: await inputs(of: runs, access)))
@@ -69,14 +70,15 @@ struct ListCommand: Command {
 
   private func inputs(of runs: [RunSummary], _ access: StoreAccess) async -> [String: Value] {
     var inputs: [String: Value] = [:]
-    for run in runs { inputs[run.id] = await access.inputs(of: run.id) }
+    for run in runs { inputs[run.id] = await access.context.inputs(of: run.id) }
     return inputs
   }
 
   private func listNeeds(_ access: StoreAccess, _ shell: Shell) async throws(Refusal) -> ExitCode {
-    let needs = try await access.needs()
+    let list = ListRuns(access.context)
+    let needs = try await told { () throws(OperationRefusal) in try await list.needs() }
     let runs = needs.map(\.run)
-    let marks = await access.marks(of: runs)
+    let marks = await list.marks(of: runs)
     if shell.wantsJSON {
       let reasons = Dictionary(needs.map { ($0.run.id, $0.json) }, uniquingKeysWith: { first, _ in first })
       shell.output.result(
@@ -91,15 +93,9 @@ struct ListCommand: Command {
   }
 
   private func listLocks(_ access: StoreAccess, _ shell: Shell) async throws(Refusal) -> ExitCode {
-    var rows: [(lock: HeldLock, run: RunSummary)] = []
-    do throws(StoreFailure) {
-      for lock in try await access.store.heldLocks() {
-        rows.append((lock, try await access.store.summary(of: lock.runID)))
-      }
-    } catch {
-      throw Refusal(error)
-    }
-    let marks = await access.marks(of: rows.map(\.run))
+    let list = ListRuns(access.context)
+    let rows = try await told { () throws(OperationRefusal) in try await list.locks() }
+    let marks = await list.marks(of: rows.map(\.run))
     if shell.wantsJSON {
       let locks = rows.map { lock, run -> Value in
         [

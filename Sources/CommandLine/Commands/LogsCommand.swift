@@ -1,5 +1,7 @@
+import Operations
 import Posix
 import Runbook
+import Stores
 
 /// `runbook logs RUN [--follow] [--output STEP] [--grep TEXT]`.
 struct LogsCommand: Command {
@@ -88,12 +90,13 @@ struct LogsCommand: Command {
       let reader = OutputFollower(shell: shell, access: access, runID: id, step: step, stream: stream)
       return try await reader.print(from: firstLine, isFollowing: isFollowing)
     }
-    if isFollowing { return try await Follower(shell: shell, access: access, runID: id).follow() }
+    if isFollowing { return try await RunFollower(shell, access.context, id, store: access.file.path).follow() }
     var text = EventText(
       runID: id, verbose: shell.globals.verbose, clockText: Shell.localTime, dayText: Shell.localDay,
       commands: Advice.commands)
     var bytes: [UInt8] = []
-    for event in try await access.events(of: id) {
+    let events = try await told { () throws(OperationRefusal) in try await access.context.events(of: id) }
+    for event in events {
       if shell.wantsJSON {
         bytes += JSONWriter.bytes(event.json) + [0x0a]
       } else if let line = text.line(for: event) {

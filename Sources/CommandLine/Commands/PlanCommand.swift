@@ -86,7 +86,7 @@ struct PlanCommand: Command {
   private func liveFindings(
     _ checked: CheckedRunbook, _ given: [String: Value]
   ) async throws(Refusal) -> LiveCheck.Findings {
-    let secrets = try SecretReading.resolve(checked.runbook.secrets, folder: checked.source.folder)
+    let secrets = try MachineSecrets.all(of: checked)
     // Live checks read from providers only: no script of a plan is ever started, so there is no folder for one.
     let world = Composition.realWorld(scripts: "/nonexistent")
     let now = world.clock.now

@@ -167,7 +167,7 @@ struct ProvidersCommand: Command {
         "`\(DisplayText.escaped(file, limit: 200))` has no provider "
           + "`\(DisplayText.escaped(name, limit: 60))`", hint: Suggestion.hint(for: name, among: names))
     }
-    let secrets = try SecretReading.resolve(checked.runbook.secrets, folder: checked.source.folder)
+    let secrets = try MachineSecrets.all(of: checked)
     do throws(StepFailure) {
       let context = try RunContext(
         checked.runbook, inputs: given, secrets: secrets, world: world, at: world.clock.now)

@@ -1,3 +1,4 @@
+import Operations
 import Runbook
 
 /// `runbook rerun RUN`.
@@ -48,15 +49,14 @@ struct RerunCommand: Command {
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
     guard run.status == "ended" else {
-      throw Refusal(
-        .usage, .notEnded, "run \(id) has not ended", hint: "`\(Advice.line("resume", id))` carries it on")
+      throw Refusal(OperationRefusal.notEnded(run: id))
     }
     if run.isRestored, !acceptsRestored {
-      throw from.map { Refusal.restored(id, "rerun", id, "--from", $0) } ?? Refusal.restored(id, "rerun", id)
+      throw Refusal.restored(id, ["rerun", id] + (from.map { ["--from", $0] } ?? []))
     }
     await access.tellOwnerless(shell)
     let earlier: (started: RunStarted, source: PinnedSource)
-    do throws(StoreFailure) { earlier = try await RunCreation.read(id, in: access.store) } catch {
+    do throws(StoreFailure) { earlier = try await NewRun.read(id, in: access.store) } catch {
       throw Refusal(error)
     }
     let path = earlier.source.folder + "/" + RunbookFile.name(of: earlier.started.file)
@@ -83,11 +83,11 @@ struct RerunCommand: Command {
         .usage, .input, error.messages.joined(separator: "\n       "),
         hint: "the file's inputs have changed: `runbook run` takes new ones")
     }
-    let creation = RunCreation(
+    let creation = NewRun(
       runbook: checked.runbook, source: checked.source, file: earlier.started.file, inputs: inputs,
       requester: Ownership.requester, earlier: (id, first, inherited))
     let shell = try reporting.opened(shell)
-    return try await RealRun(creation, access, shell, lockWait: nil).carryOut()
+    return try await RunDesk(shell, access).start(creation)
   }
 
   /// - Throws: a step that asks a person, and that nobody has allowed as it stands now: a rerun is no way around it.
@@ -114,11 +114,11 @@ struct RerunCommand: Command {
     before first: String, of checked: CheckedRunbook, pinned: PinnedSource, _ access: StoreAccess
   ) async throws(Refusal) -> [String: Value] {
     guard from != nil else { return [:] }
-    let secrets = try SecretReading.resolve(checked.runbook.secrets, folder: checked.source.folder)
+    let secrets = try MachineSecrets.all(of: checked)
     let values: [String: Value]
     let undone: String?
     do throws(StoreFailure) {
-      (values, undone) = try await RunCreation.inheritance(
+      (values, undone) = try await NewRun.inheritance(
         from: id, before: first, of: checked.runbook, in: access.store, secrets: secrets)
     } catch {
       throw Refusal(error)

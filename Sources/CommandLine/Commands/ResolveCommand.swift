@@ -1,3 +1,4 @@
+import Operations
 import Runbook
 
 /// `runbook resolve RUN STEP --applied|--not-applied|--retry|--fail`.
@@ -58,59 +59,10 @@ struct ResolveCommand: Command {
   private func carryOut(
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
-    let outlook = try await access.openOutlook(of: run)
-    let question = try question(outlook)
-    switch try await post(access, question, after: outlook.lastRequest) {
-    case .refused(let earlier): throw await isAnswered(earlier, access)
-    case .posted(let number):
-      let word =
-        await access.isLive(id)
-        ? try await access.word(on: number, to: id, after: outlook.lastSequence, shell) : .silent
-      if case .ignored(let reason) = word { throw isTooLate(reason) }
-      tell(await access.isLive(id), shell)
-    }
+    let resolution = ResolveStep(run, step: step, answer, access.context)
+    tell(
+      try await told { () throws(OperationRefusal) in try await resolution.give { shell.noteOwnerIsBusy() } }, shell)
     return .succeeded
-  }
-
-  /// The number of the open question.
-  /// - Throws: none is open about this step.
-  private func question(_ outlook: RunOutlook) throws(Refusal) -> Int {
-    if let open = outlook.openQuestion, open.step == step { return open.number }
-    let waiting =
-      outlook.openQuestion.map { "it waits for an answer about `\(DisplayText.escaped($0.step, limit: 100))`" }
-      ?? "it waits for no answer"
-    throw Refusal(
-      .usage, .notWaiting,
-      "run \(id) does not wait for an answer about `\(DisplayText.escaped(step, limit: 100))`: \(waiting)",
-      hint: "`\(Advice.line("show", id))` shows its state")
-  }
-
-  /// One answer a question: of two people who answer at once one is told of the other.
-  private func post(_ access: StoreAccess, _ question: Int, after heeded: Int64) async throws(Refusal) -> PostedRequest
-  {
-    let body: Value = [
-      "step": .string(step), "answer": .string(answer.rawValue), "question": .int(Int64(question)),
-    ]
-    return try await access.post("resolve", body, to: id) { $0.id > heeded && $0.answers(question: question) }
-  }
-
-  private func isAnswered(_ earlier: RunRequest, _ access: StoreAccess) async -> Refusal {
-    let by = DisplayText.escaped(earlier.requester, limit: 64)
-    var answer = ""
-    if case .resolve(_, let resolution, _, _, _)? = RunControl.Message(earlier) {
-      answer = " (`--\(resolution.rawValue)`)"
-    }
-    return Refusal(
-      .usage, .answered,
-      "already answered by \(by) at \(earlier.at.wholeSecond)\(answer)",
-      hint: await access.isLive(id) ? "the run's owner carries it out" : "`\(Advice.line("resume", id))` carries it out"
-    )
-  }
-
-  private func isTooLate(_ reason: String) -> Refusal {
-    Refusal(
-      .usage, .tooLate, "the answer came too late: \(DisplayText.escaped(reason, limit: 300))",
-      hint: "`\(Advice.line("show", id))` shows the state of the run")
   }
 
   private func tell(_ isLive: Bool, _ shell: Shell) {

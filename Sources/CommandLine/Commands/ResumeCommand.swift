@@ -1,3 +1,4 @@
+import Operations
 import Runbook
 
 /// `runbook resume RUN`.
@@ -46,15 +47,13 @@ struct ResumeCommand: Command {
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
     guard run.status != "ended" else {
-      let isOwed = try await access.outlook(of: id)?.canResumeRollback == true
-      throw Refusal(
-        .usage, .ended, "run \(id) has ended: \(RunWords.outcome(run.outcome, rollback: run.rollback))",
-        hint: isOwed
-          ? "`\(Advice.line("rollback", "resume", id))` goes on with its rollback"
-          : "`\(Advice.line("rerun", id))` starts it anew")
+      let canResume = try await told { () throws(OperationRefusal) in
+        try await access.context.outlook(of: id)?.canResumeRollback == true
+      }
+      throw Refusal(OperationRefusal.nothingToCarryOn(run, canResumeRollback: canResume))
     }
     await access.tellOwnerless(shell, but: id)
     let shell = try reporting.opened(shell)
-    return try await Resumption(id, access, shell, without: without, acceptsRestored: acceptsRestored).carryOn()
+    return try await RunDesk(shell, access).resume(id, without: without, acceptsRestored: acceptsRestored)
   }
 }

@@ -1,3 +1,4 @@
+import Operations
 import Runbook
 
 /// `runbook rollback resume|skip|abandon RUN`.
@@ -89,90 +90,47 @@ struct RollbackCommand: Command {
   ) async throws(Refusal) -> ExitCode {
     await access.tellOwnerless(shell, but: id)
     let shell = try reporting.opened(shell)
-    let resumption = try await Resumption(id, access, shell, without: without, acceptsRestored: acceptsRestored)
-    let refusal = refusal(RunReport(id: id, events: try await access.events(of: id)))
-    // Told before a secret that is missing, and after an owner that lives.
-    if await !access.isLive(id), let outlook = try await access.outlook(of: id) {
-      guard outlook.canResumeRollback else { throw refusal }
-      if what == "resume", outlook.isRestored, !acceptsRestored {
-        throw Refusal.restored(id, "rollback", "resume", id)
-      }
-    }
-    return try await resumption.decide(carriesOn: what == "resume") {
-      (desk: inout RollbackDesk) async throws(Refusal) in
-      guard desk.canResume else { throw refusal }
-      try await decide(&desk, shell)
-    }
-  }
-
-  /// Why there is nothing to decide about.
-  private func refusal(_ report: RunReport) -> Refusal {
-    if report.status != "ended" {
-      return Refusal(
-        .usage, .notEnded, "run \(id) has not ended, so its rollback has not stopped",
-        hint: "`\(Advice.line("resume", id))` carries it on")
-    }
-    if let abandoned = report.abandoned {
-      let why = DisplayText.escaped(abandoned.reason, limit: 300)
-      return Refusal(
-        .usage, .noRollback,
-        "the rollback of run \(id) was abandoned by \(DisplayText.escaped(abandoned.by, limit: 64)) at "
-          + "\(abandoned.at.wholeSecond): \(why)",
-        hint: "nothing is left to undo, and its locks are free")
-    }
-    return Refusal(
-      .usage, .noRollback, "run \(id) has nothing left to undo",
-      hint: "it has ended: \(RunWords.outcome(report.outcome, rollback: report.rollback))")
-  }
-
-  private func decide(_ desk: inout RollbackDesk, _ shell: Shell) async throws(Refusal) {
-    let by = Ownership.requester
-    if what == "resume", desk.isRestored, !acceptsRestored {
-      throw Refusal.restored(id, "rollback", "resume", id)
-    }
-    if what == "skip", !desk.skippable.contains(entry ?? "") { throw noEntry(desk) }
-    do throws(StoreFailure) {
+    let desk = RunDesk(shell, access)
+    do throws(OperationRefusal) {
+      let resumption = try await ResumeRun(
+        id, access.context, secrets: desk.secrets, without: Set(without), acceptsRestored: acceptsRestored)
+      let rollback = RollBack(resumption, acceptsRestored: acceptsRestored)
       switch what {
       case "resume":
-        try await desk.acceptRestored(by: by)
-        tellAge(desk, shell)
-        try await desk.resume(by: by)
-      case "skip":
-        let entry = entry ?? ""
-        _ = try await desk.skip(entry, reason: reason ?? "", by: by)
-        let isLast = desk.owed.isEmpty
-        say(
-          shell, "left out `\(DisplayText.escaped(entry, limit: 100))`",
-          isLast
-            ? "nothing is left to be undone: `\(Advice.line("rollback", "resume", id))` ends the run"
-            : "`\(Advice.line("rollback", "resume", id))` goes on with the rest")
-      default:
-        try await desk.abandon(reason: reason ?? "", by: by)
-        if desk.hasEnded {
-          say(shell, "the rollback is abandoned; things stay as they are, and the locks are free", nil)
-        } else {
-          say(
-            shell, "the rollback is abandoned; things stay as they are",
-            "`\(Advice.line("resume", id))` ends the run and frees its locks")
-        }
+        let resumed = try await rollback.resume(in: desk.world)
+        tellAge(resumed, shell)
+        return await desk.work(on: resumed.assignment)
+      case "skip": tellSkipped(try await rollback.skip(entry ?? "", reason: reason ?? ""), shell)
+      default: tellAbandoned(try await rollback.abandon(reason: reason ?? ""), shell)
       }
+      return .succeeded
     } catch {
-      throw Refusal(error, run: id)
+      throw Refusal(error, restored: ["rollback", "resume", id])
     }
   }
 
-  private func tellAge(_ desk: RollbackDesk, _ shell: Shell) {
-    guard let oldest = desk.oldestOwed else { return }
-    let steps = desk.owed.map { DisplayText.escaped($0, limit: 100) }.joined(separator: ", ")
-    shell.note("undoing \(steps): these changes are up to \((SystemClock().now - oldest).elapsedText) old")
+  private func tellSkipped(_ isLeft: Bool, _ shell: Shell) {
+    say(
+      shell, "left out `\(DisplayText.escaped(entry ?? "", limit: 100))`",
+      isLeft
+        ? "`\(Advice.line("rollback", "resume", id))` goes on with the rest"
+        : "nothing is left to be undone: `\(Advice.line("rollback", "resume", id))` ends the run")
   }
 
-  private func noEntry(_ desk: RollbackDesk) -> Refusal {
-    let left = desk.skippable.map { DisplayText.escaped($0, limit: 100) }.joined(separator: ", ")
-    return Refusal(
-      .usage, .noEntry, "there is no undo step `\(DisplayText.escaped(entry ?? "", limit: 100))` left to be done",
-      hint: left.isEmpty
-        ? "nothing is left: `\(Advice.line("rollback", "resume", id))` ends the run" : "left are: \(left)")
+  private func tellAbandoned(_ hasEnded: Bool, _ shell: Shell) {
+    if hasEnded {
+      say(shell, "the rollback is abandoned; things stay as they are, and the locks are free", nil)
+    } else {
+      say(
+        shell, "the rollback is abandoned; things stay as they are",
+        "`\(Advice.line("resume", id))` ends the run and frees its locks")
+    }
+  }
+
+  private func tellAge(_ resumed: RollBack.Resumed, _ shell: Shell) {
+    guard let oldest = resumed.oldestOwed else { return }
+    let steps = resumed.owed.map { DisplayText.escaped($0, limit: 100) }.joined(separator: ", ")
+    shell.note("undoing \(steps): these changes are up to \((SystemClock().now - oldest).elapsedText) old")
   }
 
   private func say(_ shell: Shell, _ words: String, _ next: String?) {

@@ -1,3 +1,4 @@
+import Operations
 import Posix
 import Providers
 import Runbook
@@ -111,14 +112,14 @@ struct RunCommand: Command {
     let given = try inputs.read(for: checked.runbook)
     let access = try StoreAccess(shell, creates: true)
     await access.tellOwnerless(shell)
-    let creation = RunCreation(
+    let creation = NewRun(
       runbook: checked.runbook, source: checked.source, file: file, inputs: given, key: key,
       requester: Ownership.requester)
     let shell = try reporting.opened(shell)
     let wait = lockWait.map {
-      LockWait(limit: $0, supersedes: supersedes, queue: LockQueue(besides: access.file.path))
+      LockWait(limit: $0, supersedes: supersedes, line: FileLockLine(queue: LockQueue(besides: access.file.path)))
     }
-    return try await RealRun(creation, access, shell, lockWait: wait).carryOut()
+    return try await RunDesk(shell, access).start(creation, wait: wait)
   }
 
   private func simulate(_ shell: Shell) async throws(Refusal) -> ExitCode {
@@ -131,15 +132,13 @@ struct RunCommand: Command {
       checked, inputs: given, real: real, scripts: try realScripts(shell), mocks: mocks,
       speed: speed)
     defer { withExtendedLifetime(simulated) {} }  // its twins serve as long as somebody refers to them
-    let creation = RunCreation(
+    let creation = NewRun(
       runbook: simulated.runbook, source: checked.source, file: file, inputs: given, requester: Ownership.requester,
       isSimulated: true)
     // What really happens needs what it really needs.
-    let secrets =
-      real.isEmpty
-      ? SecretReading.placeholders(checked.runbook.secrets)
-      : try SecretReading.resolve(checked.runbook.secrets, folder: checked.source.folder)
-    return try await Launch(creation, simulated.store, simulated.world, secrets, shell).carryOut()
+    let secrets: any SecretSource = real.isEmpty ? PlaceholderSecrets() : MachineSecrets()
+    let desk = RunDesk(shell, OperationContext(simulated.store), simulated.world, secrets, store: nil)
+    return try await desk.start(creation)
   }
 
   /// Where `--real run` runs its scripts: beside the store, which itself is not touched.

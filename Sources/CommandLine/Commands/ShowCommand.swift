@@ -1,3 +1,4 @@
+import Operations
 import Runbook
 import Stores
 
@@ -30,21 +31,14 @@ struct ShowCommand: Command {
   private func carryOut(
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
-    // With the runbook as it was pinned, undo steps that were never begun are listed too.
-    let pinned = try? await RunCreation.read(id, in: access.store)
-    let plan = pinned.flatMap { try? CheckedRunbook($0.source) }.map { UndoPlan($0.runbook) } ?? UndoPlan()
-    var report = RunReport(id: id, plan: plan, events: try await access.events(of: id))
-    report.isRestored = report.isRestored || run.isRestored
-    let lease: Lease?
-    do throws(StoreFailure) { lease = try await access.store.ownership(of: id).living } catch { throw Refusal(error) }
-    let isOwned = run.status != "ended" && lease != nil
-    if run.status != "ended", !isOwned { report.posted = await access.posted(to: id) }
+    let shown = try await told { () throws(OperationRefusal) in try await ShowRun(access.context).show(run) }
+    let report = shown.report
     if shell.wantsJSON {
-      shell.output.result(json: ReportJSON.document(report, status: run.status, owner: isOwned ? lease : nil))
+      shell.output.result(json: ReportJSON.document(report, status: shown.status, owner: shown.owner))
     } else {
       shell.print(
-        RunTable.lines(report, status: run.status, owner: isOwned ? lease : nil, verbose: shell.globals.verbose))
-      if !isOwned || report.approval != nil {
+        RunTable.lines(report, status: shown.status, owner: shown.owner, verbose: shell.globals.verbose))
+      if shown.owner == nil || report.approval != nil {
         shell.print(
           [StyledText()] + ClosingWords.lines(for: report, Advice.commands, keptIn: access.file.path))
       }

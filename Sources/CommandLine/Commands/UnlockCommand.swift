@@ -1,3 +1,4 @@
+import Operations
 import Runbook
 
 /// `runbook unlock LOCK`.
@@ -35,53 +36,21 @@ struct UnlockCommand: Command {
     do throws(Refusal) {
       let access: StoreAccess
       do throws(Refusal) { access = try StoreAccess(shell, creates: false) } catch {
-        throw error.has(.notFound) ? unknown([]) : error
+        throw error.has(.notFound) ? Refusal(OperationRefusal.noLock(lock, held: [])) : error
       }
-      let id = try await free(access)
-      await tell(id, access, shell)
-      await access.tellOwnerless(shell, but: id)
+      let freed = try await told { () throws(OperationRefusal) in
+        try await FreeLock(access.context).free(lock, reason: reason)
+      }
+      tell(freed, shell)
+      await access.tellOwnerless(shell, but: freed.runID)
       return .succeeded
     } catch {
       return shell.refuse(error)
     }
   }
 
-  /// - Returns: the run that held it.
-  private func free(_ access: StoreAccess) async throws(Refusal) -> String {
-    let store = access.store
-    do throws(StoreFailure) {
-      guard let id = try await store.holder(of: lock) else { throw StoreFailure.notFound(lock) }
-      let lease = try await store.takeOver(
-        id, owner: Ownership.own, leaseFor: Ownership.leaseTime)
-      let fact = Fact.run(.lockFreed(lock: lock, reason: reason, by: Ownership.requester))
-      do throws(StoreFailure) {
-        try await store.freeLock(lock, of: id, epoch: lease.epoch, entry: fact.entry(at: SystemClock().now))
-      } catch {
-        try? await store.release(lease)
-        throw error
-      }
-      try? await store.release(lease)
-      return id
-    } catch {
-      switch error {
-      case .notFound: break
-      case .owned(let lease), .fenced(by: let lease?): throw await access.refusal(owner: lease)
-      default: throw Refusal(error)
-      }
-      throw unknown(((try? await store.heldLocks()) ?? []).map(\.name))
-    }
-  }
-
-  private func unknown(_ locks: [String]) -> Refusal {
-    let hint = Suggestion.hint(for: lock, among: locks.map { DisplayText.escaped($0, limit: 200) })
-    return Refusal(
-      .usage, .lock, "no run holds a lock `\(DisplayText.escaped(lock, limit: 200))`",
-      hint: hint ?? (locks.isEmpty ? "no lock is held" : "`\(Advice.line("list", "--locks"))` shows the locks"))
-  }
-
-  private func tell(_ id: String, _ access: StoreAccess, _ shell: Shell) async {
-    let run = try? await access.store.summary(of: id)
-    let owed = await owed(by: id, access)
+  private func tell(_ freed: FreeLock.Freed, _ shell: Shell) {
+    let (id, run, owed) = (freed.runID, freed.run, freed.owed)
     let shown = DisplayText.escaped(lock, limit: 200)
     if shell.wantsJSON {
       shell.output.result(
@@ -102,18 +71,5 @@ struct UnlockCommand: Command {
           + "`\(Advice.line("rollback", "resume", id))` tries it, "
           + "`\(Advice.line("rollback", "abandon", id, "--reason", "TEXT"))` leaves things as they are")
     }
-  }
-
-  /// Steps whose undo has not been done, newest first.
-  private func owed(by id: String, _ access: StoreAccess) async -> [String] {
-    let pinned = try? await RunCreation.read(id, in: access.store)
-    let plan = pinned.flatMap { try? CheckedRunbook($0.source) }.map { UndoPlan($0.runbook) } ?? UndoPlan()
-    guard let events = try? await access.events(of: id) else { return [] }
-    var steps: [String] = []
-    for undo in RunReport(id: id, plan: plan, events: events).undo.reversed()
-    where ["pending", "started", "failed", "unknown"].contains(undo.status) && !steps.contains(undo.step) {
-      steps.append(undo.step)
-    }
-    return steps
   }
 }

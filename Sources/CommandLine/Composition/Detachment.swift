@@ -59,7 +59,7 @@ enum Detachment {
     let news = (try? JSONReader.read(bytes)) ?? Value.null
     if let id = news["run_id"]?.string {
       if shell.wantsJSON {
-        shell.output.result(json: ["v": 1, "run_id": .string(id), "exit_code": 6])
+        shell.output.result(json: ["v": 1, "run_id": .string(id), "exit_code": .int(Int64(ExitCode.waiting.rawValue))])
       } else {
         shell.output.result(id + "\n")
       }

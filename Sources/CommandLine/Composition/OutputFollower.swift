@@ -1,3 +1,4 @@
+import Operations
 import Posix
 import Runbook
 
@@ -18,7 +19,7 @@ struct OutputFollower {
     let lines = OutputLines(shell, runID: runID)
     while true {
       // Asked before the output is read: what was written before the end is not missed.
-      let end = isFollowing ? try await whereRunStands() : nil
+      let end = isFollowing ? try await exitCode() : nil
       do throws(StoreFailure) {
         for place in try streams() {
           var reader = readers[place.place] ?? StoredOutputText(place, in: access.store)
@@ -50,20 +51,14 @@ struct OutputFollower {
     }
   }
 
-  /// nil: it goes on.
-  private func whereRunStands() async throws(Refusal) -> ExitCode? {
-    let isLive = await access.isLive(runID)
-    do throws(StoreFailure) {
-      let run = try await access.store.summary(of: runID)
-      if run.status == "ended" { return run.exitCode.flatMap { ExitCode(rawValue: $0) } ?? .failed }
-      return isLive ? nil : run.status == "waiting" || run.isRestored ? .waiting : .stopped
-    } catch {
-      throw Refusal(error, run: runID)
-    }
+  /// nil: the run goes on.
+  private func exitCode() async throws(Refusal) -> ExitCode? {
+    try await told { () throws(OperationRefusal) in try await access.context.standing(of: runID).exitCode }
   }
 
   private func tellNothing() async throws(Refusal) {
-    let report = RunReport(id: runID, events: try await access.events(of: runID))
+    let events = try await told { () throws(OperationRefusal) in try await access.context.events(of: runID) }
+    let report = RunReport(id: runID, events: events)
     let known = report.steps.map(\.path) + report.undo.map(\.entry)
     guard known.contains(step) else {
       throw Refusal(

@@ -14,7 +14,7 @@ struct SecretCommand {
   var patience = Duration.seconds(30)
 
   /// Largest output of the program, in bytes.
-  static let limit = SecretReading.fileLimit
+  static let limit = MachineSecrets.fileLimit
   /// From TERM to KILL.
   private static let grace = Duration.seconds(2)
   /// The variables of a script, and the variables that lead to the user's own agents.

@@ -1,3 +1,4 @@
+import Operations
 import Runbook
 
 /// Why the store said no, in words an operator can act on.
@@ -49,28 +50,11 @@ extension Refusal {
   /// - Parameter canCancel: a cancel would be carried out.
   init(owner lease: Lease, canCancel: Bool = false) {
     let host = DisplayText.escaped(lease.owner.host, limit: 80)
-    let age = Ownership.age(of: lease).elapsedText
+    let age = LeaseTerm.age(of: lease, clock: SystemClock()).elapsedText
     self.init(
       .refused, .owned,
       "run \(lease.runID) belongs to process \(lease.owner.pid) on \(host), which was last active \(age) ago",
       hint: "`\(Advice.line("logs", lease.runID, "--follow"))` watches it"
         + (canCancel ? "; `\(Advice.line("cancel", lease.runID))` stops it" : ""))
-  }
-
-  /// `held by RUN, interrupted since T: runbook resume RUN`.
-  init(lock: String, heldBy holder: String, in store: any RunStore) async {
-    self.init(.lockHeld(lock: lock, by: holder))
-    if let run = try? await store.summary(of: holder), run.status == "ended" {
-      message += ", which has ended and still owes its rollback"
-      hint =
-        "`\(Advice.line("rollback", "resume", holder))` undoes it; "
-        + "`\(Advice.line("rollback", "abandon", holder, "--reason", "TEXT"))` leaves it as it is; both free the lock"
-      return
-    }
-    guard let ownership = try? await store.ownership(of: holder), !ownership.isLive,
-      let lease = try? await store.lease(of: holder)
-    else { return }
-    message += ", which was interrupted and was last active at \(lease.renewedAt.wholeSecond)"
-    hint = "`\(Advice.line("resume", holder))` carries it on to its end"
   }
 }

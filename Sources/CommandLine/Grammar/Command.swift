@@ -1,3 +1,5 @@
+import Runbook
+
 /// A verb of `runbook`: one file in `Commands/`, one line in `CommandTable`.
 protocol Command: Sendable {
   static var spec: CommandSpec { get }

@@ -1,3 +1,5 @@
+import Runbook
+
 /// Help that teaches by example, made from the command table.
 enum HelpText {
   /// `runbook help`.

@@ -1,3 +1,5 @@
+import Runbook
+
 /// `runbook.1`, in roff with the man macros, made from the command table.
 enum ManPage {
   static var text: String {

@@ -26,7 +26,7 @@ struct GitHubAnnotations {
     switch event.event {
     case "step.ended": return failure(of: path)
     case "undo.ended":
-      guard let undo = report.undo(path), undo.status == "failed" else { return nil }
+      guard let undo = report.undo(path), undo.status == .failed else { return nil }
       return command(.error, "undo of \(undo.step) failed", RunWords.failure(undo.error) ?? "it failed", at: path)
     case "run.checked":
       guard !report.problems.isEmpty else { return nil }
@@ -35,7 +35,7 @@ struct GitHubAnnotations {
       guard report.drill?.isMissed == true else { return nil }
       return command(.error, "\(report.name) missed its objective", RunWords.notice(event, in: report) ?? "")
     case "run.outputs":
-      return report.outputsError.flatMap { RunWords.failure($0) }.map { command(.error, "outputs", $0) }
+      return RunWords.failure(report.outputsError).map { command(.error, "outputs", $0) }
     case "run.waiting":
       if let approval = report.approval {
         return command(.warning, "\(report.name) waits for an approval", approval.prompt, at: path)
@@ -50,15 +50,15 @@ struct GitHubAnnotations {
 
   /// How much attention the end of the run needs.
   private var level: Level {
-    switch (report.status == "ended", report.outcome) {
-    case (true, "succeeded") where report.isGoodEnd: .notice
-    case (true, "failed"), (true, "objective_missed"): .error
-    default: ["failed", "blocked"].contains(report.rollback) ? .error : .warning
+    switch (report.status == .ended, report.outcome?.known) {
+    case (true, .succeeded) where report.isGoodEnd: .notice
+    case (true, .failed), (true, .objectiveMissed): .error
+    default: report.rollback.isOne(of: .failed, .blocked) ? .error : .warning
     }
   }
 
   private func failure(of path: String) -> String? {
-    guard let step = report.step(path), ["failed", "unknown", "not_applied"].contains(step.status) else { return nil }
+    guard let step = report.step(path), step.status.isOne(of: .failed, .unknown, .notApplied) else { return nil }
     let words = ([RunWords.end(of: step)] + RunWords.lastLines(step.error)).joined(separator: "\n")
     return command(borne.contains(path) ? .warning : .error, "step \(path)", words, at: path)
   }

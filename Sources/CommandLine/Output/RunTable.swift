@@ -1,3 +1,4 @@
+import Operations
 import Runbook
 
 /// Runs as text: the table of `list` and the page of `show`.
@@ -23,7 +24,7 @@ enum RunTable {
   }
 
   /// The same, and below each run what to type.
-  static func lines(_ needs: [Need], _ marks: RunMarks) -> [StyledText] {
+  static func lines(_ needs: [RunNeed], _ marks: RunMarks) -> [StyledText] {
     let table = lines(needs.map(\.run), marks)
     guard table.count == needs.count + 1 else { return table }
     return [table[0]]
@@ -84,7 +85,7 @@ enum RunTable {
       lines.append(
         StyledText("  \(mark) ", role) + DisplayWidth.padded(DisplayText.escaped(step.path, limit: 100), to: width)
           + "  "
-          + StyledText(words(for: step), step.status == "failed" ? .bad : .faint))
+          + StyledText(words(for: step), step.status == .failed ? .bad : .faint))
       if verbose, let outputs = step.outputs.map {
         for (name, value) in outputs.sorted(by: { $0.key < $1.key }) {
           lines.append(
@@ -101,25 +102,25 @@ enum RunTable {
   }
 
   private static func undoLines(_ undo: [UndoReport]) -> [StyledText] {
-    undo.filter { $0.leftOut != nil || $0.status != "pending" && $0.status != "closed" }.map { undo in
-      let (mark, role) = mark(undo.status)
+    undo.filter { $0.leftOut != nil || !$0.status.isOne(of: .pending, .closed) }.map { undo in
+      let (mark, role) = mark(Word<StepStatus>(undo.status.text))
       let name = DisplayText.escaped(undo.action.isEmpty ? undo.entry : undo.action, limit: 100)
       return StyledText("      ↶ ", .warning) + StyledText("\(mark) ", role) + "\(name)  "
-        + StyledText(RunWords.end(of: undo), undo.status == "failed" ? .bad : .faint)
+        + StyledText(RunWords.end(of: undo), undo.status == .failed ? .bad : .faint)
     }
   }
 
   private static func words(for step: StepReport) -> String {
-    guard step.status == "started" else { return RunWords.end(of: step) }
+    guard step.status == .started else { return RunWords.end(of: step) }
     return RunWords.stateWord(step.until).map { "begun, waits until \($0)" } ?? "begun"
   }
 
-  private static func mark(_ status: String) -> (String, StyledText.Role) {
-    switch status {
-    case "succeeded": ("✓", .good)
-    case "failed": ("✗", .bad)
-    case "skipped", "not_run", "not_applied": ("–", .faint)
-    case "started": ("◆", .active)
+  private static func mark(_ status: Word<StepStatus>) -> (String, StyledText.Role) {
+    switch status.known {
+    case .succeeded: ("✓", .good)
+    case .failed: ("✗", .bad)
+    case .skipped, .notRun, .notApplied: ("–", .faint)
+    case .started: ("◆", .active)
     default: ("?", .warning)
     }
   }

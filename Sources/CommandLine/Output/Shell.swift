@@ -39,6 +39,9 @@ struct Shell: Sendable {
     if !globals.quiet { output.message(line) }
   }
 
+  /// The owner of a run does not answer yet.
+  func noteOwnerIsBusy() { note("waiting for the run's owner, which first finishes its current call") }
+
   /// Asks a person at the terminal; nobody there is a no.
   func asks(_ question: String) -> Bool {
     guard Terminal.isTerminal(0), Terminal.isTerminal(2) else { return false }

@@ -89,7 +89,7 @@ struct LiveTree {
         finished.append(line(glyphs.failed, .bad, "checks", nil, DisplayText.escaped(problem, limit: 600), .bad))
       }
     case "run.outputs":
-      if let why = report.outputsError.flatMap({ RunWords.failure($0) }) {
+      if let why = RunWords.failure(report.outputsError) {
         finished.append(line(glyphs.failed, .bad, "outputs", nil, why, .bad))
       }
     case "rollback.started":
@@ -172,16 +172,16 @@ struct LiveTree {
     forget(path)
     upcoming.removeAll { $0 == path }
     let (glyph, role) = mark(step.status)
-    let words = step.status == "failed" ? RunWords.failure(step.error) ?? "failed" : endWords(step)
+    let words = step.status == .failed ? RunWords.failure(step.error) ?? "failed" : endWords(step)
     let attempts = step.attempts > 1 ? "\(glyphs.divider)\(step.attempts) attempts" : ""
-    finished.append(line(glyph, role, path, step.elapsed, words + attempts, step.status == "failed" ? .bad : .faint))
+    finished.append(line(glyph, role, path, step.elapsed, words + attempts, step.status == .failed ? .bad : .faint))
   }
 
   private func endWords(_ step: StepReport) -> String {
-    switch step.status {
-    case "succeeded": RunWords.message(of: step) ?? RunWords.stateWord(step.until) ?? "done"
-    case "unknown": "outcome unknown"
-    default: RunWords.spaced(DisplayText.escaped(step.status, limit: 40))
+    switch step.status.known {
+    case .succeeded: RunWords.message(of: step) ?? RunWords.stateWord(step.until) ?? "done"
+    case .unknown: "outcome unknown"
+    default: RunWords.spaced(DisplayText.escaped(step.status.text, limit: 40))
     }
   }
 
@@ -191,14 +191,14 @@ struct LiveTree {
     showOwner(of: undo.step)
     let until = running[entry]?.until
     forget(entry)
-    let (glyph, role) = mark(undo.status)
+    let (glyph, role) = mark(Word<StepStatus>(undo.status.text))
     var words =
-      undo.status == "succeeded" ? until ?? "done" : RunWords.spaced(DisplayText.escaped(undo.status, limit: 40))
-    if undo.status == "failed" { words = RunWords.failure(undo.error) ?? "failed" }
-    if undo.status == "skipped" { words = RunWords.end(of: undo) }
+      undo.status == .succeeded ? until ?? "done" : RunWords.spaced(DisplayText.escaped(undo.status.text, limit: 40))
+    if undo.status == .failed { words = RunWords.failure(undo.error) ?? "failed" }
+    if undo.status == .skipped { words = RunWords.end(of: undo) }
     var took: Duration?
-    if let start = undo.startedAt, let end = undo.endedAt, undo.status != "skipped" { took = end - start }
-    finished.append(StyledText("  ") + line(glyph, role, name, took, words, undo.status == "failed" ? .bad : .faint))
+    if let start = undo.startedAt, let end = undo.endedAt, undo.status != .skipped { took = end - start }
+    finished.append(StyledText("  ") + line(glyph, role, name, took, words, undo.status == .failed ? .bad : .faint))
   }
 
   private mutating func closeUndo(_ event: RunEvent) {
@@ -218,11 +218,11 @@ struct LiveTree {
     order.removeAll { $0 == path }
   }
 
-  private func mark(_ status: String) -> (String, StyledText.Role) {
-    switch status {
-    case "succeeded": (glyphs.done, .good)
-    case "failed": (glyphs.failed, .bad)
-    case "skipped", "not_run", "not_applied": (glyphs.skipped, .faint)
+  private func mark(_ status: Word<StepStatus>) -> (String, StyledText.Role) {
+    switch status.known {
+    case .succeeded: (glyphs.done, .good)
+    case .failed: (glyphs.failed, .bad)
+    case .skipped, .notRun, .notApplied: (glyphs.skipped, .faint)
     default: (glyphs.unknown, .warning)
     }
   }
@@ -261,7 +261,7 @@ struct LiveTree {
 
   /// What goes on at `now`, what comes next, and one line for all of it. `frame` turns the spinner.
   func live(at now: Timestamp, frame: Int, rows: Int) -> [StyledText] {
-    guard report.status != "ended", report.startedAt != nil else { return [] }
+    guard report.status != .ended, report.startedAt != nil else { return [] }
     let spinner = glyphs.spinner[frame % glyphs.spinner.count]
     var lines = order.flatMap { path in running[path].map { runningLines($0, spinner, now) } ?? [] }
     if let awaited { lines.append(StyledText("  \(spinner) ", .active) + awaited) }
@@ -302,7 +302,7 @@ struct LiveTree {
     var parts: [String] = []
     if let start = report.startedAt { parts.append((now - start).elapsedSeconds) }
     if report.rollbackReason == nil, total > 0 {
-      let begun = report.steps.filter { $0.isMain && $0.status != "started" }.count
+      let begun = report.steps.filter { $0.isMain && $0.status != .started }.count
       parts.append("\(begun) of \(total)")
     }
     if let notice {

@@ -24,7 +24,8 @@ extension PlanText {
     if let rpo = drill.rpo {
       lines.append("  RPO at most \(DrillReport.shown(rpo)): from \(told(.dataAsOf)) to \(told(.outageAt))")
     }
-    return lines + ["  judged after the last step, before anything is undone; a miss ends the run with exit 8"]
+    let code = ExitCode.objectiveMissed.rawValue
+    return lines + ["  judged after the last step, before anything is undone; a miss ends the run with exit \(code)"]
   }
 
   /// A miss is cleaned up like a success.

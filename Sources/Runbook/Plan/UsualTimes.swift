@@ -11,11 +11,11 @@ public struct UsualTimes: Sendable, Equatable {
 
   /// - Parameter reports: of ended runs of the runbook; those that did not succeed, or were simulated, do not count.
   public init(_ reports: [RunReport]) {
-    let good = reports.filter { $0.outcome == "succeeded" && !$0.isSimulated }.prefix(UsualTimes.limit)
+    let good = reports.filter { $0.outcome == .succeeded && !$0.isSimulated }.prefix(UsualTimes.limit)
     count = good.count
     var times: [String: [Duration]] = [:]
     for report in good {
-      for step in report.steps where step.status == "succeeded" {
+      for step in report.steps where step.status == .succeeded {
         if let took = step.elapsed { times[step.path, default: []].append(took) }
       }
     }

@@ -22,24 +22,24 @@ public enum ClosingWords {
   private static func headline(_ report: RunReport, _ standing: Standing, _ store: String?) -> StyledText {
     let name = DisplayText.escaped(report.name.isEmpty ? report.id : report.name, limit: 64)
     if report.isRestored, report.posted == nil { return restored(name, report) }
-    if report.status != "ended" { return unfinished(name, report, store) }
+    if report.status != .ended { return unfinished(name, report, store) }
     let took = report.elapsed.map { " after \($0.elapsedText)" } ?? ""
     let simulated = report.isSimulated ? " (simulated)" : ""
     let place = report.failedStep?.path ?? (report.outputsError == nil ? nil : "outputs")
     let at = place.map { " at `\(DisplayText.escaped($0, limit: 100))`" } ?? ""
     let code = report.exitCode.map { " (exit \($0))" } ?? ""
-    switch report.outcome {
-    case "succeeded" where report.isGoodEnd:
+    switch report.outcome?.known {
+    case .succeeded where report.isGoodEnd:
       return StyledText("✓ ", .good) + StyledText(name, .strong)
         + " succeeded\(took)\(report.isDrill ? rollback(report, standing) : "")\(simulated)."
-    case "objective_missed":
+    case .objectiveMissed:
       return StyledText("✗ ", .bad) + StyledText(name, .strong)
         + " missed its objective\(took)\(rollback(report, standing))\(code)\(simulated)."
-    case "cancelled":
+    case .cancelled:
       return StyledText("■ ", .warning) + StyledText(name, .strong)
         + " was cancelled\(took)\(rollback(report, standing))\(code)\(simulated)."
     default:
-      let word = DisplayText.escaped(RunWords.spaced(report.outcome ?? "ended"), limit: 40)
+      let word = DisplayText.escaped(RunWords.spaced(report.outcome?.text ?? "ended"), limit: 40)
       return StyledText("✗ ", .bad) + StyledText(name, .strong)
         + " \(word)\(at)\(took)\(rollback(report, standing))\(code)\(simulated)."
     }
@@ -49,16 +49,16 @@ public enum ClosingWords {
     if let abandoned = report.abandoned {
       return ", and its rollback was abandoned by \(DisplayText.escaped(abandoned.by, limit: 64))"
     }
-    switch report.rollback {
-    case "succeeded": return standing.isClean ? "; everything it changed was undone" : "; it was rolled back"
-    case "not_needed": return notNeeded(report, standing)
-    case "failed" where !report.owesRollback && !standing.leftOut.isEmpty:
+    switch report.rollback?.known {
+    case .succeeded: return standing.isClean ? "; everything it changed was undone" : "; it was rolled back"
+    case .notNeeded: return notNeeded(report, standing)
+    case .failed where !report.owesRollback && !standing.leftOut.isEmpty:
       return ", and a part of its rollback was left out: a person must look"
-    case "failed": return ", and its rollback FAILED: a person must look"
-    case "blocked" where report.blockingStep == nil: return ", and its rollback has not ended: go on with it"
-    case "blocked": return ", and its rollback is BLOCKED: a person must look"
-    case "pending": return "; nothing was rolled back"
-    case "none": return "; nothing was undone"
+    case .failed: return ", and its rollback FAILED: a person must look"
+    case .blocked where report.blockingStep == nil: return ", and its rollback has not ended: go on with it"
+    case .blocked: return ", and its rollback is BLOCKED: a person must look"
+    case .pending: return "; nothing was rolled back"
+    case .some(.none): return "; nothing was undone"
     default: return ""
     }
   }
@@ -74,7 +74,8 @@ public enum ClosingWords {
 
   private static func restored(_ name: String, _ report: RunReport) -> StyledText {
     StyledText("… ", .warning) + StyledText(name, .strong)
-      + " may have done more than its journal says: its store was put back from an older copy (exit 6)."
+      + " may have done more than its journal says: its store was put back from an older copy "
+      + "(exit \(ExitCode.waiting.rawValue))."
   }
 
   private static func unfinished(_ name: String, _ report: RunReport, _ store: String?) -> StyledText {
@@ -87,9 +88,10 @@ public enum ClosingWords {
       let left = report.leftReason.map { "; it was left: \(DisplayText.escaped($0, limit: 300))" } ?? ""
       return StyledText("… ", .warning) + StyledText(name, .strong) + " waits for an approval\(step)\(left)."
     }
-    if report.status == "waiting", report.leftReason == nil || report.waitingStep != nil {
+    if report.status == .waiting, report.leftReason == nil || report.waitingStep != nil {
       let step = report.waitingStep.map { " at `\(DisplayText.escaped($0, limit: 100))`" } ?? ""
-      return StyledText("… ", .warning) + StyledText(name, .strong) + " waits for an answer\(step) (exit 6)."
+      return StyledText("… ", .warning) + StyledText(name, .strong)
+        + " waits for an answer\(step) (exit \(ExitCode.waiting.rawValue))."
     }
     let why = report.leftReason.map { ": \(DisplayText.escaped($0, limit: 300))" } ?? ""
     return StyledText("… ", .warning) + StyledText(name, .strong)
@@ -124,21 +126,21 @@ public enum ClosingWords {
       if let until = approval.until { add("until", .strong, until.wholeSecond) }
     }
     for line in DrillReport.lines(report) { add(line.label, line.isGood ? .good : .bad, line.text) }
-    if ["succeeded", "objective_missed"].contains(report.outcome) {
+    if report.outcome.isOne(of: .succeeded, .objectiveMissed) {
       for (name, value) in (report.outputs.map ?? [:]).sorted(by: { $0.key < $1.key }) {
         lines.append(
           (StyledText(DisplayText.escaped(name, limit: 64)), StyledText(DisplayText.line(value, limit: 200))))
       }
-      for step in report.steps where step.status == "failed" && !StepPath(step.path).isSteadyStateAfter {
+      for step in report.steps where step.status == .failed && !StepPath(step.path).isSteadyStateAfter {
         add("failed", .warning, "\(shown(step.path))\(because(step.error)); the run goes on after it, as the file says")
       }
       if report.isGoodEnd, report.drill == nil { return lines }
     }
     for problem in report.problems { add("refused", .bad, DisplayText.escaped(problem, limit: 600)) }
-    let isReached = ["succeeded", "objective_missed"].contains(report.outcome)
+    let isReached = report.outcome.isOne(of: .succeeded, .objectiveMissed)
     let failed = report.steps.filter { step in
-      !isReached && ["failed", "not_applied"].contains(step.status)
-        || step.status == "unknown" && step.endedAt != nil && step.path != report.waitingStep
+      !isReached && step.status.isOne(of: .failed, .notApplied)
+        || step.status == .unknown && step.endedAt != nil && step.path != report.waitingStep
     }
     for step in failed {
       let why = because(step.error)
@@ -146,11 +148,11 @@ public enum ClosingWords {
       add("failed", .bad, "\(shown(step.path))\(why)\(stands)")
       for line in RunWords.lastLines(step.error) { add("", .faint, line) }
     }
-    if let why = report.outputsError.flatMap({ RunWords.failure($0) }) { add("failed", .bad, "outputs: \(why)") }
+    if let why = RunWords.failure(report.outputsError) { add("failed", .bad, "outputs: \(why)") }
     add("undone", .good, standing.undone)
     add("undone in part", .warning, standing.undoneInPart)
     for undo in standing.notUndone {
-      let why = RunWords.failure(undo.error).map { ": \($0)" } ?? (undo.status == "pending" ? ": not begun" : "")
+      let why = RunWords.failure(undo.error).map { ": \($0)" } ?? (undo.status == .pending ? ": not begun" : "")
       add("not undone", .bad, "\(shown(undo.entry)) \(DisplayText.escaped(undo.action, limit: 64))\(why)")
       for line in RunWords.lastLines(undo.error) { add("", .faint, line) }
     }
@@ -171,13 +173,13 @@ public enum ClosingWords {
     return lines
   }
 
-  private static func because(_ error: Value) -> String { RunWords.failure(error).map { ": \($0)" } ?? "" }
+  private static func because(_ error: ReportedError?) -> String { RunWords.failure(error).map { ": \($0)" } ?? "" }
 
   /// What was made, is still owed to be taken away, and can be named: it may cost money.
   private static func stillThere(_ report: RunReport, _ standing: Standing) -> [StepReport] {
     let owed = Set((standing.notUndone + standing.leftOut).map(\.step))
     return report.steps.filter { step in
-      owed.contains(step.path) && step.happened == "applied" && step.outputs["id"]?.string != nil
+      owed.contains(step.path) && step.happened == .applied && step.outputs["id"]?.string != nil
     }
   }
 

@@ -9,7 +9,7 @@ struct DrillReport {
   /// Lines for the closing words; empty for what is no drill.
   static func lines(_ report: RunReport) -> [Line] {
     guard let verdict = report.drill else {
-      guard report.isDrill, report.status == "ended" else { return [] }
+      guard report.isDrill, report.status == .ended else { return [] }
       return [Line(label: "drill", isGood: false, text: "not judged: its steps did not come to their end")]
     }
     return lines(verdict)

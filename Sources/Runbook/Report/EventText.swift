@@ -64,7 +64,7 @@ public struct EventText: Sendable {
       return "cancel\(by(fields["by"])): \(what)"
     case "rollback.started": return "rolling back: \(RunWords.rollbackReason(report))"
     case "rollback.ended":
-      if report.rollback == "not_needed", !isVerbose { return nil }
+      if report.rollback == .notNeeded, !isVerbose { return nil }
       return "rollback \(RunWords.spaced(word(fields["outcome"])))"
     case "run.ended":
       let took = report.elapsed.map { " after \($0.elapsedText)" } ?? ""
@@ -74,7 +74,7 @@ public struct EventText: Sendable {
       guard !report.problems.isEmpty else { return isVerbose ? "checked: ready to begin" : nil }
       return "not begun: " + report.problems.map { DisplayText.escaped($0, limit: 300) }.joined(separator: "; ")
     case "run.outputs":
-      return report.outputsError.flatMap { RunWords.failure($0) }.map { "outputs failed: \($0)" }
+      return RunWords.failure(report.outputsError).map { "outputs failed: \($0)" }
     case "rollback.resumed": return "rolling back again\(by(fields["by"]))"
     case "rollback.abandoned": return "rollback abandoned\(by(fields["by"])): \(word(fields["reason"], limit: 300))"
     case "run.left":
@@ -110,7 +110,7 @@ public struct EventText: Sendable {
     let subject = report.undo(path).map { "undo \(DisplayText.escaped($0.step, limit: 100))" } ?? name(fields["step"])
     let step =
       report.step(path)
-      ?? StepReport(path: path, title: path, action: "", purpose: "undo", status: "started", effect: "none")
+      ?? StepReport(path: path, purpose: .undo, status: .started)
     switch event.event {
     case "step.started":
       let title =

@@ -17,7 +17,7 @@ public enum MarkdownReport {
       // The last lines of a script have no word before them, and are shown as they are.
       "| \(escaped(label.plain)) | \(label.plain.isEmpty ? code(words.plain) : escaped(words.plain)) |"
     }
-    let steps = report.steps.filter { $0.startedAt != nil || $0.status != "pending" }
+    let steps = report.steps.filter { $0.startedAt != nil || $0.status != .pending }
     if !steps.isEmpty {
       lines += ["", "| step | action | result |", "|---|---|---|"]
       lines += steps.map { step in

@@ -12,16 +12,16 @@ struct NextCommands {
   private var lines: [Line] {
     guard !report.isSimulated else { return [] }  // nothing was kept that could be gone on with
     if report.isRestored, report.posted == nil { return restored }
-    if report.status != "ended" {
+    if report.status != .ended {
       guard report.posted == nil else { return open }
       return report.approval.map { asked($0) } ?? report.waitingStep.map { parked($0) } ?? open
     }
     if report.isGoodEnd, !report.canResumeRollback {
-      return report.outcome == "succeeded" ? [] : [logs, (line("rerun"), "do the drill again")]
+      return report.outcome == .succeeded ? [] : [logs, (line("rerun"), "do the drill again")]
     }
     if report.canResumeRollback { return rollback + [logs] }
     if report.abandoned != nil { return [logs] }
-    let cause = report.outcome == "cancelled" ? "start it anew" : "try again, once the cause is fixed"
+    let cause = report.outcome == .cancelled ? "start it anew" : "try again, once the cause is fixed"
     guard let step = report.rerunFrom else { return [logs, (line("rerun"), "\(cause), from the first step")] }
     return [logs, (line("rerun", ["--from", step]), cause)]
   }
@@ -77,7 +77,7 @@ struct NextCommands {
 
   private var restored: [Line] {
     var lines: [Line] = [(line("show"), "look at the run")]
-    if report.status == "ended" {
+    if report.status == .ended {
       if report.canResumeRollback {
         lines += [
           (rollback("resume", ["--restored"]), "go on with the rollback"),

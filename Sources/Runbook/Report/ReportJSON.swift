@@ -37,11 +37,11 @@ public enum ReportJSON {
 
   private static func run(_ report: RunReport) -> Value {
     [
-      "id": .string(report.id), "name": .string(report.name), "status": .string(report.status),
-      "outcome": text(report.outcome), "rollback": text(report.rollback),
+      "id": .string(report.id), "name": .string(report.name), "status": .string(report.status.text),
+      "outcome": text(report.outcome?.text), "rollback": text(report.rollback?.text),
       "exit_code": report.exitCode.map(Value.int) ?? .null,
       "started_at": instant(report.startedAt), "ended_at": instant(report.endedAt), "inputs": report.inputs,
-      "outputs": report.outputs, "outputs_error": report.outputsError ?? .null, "file": text(report.file),
+      "outputs": report.outputs, "outputs_error": report.outputsError?.value ?? .null, "file": text(report.file),
       "simulated": .bool(report.isSimulated),
       "restored": .bool(report.isRestored),
       "waiting_for": waiting(report),
@@ -69,9 +69,9 @@ public enum ReportJSON {
   private static func step(_ step: StepReport) -> Value {
     [
       "step": .string(step.path), "title": .string(step.title), "action": .string(step.action),
-      "purpose": .string(step.purpose), "status": .string(step.status), "attempts": .int(step.attempts),
+      "purpose": .string(step.purpose.text), "status": .string(step.status.text), "attempts": .int(step.attempts),
       "started_at": instant(step.startedAt), "ended_at": instant(step.endedAt), "outputs": step.outputs,
-      "error": step.error, "class": text(step.effectClass), "effect": .string(step.happened),
+      "error": step.error?.value ?? .null, "class": text(step.effectClass), "effect": .string(step.happened.text),
       "undo_closed": text(step.closed),
     ]
   }
@@ -79,7 +79,7 @@ public enum ReportJSON {
   private static func undo(_ undo: UndoReport) -> Value {
     [
       "step": .string(undo.step), "entry": .string(undo.entry), "action": .string(undo.action),
-      "status": .string(undo.status), "error": undo.error, "left_out": decision(undo.leftOut),
+      "status": .string(undo.status.text), "error": undo.error?.value ?? .null, "left_out": decision(undo.leftOut),
     ]
   }
 

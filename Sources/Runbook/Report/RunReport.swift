@@ -5,17 +5,16 @@ public struct RunReport: Sendable, Equatable {
   public var name = ""
   public var file: String?
   public var isSimulated = false
-  /// `queued running waiting rolling_back ending ended`
-  public var status = "queued"
-  public var outcome: String?
-  public var rollback: String?
+  public var status: Word<RunStatus> = .known(.queued)
+  public var outcome: Word<RunOutcome>?
+  public var rollback: Word<RollbackOutcome>?
   public var exitCode: Int64?
   public var startedAt: Timestamp?
   public var endedAt: Timestamp?
   public var inputs: Value = .map([:])
   public var outputs: Value = .map([:])
-  /// Why the outputs of the run could not be evaluated, as a step's error; nil if they could.
-  public var outputsError: Value?
+  /// Why the outputs of the run could not be evaluated; nil if they could.
+  public var outputsError: ReportedError?
   /// How the drill was judged; nil before, and for what is no drill.
   public var drill: DrillVerdict?
   /// Why the rollback began, in words.
@@ -74,13 +73,13 @@ public struct RunReport: Sendable, Equatable {
   public var failedStep: StepReport? {
     steps.first { step in
       guard step.isMain, !plan.borne.contains(step.path) else { return false }
-      return ["failed", "not_applied"].contains(step.status) || step.status == "unknown" && step.endedAt != nil
+      return step.status.isOne(of: .failed, .notApplied) || step.status == .unknown && step.endedAt != nil
     }
   }
   /// It came to the end of its steps, and nothing of a rollback is left to be looked at: a drill that missed an
   /// objective is no failure.
   public var isGoodEnd: Bool {
-    ["succeeded", "objective_missed"].contains(outcome) && !["failed", "blocked"].contains(rollback)
+    outcome.isOne(of: .succeeded, .objectiveMissed) && !rollback.isOne(of: .failed, .blocked)
   }
 
   public var elapsed: Duration? {
@@ -121,46 +120,46 @@ extension RunReport {
 
   /// The rollback stopped, or waits for a person, and has something left to do.
   public var owesRollback: Bool {
-    abandoned == nil && ["failed", "blocked", "pending"].contains(rollback) && !owed.isEmpty
+    abandoned == nil && rollback.isOne(of: .failed, .blocked, .pending) && !owed.isEmpty
   }
 
   /// The step that cannot be undone and keeps the rollback from the older ones, until a person leaves it out.
   public var blockingStep: String? {
-    guard rollback == "blocked", let first = owed.first, plan.irreversible.contains(first.path) else { return nil }
+    guard rollback == .blocked, let first = owed.first, plan.irreversible.contains(first.path) else { return nil }
     return first.path
   }
 
   /// `runbook rollback resume` would be accepted: that, or a person has decided about the rollback since the run ended.
-  public var canResumeRollback: Bool { owesRollback || status == "ended" && isDecidedSinceEnd }
+  public var canResumeRollback: Bool { owesRollback || status == .ended && isDecidedSinceEnd }
 
   /// Undo steps and steps that `runbook rollback skip` would accept, the one to decide about first.
   public var skippable: [String] {
     owed.flatMap { step in
-      undo.filter { $0.step == step.path && !["succeeded", "skipped"].contains($0.status) }.map(\.entry) + [step.path]
+      undo.filter { $0.step == step.path && !$0.status.isOne(of: .succeeded, .skipped) }.map(\.entry) + [step.path]
     }
   }
 
   /// A cancel would still find something to stop.
   public var canCancel: Bool {
-    guard ["queued", "running", "waiting"].contains(status), cancelledBy == nil, rollbackReason == nil,
+    guard status.isOne(of: .queued, .running, .waiting), cancelledBy == nil, rollbackReason == nil,
       posted == nil
     else {
       return false
     }
-    if let last = plan.last, let status = step(last)?.status, !["pending", "started", "unknown"].contains(status) {
+    if let last = plan.last, let status = step(last)?.status, !status.isOne(of: .pending, .started, .unknown) {
       return false
     }
     return !steps.contains { step in
-      step.purpose != "do"
-        || ["failed", "cancelled", "not_applied"].contains(step.status) && !plan.borne.contains(step.path)
-        || step.status == "unknown" && step.path != waitingStep && !plan.borne.contains(step.path)
+      !step.isMain
+        || step.status.isOne(of: .failed, .cancelled, .notApplied) && !plan.borne.contains(step.path)
+        || step.status == .unknown && step.path != waitingStep && !plan.borne.contains(step.path)
     }
   }
 
   /// Some of what the step did was undone.
   private func wasUndone(_ step: StepReport) -> Bool {
     step.closed == "undone"
-      || undo.contains { $0.step == step.path && !["pending", "closed", "skipped"].contains($0.status) }
+      || undo.contains { $0.step == step.path && !$0.status.isOne(of: .pending, .closed, .skipped) }
   }
 
   /// From where `runbook rerun --from` may begin: the step that failed, unless one before it was undone.
@@ -183,10 +182,10 @@ extension RunReport {
       isSimulated = fields["simulated"]?.bool ?? false
       inputs = fields["inputs"] ?? inputs
       startedAt = event.at
-      status = "running"
+      status = .known(.running)
     case "run.resumed":
       leftReason = nil
-      if status == "queued" { status = "running" }
+      if status == .queued { status = .known(.running) }
     case "run.waiting": park(fields)
     case "step.approved", "step.rejected": noteAnswer(event)
     case "step.resolved": unpark(fields["step"]?.string)
@@ -194,25 +193,25 @@ extension RunReport {
     case "run.restored_accepted": isRestored = false
     case "cancel.requested": cancelledBy = fields["by"]?.string ?? "somebody"
     case "rollback.started":
-      status = "rolling_back"
+      status = .known(.rollingBack)
       rollbackReason = fields["reason"]?.string ?? ""
     case "rollback.ended":
-      status = "ending"
-      rollback = fields["outcome"]?.string ?? rollback
+      status = .known(.ending)
+      rollback = fields["outcome"]?.string.map { Word($0) } ?? rollback
     case "run.ended":
-      status = "ended"
-      outcome = fields["outcome"]?.string
-      rollback = fields["rollback"]?.string ?? rollback
+      status = .known(.ended)
+      outcome = fields["outcome"]?.string.map { Word($0) }
+      rollback = fields["rollback"]?.string.map { Word($0) } ?? rollback
       exitCode = fields["exit_code"]?.int
       outputs = fields["outputs"] ?? outputs
       endedAt = event.at
       isDecidedSinceEnd = false
       drill = DrillVerdict(fields["drill"]) ?? drill
     case "drill.judged": drill = DrillVerdict(.map(fields))
-    case "run.outputs": outputsError = fields["error"].flatMap { $0["kind"] == nil ? nil : $0 }
+    case "run.outputs": outputsError = ReportedError(fields["error"]).flatMap { $0.value["kind"] == nil ? nil : $0 }
     case "run.checked": problems = fields["problems"]?.list?.compactMap { $0.string } ?? []
     case "rollback.resumed":
-      status = "rolling_back"
+      status = .known(.rollingBack)
       rollback = nil
       rollbackReason = rollbackReason ?? ""
       outcome = nil
@@ -221,7 +220,7 @@ extension RunReport {
     case "rollback.abandoned":
       let decision = RunReport.decision(event)
       abandoned = decision
-      rollback = "failed"
+      rollback = .known(.failed)
       close("abandoned by \(decision.by)", steps: owed.map(\.path))
     case "run.left": leftReason = fields["reason"]?.string ?? ""
     case let name where name.hasPrefix("undo."): applyUndo(event)
@@ -230,14 +229,14 @@ extension RunReport {
   }
 
   private mutating func park(_ fields: [String: Value]) {
-    status = "waiting"
+    status = .known(.waiting)
     waitingStep = fields["step"]?.string
     questions = max(questions < .max ? questions + 1 : questions, fields["question"]?.int ?? 0)
     question = questions
     approval = ApprovalReport(fields)
     guard approval == nil, let path = waitingStep, let index = stepIndex[path] else { return }
-    steps[index].status = "unknown"
-    steps[index].error = fields["error"] ?? .null
+    steps[index].status = .known(.unknown)
+    steps[index].error = ReportedError(fields["error"])
   }
 
   private mutating func noteAnswer(_ event: RunEvent) {
@@ -249,13 +248,13 @@ extension RunReport {
 
   /// The question is answered, or no longer asked.
   private mutating func unpark(_ path: String?) {
-    if status == "waiting" { status = rollbackReason == nil ? "running" : "rolling_back" }
+    if status == .waiting { status = .known(rollbackReason == nil ? .running : .rollingBack) }
     waitingStep = nil
     question = nil
     approval = nil
-    guard let path, let index = stepIndex[path], steps[index].status == "unknown" else { return }
-    steps[index].status = "started"
-    steps[index].error = .null
+    guard let path, let index = stepIndex[path], steps[index].status == .unknown else { return }
+    steps[index].status = .known(.started)
+    steps[index].error = nil
   }
 
   public static func decision(_ event: RunEvent) -> Decision {
@@ -274,16 +273,16 @@ extension RunReport {
     guard event.event.hasPrefix("step.") || event.event.hasPrefix("attempt.") else { return }
     let index =
       stepIndex[path]
-      ?? add(StepReport(path: path, title: path, action: "", purpose: "do", status: "pending", effect: "none"))
+      ?? add(StepReport(path: path))
     switch event.event {
     case "step.started":
       steps[index].title = fields["title"]?.string ?? path
       steps[index].action = fields["action"]?.string ?? ""
-      steps[index].purpose = fields["purpose"]?.string ?? "do"
-      steps[index].effect = fields["effect"]?.string ?? "none"
+      steps[index].purpose = fields["purpose"]?.string.map { Word($0) } ?? .known(.do)
+      steps[index].effect = fields["effect"]?.string.map { Word($0) } ?? .known(.none)
       steps[index].effectClass = fields["class"]?.string
       steps[index].attempts = max(steps[index].attempts, fields["attempt"]?.int ?? 1)
-      steps[index].status = "started"
+      steps[index].status = .known(.started)
       steps[index].startedAt = steps[index].startedAt ?? event.at
       for planned in plan.entries[path] ?? [] where undoIndex[planned.entry] == nil { add(planned) }
     case "attempt.started", "attempt.ended":
@@ -294,17 +293,17 @@ extension RunReport {
       steps[index].nativeState = fields["native_state"]?.string
     case "step.ended":
       if path == waitingStep { unpark(nil) }
-      steps[index].status = fields["status"]?.string ?? "unknown"
+      steps[index].status = fields["status"]?.string.map { Word($0) } ?? .known(.unknown)
       steps[index].outputs = fields["outputs"] ?? .map([:])
-      steps[index].error = fields["error"] ?? .null
+      steps[index].error = ReportedError(fields["error"])
       steps[index].title = fields["title"]?.string ?? steps[index].title
       steps[index].attempts = max(steps[index].attempts, fields["attempts"]?.int ?? 0)
-      steps[index].purpose = fields["purpose"]?.string ?? steps[index].purpose
+      steps[index].purpose = fields["purpose"]?.string.map { Word($0) } ?? steps[index].purpose
       if steps[index].startedAt != nil { steps[index].endedAt = event.at }
       // Like the machine, which closes all entries before a `commit` without a word of its own.
-      if steps[index].action == "commit", steps[index].status == "succeeded" {
+      if steps[index].action == "commit", steps[index].status == .succeeded {
         close("committed", steps: owed.map(\.path))
-        for entry in undo.indices where undo[entry].status == "pending" { undo[entry].status = "closed" }
+        for entry in undo.indices where undo[entry].status == .pending { undo[entry].status = .known(.closed) }
       }
     default: break
     }
@@ -321,18 +320,18 @@ extension RunReport {
     if event.event == "undo.skipped" { return leaveOut(entry, RunReport.decision(event)) }
     let step = fields["step"]?.string ?? StepPath(entry).owner.text
     let index =
-      undoIndex[entry] ?? add(UndoReport(entry: entry, step: step, title: entry, action: "", status: "pending"))
+      undoIndex[entry] ?? add(UndoReport(entry: entry, step: step, title: entry, action: ""))
     switch event.event {
     case "undo.started":
       undo[index].action = fields["action"]?.string ?? undo[index].action
       undo[index].title = fields["title"]?.string ?? undo[index].title
-      undo[index].status = "started"
+      undo[index].status = .known(.started)
       undo[index].startedAt = event.at
       undo[index].endedAt = nil
-      undo[index].error = .null
+      undo[index].error = nil
     case "undo.ended":
-      undo[index].status = fields["status"]?.string ?? "unknown"
-      undo[index].error = fields["error"] ?? .null
+      undo[index].status = fields["status"]?.string.map { Word($0) } ?? .known(.unknown)
+      undo[index].error = ReportedError(fields["error"])
       undo[index].endedAt = event.at
     default: break
     }
@@ -340,8 +339,8 @@ extension RunReport {
 
   private mutating func closeUndo(of step: String, _ reason: String) {
     close(reason, steps: [step])
-    for index in undo.indices where undo[index].step == step && undo[index].status == "pending" {
-      undo[index].status = "closed"
+    for index in undo.indices where undo[index].step == step && undo[index].status == .pending {
+      undo[index].status = .known(.closed)
     }
   }
 
@@ -354,11 +353,11 @@ extension RunReport {
       if let index = stepIndex[step] { steps[index].leftOut = decision }
     }
     if step != entry, undoIndex[entry] == nil {
-      add(UndoReport(entry: entry, step: step, title: entry, action: "", status: "pending"))
+      add(UndoReport(entry: entry, step: step, title: entry, action: ""))
     }
     for index in undo.indices where undo[index].entry == entry || step == entry && undo[index].step == step {
-      guard !["succeeded", "skipped"].contains(undo[index].status) else { continue }
-      undo[index].status = "skipped"
+      guard !undo[index].status.isOne(of: .succeeded, .skipped) else { continue }
+      undo[index].status = .known(.skipped)
       undo[index].leftOut = decision
     }
   }

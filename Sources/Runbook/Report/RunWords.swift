@@ -4,17 +4,21 @@ public enum RunWords {
   public static func spaced(_ word: String) -> String { word.split(separator: "_").joined(separator: " ") }
 
   /// `kind: message`, from an `error` object.
-  public static func failure(_ error: Value) -> String? {
-    guard let kind = error["kind"]?.string else { return nil }
-    let word = spaced(kind)
-    guard let message = error["message"]?.string, !message.isEmpty else { return DisplayText.escaped(word, limit: 60) }
-    return DisplayText.escaped("\(word): \(message)", limit: 600)
+  public static func failure(_ error: Value?) -> String? { failure(ReportedError(error)) }
+
+  public static func failure(_ error: ReportedError?) -> String? {
+    guard let error, let kind = error.kind else { return nil }
+    let word = spaced(kind.text)
+    guard !error.message.isEmpty else { return DisplayText.escaped(word, limit: 60) }
+    return DisplayText.escaped("\(word): \(error.message)", limit: 600)
   }
 
   /// The last lines that the script of a failed step wrote, of stderr, or of stdout if it wrote nothing there; or the
   /// answer of a request that was refused.
-  public static func lastLines(_ error: Value?) -> [String] {
-    let detail = error?["detail"]
+  public static func lastLines(_ error: Value?) -> [String] { lastLines(ReportedError(error)) }
+
+  public static func lastLines(_ error: ReportedError?) -> [String] {
+    let detail = error?.detail
     let texts = [detail?["stderr"]?.string, detail?["stdout"]?.string, detail?["body"]?.string].compactMap { $0 }
     guard let text = texts.first(where: { !$0.isEmpty }) else { return [] }
     return text.split(separator: "\n", omittingEmptySubsequences: false).suffix(20)
@@ -54,8 +58,8 @@ public enum RunWords {
   /// `stopped after 32s`, `done in 1.2s`, `failed after 12s: exit code: …`.
   public static func end(of step: StepReport) -> String {
     let took = step.elapsed?.elapsedText
-    switch step.status {
-    case "succeeded":
+    switch step.status.known {
+    case .succeeded:
       if let message = message(of: step) { return message }
       if !step.approvedBy.isEmpty { return approved(step, after: took) }
       if step.action == "approve", step.outputs["approved"] == false {
@@ -63,14 +67,14 @@ public enum RunWords {
       }
       if let word = stateWord(step.until) { return took.map { "\(word) after \($0)" } ?? word }
       return took.map { "done in \($0)" } ?? "done"
-    case "failed":
+    case .failed:
       return "failed" + (took.map { " after \($0)" } ?? "") + (failure(step.error).map { ": \($0)" } ?? "")
-    case "skipped": return "skipped, its `if` is false"
-    case "not_run": return "not run"
-    case "not_applied": return "did not take effect"
-    case "cancelled": return "cancelled" + (took.map { " after \($0)" } ?? "")
-    case "unknown": return "outcome unknown" + (failure(step.error).map { ": \($0)" } ?? "")
-    default: return DisplayText.escaped(step.status, limit: 40)
+    case .skipped: return "skipped, its `if` is false"
+    case .notRun: return "not run"
+    case .notApplied: return "did not take effect"
+    case .cancelled: return "cancelled" + (took.map { " after \($0)" } ?? "")
+    case .unknown: return "outcome unknown" + (failure(step.error).map { ": \($0)" } ?? "")
+    case .pending, .started, nil: return DisplayText.escaped(step.status.text, limit: 40)
     }
   }
 
@@ -83,13 +87,13 @@ public enum RunWords {
   public static func end(of undo: UndoReport) -> String {
     var took: Duration?
     if let start = undo.startedAt, let end = undo.endedAt { took = end - start }
-    switch undo.status {
-    case "succeeded": return took.map { "done in \($0.elapsedText)" } ?? "done"
-    case "failed":
+    switch undo.status.known {
+    case .succeeded: return took.map { "done in \($0.elapsedText)" } ?? "done"
+    case .failed:
       return "failed" + (took.map { " after \($0.elapsedText)" } ?? "") + (failure(undo.error).map { ": \($0)" } ?? "")
-    case "skipped":
+    case .skipped:
       return undo.leftOut.map { "left out \(decision($0))" } ?? "not undone: its condition was false"
-    default: return DisplayText.escaped(undo.status, limit: 40)
+    default: return DisplayText.escaped(undo.status.text, limit: 40)
     }
   }
 
@@ -165,15 +169,20 @@ public enum RunWords {
     return ["run", "ssh.run"].contains(report.step(path)?.action ?? report.undo(path)?.action)
   }
 
-  /// `failed, rolled back`, `succeeded`.
+  /// The same of a run's row.
   public static func outcome(_ outcome: String?, rollback: String?) -> String {
-    let word = DisplayText.escaped(spaced(outcome ?? "ended"), limit: 40)
-    switch rollback {
-    case "succeeded": return "\(word), rolled back"
-    case "failed": return "\(word), rollback failed"
-    case "blocked": return "\(word), rollback blocked"
-    case "pending": return "\(word), not rolled back"
-    case "not_needed" where !["succeeded", "objective_missed"].contains(outcome): return "\(word), nothing to undo"
+    self.outcome(outcome.map { Word($0) }, rollback: rollback.map { Word($0) })
+  }
+
+  /// `failed, rolled back`, `succeeded`.
+  public static func outcome(_ outcome: Word<RunOutcome>?, rollback: Word<RollbackOutcome>?) -> String {
+    let word = DisplayText.escaped(spaced(outcome?.text ?? "ended"), limit: 40)
+    switch rollback?.known {
+    case .succeeded: return "\(word), rolled back"
+    case .failed: return "\(word), rollback failed"
+    case .blocked: return "\(word), rollback blocked"
+    case .pending: return "\(word), not rolled back"
+    case .notNeeded where !outcome.isOne(of: .succeeded, .objectiveMissed): return "\(word), nothing to undo"
     default: return word
     }
   }

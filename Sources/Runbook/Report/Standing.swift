@@ -32,32 +32,32 @@ public struct Standing: Sendable, Equatable {
       .sorted { (order[$1.element.step] ?? 0, $0.offset) < (order[$0.element.step] ?? 0, $1.offset) }
       .map(\.element)
     leftOut = newestFirst.filter { $0.leftOut != nil }
-    if report.status == "ended", !report.isGoodEnd || report.rollbackReason != nil {
-      notUndone = newestFirst.filter { !["succeeded", "skipped", "closed"].contains($0.status) }
+    if report.status == .ended, !report.isGoodEnd || report.rollbackReason != nil {
+      notUndone = newestFirst.filter { !$0.status.isOne(of: .succeeded, .skipped, .closed) }
     }
-    untold = report.steps.filter { $0.error["detail"]?["arrival"]?.string == "unknown" }.map(\.path)
-    for step in report.steps where step.isMain && step.effect != "none" && step.startedAt != nil {
+    untold = report.steps.filter { $0.error?.detail?["arrival"]?.string == "unknown" }.map(\.path)
+    for step in report.steps where step.isMain && step.effect != .none && step.startedAt != nil {
       place(step, report.undo.filter { $0.step == step.path })
     }
   }
 
   private mutating func place(_ step: StepReport, _ undo: [UndoReport]) {
-    let hasUndone = undo.contains { $0.status == "succeeded" }
+    let hasUndone = undo.contains { $0.status == .succeeded }
     let isMissing = notUndone.contains { $0.step == step.path } || leftOut.contains { $0.step == step.path }
     if isMissing {
       if hasUndone { undoneInPart.append(step.path) }
       return
     }
-    if step.closed == "undone" || hasUndone && undo.allSatisfy({ ["succeeded", "skipped"].contains($0.status) }) {
+    if step.closed == "undone" || hasUndone && undo.allSatisfy({ $0.status.isOne(of: .succeeded, .skipped) }) {
       undone.append(step.path)
       return
     }
-    switch (step.closed, step.happened) {
-    case ("nothing happened", _), (_, "none"): break
+    switch (step.closed, step.happened.known) {
+    case ("nothing happened", _), (_, .some(.none)): break
     // A prune that found nothing to delete.
-    case (_, "applied") where step.outputs["deleted"]?.list?.isEmpty == true: break
+    case (_, .applied) where step.outputs["deleted"]?.list?.isEmpty == true: break
     case ("its condition was false", _): conditionFalse.append(step.path)
-    case (_, "applied"): standing.append(step)
+    case (_, .applied): standing.append(step)
     default: unknown.append(step.path)
     }
   }

@@ -3,21 +3,18 @@ public struct StepReport: Sendable, Equatable {
   public var path: String
   public var title: String
   public var action: String
-  /// `do always on_failure on_rollback_failure`
-  public var purpose: String
-  /// `pending started skipped succeeded failed cancelled unknown not_applied not_run`
-  public var status: String
+  public var purpose: Word<Purpose>
+  public var status: Word<StepStatus>
   /// The people who have approved it, if it asks for that.
   public var approvedBy: [String] = []
   public var attempts: Int64 = 0
   public var startedAt: Timestamp?
   public var endedAt: Timestamp?
   public var outputs: Value = .map([:])
-  public var error: Value = .null
+  public var error: ReportedError?
   /// `E1` … `E4`
   public var effectClass: String?
-  /// `none change destroy`
-  public var effect: String
+  public var effect: Word<ActionEffect>
   /// What it waits for and until when, and the provider's last word.
   public var until: String?
   public var deadline: Timestamp?
@@ -28,15 +25,26 @@ public struct StepReport: Sendable, Equatable {
   /// Who left its whole undo out, and why; nil: nobody did.
   public var leftOut: RunReport.Decision?
 
-  public var isMain: Bool { purpose == "do" }
-  /// What is known of it: `none`, `applied` or `unknown`, over all its requests.
-  public var happened: String {
-    guard effect != "none", startedAt != nil else { return "none" }
-    switch status {
-    case "succeeded": return "applied"
-    case "skipped", "not_run": return "none"
-    case "started", "pending": return "unknown"
-    default: return error["effect"]?.string ?? "unknown"
+  init(
+    path: String, purpose: Purpose = .do, status: StepStatus = .pending
+  ) {
+    self.path = path
+    title = path
+    action = ""
+    self.purpose = .known(purpose)
+    self.status = .known(status)
+    effect = .known(.none)
+  }
+
+  public var isMain: Bool { purpose == .do }
+  /// What is known of it, over all its requests.
+  public var happened: Word<StepFailure.Effect> {
+    guard effect != .none, startedAt != nil else { return .known(.none) }
+    switch status.known {
+    case .succeeded: return .known(.applied)
+    case .skipped, .notRun: return .known(.none)
+    case .started, .pending: return .known(.unknown)
+    case .failed, .cancelled, .unknown, .notApplied, nil: return error?.effect ?? .known(.unknown)
     }
   }
   public var elapsed: Duration? {
@@ -53,20 +61,19 @@ public struct UndoReport: Sendable, Equatable {
   public var step: String
   public var title: String
   public var action: String
-  /// `pending started succeeded failed skipped closed`
-  public var status: String
+  public var status: Word<UndoStatus>
   public var startedAt: Timestamp?
   public var endedAt: Timestamp?
-  public var error: Value = .null
+  public var error: ReportedError?
   /// Who left it out, and why; nil: nobody did.
   public var leftOut: RunReport.Decision?
 
-  public init(entry: String, step: String, title: String, action: String, status: String) {
+  public init(entry: String, step: String, title: String, action: String, status: UndoStatus = .pending) {
     self.entry = entry
     self.step = step
     self.title = title
     self.action = action
-    self.status = status
+    self.status = .known(status)
   }
 }
 
@@ -92,8 +99,7 @@ public struct UndoPlan: Sendable, Equatable {
       if case .irreversible = step.rollback { irreversible.insert(step.path.text) }
       guard !step.undoSteps.isEmpty else { continue }
       entries[step.path.text] = step.undoSteps.map {
-        UndoReport(
-          entry: $0.path.text, step: step.path.text, title: $0.title, action: $0.action.name, status: "pending")
+        UndoReport(entry: $0.path.text, step: step.path.text, title: $0.title, action: $0.action.name)
       }
     }
   }

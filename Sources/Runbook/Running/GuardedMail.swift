@@ -20,7 +20,7 @@ struct GuardedMail: MailTransport {
   }
 }
 
-extension RunLaunch {
+extension RunAssignment {
   var mail: any MailTransport {
     tenure.map { GuardedMail(base: world.mail, tenure: $0, clock: world.clock) } ?? world.mail
   }

@@ -121,7 +121,7 @@ extension StepFailure {
   }
 }
 
-extension RunLaunch {
+extension RunAssignment {
   var transport: any HTTPTransport {
     tenure.map { GuardedTransport(base: world.transport, tenure: $0, clock: world.clock) } ?? world.transport
   }

@@ -18,7 +18,7 @@ extension Interpreter {
   /// release gave them back while its rollback was owed.
   /// - Throws: `lockHeld`: nothing may be done beside the run that holds one.
   func takeMissingLocks() async throws(StoreFailure) {
-    let creation = RunCreation(
+    let creation = NewRun(
       runbook: launch.runbook, source: launch.source, file: "", inputs: machine.started?.inputs ?? [:], requester: "")
     guard let locks = try? creation.locks(providers: providers, vars: vars) else { return }
     let missing = locks.filter { !heldLocks.contains($0) }

@@ -6,7 +6,7 @@ import Synchronization
 /// A fresh run and one carried on after a crash begin the same way: by reading the journal. Every order that is not in
 /// flight is carried out by a `StepRunner`, in a task of its own; nothing is remembered of an order but that.
 @EngineActor public final class Interpreter {
-  let launch: RunLaunch
+  let launch: RunAssignment
   var machine: RunMachine
   var vars: [String: Value] = [:]
   var providers: [String: any Provider] = [:]
@@ -50,7 +50,7 @@ import Synchronization
 
   var runID: String { launch.lease.runID }
 
-  nonisolated public init(_ launch: RunLaunch) {
+  nonisolated public init(_ launch: RunAssignment) {
     self.launch = launch
     machine = RunMachine(launch.runbook)
     masker = Masker(launch.secrets)

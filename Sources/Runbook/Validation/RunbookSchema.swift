@@ -141,7 +141,9 @@ public enum RunbookSchema {
         "measure": object(moments),
         "steady_state": list(
           ref("step"), "steps that only look, before the first step and again after the last one", atLeast: 1),
-      ]), "objectives of a rehearsal; an objective that is missed ends the run with exit 8")
+      ]),
+      "objectives of a rehearsal; an objective that is missed ends the run with exit "
+        + "\(ExitCode.objectiveMissed.rawValue)")
   }
 
   private static func step(_ context: ValidationContext, _ actions: [ActionDeclaration], isUndo: Bool) -> Value {

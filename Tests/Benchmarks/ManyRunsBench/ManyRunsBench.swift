@@ -33,7 +33,7 @@ enum ManyRunsBench {
     let failures = await withTaskGroup(of: Bool.self) { group in
       for lease in leases {
         group.addTask {
-          let launch = RunLaunch(
+          let launch = RunAssignment(
             runbook: runbook, source: PinnedSource(text: "", files: [:], folder: "/"), secrets: [:], store: store,
             lease: lease, world: world, observer: Nobody(), control: RunControl(), committer: committer)
           if case .ended(let ended) = await Interpreter(launch).run() { return ended.outcome == .succeeded }
@@ -56,7 +56,7 @@ enum ManyRunsBench {
   private static func create(
     _ runbook: ValidatedRunbook, _ store: any RunStore, _ world: RunWorld
   ) async throws -> Lease {
-    let creation = RunCreation(
+    let creation = NewRun(
       runbook: runbook, source: PinnedSource(text: "", files: [:], folder: "/"), file: "many.yaml", inputs: [:],
       requester: "bench")
     return try await creation.create(

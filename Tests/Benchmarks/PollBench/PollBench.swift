@@ -60,14 +60,14 @@ enum PollBench {
     -> Bool
   {
     let source = PinnedSource(text: "", files: [:], folder: "/")
-    let creation = RunCreation(
+    let creation = NewRun(
       runbook: runbook, source: source, file: "poll.yaml", inputs: ["resource": .int(Int64(index))], requester: "bench")
     do {
       let lease = try await creation.create(
         in: store, id: RunID.make(at: world.clock.now, random: world.random),
         owner: Owner(host: "bench", bootID: "bench", pid: getpid(), processStart: 1), leaseFor: .seconds(120),
         locks: [], secrets: [:], clock: world.clock)
-      let launch = RunLaunch(
+      let launch = RunAssignment(
         runbook: runbook, source: source, secrets: [:], store: store, lease: lease, world: world, observer: Nobody(),
         control: RunControl())
       if case .ended(let ended) = await Interpreter(launch).run() { return ended.outcome == .succeeded }

@@ -105,7 +105,7 @@ enum WatchBench {
     _ runbook: ValidatedRunbook, _ server: String, _ store: any RunStore, _ world: RunWorld
   ) async -> Interpreter? {
     let source = PinnedSource(text: "", files: [:], folder: "/")
-    let creation = RunCreation(
+    let creation = NewRun(
       runbook: runbook, source: source, file: "watch.yaml", inputs: ["server": .string(server)], requester: "bench")
     do {
       let lease = try await creation.create(
@@ -113,7 +113,7 @@ enum WatchBench {
         owner: Owner(host: "bench", bootID: "bench", pid: getpid(), processStart: 1), leaseFor: .seconds(600),
         locks: [], secrets: [:], clock: world.clock)
       return Interpreter(
-        RunLaunch(
+        RunAssignment(
           runbook: runbook, source: source, secrets: ["token": Secret("vps_bench", named: ["token"])], store: store,
           lease: lease, world: world, observer: Nobody(), control: RunControl()))
     } catch {

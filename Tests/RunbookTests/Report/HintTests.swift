@@ -129,12 +129,12 @@ private let applied = StepFailure(.exitCode, "exited with 1", effect: .applied)
       #expect(report.waitingStep == machine.openQuestion?.step.text, "\(place)")
       #expect(report.question == machine.openQuestion.map { Int64($0.number) }, "\(place)")
       if report.canResumeRollback { #expect(report.skippable == machine.skippable, "\(place)") }
-      guard report.status == "ended" else { continue }
+      guard report.status == .ended else { continue }
       #expect(report.rerunFrom == nil || !machine.hasUndone(before: report.rerunFrom ?? ""), "\(place)")
       let words = ClosingWords.lines(for: report).map(\.plain).joined(separator: "\n")
       #expect(words.contains("runbook rollback") == machine.canResumeRollback, "\(place): \(words)")
     }
-    #expect(report.status == machine.status || machine.ended == nil)
+    #expect(report.status.text == machine.status || machine.ended == nil)
   }
 }
 

@@ -53,9 +53,9 @@ import Testing
     #expect(machine.status == history.summary.status)
     let events = history.entries.compactMap { RunEvent($0, runID: history.summary.id) }
     let report = RunReport(id: history.summary.id, plan: UndoPlan(history.runbook), events: events)
-    #expect(report.status == "ended")
-    #expect(report.outcome == history.summary.outcome)
-    #expect(report.rollback == history.summary.rollback)
+    #expect(report.status == .ended)
+    #expect(report.outcome?.text == history.summary.outcome)
+    #expect(report.rollback?.text == history.summary.rollback)
     #expect(report.exitCode == history.summary.exitCode.map { Int64($0) })
   }
 

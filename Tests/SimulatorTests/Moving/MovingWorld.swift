@@ -119,7 +119,7 @@ final class MovingWorld {
     beginning = clock.now
     var inherited: [String: Value] = [:]
     if let from {
-      let (values, undone) = try await RunCreation.inheritance(
+      let (values, undone) = try await NewRun.inheritance(
         from: MovingWorld.earlierID, before: from, of: runbook, in: store, secrets: secrets)
       guard undone == nil else { throw NeverFired(place: "rerun --from \(from)") }
       inherited = values

@@ -1,40 +1,8 @@
+import Operations
 import Runbook
 
-/// Why a run needs a person, and what to type.
-struct Need {
-  enum Reason: String {
-    /// The store was put back from an older copy.
-    case restored
-    /// It waits for an answer.
-    case waiting
-    /// It was interrupted, and no process works on it.
-    case ownerless
-    /// It has ended, and its rollback is owed.
-    case rollback
-  }
-  let run: RunSummary
-  let reason: Reason
-
-  /// A person's answer that no process has read yet.
-  private let posted: RunReport.Posted?
-
-  /// nil for a run that needs nobody.
-  init?(_ run: RunSummary, _ marks: RunMarks) {
-    self.run = run
-    posted = marks.posted[run.id]
-    if run.isRestored, posted == nil {
-      reason = .restored
-    } else if run.status == "ended" {
-      guard run.isOwed else { return nil }
-      reason = .rollback
-    } else if run.status == "waiting", posted == nil {
-      reason = .waiting
-    } else {
-      guard marks.ownerless.contains(run.id) else { return nil }
-      reason = .ownerless
-    }
-  }
-
+/// Why a run needs a person, in words, and what to type.
+extension RunNeed {
   var words: String {
     switch reason {
     case .restored: "the store was put back from an older copy: the run may have done more than its journal says"

@@ -1,4 +1,3 @@
-import Posix
 import Runbook
 
 /// Keeps a run ours while we work on it, and brings it what others ask: renews the lease, reads the request rows. In
@@ -12,6 +11,9 @@ struct LeaseKeeper: Sendable {
   let tenure: RunTenure
   let control: RunControl
   let clock: any EngineClock
+  /// Where the store is asked, which may wait long for a neighbour's lock: not on a thread that others need. nil: where
+  /// the keeper works.
+  let executor: (any TaskExecutor)?
   /// The newest request that the engine has read from the store itself.
   let lastKnownRequest: Int64
   /// How often request rows are read: an owner must heed them within a second.
@@ -30,8 +32,7 @@ struct LeaseKeeper: Sendable {
       await clock.sleep(for: LeaseKeeper.pollTime)
       if Task.isCancelled { return }
       let current = progress
-      // The store may wait long for a neighbour's lock: not on a thread that others need.
-      progress = await withTaskExecutorPreference(ThreadExecutor.shared) { await step(current) }
+      progress = await withTaskExecutorPreference(executor) { await step(current) }
     }
   }
 
@@ -43,7 +44,7 @@ struct LeaseKeeper: Sendable {
     }
     guard isDue(progress.lease) else { return progress }
     do throws(StoreFailure) {
-      progress.lease = try await store.renew(progress.lease, leaseFor: Ownership.leaseTime)
+      progress.lease = try await store.renew(progress.lease, leaseFor: LeaseTerm.length)
       tenure.extend(progress.lease)
     } catch {
       // Anything else may pass, and is asked again.
@@ -59,6 +60,6 @@ struct LeaseKeeper: Sendable {
   /// A third of its time is over.
   private func isDue(_ lease: Lease) -> Bool {
     guard let until = lease.until else { return true }
-    return until.elapsed - clock.boot.elapsed <= Ownership.leaseTime * 2 / 3
+    return until.elapsed - clock.boot.elapsed <= LeaseTerm.length * 2 / 3
   }
 }

@@ -1,5 +1,6 @@
-/// How the process ends; documented in `docs/language.md`, for ever the same.
-enum ExitCode: Int32, CaseIterable, Sendable {
+/// How a run, and the process that works on it, come to their end: for ever the same numbers. The table in
+/// `docs/command.md` is made from it.
+public enum ExitCode: Int32, CaseIterable, Sendable {
   case succeeded = 0
   case failed = 1
   case usage = 2
@@ -11,7 +12,8 @@ enum ExitCode: Int32, CaseIterable, Sendable {
   case objectiveMissed = 8
   case stopped = 9
 
-  var meaning: String {
+  /// In a few words, without a full stop.
+  public var meaning: String {
     switch self {
     case .succeeded: "succeeded"
     case .failed: "failed, nothing undone"
@@ -25,4 +27,14 @@ enum ExitCode: Int32, CaseIterable, Sendable {
     case .stopped: "the engine stopped, the run has not ended and can be resumed"
     }
   }
+}
+
+extension RunEnded {
+  /// nil: a number that a later release has journaled.
+  public var exit: ExitCode? { ExitCode(rawValue: exitCode) }
+}
+
+extension RunSummary {
+  /// nil: the run has not ended, or with a number that a later release has journaled.
+  public var exit: ExitCode? { exitCode.flatMap { ExitCode(rawValue: $0) } }
 }

@@ -44,7 +44,7 @@ public final class RunWorld: Sendable {
 }
 
 /// One run about to be carried out or carried on by this process.
-public struct RunLaunch: Sendable {
+public struct RunAssignment: Sendable {
   public var runbook: ValidatedRunbook
   public var source: PinnedSource
   public var secrets: [String: Secret]
@@ -93,13 +93,16 @@ public enum RunEnd: Sendable {
   /// Another process owns the run now, or the store failed. Exit 7 or 9; nothing more was written.
   case lost(StoreFailure)
 
-  public var exitCode: Int32 {
+  /// The number that stands for it, also one that a later release has journaled.
+  public var exitCode: Int32 { if case .ended(let ended) = self { ended.exitCode } else { exit.rawValue } }
+
+  public var exit: ExitCode {
     switch self {
-    case .ended(let ended): ended.exitCode
-    case .parked, .restored: 6
-    case .left: 9
-    case .lost(.fenced), .lost(.owned), .lost(.lockHeld): 7
-    case .lost: 9
+    case .ended(let ended): ended.exit ?? .failed
+    case .parked, .restored: .waiting
+    case .left: .stopped
+    case .lost(.fenced), .lost(.owned), .lost(.lockHeld): .refused
+    case .lost: .stopped
     }
   }
 }

@@ -2,7 +2,7 @@ import Runbook
 import Synchronization
 import Testing
 
-@testable import CommandLine
+@testable import Operations
 
 @Suite struct RunTenureTests {
   private final class Clock: EngineClock {

@@ -1,5 +1,5 @@
 /// A run about to be written into a store for the first time.
-public struct RunCreation: Sendable {
+public struct NewRun: Sendable {
   public var runbook: ValidatedRunbook
   public var source: PinnedSource
   /// As the operator named it, for people.

@@ -1,0 +1,32 @@
+public import Runbook
+
+/// What every operation is given: the store, who asks, and the machine that it is asked on.
+public struct OperationContext: Sendable {
+  public var store: any RunStore
+  /// The machine's own clock. Leases, and waits for other processes, go by it.
+  public var clock: any EngineClock
+  /// This process, as others read it in the leases that it holds.
+  public var owner: Owner
+  /// The person who asks, for the journal.
+  public var requester: String
+  /// Checks the text that a run was started with.
+  public var check: @Sendable (PinnedSource) throws(Diagnostics) -> ValidatedRunbook
+
+  public init(
+    store: any RunStore, clock: any EngineClock, owner: Owner, requester: String,
+    check: @escaping @Sendable (PinnedSource) throws(Diagnostics) -> ValidatedRunbook
+  ) {
+    self.store = store
+    self.clock = clock
+    self.owner = owner
+    self.requester = requester
+    self.check = check
+  }
+
+  /// Asks the store something about a run, or about none in particular.
+  func asked<Answer>(
+    about run: String? = nil, _ body: () async throws(StoreFailure) -> Answer
+  ) async throws(OperationRefusal) -> Answer {
+    do throws(StoreFailure) { return try await body() } catch { throw .store(error, run: run) }
+  }
+}
