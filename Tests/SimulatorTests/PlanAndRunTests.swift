@@ -87,7 +87,8 @@ import Testing
       guard let last = reached.last else { continue }
       let predicted = plan.rollback(after: last.path, skipped: unrun)
       let standing = Standing(report)
-      let isBlockedByItself = report.rollback == "blocked" && failed.happened != "none"
+      let isBlockedByItself =
+        report.rollback == "blocked" && failed.happened != "none"
         && plan.steps[reached.count].undo.isIrreversible
       guard !isBlockedByItself else { continue }
       #expect(Set(standing.undone).subtracting([failed.path]) == Set(predicted.undone), story)

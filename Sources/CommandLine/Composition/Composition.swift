@@ -28,7 +28,7 @@ enum Composition {
     ValidationContext(
       steps: standardSteps, actions: standardActions.map { $0.declaration }, providers: standardProviders,
       isStrict: isStrict, readFile: readFile,
-      readProvider: { (yaml) throws(Diagnostics) in try DeclaredProvider(yaml: yaml) })
+      readProvider: { (yaml) throws(Diagnostics) in try ProviderFile.read(yaml) })
   }
 
   /// The kind of cloud of this type, or the one that the file of this path declares; nil if there is no such type.
@@ -38,7 +38,7 @@ enum Composition {
       return standardProviders.first { $0.type == type }
     }
     let bytes = try RunbookFile.read(type, limit: SourceText.byteLimit, what: "provider")
-    do throws(Diagnostics) { return try DeclaredProvider(yaml: bytes) } catch { throw Refusal.invalid(type, error) }
+    do throws(Diagnostics) { return try ProviderFile.read(bytes) } catch { throw Refusal.invalid(type, error) }
   }
 }
 

@@ -142,31 +142,31 @@ struct FirstRunbook {
       Upgrade a server so that a failure leaves no trace: take a snapshot first, upgrade, check, and put the snapshot
       back when anything goes wrong on the way.
       """, "Take a snapshot, upgrade, check; put the snapshot back when anything fails", ["snapshot.*", "ssh.*"])
-      + #"""
-      steps:
-        # A server that does not answer is not upgraded.
-        - {id: answers, wait_for: ssh.ping, timeout: 5m}
+        + #"""
+        steps:
+          # A server that does not answer is not upgraded.
+          - {id: answers, wait_for: ssh.ping, timeout: 5m}
 
-        # Kept after the run, so there is nothing to undo. The name is unique: it is found again after a lost reply.
-        - {id: snapshot, action: snapshot.create, with: {name: "pre-${{ run.id }}"}, rollback: none}
+          # Kept after the run, so there is nothing to undo. The name is unique: it is found again after a lost reply.
+          - {id: snapshot, action: snapshot.create, with: {name: "pre-${{ run.id }}"}, rollback: none}
 
-        - id: upgrade
-          action: ssh.run
-          with:
-            script: |
-              export DEBIAN_FRONTEND=noninteractive
-              apt-get update
-              apt-get --yes upgrade
-          timeout: 1h
-          rollback:
-            - action: snapshot.restore
-              with: {snapshot: "${{ steps.snapshot.outputs.id }}", power: running}
-              timeout: 1h
+          - id: upgrade
+            action: ssh.run
+            with:
+              script: |
+                export DEBIAN_FRONTEND=noninteractive
+                apt-get update
+                apt-get --yes upgrade
+            timeout: 1h
+            rollback:
+              - action: snapshot.restore
+                with: {snapshot: "${{ steps.snapshot.outputs.id }}", power: running}
+                timeout: 1h
 
-        # Three good answers in a row; otherwise the upgrade counts as failed, and is undone.
-        - {id: healthy, wait_for: ssh.ping, wait: {every: 5s, stable: 3, timeout: 15m}}
+          # Three good answers in a row; otherwise the upgrade counts as failed, and is undone.
+          - {id: healthy, wait_for: ssh.ping, wait: {every: 5s, stable: 3, timeout: 15m}}
 
-      """#
+        """#
   }
 
   private var backup: String {
@@ -176,26 +176,26 @@ struct FirstRunbook {
       Back a server up and keep the newest three \(word)s that this runbook has made. For a timer: a key for each day
       makes it safe to start twice.
       """, "Create a \(word), then keep the newest three", ["\(word).*"])
-      + #"""
-      steps:
-        # Half a \#(word) is of no use: if it fails or the run is cancelled, it is deleted.
-        - id: \#(word)
-          action: \#(word).create
-          with: {name: "nightly-${{ run.id }}"}
-          timeout: 3h
-          rollback:
-            - {action: \#(word).delete, with: {\#(word): "${{ self.outputs.id }}"}, if: has(self.outputs.id)}
+        + #"""
+        steps:
+          # Half a \#(word) is of no use: if it fails or the run is cancelled, it is deleted.
+          - id: \#(word)
+            action: \#(word).create
+            with: {name: "nightly-${{ run.id }}"}
+            timeout: 3h
+            rollback:
+              - {action: \#(word).delete, with: {\#(word): "${{ self.outputs.id }}"}, if: has(self.outputs.id)}
 
-        # From here on it stays, even if a later step fails.
-        - commit: the \#(word) is complete
+          # From here on it stays, even if a later step fails.
+          - commit: the \#(word) is complete
 
-        # Only those whose name begins with `nightly-` are deleted, the oldest first.
-        - {id: prune, action: \#(word).prune, with: {prefix: nightly-, keep: 3}, rollback: none}
+          # Only those whose name begins with `nightly-` are deleted, the oldest first.
+          - {id: prune, action: \#(word).prune, with: {prefix: nightly-, keep: 3}, rollback: none}
 
-      outputs:
-        \#(word): steps.\#(word).outputs.id
+        outputs:
+          \#(word): steps.\#(word).outputs.id
 
-      """#
+        """#
   }
 
   private var drillWithACopy: String {
@@ -205,40 +205,40 @@ struct FirstRunbook {
       and how old its data are, and delete it again. Nothing is done to the server that was backed up. A missed
       objective ends the run with exit 8.
       """, "Restore the newest backup as a new server, measure RTO and RPO, delete it")
-      + #"""
-      drill:
-        objectives: {rto: 1h, rpo: 26h}   # write yours
-        measure:
-          outage_at: run.started_at       # as if the server were lost now
-          data_as_of: steps.newest.outputs.created_at
-          restored_at: steps.answers.finished_at
-        # Holds before the first step, and again after the last one.
-        steady_state:
-          - {id: production, action: server.status, with: {server: "${{ inputs.server }}"}, expect: self.outputs.state == 'running'}
+        + #"""
+        drill:
+          objectives: {rto: 1h, rpo: 26h}   # write yours
+          measure:
+            outage_at: run.started_at       # as if the server were lost now
+            data_as_of: steps.newest.outputs.created_at
+            restored_at: steps.answers.finished_at
+          # Holds before the first step, and again after the last one.
+          steady_state:
+            - {id: production, action: server.status, with: {server: "${{ inputs.server }}"}, expect: self.outputs.state == 'running'}
 
-      # What the drill has made is taken away, whether its objectives are met or missed.
-      rollback_policy: {after: [success, failure, cancel]}
+        # What the drill has made is taken away, whether its objectives are met or missed.
+        rollback_policy: {after: [success, failure, cancel]}
 
-      steps:
-        - {id: newest, action: backup.find, with: {server: "${{ inputs.server }}", newest: true}}
+        steps:
+          - {id: newest, action: backup.find, with: {server: "${{ inputs.server }}", newest: true}}
 
-        # The new server belongs to this run, which deletes it in every case.
-        - id: copy
-          action: backup.restore_as
-          with: {backup: "${{ steps.newest.outputs.id }}", name: "drill-${{ run.id }}"}
-          timeout: 4h
-          rollback:
-            - {action: server.delete, with: {server: "${{ self.outputs.id }}"}, if: self.outputs.id != null}
+          # The new server belongs to this run, which deletes it in every case.
+          - id: copy
+            action: backup.restore_as
+            with: {backup: "${{ steps.newest.outputs.id }}", name: "drill-${{ run.id }}"}
+            timeout: 4h
+            rollback:
+              - {action: server.delete, with: {server: "${{ self.outputs.id }}"}, if: self.outputs.id != null}
 
-        - id: answers
-          wait_for: net.tcp
-          with: {host: "${{ steps.copy.outputs.ip }}", port: 22}
-          wait: {every: 5s, stable: 3, timeout: 15m}
+          - id: answers
+            wait_for: net.tcp
+            with: {host: "${{ steps.copy.outputs.ip }}", port: 22}
+            wait: {every: 5s, stable: 3, timeout: 15m}
 
-      outputs:
-        backup: steps.newest.outputs.name
+        outputs:
+          backup: steps.newest.outputs.name
 
-      """#
+        """#
   }
 
   private var drillOnASpareServer: String {
@@ -248,40 +248,40 @@ struct FirstRunbook {
       prove that the change is gone, and measure how long that took. Never name a server that somebody uses:
       everything on it is overwritten. A missed objective ends the run with exit 8.
       """, "Put a snapshot back onto a spare server, prove it, and measure the RTO", ["snapshot.*", "ssh.*"])
-      + #"""
-      drill:
-        objectives: {rto: 1h}             # write yours
-        measure:
-          outage_at: steps.restore.started_at
-          restored_at: steps.answers.finished_at
+        + #"""
+        drill:
+          objectives: {rto: 1h}             # write yours
+          measure:
+            outage_at: steps.restore.started_at
+            restored_at: steps.answers.finished_at
 
-      # What the drill has made is taken away, whether its objective is met or missed.
-      rollback_policy: {after: [success, failure, cancel]}
+        # What the drill has made is taken away, whether its objective is met or missed.
+        rollback_policy: {after: [success, failure, cancel]}
 
-      steps:
-        - id: snapshot
-          action: snapshot.create
-          with: {name: "drill-${{ run.id }}"}
-          rollback:
-            - {action: snapshot.delete, with: {snapshot: "${{ self.outputs.id }}"}, if: has(self.outputs.id)}
+        steps:
+          - id: snapshot
+            action: snapshot.create
+            with: {name: "drill-${{ run.id }}"}
+            rollback:
+              - {action: snapshot.delete, with: {snapshot: "${{ self.outputs.id }}"}, if: has(self.outputs.id)}
 
-        - id: change
-          action: ssh.run
-          with: {script: touch /var/tmp/drill}
-          rollback: [{action: ssh.run, with: {script: rm -f /var/tmp/drill}}]
+          - id: change
+            action: ssh.run
+            with: {script: touch /var/tmp/drill}
+            rollback: [{action: ssh.run, with: {script: rm -f /var/tmp/drill}}]
 
-        - id: restore
-          action: snapshot.restore
-          with: {snapshot: "${{ steps.snapshot.outputs.id }}", power: running}
-          timeout: 2h
-          rollback: none
+          - id: restore
+            action: snapshot.restore
+            with: {snapshot: "${{ steps.snapshot.outputs.id }}", power: running}
+            timeout: 2h
+            rollback: none
 
-        - {id: answers, wait_for: ssh.ping, wait: {every: 5s, stable: 3, timeout: 15m}}
+          - {id: answers, wait_for: ssh.ping, wait: {every: 5s, stable: 3, timeout: 15m}}
 
-        # Fails if the file is still there: then the restore has put nothing back.
-        - {id: proof, action: ssh.run, with: {script: test ! -e /var/tmp/drill}, effect: none}
+          # Fails if the file is still there: then the restore has put nothing back.
+          - {id: proof, action: ssh.run, with: {script: test ! -e /var/tmp/drill}, effect: none}
 
-      """#
+        """#
   }
 
   private var deploy: String {
@@ -290,23 +290,23 @@ struct FirstRunbook {
       Deploy the folder `site` beside this file: copy it, reload the web server, and see that the page answers. When
       anything fails, the old folder is put back and the web server is reloaded again.
       """, "Copy a folder, reload, check; put the old folder back when anything fails", ["ssh.*"])
-      + #"""
-      steps:
-        # The old folder is kept beside the copy; the undo steps are done from top to bottom.
-        - id: copy
-          action: ssh.copy
-          with: {upload: ./site, to: /var/www/site}
-          rollback:
-            - {action: ssh.put_back, with: {before: "${{ self.before }}"}}
-            - {action: ssh.run, with: {script: systemctl reload nginx}}
+        + #"""
+        steps:
+          # The old folder is kept beside the copy; the undo steps are done from top to bottom.
+          - id: copy
+            action: ssh.copy
+            with: {upload: ./site, to: /var/www/site}
+            rollback:
+              - {action: ssh.put_back, with: {before: "${{ self.before }}"}}
+              - {action: ssh.run, with: {script: systemctl reload nginx}}
 
-        - {id: reload, action: ssh.run, with: {script: systemctl reload nginx}, rollback: none}
+          - {id: reload, action: ssh.run, with: {script: systemctl reload nginx}, rollback: none}
 
-        - id: healthy
-          wait_for: http.get
-          with: {url: "https://${{ inputs.host }}/"}
-          wait: {every: 5s, stable: 3, timeout: 10m}
+          - id: healthy
+            wait_for: http.get
+            with: {url: "https://${{ inputs.host }}/"}
+            wait: {every: 5s, stable: 3, timeout: 10m}
 
-      """#
+        """#
   }
 }

@@ -1,4 +1,3 @@
-import Providers
 import Runbook
 import Simulator
 import TestSupport

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// A new machine from a backup, beside the old one. Findable by its job and by the id we choose for it.
