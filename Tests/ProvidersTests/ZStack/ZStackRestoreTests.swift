@@ -1,3 +1,4 @@
+import ZStackCloud
 import Runbook
 import Simulator
 import Synchronization

@@ -1,3 +1,4 @@
+import ZomroCloud
 import Runbook
 import Simulator
 import TestSupport
