@@ -1,5 +1,6 @@
 import Runbook
 import Simulator
+import Steps
 import TestSupport
 import Testing
 
@@ -88,7 +89,7 @@ import Testing
       "steps:\n  - {id: a, action: log.info, with: {message: hello people}}\n"
       + "  - {id: b, action: log.warn, with: {message: mind the gap}}\n"
     #expect(try await world.run(text).exitCode == 0)
-    var words = EventText()
+    var words = EventText(actions: KnownActions(builtIn: standardActions.map { $0.declaration }))
     let lines = world.observer.events.compactMap { words.line(for: $0) }
     #expect(lines.contains { $0.hasSuffix("a … hello people") }, "\(lines)")
     #expect(lines.contains { $0.hasSuffix("b … warning: mind the gap") }, "\(lines)")

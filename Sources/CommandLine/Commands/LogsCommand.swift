@@ -91,7 +91,7 @@ struct LogsCommand: Command {
     if isFollowing { return try await Follower(shell: shell, access: access, runID: id).follow() }
     var text = EventText(
       runID: id, verbose: shell.globals.verbose, clockText: Shell.localTime, dayText: Shell.localDay,
-      commands: Advice.commands)
+      commands: Advice.commands, actions: Composition.actions)
     var bytes: [UInt8] = []
     for event in try access.events(of: id) {
       if shell.wantsJSON {

@@ -90,7 +90,8 @@ struct RollbackCommand: Command {
     access.tellOwnerless(shell, but: id)
     let shell = try reporting.opened(shell)
     let resumption = try Resumption(id, access, shell, without: without, acceptsRestored: acceptsRestored)
-    let refusal = refusal(RunReport(id: id, events: try access.events(of: id)))
+    let refusal = refusal(
+      RunReport(id: id, actions: Composition.actions, events: try access.events(of: id)))
     // Told before a secret that is missing, and after an owner that lives.
     if !access.isLive(id), let outlook = try access.outlook(of: id) {
       guard outlook.canResumeRollback else { throw refusal }

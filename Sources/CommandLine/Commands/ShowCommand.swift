@@ -33,7 +33,8 @@ struct ShowCommand: Command {
     // With the runbook as it was pinned, undo steps that were never begun are listed too.
     let pinned = try? RunCreation.read(id, in: access.store)
     let plan = pinned.flatMap { try? CheckedRunbook($0.source) }.map { UndoPlan($0.runbook) } ?? UndoPlan()
-    var report = RunReport(id: id, plan: plan, events: try access.events(of: id))
+    var report = RunReport(
+      id: id, plan: plan, actions: Composition.actions, events: try access.events(of: id))
     report.isRestored = report.isRestored || run.isRestored
     let lease: Lease?
     do throws(StoreFailure) { lease = try access.store.ownership(of: id).living } catch { throw Refusal(error) }

@@ -105,7 +105,7 @@ struct UnlockCommand: Command {
     let plan = pinned.flatMap { try? CheckedRunbook($0.source) }.map { UndoPlan($0.runbook) } ?? UndoPlan()
     guard let events = try? access.events(of: id) else { return [] }
     var steps: [String] = []
-    for undo in RunReport(id: id, plan: plan, events: events).undo.reversed()
+    for undo in RunReport(id: id, plan: plan, actions: Composition.actions, events: events).undo.reversed()
     where ["pending", "started", "failed", "unknown"].contains(undo.status) && !steps.contains(undo.step) {
       steps.append(undo.step)
     }

@@ -20,6 +20,9 @@ enum Composition {
       providerKinds: standardProviders, mail: LibcurlMail())
   }
 
+  /// Every action by its name, for reports of runs.
+  static let actions = KnownActions(builtIn: standardActions.map { $0.declaration }, providers: standardProviders)
+
   /// The words an author may use.
   static func validation(
     isStrict: Bool = false,

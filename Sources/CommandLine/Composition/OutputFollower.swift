@@ -63,7 +63,7 @@ struct OutputFollower {
   }
 
   private func tellNothing() throws(Refusal) {
-    let report = RunReport(id: runID, events: try access.events(of: runID))
+    let report = RunReport(id: runID, actions: Composition.actions, events: try access.events(of: runID))
     let known = report.steps.map(\.path) + report.undo.map(\.entry)
     guard known.contains(step) else {
       throw Refusal(

@@ -52,15 +52,21 @@ public struct RunReport: Sendable, Equatable {
   private var stepIndex: [String: Int] = [:]
   private var undoIndex: [String: Int] = [:]
   private let plan: UndoPlan
+  let actions: KnownActions
 
-  /// `plan`: so that undo steps not begun are listed too.
-  public init(id: String, plan: UndoPlan = UndoPlan()) {
+  /// - Parameters:
+  ///   - plan: so that undo steps not begun are listed too.
+  ///   - actions: without them a commit closes nothing, and no line for the log, question, script or server is told.
+  public init(id: String, plan: UndoPlan = UndoPlan(), actions: KnownActions = KnownActions()) {
     self.id = id
     self.plan = plan
+    self.actions = actions
   }
 
-  public init(id: String, plan: UndoPlan = UndoPlan(), events: some Sequence<RunEvent>) {
-    self.init(id: id, plan: plan)
+  public init(
+    id: String, plan: UndoPlan = UndoPlan(), actions: KnownActions = KnownActions(), events: some Sequence<RunEvent>
+  ) {
+    self.init(id: id, plan: plan, actions: actions)
     for event in events { apply(event) }
   }
 
@@ -279,6 +285,9 @@ extension RunReport {
     case "step.started":
       steps[index].title = fields["title"]?.string ?? path
       steps[index].action = fields["action"]?.string ?? ""
+      let action = actions.declaration(of: steps[index].action)
+      steps[index].logLine = action?.logLine
+      steps[index].asksPeople = action?.asksPeople ?? false
       steps[index].purpose = fields["purpose"]?.string ?? "do"
       steps[index].effect = fields["effect"]?.string ?? "none"
       steps[index].effectClass = fields["class"]?.string
@@ -302,7 +311,7 @@ extension RunReport {
       steps[index].purpose = fields["purpose"]?.string ?? steps[index].purpose
       if steps[index].startedAt != nil { steps[index].endedAt = event.at }
       // Like the machine, which closes all entries before a `commit` without a word of its own.
-      if steps[index].action == "commit", steps[index].status == "succeeded" {
+      if steps[index].status == "succeeded", actions.declaration(of: steps[index].action)?.isCommit == true {
         close("committed", steps: owed.map(\.path))
         for entry in undo.indices where undo[entry].status == "pending" { undo[entry].status = "closed" }
       }

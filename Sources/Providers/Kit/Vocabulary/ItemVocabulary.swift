@@ -41,7 +41,7 @@ package struct ItemVocabulary: Sendable {
       wait: WaitDefaults(until: "ready", failsOn: "failed, absent", timeout: timeout, fastest: .seconds(3)),
       suggestedUndo: "{action: \(word).delete, with: {\(word): \"${{ self.outputs.id }}\"}}",
       before: ["matching": .list(.string), "taken": .string], serverField: "server"
-    ).changing(.takes(word)).with(rules: [
+    ).shared.setting(\.tellsItemState, to: true).changing(.takes(word)).with(rules: [
       FieldRule(
         "if_exists", is: "reuse", without: "max_age", isError: false,
         "with `if_exists: reuse` the run's undo may restore an existing \(word); without `max_age` only one that was "
@@ -56,7 +56,8 @@ package struct ItemVocabulary: Sendable {
   package func list(of server: Field = ServerVocabulary.server, further fields: [Field] = []) -> ActionDeclaration {
     ActionDeclaration(
       "\(word).list", "list a server's \(word)s, newest first", fields: [server] + fields,
-      outputs: ["\(word)s": .list(.object(facts)), "count": .int], effect: .none, class: .convergent)
+      outputs: ["\(word)s": .list(.object(facts)), "count": .int], effect: .none, class: .convergent
+    ).shared.setting(\.tellsItemState, to: true)
   }
 
   package func find(further fields: [Field] = []) -> ActionDeclaration {
@@ -68,7 +69,8 @@ package struct ItemVocabulary: Sendable {
         Field("newest", .bool, default: false, help: "take the newest of several; default `false`"),
         Field("max_age", .duration, help: "an older one is `not_found`; default: any age"),
       ] + fields,
-      outputs: facts, effect: .none, class: .convergent)
+      outputs: facts, effect: .none, class: .convergent
+    ).shared.setting(\.tellsItemState, to: true)
   }
 
   package func restore(within timeout: Duration, class effectClass: EffectClass) -> ActionDeclaration {
@@ -84,7 +86,8 @@ package struct ItemVocabulary: Sendable {
       outputs: ["state": .string], effect: .destroy, class: effectClass,
       wait: WaitDefaults(
         until: "restored, power as asked", failsOn: "error, suspended, absent", timeout: timeout, fastest: .seconds(3)),
-      suggestedUndo: "irreversible", before: ServerVocabulary.before, serverField: "server")
+      suggestedUndo: "irreversible", before: ServerVocabulary.before, serverField: "server"
+    ).shared.setting(\.neededItems, to: [word])
   }
 
   package func prune(within timeout: Duration) -> ActionDeclaration {
@@ -101,7 +104,7 @@ package struct ItemVocabulary: Sendable {
       outputs: ["deleted": .list(.string), "kept": .list(.string)], effect: .destroy, class: .convergent,
       wait: WaitDefaults(until: "absent", failsOn: "–", timeout: timeout), suggestedUndo: "none",
       before: ["doomed": .list(.string), "kept": .list(.string)], serverField: "server"
-    ).changing(.frees(word)).with(
+    ).shared.setting(\.tellsItemState, to: true).changing(.frees(word)).with(
       oneOf: ["keep", "older_than"],
       rules: [
         FieldRule(
@@ -119,11 +122,14 @@ package struct ItemVocabulary: Sendable {
       ],
       effect: .destroy, class: .convergent, wait: WaitDefaults(until: "absent", failsOn: "–", timeout: timeout),
       suggestedUndo: "irreversible", before: ["exists": .bool], serverField: "server"
-    ).changing(.frees(word))
+    ).shared.setting(\.tellsItemState, to: true).changing(.frees(word))
   }
 }
 
 extension ActionDeclaration {
+  /// The same, as a part of the vocabulary.
+  var shared: ActionDeclaration { setting(\.isShared, to: true) }
+
   /// The same with a field that only one provider has.
   package func adding(_ field: Field) -> ActionDeclaration {
     var declaration = self

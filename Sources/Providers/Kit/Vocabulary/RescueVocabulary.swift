@@ -11,7 +11,8 @@ package enum RescueVocabulary {
       "rescue.images", "list the systems a server can be rescued with",
       fields: [ServerVocabulary.server],
       outputs: ["images": .list(.object(image.merging(details) { ours, _ in ours }))], effect: .none,
-      class: .convergent)
+      class: .convergent
+    ).shared
   }
 
   /// - Parameter password: how the provider treats the password of the rescue system, for the field's help.
@@ -28,7 +29,8 @@ package enum RescueVocabulary {
       outputs: ["state": .string], effect: .change, class: effectClass,
       wait: WaitDefaults(until: "rescue", failsOn: "error, suspended, absent", timeout: timeout),
       suggestedUndo: "{action: rescue.exit, if: self.before.state != 'rescue'}", before: ServerVocabulary.before,
-      serverField: "server")
+      serverField: "server"
+    ).shared
   }
 
   package static func exit(within timeout: Duration, class effectClass: EffectClass) -> ActionDeclaration {
@@ -36,6 +38,7 @@ package enum RescueVocabulary {
       "rescue.exit", "boot a server from its own disk again and wait until it is running",
       fields: [ServerVocabulary.server], outputs: ["state": .string], effect: .change, class: effectClass,
       wait: WaitDefaults(until: "running", failsOn: "error, suspended, absent", timeout: timeout),
-      suggestedUndo: "none", before: ServerVocabulary.before, serverField: "server")
+      suggestedUndo: "none", before: ServerVocabulary.before, serverField: "server"
+    ).shared
   }
 }

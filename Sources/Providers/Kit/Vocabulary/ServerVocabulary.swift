@@ -13,21 +13,24 @@ package enum ServerVocabulary {
 
   package static func status() -> ActionDeclaration {
     ActionDeclaration(
-      "server.status", "read a server's state", fields: [server], outputs: facts, effect: .none, class: .convergent)
+      "server.status", "read a server's state", fields: [server], outputs: facts, effect: .none, class: .convergent
+    ).shared
   }
 
   package static func list() -> ActionDeclaration {
     ActionDeclaration(
       "server.list", "list the account's servers", fields: [], outputs: ["servers": .list(.object(facts))],
       effect: .none,
-      class: .convergent)
+      class: .convergent
+    ).shared
   }
 
   package static func find() -> ActionDeclaration {
     ActionDeclaration(
       "server.find", "find the one server of a name; two are a `conflict`",
       fields: [Field("name", .string, required: true, help: "the whole name")], outputs: facts, effect: .none,
-      class: .convergent)
+      class: .convergent
+    ).shared
   }
 
   package static func stop(within timeout: Duration) -> ActionDeclaration {
@@ -46,14 +49,15 @@ package enum ServerVocabulary {
       outputs: ["state": .string], effect: .change, class: .convergent,
       wait: WaitDefaults(until: "stopped", failsOn: refusals, timeout: timeout),
       suggestedUndo: "{action: server.start, if: self.before.state == 'running'}", before: before, serverField: "server"
-    )
+    ).shared
   }
 
   package static func start(within timeout: Duration) -> ActionDeclaration {
     ActionDeclaration(
       "server.start", "start a server and wait until it is running", fields: [server], outputs: ["state": .string],
       effect: .change, class: .convergent, wait: WaitDefaults(until: "running", failsOn: refusals, timeout: timeout),
-      suggestedUndo: "{action: server.stop, if: self.before.state == 'stopped'}", before: before, serverField: "server")
+      suggestedUndo: "{action: server.stop, if: self.before.state == 'stopped'}", before: before, serverField: "server"
+    ).shared
   }
 
   package static func reboot(within timeout: Duration, class effectClass: EffectClass) -> ActionDeclaration {
@@ -61,7 +65,8 @@ package enum ServerVocabulary {
       "server.reboot", "restart a running server and wait until it is running again", fields: [server],
       outputs: ["state": .string], effect: .change, class: effectClass,
       wait: WaitDefaults(until: "running", failsOn: refusals, timeout: timeout), suggestedUndo: "none", before: before,
-      serverField: "server")
+      serverField: "server"
+    ).shared
   }
 
   package static func delete(within timeout: Duration) -> ActionDeclaration {
@@ -69,6 +74,6 @@ package enum ServerVocabulary {
       "server.delete", "delete a server that this run created", fields: [server], effect: .destroy, class: .convergent,
       wait: WaitDefaults(until: "absent", failsOn: "error", timeout: timeout), suggestedUndo: "irreversible",
       serverField: "server"
-    ).given([.createdServers])
+    ).shared.given([.createdServers])
   }
 }
