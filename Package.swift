@@ -25,6 +25,26 @@ func target(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// A cloud: its folder in `Sources/Providers` is a target of its own, which imports no other cloud.
+func cloud(
+  _ name: String, in folder: String, uses further: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
+  .target(
+    name: name, dependencies: ["Runbook", "ProviderKit"] + further, path: "Sources/Providers/\(folder)",
+    resources: resources, swiftSettings: strict)
+}
+
+let clouds = [
+  cloud("VPSOrgCloud", in: "VPSOrg"),
+  cloud("ZomroCloud", in: "Zomro", uses: ["Crypto"]),
+  cloud("ZStackCloud", in: "ZStack", uses: ["Crypto"]),
+  cloud(
+    "DeclaredClouds", in: "Declared",
+    resources: [.embedInCode("Shipped/hetzner.yaml"), .embedInCode("Shipped/digitalocean.yaml")]),
+]
+let everyCloud: [Target.Dependency] = clouds.map { .byName(name: $0.name) }
+let cloudFolders = clouds.compactMap { $0.path?.split(separator: "/").last }.map { String($0) }
+
 /// `data`: folders of files that tests read where they lie.
 func tests(of name: String, uses dependencies: [Target.Dependency] = [], data: [String] = []) -> Target {
   .testTarget(
@@ -52,10 +72,11 @@ let package = Package(
         ],
         swiftSettings: strict),
       .target(
-        name: "Providers", dependencies: ["Runbook", "Crypto"],
-        resources: [
-          .embedInCode("Declared/Shipped/hetzner.yaml"), .embedInCode("Declared/Shipped/digitalocean.yaml"),
-        ], swiftSettings: strict),
+        name: "ProviderKit", dependencies: ["Runbook"], path: "Sources/Providers/Kit", swiftSettings: strict),
+    ] + clouds + [
+      .target(
+        name: "Providers", dependencies: ["Runbook"] + everyCloud, exclude: ["Kit"] + cloudFolders,
+        sources: ["StandardProviders.swift"], swiftSettings: strict),
       target("Operations", uses: ["Runbook"]),
       target("Stores", uses: ["Runbook", "SQLite", "Posix"]),
       target("Simulator", uses: ["Runbook", "HTTPServer"]),
@@ -76,11 +97,11 @@ let package = Package(
         swiftSettings: strict),
       tests(of: "Operations", uses: ["Runbook", "Simulator", "Steps", "Stores"]),
       tests(of: "Steps", uses: ["Posix", "ScriptHarness"]),
-      tests(of: "Providers", uses: ["Simulator"]),
+      tests(of: "Providers", uses: ["ProviderKit", "Simulator"] + everyCloud),
       .executableTarget(
         name: "StoreHammer", dependencies: ["Runbook", "Stores"], path: "Tests/StoreHammer", swiftSettings: strict),
       tests(of: "Stores", uses: ["Runbook", "StoreHammer", "Posix", "SQLite"], data: ["Releases"]),
-      tests(of: "Simulator", uses: ["Providers", "Steps", "Stores"]),
+      tests(of: "Simulator", uses: ["Providers", "VPSOrgCloud", "ZomroCloud", "Steps", "Stores"]),
       tests(of: "CommandLine", uses: ["Runbook", "Operations", "Providers", "Simulator", "Posix"]),
       .testTarget(
         name: "ConformanceTests",
@@ -94,7 +115,8 @@ let package = Package(
         name: "ManyRunsBench", dependencies: ["Runbook", "Simulator", "Steps", "Stores", "Transport"],
         path: "Tests/Benchmarks/ManyRunsBench", swiftSettings: strict),
       .executableTarget(
-        name: "WatchBench", dependencies: ["Runbook", "Providers", "Simulator", "Steps", "Stores", "Posix"],
+        name: "WatchBench",
+        dependencies: ["Runbook", "Providers", "VPSOrgCloud", "Simulator", "Steps", "Stores", "Posix"],
         path: "Tests/Benchmarks/WatchBench", swiftSettings: strict),
       .executableTarget(
         name: "SSHBench", dependencies: ["Runbook", "Steps", "Posix"], path: "Tests/Benchmarks/SSHBench",

@@ -9,17 +9,20 @@ public struct OperationContext: Sendable {
   public var owner: Owner
   /// The person who asks, for the journal.
   public var requester: String
+  /// What is known of each action that a journal may name.
+  public var actions: KnownActions
   /// Checks the text that a run was started with.
   public var check: @Sendable (PinnedSource) throws(Diagnostics) -> ValidatedRunbook
 
   public init(
-    store: any RunStore, clock: any EngineClock, owner: Owner, requester: String,
+    store: any RunStore, clock: any EngineClock, owner: Owner, requester: String, actions: KnownActions,
     check: @escaping @Sendable (PinnedSource) throws(Diagnostics) -> ValidatedRunbook
   ) {
     self.store = store
     self.clock = clock
     self.owner = owner
     self.requester = requester
+    self.actions = actions
     self.check = check
   }
 

@@ -64,7 +64,7 @@ struct CloudUnderTest: Sendable, CustomTestStringConvertible {
 
   var kind: any ProviderKind {
     get throws {
-      if let file = try file { return try DeclaredProvider(yaml: file) }
+      if let file = try file { return try ProviderFile.read(file) }
       return try #require(standardProviders.first { $0.type == type }, "no provider is registered as `\(type)`")
     }
   }

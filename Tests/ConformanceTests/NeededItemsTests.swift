@@ -70,4 +70,14 @@ import Testing
     #expect(failure?.effect == StepFailure.Effect.none)
     #expect(world.effects("server.delete") == 0)
   }
+
+  /// A field that names a snapshot or a backup says to the engine what the action does with it.
+  @Test(arguments: CloudUnderTest.all)
+  func anActionOnAnItemEitherNeedsItOrDeletesIt(_ cloud: CloudUnderTest) throws {
+    for action in try cloud.kind.actions {
+      let named = Set(action.fields.map { $0.name }).intersection(Self.items)
+      let deletes = if case .frees = action.room { true } else { false }
+      #expect(deletes ? action.neededItems.isEmpty : action.neededItems == named, "\(action.name)")
+    }
+  }
 }

@@ -136,7 +136,7 @@ struct MovedRunbook: Sendable {
         readFile: { (path, _) throws(FileRefusal) in
           guard let bytes = known[path] else { throw FileRefusal("it is not there") }
           return bytes
-        }, readProvider: { (yaml) throws(Diagnostics) in try DeclaredProvider(yaml: yaml) }))
+        }, readProvider: { (yaml) throws(Diagnostics) in try ProviderFile.read(yaml) }))
     source = PinnedSource(text: text, files: runbook.pinnedFiles, folder: "/srv/runbooks")
     world = RunWorld(
       clock: cloud.clock, random: SeededRandom(seed: 7),

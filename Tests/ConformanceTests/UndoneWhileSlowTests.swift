@@ -87,7 +87,7 @@ private struct SlowRun {
         readFile: { (path, _) throws(FileRefusal) in
           guard path == cloud.type, let file else { throw FileRefusal("it is not there") }
           return file
-        }, readProvider: { (yaml) throws(Diagnostics) in try DeclaredProvider(yaml: yaml) }))
+        }, readProvider: { (yaml) throws(Diagnostics) in try ProviderFile.read(yaml) }))
     source = PinnedSource(
       text: String(decoding: text, as: UTF8.self), files: runbook.pinnedFiles, folder: "/srv/runbooks")
     machine = RunWorld(

@@ -1,5 +1,6 @@
 import Runbook
 import Simulator
+import Steps
 import TestSupport
 import Testing
 
@@ -43,11 +44,12 @@ import Testing
     #expect(world.system.seen.count == 1)
   }
 
-  @Test(arguments: [
-    ("run: work", "result.exit_code in [0, 2]", 2, 0), ("run: work", "result.exit_code in [0, 2]", 3, 1),
-    ("run: work", "result['exit_code'] == 2", 2, 0), ("run: work", "result.stdout != 'exit_code'", 2, 1),
-    ("action: ssh.run, with: {host: db, script: work}", "result.exit_code == 2", 2, 0),
-  ] as [(String, String, Int32, Int32)])
+  @Test(
+    arguments: [
+      ("run: work", "result.exit_code in [0, 2]", 2, 0), ("run: work", "result.exit_code in [0, 2]", 3, 1),
+      ("run: work", "result['exit_code'] == 2", 2, 0), ("run: work", "result.stdout != 'exit_code'", 2, 1),
+      ("action: ssh.run, with: {host: db, script: work}", "result.exit_code == 2", 2, 0),
+    ] as [(String, String, Int32, Int32)])
   func whoeverReadsTheExitCodeDecidesAboutIt(
     _ kind: String, _ expect: String, _ code: Int32, _ exit: Int32
   ) async throws {
@@ -56,10 +58,11 @@ import Testing
     #expect(end.exitCode == exit, "\(world.story)")
   }
 
-  @Test(arguments: [
-    ("result.status == 500", 0), ("result['status'] == 500", 0), ("result.body != 'status'", 1),
-    ("result.json.?status.orValue('') == ''", 1),
-  ] as [(String, Int32)])
+  @Test(
+    arguments: [
+      ("result.status == 500", 0), ("result['status'] == 500", 0), ("result.body != 'status'", 1),
+      ("result.json.?status.orValue('') == ''", 1),
+    ] as [(String, Int32)])
   func onlyWhoReadsTheStatusDecidesAboutIt(_ expect: String, _ exit: Int32) async throws {
     let world = ScriptedWorld(ScriptedSystem(500, "{}"))
     let step = "{id: a, action: http.get, with: {url: 'https://web.example.com/'}, expect: \"\(expect)\", RETRY}"
@@ -82,10 +85,11 @@ import Testing
   /// While it runs and at any later time.
   @Test func aLineForTheLogStandsInTheLog() async throws {
     let world = ScriptedWorld()
-    let text = "steps:\n  - {id: a, action: log.info, with: {message: hello people}}\n"
+    let text =
+      "steps:\n  - {id: a, action: log.info, with: {message: hello people}}\n"
       + "  - {id: b, action: log.warn, with: {message: mind the gap}}\n"
     #expect(try await world.run(text).exitCode == 0)
-    var words = EventText()
+    var words = EventText(actions: KnownActions(builtIn: standardActions.map { $0.declaration }))
     let lines = world.observer.events.compactMap { words.line(for: $0) }
     #expect(lines.contains { $0.hasSuffix("a … hello people") }, "\(lines)")
     #expect(lines.contains { $0.hasSuffix("b … warning: mind the gap") }, "\(lines)")

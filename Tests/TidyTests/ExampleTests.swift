@@ -31,7 +31,7 @@ import Testing
     for (line, block) in Self.blocks(of: file) {
       try Self.attempt("\(file.path):\(line)") {
         if block.hasPrefix("mock: v1") { _ = try MockFile(yaml: Array(block.utf8)) }
-        if block.hasPrefix("provider: v1") { _ = try DeclaredProvider(yaml: Array(block.utf8)) }
+        if block.hasPrefix("provider: v1") { _ = try ProviderFile.read(Array(block.utf8)) }
         if block.hasPrefix("runbook: v1") { _ = try Self.validate(block) { _ in Array("true".utf8) } }
       }
     }

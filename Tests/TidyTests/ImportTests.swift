@@ -4,20 +4,30 @@ import Testing
 /// floors down; and a C library belongs to its wrapper alone.
 @Suite struct ImportTests {
   /// Of ours. All arrows point at `Runbook`; steps, providers, stores and simulator meet in the command's
-  /// `Composition`.
+  /// `Composition`. No cloud knows another: they share `ProviderKit`, and meet in `Providers`.
   static let allowed: [String: Set<String>] = [
     "YAML": ["CYAML"], "SQLite": ["CSQLite"], "HTTPClient": ["CCurl"], "HTTPServer": ["CMicroHTTPD"],
     "Posix": ["CPosix"], "Crypto": ["CCrypto"],
     "Runbook": ["YAML"],
     "Operations": ["Runbook"],
     "Steps": ["Runbook", "Posix"],
-    "Providers": ["Runbook", "Crypto"],
+    "ProviderKit": ["Runbook"],
+    "VPSOrgCloud": ["Runbook", "ProviderKit"],
+    "ZomroCloud": ["Runbook", "ProviderKit", "Crypto"],
+    "ZStackCloud": ["Runbook", "ProviderKit", "Crypto"],
+    "DeclaredClouds": ["Runbook", "ProviderKit"],
+    "Providers": ["Runbook", "VPSOrgCloud", "ZomroCloud", "ZStackCloud", "DeclaredClouds"],
     "Stores": ["Runbook", "SQLite", "Posix"],
     "Simulator": ["Runbook", "HTTPServer"],
     "Transport": ["Runbook", "HTTPClient"],
     "CommandLine": [
       "Runbook", "Operations", "Steps", "Providers", "Stores", "Simulator", "Transport", "Posix",
     ],
+  ]
+  /// Targets whose folder below `Sources/` is not called like them.
+  static let folders: [String: String] = [
+    "ProviderKit": "Providers/Kit", "VPSOrgCloud": "Providers/VPSOrg", "ZomroCloud": "Providers/Zomro",
+    "ZStackCloud": "Providers/ZStack", "DeclaredClouds": "Providers/Declared",
   ]
   /// Of the toolchain. No Foundation: it costs every start more than everything else together.
   static let toolchain: Set<String> = ["Glibc", "Synchronization", "Dispatch"]

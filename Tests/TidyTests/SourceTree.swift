@@ -20,10 +20,12 @@ struct ProjectFile: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { path }
 
-  /// The target whose source it is: `Sources/System/YAML/…` and `Sources/Runbook/…` alike.
+  /// The target whose source it is: of `Sources/System/YAML/…`, `Sources/Providers/Zomro/…` and `Sources/Runbook/…`
+  /// alike.
   var target: String? {
     let parts = path.split(separator: "/")
     guard parts.count > 2, parts[0] == "Sources" else { return nil }
+    if let known = ImportTests.folders.first(where: { path.hasPrefix("Sources/\($0.value)/") }) { return known.key }
     return String(parts[1] == "System" ? parts[2] : parts[1])
   }
 

@@ -93,7 +93,7 @@ struct LogsCommand: Command {
     if isFollowing { return try await RunFollower(shell, access.context, id, store: access.file.path).follow() }
     var text = EventText(
       runID: id, verbose: shell.globals.verbose, clockText: Shell.localTime, dayText: Shell.localDay,
-      commands: Advice.commands)
+      commands: Advice.commands, actions: Composition.actions)
     var bytes: [UInt8] = []
     let events = try await told { () throws(OperationRefusal) in try await access.context.events(of: id) }
     for event in events {

@@ -72,7 +72,8 @@ struct PlanCommand: Command {
     let ended = runs.filter { $0.name == runbook.name && $0.outcome == "succeeded" }
     let reports = ended.prefix(UsualTimes.limit).compactMap { run -> RunReport? in
       guard let entries = try? store.entries(of: run.id, after: 0) else { return nil }
-      return RunReport(id: run.id, events: entries.compactMap { RunEvent($0, runID: run.id) })
+      return RunReport(
+        id: run.id, actions: Composition.actions, events: entries.compactMap { RunEvent($0, runID: run.id) })
     }
     return UsualTimes(reports)
   }

@@ -62,8 +62,8 @@ struct ValidateCommand: Command {
 
   private static func diagnostics(of file: RunbookFile, isStrict: Bool) -> [Diagnostic] {
     do throws(Diagnostics) {
-      if DeclaredProvider.isDeclared(in: file.bytes) {
-        _ = try DeclaredProvider(yaml: file.bytes)
+      if ProviderFile.isMeant(by: file.bytes) {
+        _ = try ProviderFile.read(file.bytes)
         return []
       }
       if MockFile.isMock(in: file.bytes) {

@@ -20,6 +20,9 @@ enum Composition {
       providerKinds: standardProviders, mail: LibcurlMail())
   }
 
+  /// Every action by its name, for reports of runs.
+  static let actions = KnownActions(builtIn: standardActions.map { $0.declaration }, providers: standardProviders)
+
   /// The words an author may use.
   static func validation(
     isStrict: Bool = false,
@@ -28,7 +31,7 @@ enum Composition {
     ValidationContext(
       steps: standardSteps, actions: standardActions.map { $0.declaration }, providers: standardProviders,
       isStrict: isStrict, readFile: readFile,
-      readProvider: { (yaml) throws(Diagnostics) in try DeclaredProvider(yaml: yaml) })
+      readProvider: { (yaml) throws(Diagnostics) in try ProviderFile.read(yaml) })
   }
 
   /// The kind of cloud of this type, or the one that the file of this path declares; nil if there is no such type.
@@ -38,7 +41,7 @@ enum Composition {
       return standardProviders.first { $0.type == type }
     }
     let bytes = try RunbookFile.read(type, limit: SourceText.byteLimit, what: "provider")
-    do throws(Diagnostics) { return try DeclaredProvider(yaml: bytes) } catch { throw Refusal.invalid(type, error) }
+    do throws(Diagnostics) { return try ProviderFile.read(bytes) } catch { throw Refusal.invalid(type, error) }
   }
 }
 

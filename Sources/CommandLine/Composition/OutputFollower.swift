@@ -58,7 +58,7 @@ struct OutputFollower {
 
   private func tellNothing() async throws(Refusal) {
     let events = try await told { () throws(OperationRefusal) in try await access.context.events(of: runID) }
-    let report = RunReport(id: runID, events: events)
+    let report = RunReport(id: runID, actions: Composition.actions, events: events)
     let known = report.steps.map(\.path) + report.undo.map(\.entry)
     guard known.contains(step) else {
       throw Refusal(

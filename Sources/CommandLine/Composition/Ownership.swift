@@ -19,6 +19,7 @@ extension OperationContext {
   init(_ store: any RunStore) {
     self.init(
       store: store, clock: SystemClock(), owner: Ownership.own, requester: Ownership.requester,
+      actions: Composition.actions,
       check: { (source) throws(Diagnostics) in try CheckedRunbook(source).runbook })
   }
 }

@@ -12,7 +12,7 @@ struct GitHubAnnotations {
 
   init(runID: String, runbook: ValidatedRunbook?, earlier: [RunEvent]) {
     let plan = runbook.map { UndoPlan($0) } ?? UndoPlan()
-    report = RunReport(id: runID, plan: plan, events: earlier)
+    report = RunReport(id: runID, plan: plan, actions: Composition.actions, events: earlier)
     borne = plan.borne
     var lines: [String: Int] = [:]
     runbook?.value.walk { step, _ in lines[step.path.text] = step.range.start.line }

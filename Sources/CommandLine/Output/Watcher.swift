@@ -50,7 +50,7 @@ final class Watcher: RunObserver {
     plan = runbook.map { UndoPlan($0) } ?? UndoPlan()
     steps = runbook?.mainSteps.map(\.path.text) ?? []
     mode = Watcher.mode(for: shell)
-    finalReport = Mutex(RunReport(id: runID, plan: plan, events: earlier))
+    finalReport = Mutex(RunReport(id: runID, plan: plan, actions: Composition.actions, events: earlier))
     self.earlier = earlier
     (wake, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
@@ -128,7 +128,7 @@ final class Watcher: RunObserver {
     var state = LineState(
       text: EventText(
         runID: runID, verbose: shell.globals.verbose, clockText: Shell.localTime, dayText: Shell.localDay,
-        commands: Advice.commands),
+        commands: Advice.commands, actions: Composition.actions),
       stream: stream)
     for event in earlier { _ = state.text.line(for: event) }
     if shell.channels?.annotates == true {

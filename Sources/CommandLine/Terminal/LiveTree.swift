@@ -41,7 +41,7 @@ struct LiveTree {
   }
 
   init(runID: String, plan: UndoPlan, steps: [String], glyphs: Glyphs) {
-    report = RunReport(id: runID, plan: plan)
+    report = RunReport(id: runID, plan: plan, actions: Composition.actions)
     self.glyphs = glyphs
     upcoming = steps
     total = steps.count

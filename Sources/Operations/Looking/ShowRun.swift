@@ -29,6 +29,6 @@ public struct ShowRun: Sendable {
   /// - Throws: `store`.
   public func report(of run: String) async throws(OperationRefusal) -> RunReport {
     let plan = await context.runbook(of: run).map { UndoPlan($0) } ?? UndoPlan()
-    return RunReport(id: run, plan: plan, events: try await context.events(of: run))
+    return RunReport(id: run, plan: plan, actions: context.actions, events: try await context.events(of: run))
   }
 }

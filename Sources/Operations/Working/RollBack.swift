@@ -82,7 +82,7 @@ public struct RollBack: Sendable {
   /// Told before a secret that is missing, and after an owner that lives.
   /// - Returns: why there would be nothing to decide about.
   private func lookFirst(resumes: Bool) async throws(OperationRefusal) -> OperationRefusal {
-    let refusal = refusal(RunReport(id: run, events: try await context.events(of: run)))
+    let refusal = refusal(RunReport(id: run, actions: context.actions, events: try await context.events(of: run)))
     if await !context.isLive(run), let outlook = try await context.outlook(of: run) {
       guard outlook.canResumeRollback else { throw refusal }
       if resumes, outlook.isRestored, !acceptsRestored { throw .restored(run: run) }

@@ -1,31 +1,32 @@
-public import Runbook
+import ProviderKit
+package import Runbook
 
 /// A cloud that a file declares: what its block takes and which actions it has are read from a `provider: v1` document.
-public struct DeclaredProvider: ProviderKind {
+package struct DeclaredProvider: ProviderKind {
   let manifest: ProviderManifest
   private let table: [DeclaredTable.Row]
 
   /// - Throws: every mistake of the file at once, in its order.
-  public init(yaml bytes: [UInt8]) throws(Diagnostics) {
+  package init(yaml bytes: [UInt8]) throws(Diagnostics) {
     try self.init(ParsedDocument(yaml: bytes))
   }
 
-  public init(_ document: ParsedDocument) throws(Diagnostics) {
+  package init(_ document: ParsedDocument) throws(Diagnostics) {
     manifest = try ManifestReader.manifest(document)
     table = DeclaredTable.rows(manifest)
   }
 
   /// Whether a text is meant to be a provider: a line of it begins with the key.
-  public static func isDeclared(in yaml: [UInt8]) -> Bool {
+  package static func isDeclared(in yaml: [UInt8]) -> Bool {
     yaml.split(separator: UInt8(ascii: "\n")).contains { $0.starts(with: "provider:".utf8) }
   }
 
-  public var type: String { manifest.type }
-  public var summary: String { manifest.summary }
-  public var fields: [Field] { manifest.fields }
-  public var actions: [ActionDeclaration] { table.map { $0.declaration } }
+  package var type: String { manifest.type }
+  package var summary: String { manifest.summary }
+  package var fields: [Field] { manifest.fields }
+  package var actions: [ActionDeclaration] { table.map { $0.declaration } }
 
-  public var facts: ProviderFacts {
+  package var facts: ProviderFacts {
     var facts = manifest.facts
     facts.states =
       manifest.servers.states.sorted { $0.key < $1.key }.map { .init($0.key, $0.value.rawValue) }
@@ -37,7 +38,7 @@ public struct DeclaredProvider: ProviderKind {
     return facts
   }
 
-  public func connect(
+  package func connect(
     _ settings: Arguments, environment: ProviderEnvironment
   ) throws(StepFailure) -> any Provider {
     let connection = try Connection(
@@ -46,7 +47,7 @@ public struct DeclaredProvider: ProviderKind {
       client: try DeclaredClient(manifest, connection: connection, settings: settings), table: table)
   }
 
-  public func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
+  package func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
     DeclaredTwin(manifest, type: type, clock: clock, seed: seed, isSealed: isSealed)
   }
 }

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// The actions of a declared provider: the declared ones, and what follows from the lists.
@@ -8,9 +9,9 @@ enum DeclaredTable {
   static func rows(_ manifest: ProviderManifest) -> [Row] {
     let servers = manifest.servers
     var rows = [
-      row(ServerVocabulary.status(), Operation(servers.get.text)) { ServerStatus(cloud: $0, declaration: $1) },
-      row(ServerVocabulary.list(), Operation(servers.list.request.text)) { ServerList(cloud: $0, declaration: $1) },
-      row(ServerVocabulary.find(), Operation(servers.list.request.text)) { ServerFind(cloud: $0, declaration: $1) },
+      Row(ServerVocabulary.status(), Operation(servers.get.text)) { ServerStatus(cloud: $0, declaration: $1) },
+      Row(ServerVocabulary.list(), Operation(servers.list.request.text)) { ServerList(cloud: $0, declaration: $1) },
+      Row(ServerVocabulary.find(), Operation(servers.list.request.text)) { ServerFind(cloud: $0, declaration: $1) },
     ]
     rows += [DeclaredAction.stop, .start, .reboot].compactMap { declared($0, manifest) }
     for kind in ItemKind.allCases {
@@ -18,19 +19,19 @@ enum DeclaredTable {
       let words = ItemVocabulary(word: kind.rawValue)
       let list = Operation(items.list.request.text)
       rows += [declared(.create(kind), manifest)].compactMap { $0 }
-      rows.append(row(words.list(), list) { ItemList(cloud: $0, kind: kind, declaration: $1) })
-      rows.append(row(words.find(), list) { ItemFind(cloud: $0, kind: kind, declaration: $1) })
+      rows.append(Row(words.list(), list) { ItemList(cloud: $0, kind: kind, declaration: $1) })
+      rows.append(Row(words.find(), list) { ItemFind(cloud: $0, kind: kind, declaration: $1) })
       rows += [declared(.restore(kind), manifest)].compactMap { $0 }
       guard let rule = manifest.action("\(kind.rawValue).delete") else { continue }
       let delete = Operation(
         rule.request.text, recovery: "sent again; a 404 counts as deleted", evidence: rule.evidence, note: rule.note)
       let listsAccount = items.listsAccount
       rows.append(
-        row(words.prune(within: rule.timeout), delete) { cloud, declaration in
+        Row(words.prune(within: rule.timeout), delete) { cloud, declaration in
           removal(cloud, kind, rule, ItemPrune(cloud: cloud, kind: kind, declaration: declaration))
         })
       rows.append(
-        row(words.delete(within: rule.timeout), delete) { cloud, declaration in
+        Row(words.delete(within: rule.timeout), delete) { cloud, declaration in
           removal(
             cloud, kind, rule,
             ItemDelete(cloud: cloud, kind: kind, listsAccount: listsAccount, declaration: declaration))
@@ -52,7 +53,7 @@ enum DeclaredTable {
       "name", .string, required: true, pattern: rule.namePattern, help: "how it is called; told apart by it")
     let declaration = action.declaration(
       name: name, within: rule.timeout, class: action.effectClass(rule, showsChanges: showsChanges))
-    return row(declaration, operation(action, rule)) { client, declaration in
+    return Row(declaration, operation(action, rule)) { client, declaration in
       switch action {
       case .stop: DeclaredPower(cloud: client, rule: rule, wanted: .stopped, declaration: declaration)
       case .start: DeclaredPower(cloud: client, rule: rule, wanted: .running, declaration: declaration)
@@ -93,13 +94,5 @@ enum DeclaredTable {
     let brought =
       "it is \(rule.needs.contains(.stopped) ? "stopped" : "started") first, and brought to the state of `power`"
     return [rule.note, brought].compactMap { $0 }.joined(separator: "; ")
-  }
-
-  private static func row(
-    _ declaration: ActionDeclaration, _ operation: Operation,
-    _ bind: @escaping @Sendable (DeclaredClient, ActionDeclaration) -> any Action
-  ) -> Row {
-    let declaration = declaration.on(operation)
-    return Row(declaration: declaration) { bind($0, declaration) }
   }
 }

@@ -1,16 +1,16 @@
-import Runbook
+package import Runbook
 
 /// A cloud that comes with the program as a file of `Shipped`. It is read when it is first asked for: most runs name
 /// another one.
-struct ShippedProvider: ProviderKind {
-  static let all: [any ProviderKind] = [
+package struct ShippedProvider: ProviderKind {
+  package static let all: [any ProviderKind] = [
     ShippedProvider(type: "hetzner") { hetzner }, ShippedProvider(type: "digitalocean") { digitalOcean },
   ]
 
   private static let hetzner = read(PackageResources.hetzner_yaml)
   private static let digitalOcean = read(PackageResources.digitalocean_yaml)
 
-  let type: String
+  package let type: String
   private let load: @Sendable () -> DeclaredProvider?
 
   init(type: String, _ load: @escaping @Sendable () -> DeclaredProvider?) {
@@ -18,17 +18,17 @@ struct ShippedProvider: ProviderKind {
     self.load = load
   }
 
-  var summary: String { load()?.summary ?? "" }
-  var fields: [Field] { load()?.fields ?? [] }
-  var actions: [ActionDeclaration] { load()?.actions ?? [] }
-  var facts: ProviderFacts { load()?.facts ?? ProviderFacts() }
+  package var summary: String { load()?.summary ?? "" }
+  package var fields: [Field] { load()?.fields ?? [] }
+  package var actions: [ActionDeclaration] { load()?.actions ?? [] }
+  package var facts: ProviderFacts { load()?.facts ?? ProviderFacts() }
 
-  func connect(_ settings: Arguments, environment: ProviderEnvironment) throws(StepFailure) -> any Provider {
+  package func connect(_ settings: Arguments, environment: ProviderEnvironment) throws(StepFailure) -> any Provider {
     guard let provider = load() else { throw StepFailure.unfit("the file of `\(type)` is broken") }
     return try provider.connect(settings, environment: environment)
   }
 
-  func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
+  package func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
     DeclaredTwin(load()?.manifest, type: type, clock: clock, seed: seed, isSealed: isSealed)
   }
 

@@ -1,28 +1,29 @@
-public import Runbook
+import ProviderKit
+package import Runbook
 
 /// VPS.org: REST and JSON, a bearer token, no idempotency keys, no jobs; a resource's `status` tells when it is done.
-public struct VPSOrgProvider: ProviderKind {
-  public let type = "vps_org"
-  public let summary = "servers, snapshots and backups at VPS.org"
-  public static let defaultURL = "https://admin.vps.org/api/v1"
+package struct VPSOrgProvider: ProviderKind {
+  package let type = "vps_org"
+  package let summary = "servers, snapshots and backups at VPS.org"
+  package static let defaultURL = "https://admin.vps.org/api/v1"
 
-  public let fields = [
+  package let fields = [
     Field("token", .string, required: true, acceptsSecret: true, help: "API token, begins with `vps_`"),
     Field(
       "api", .choice(VPSOrgDialect.allCases.map { $0.rawValue }), default: "d1",
       help: "`d1`: the published API; `d2`: the one of the vendor's own client (UUIDs); default `d1`"),
   ]
 
-  public let actions: [ActionDeclaration] = VPSOrgProvider.table.map { $0.declaration }
-  public let facts = VPSOrgProvider.knownFacts
+  package let actions: [ActionDeclaration] = VPSOrgProvider.table.map { $0.declaration }
+  package let facts = VPSOrgProvider.knownFacts
 
-  public init() {}
+  package init() {}
 
-  public func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
+  package func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
     SimulatedVPSOrg(clock: clock, seed: seed, tokens: isSealed ? .any : .wellFormed, withLastNight: true)
   }
 
-  public func connect(
+  package func connect(
     _ settings: Arguments, environment: ProviderEnvironment
   ) throws(StepFailure) -> any Provider {
     let word = try settings.optionalText("api") ?? VPSOrgDialect.d1.rawValue

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Every action of VPS.org: how it is declared, what is sent for it, how a lost call is found again, how it is bound.
@@ -8,23 +9,23 @@ extension VPSOrgProvider {
   static let table: [Row] = servers + items(.snapshot, VPSOrgSnapshots.self) + items(.backup, VPSOrgBackups.self)
 
   private static let servers: [Row] = [
-    row(ServerVocabulary.status(), Operation("GET /servers/{id}/", evidence: .inferred)) {
+    Row(ServerVocabulary.status(), Operation("GET /servers/{id}/", evidence: .inferred)) {
       ServerStatus(cloud: $0, declaration: $1)
     },
-    row(ServerVocabulary.list(), Operation("GET /servers/")) { ServerList(cloud: $0, declaration: $1) },
-    row(ServerVocabulary.find(), Operation("GET /servers/")) { ServerFind(cloud: $0, declaration: $1) },
-    row(VPSOrgServerStop.declaration, power("stop, hard_stop", .stopped)) { client, _ in
+    Row(ServerVocabulary.list(), Operation("GET /servers/")) { ServerList(cloud: $0, declaration: $1) },
+    Row(ServerVocabulary.find(), Operation("GET /servers/")) { ServerFind(cloud: $0, declaration: $1) },
+    Row(VPSOrgServerStop.declaration, power("stop, hard_stop", .stopped)) { client, _ in
       VPSOrgServerStop(client: client)
     },
-    row(VPSOrgServerStart.declaration, power("start", .running)) { client, _ in VPSOrgServerStart(client: client) },
-    row(
+    Row(VPSOrgServerStart.declaration, power("start", .running)) { client, _ in VPSOrgServerStart(client: client) },
+    Row(
       VPSOrgServerReboot.declaration,
       Operation(
         "POST /servers/{id}/power/ restart",
         recovery: "by `restarting` or the server's `updated_at`; else a person is asked",
         absence: life, needs: [.running], leaves: .becomes(.running), evidence: .found)
     ) { client, _ in VPSOrgServerReboot(client: client) },
-    row(
+    Row(
       VPSOrgRawRequest.declaration,
       Operation("any", recovery: "never repeated, unless `idempotent: true`", leaves: .unknown)
     ) { client, _ in VPSOrgRawRequest(client: client) },
@@ -49,14 +50,14 @@ extension VPSOrgProvider {
     let create =
       switch kind {
       case .snapshot:
-        row(
+        Row(
           VPSOrgSnapshotCreate.declaration,
           Operation(
             "POST /snapshots/", recovery: "its name, among the new ones", absence: life,
             note: "of a running server it may catch file systems half-written: stop it first")
         ) { client, _ in VPSOrgSnapshotCreate(client: client) }
       case .backup:
-        row(
+        Row(
           VPSOrgBackupCreate.declaration,
           Operation(
             "POST /backups/", recovery: "the mark in its description, among the new ones",
@@ -65,11 +66,11 @@ extension VPSOrgProvider {
       }
     return [
       create,
-      row(Items.words.list(of: ofAccount, further: Items.filters), list) {
+      Row(Items.words.list(of: ofAccount, further: Items.filters), list) {
         ItemList(cloud: $0, kind: kind, declaration: $1)
       },
-      row(Items.words.find(further: Items.filters), list) { ItemFind(cloud: $0, kind: kind, declaration: $1) },
-      row(
+      Row(Items.words.find(further: Items.filters), list) { ItemFind(cloud: $0, kind: kind, declaration: $1) },
+      Row(
         VPSOrgItemRestore<Items>.declaration,
         Operation(
           kind == .snapshot ? "POST /snapshots/{id}/restore/" : "POST /servers/{id}/restore/ backup_id",
@@ -78,18 +79,10 @@ extension VPSOrgProvider {
           note: "VPS.org stops the server by itself; how it comes back is not documented, so the power is brought to "
             + "the state of `power`")
       ) { client, _ in VPSOrgItemRestore<Items>(client: client) },
-      row(Items.words.prune(within: .seconds(900)), delete) { ItemPrune(cloud: $0, kind: kind, declaration: $1) },
-      row(Items.words.delete(within: .seconds(900)), delete) { client, declaration in
+      Row(Items.words.prune(within: .seconds(900)), delete) { ItemPrune(cloud: $0, kind: kind, declaration: $1) },
+      Row(Items.words.delete(within: .seconds(900)), delete) { client, declaration in
         ItemDelete(cloud: client, kind: kind, listsAccount: client.dialect == .d1, declaration: declaration)
       },
     ]
-  }
-
-  private static func row(
-    _ declaration: ActionDeclaration, _ operation: Operation,
-    _ bind: @escaping @Sendable (VPSOrgClient, ActionDeclaration) -> any Action
-  ) -> Row {
-    let declaration = declaration.on(operation)
-    return Row(declaration: declaration) { bind($0, declaration) }
   }
 }

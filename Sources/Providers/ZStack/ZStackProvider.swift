@@ -1,13 +1,14 @@
-public import Runbook
+import ProviderKit
+package import Runbook
 
 /// ZStack Cloud and ZSphere: REST and JSON, a session or an access key; every change is a job whose id the caller
 /// chooses, so that it is carried out once however often it is sent.
-public struct ZStackProvider: ProviderKind {
-  public let type = "zstack"
-  public let summary = "virtual machines, snapshot groups and backups of a ZStack installation"
+package struct ZStackProvider: ProviderKind {
+  package let type = "zstack"
+  package let summary = "virtual machines, snapshot groups and backups of a ZStack installation"
   static let exampleURL = "https://zstack.example.com:8080/zstack/v1"
 
-  public let fields = [
+  package let fields = [
     Field(
       "url", .url, required: true,
       help: "where the API is: `http://HOST:8080/zstack/v1`; `/zstack/v1` may be left out; no default"),
@@ -20,17 +21,17 @@ public struct ZStackProvider: ProviderKind {
     CloudZone.field,
   ]
 
-  public let credentials = [["session"], ["account", "password"], ["access_key_id", "access_key_secret"]]
-  public let actions: [ActionDeclaration] = ZStackProvider.table.map { $0.declaration }
-  public let facts = ZStackProvider.knownFacts
+  package let credentials = [["session"], ["account", "password"], ["access_key_id", "access_key_secret"]]
+  package let actions: [ActionDeclaration] = ZStackProvider.table.map { $0.declaration }
+  package let facts = ZStackProvider.knownFacts
 
-  public init() {}
+  package init() {}
 
-  public func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
+  package func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
     SimulatedZStack(clock: clock, seed: seed, credentials: isSealed ? .any : .wellFormed, withLastNight: true)
   }
 
-  public func connect(
+  package func connect(
     _ settings: Arguments, environment: ProviderEnvironment
   ) throws(StepFailure) -> any Provider {
     let connection = try Connection(

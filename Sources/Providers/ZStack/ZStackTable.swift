@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Every action of ZStack: how it is declared, what is sent for it, how a lost call is found again, how it is bound.
@@ -11,13 +12,13 @@ extension ZStackProvider {
   private static let window = "`max_request_life`, default 90s"
 
   private static let reads: [Row] = [
-    row(ServerVocabulary.status(), Operation("GET /vm-instances/{uuid}", evidence: .found)) {
+    Row(ServerVocabulary.status(), Operation("GET /vm-instances/{uuid}", evidence: .found)) {
       ServerStatus(cloud: $0, declaration: $1)
     },
-    row(ServerVocabulary.list(), Operation("GET /vm-instances", evidence: .found)) {
+    Row(ServerVocabulary.list(), Operation("GET /vm-instances", evidence: .found)) {
       ServerList(cloud: $0, declaration: $1)
     },
-    row(ServerVocabulary.find(), Operation("GET /vm-instances", evidence: .found)) {
+    Row(ServerVocabulary.find(), Operation("GET /vm-instances", evidence: .found)) {
       ServerFind(cloud: $0, declaration: $1)
     },
   ]
@@ -27,37 +28,37 @@ extension ZStackProvider {
   private static let acting: Set<PowerState> = [.running, .stopped, .paused, .unknown, .error]
 
   private static let servers: [Row] = [
-    row(
+    Row(
       ServerVocabulary.stop(within: .seconds(1800)).keyed,
       change(
         "PUT …/actions stopVmInstance grace, cold", needs: acting, leaves: .becomes(.stopped),
         note: "`clean` is ACPI; it is not documented what happens if the guest ignores it")
     ) { ZStackServerStop(cloud: $0, declaration: $1) },
-    row(
+    Row(
       ServerVocabulary.start(within: .seconds(1800)).keyed,
       change("PUT …/actions startVmInstance", needs: [.stopped, .running, .error], leaves: .becomes(.running))
     ) { ZStackPowerChange(cloud: $0, power: .start, declaration: $1) },
-    row(
+    Row(
       ServerVocabulary.reboot(within: .seconds(1800), class: .keyed),
       change(
         "PUT …/actions rebootVmInstance", needs: [.running, .unknown, .error], leaves: .becomes(.running),
         later: "then by the server's `lastOpDate`")
     ) { ZStackServerReboot(cloud: $0, declaration: $1) },
-    row(
+    Row(
       ServerVocabulary.delete(within: .seconds(1800)).keyed,
       change(
         "DELETE /vm-instances/{uuid}", leaves: .becomes(.absent),
         note: "ZStack keeps it as `Destroyed`, for 7 days by default: `zstack.recover` brings it back")
     ) { ZStackServerDelete(cloud: $0, declaration: $1) },
-    row(
+    Row(
       own("zstack.pause", "pause a running server and wait until it is paused", until: "paused"),
       change("PUT …/actions pauseVmInstance", needs: [.running, .paused], leaves: .becomes(.paused))
     ) { ZStackPowerChange(cloud: $0, power: .pause, declaration: $1) },
-    row(
+    Row(
       own("zstack.resume", "resume a paused server and wait until it is running", until: "running"),
       change("PUT …/actions resumeVmInstance", needs: [.paused, .running], leaves: .becomes(.running))
     ) { ZStackPowerChange(cloud: $0, power: .resume, declaration: $1) },
-    row(
+    Row(
       own("zstack.recover", "bring a deleted server back and wait until it is stopped", until: "stopped"),
       change("PUT …/actions recoverVmInstance", needs: [.absent, .stopped], leaves: .becomes(.stopped))
     ) { ZStackPowerChange(cloud: $0, power: .recover, declaration: $1) },
@@ -79,58 +80,58 @@ extension ZStackProvider {
   private static let backupWords = ItemVocabulary(word: "backup", details: ZStackDetails.ofBackups)
 
   private static let snapshots: [Row] = [
-    row(
+    Row(
       snapshotWords.create(name: name, within: .seconds(3 * 3600), class: .keyed),
       change(
         "POST /volume-snapshots/group", later: "then by its id, name and mark",
         note: "one snapshot of each volume, taken together; of a running server it may catch file systems half-written")
     ) { ZStackSnapshotCreate(cloud: $0, declaration: $1) },
-    row(snapshotWords.list(), Operation("GET /volume-snapshots/group, /volume-snapshots", evidence: .found)) {
+    Row(snapshotWords.list(), Operation("GET /volume-snapshots/group, /volume-snapshots", evidence: .found)) {
       ItemList(cloud: $0, kind: .snapshot, declaration: $1)
     },
-    row(snapshotWords.find(), Operation("GET /volume-snapshots/group, /volume-snapshots", evidence: .found)) {
+    Row(snapshotWords.find(), Operation("GET /volume-snapshots/group, /volume-snapshots", evidence: .found)) {
       ItemFind(cloud: $0, kind: .snapshot, declaration: $1)
     },
-    row(
+    Row(
       restore(snapshotWords, within: .seconds(24 * 3600)),
       change(
         "PUT /volume-snapshots/group/{uuid}/actions revertVmFromSnapshotGroup", leaves: .asAsked,
         later: "then by the paths of its volumes; else a person is asked", note: restoreNote)
     ) { ZStackItemRestore(cloud: $0, kind: .snapshot, declaration: $1) },
-    row(
+    Row(
       snapshotWords.prune(within: .seconds(6 * 3600)),
       change("DELETE /volume-snapshots/group/{uuid}", later: "and by the list: a missing one counts as deleted")
     ) { ItemPrune(cloud: $0, kind: .snapshot, declaration: $1) },
-    row(
+    Row(
       snapshotWords.delete(within: .seconds(6 * 3600)).keyed,
       change("DELETE /volume-snapshots/group/{uuid}", later: "then by the list: a missing one counts as deleted")
     ) { ZStackItemDelete(cloud: $0, kind: .snapshot, declaration: $1) },
   ]
 
   private static let backups: [Row] = [
-    row(
+    Row(
       backupCreate,
       change(
         "POST /volumes/{rootVolumeUuid}/vm-backups", needs: [.running, .paused], later: "then by its id, name and mark",
         note: "all volumes; ZStack refuses to back up a server that is stopped", evidence: .documented)
     ) { ZStackBackupCreate(cloud: $0, declaration: $1) },
-    row(backupWords.list(), Operation("GET /volume-backups", evidence: .found)) {
+    Row(backupWords.list(), Operation("GET /volume-backups", evidence: .found)) {
       ItemList(cloud: $0, kind: .backup, declaration: $1)
     },
-    row(backupWords.find(), Operation("GET /volume-backups", evidence: .found)) {
+    Row(backupWords.find(), Operation("GET /volume-backups", evidence: .found)) {
       ItemFind(cloud: $0, kind: .backup, declaration: $1)
     },
-    row(
+    Row(
       restore(backupWords, within: .seconds(72 * 3600)).adding(storage("the one to restore from")),
       change(
         "PUT /vm-backups/{groupUuid}/actions revertVmFromVmBackup", leaves: .asAsked,
         later: "then by the paths of its volumes; else a person is asked", note: restoreNote)
     ) { ZStackItemRestore(cloud: $0, kind: .backup, declaration: $1) },
-    row(
+    Row(
       ZStackRestoreAs.declaration,
       change("POST /vm-instances/from/vm-backups/{groupUuid}", later: "then by its id, or its name")
     ) { ZStackRestoreAs(cloud: $0, declaration: $1) },
-    row(
+    Row(
       backupWords.prune(within: .seconds(6 * 3600)).requiring(
         "prefix", "only those whose name begins with this; required, as ZStack does not say which a schedule made"),
       change(
@@ -138,7 +139,7 @@ extension ZStackProvider {
         later: "and by the list: a missing one counts as "
           + "deleted", evidence: .documented)
     ) { ItemPrune(cloud: $0, kind: .backup, declaration: $1) },
-    row(
+    Row(
       backupWords.delete(within: .seconds(6 * 3600)).keyed.adding(storage("the only one to delete it from"))
         .adding(ZStackBackupOptions.delete).adding(ZStackTags.field),
       change(
@@ -146,13 +147,13 @@ extension ZStackProvider {
         later: "then by the list: a missing one counts as "
           + "deleted", evidence: .documented)
     ) { ZStackItemDelete(cloud: $0, kind: .backup, declaration: $1) },
-    row(
+    Row(
       ZStackBackupSync.declaration,
       change(
         "PUT /vm-backups/imageStore/{uuid}/actions syncVmBackup", later: "then it is made again, which does no harm",
         evidence: .documented)
     ) { ZStackBackupSync(cloud: $0, declaration: $1) },
-    row(
+    Row(
       ZStackBackupCopy.declaration,
       change(
         "PUT /vm-backups/{groupUuid}/actions syncVmBackupFromImageStoreBackupStorage, "
@@ -186,17 +187,17 @@ extension ZStackProvider {
   private static let rescueNote = "a recipe of an ISO image, the boot order and a restart, and no operation of ZStack"
 
   private static let rescue: [Row] = [
-    row(
+    Row(
       RescueVocabulary.images(),
       Operation("GET /images?q=mediaType=ISO", evidence: .inferred, note: "the ISO images of the installation")
     ) { ZStackRescueImages(cloud: $0, declaration: $1) },
-    row(
+    Row(
       enter,
       change(
         "POST /vm-instances/{vm}/iso/{iso}, setVmBootOrder, rebootVmInstance", needs: [.running, .stopped],
         leaves: .becomes(.rescue), later: "then a person is asked", note: rescueNote, evidence: .inferred)
     ) { ZStackRescue(cloud: $0, enters: true, declaration: $1) },
-    row(
+    Row(
       exit,
       change(
         "DELETE /vm-instances/{vm}/iso, setVmBootOrder, rebootVmInstance", needs: [.rescue, .running, .stopped],
@@ -218,7 +219,7 @@ extension ZStackProvider {
   }
 
   private static let raw: [Row] = [
-    row(
+    Row(
       ZStackRawRequest.declaration,
       Operation("any", recovery: "never repeated, unless `idempotent: true`", leaves: .unknown, evidence: .found)
     ) { ZStackRawRequest(cloud: $0, declaration: $1) }
@@ -231,14 +232,6 @@ extension ZStackProvider {
     Operation(
       request, recovery: "\(byJob); \(later)", absence: window, needs: needs, leaves: leaves, evidence: evidence,
       note: note)
-  }
-
-  private static func row(
-    _ declaration: ActionDeclaration, _ operation: Operation,
-    _ bind: @escaping @Sendable (ZStackClient, ActionDeclaration) -> any Action
-  ) -> Row {
-    let declaration = declaration.on(operation)
-    return Row(declaration: declaration) { bind($0, declaration) }
   }
 }
 

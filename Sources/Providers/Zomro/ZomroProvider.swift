@@ -1,17 +1,18 @@
-public import Runbook
+import ProviderKit
+package import Runbook
 
 /// Zomro: one address that takes forms (BILLmanager in front of OpenStack), sessions, no idempotency keys, no jobs; the
 /// status of a server or an image tells when something is done.
-public struct ZomroProvider: ProviderKind {
-  public let type = "zomro"
-  public let summary = "servers, snapshots, backups and rescue at Zomro"
-  public static let defaultURL = "https://api.zomro.com"
+package struct ZomroProvider: ProviderKind {
+  package let type = "zomro"
+  package let summary = "servers, snapshots, backups and rescue at Zomro"
+  package static let defaultURL = "https://api.zomro.com"
 
   enum Authentication: String, CaseIterable {
     case session, authinfo
   }
 
-  public let fields = [
+  package let fields = [
     Field("username", .string, help: "of the account; goes with `password`"),
     Field("password", .string, acceptsSecret: true, help: "of the account"),
     Field(
@@ -23,17 +24,17 @@ public struct ZomroProvider: ProviderKind {
     CloudZone.field,
   ]
 
-  public let credentials = [["session"], ["username", "password"]]
-  public let actions: [ActionDeclaration] = ZomroProvider.table.map { $0.declaration }
-  public let facts = ZomroProvider.knownFacts
+  package let credentials = [["session"], ["username", "password"]]
+  package let actions: [ActionDeclaration] = ZomroProvider.table.map { $0.declaration }
+  package let facts = ZomroProvider.knownFacts
 
-  public init() {}
+  package init() {}
 
-  public func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
+  package func twin(clock: any EngineClock, seed: UInt64, isSealed: Bool) -> any SimulatedSystem {
     SimulatedZomro(clock: clock, seed: seed, credentials: isSealed ? .any : .wellFormed, withLastNight: true)
   }
 
-  public func connect(
+  package func connect(
     _ settings: Arguments, environment: ProviderEnvironment
   ) throws(StepFailure) -> any Provider {
     let connection = try Connection(

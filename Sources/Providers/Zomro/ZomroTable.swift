@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Every action of Zomro: how it is declared, what is sent for it, how a lost call is found again, how it is bound.
@@ -11,31 +12,31 @@ extension ZomroProvider {
   private static let stateIsRead = "the state is read; sent again if it is not changing as wanted"
 
   private static let servers: [Row] = [
-    row(ServerVocabulary.status(), Operation("instances", evidence: .found)) {
+    Row(ServerVocabulary.status(), Operation("instances", evidence: .found)) {
       ServerStatus(cloud: $0, declaration: $1)
     },
-    row(ServerVocabulary.list(), Operation("instances", evidence: .found)) { ServerList(cloud: $0, declaration: $1) },
-    row(ServerVocabulary.find(), Operation("instances", evidence: .found)) { ServerFind(cloud: $0, declaration: $1) },
-    row(
+    Row(ServerVocabulary.list(), Operation("instances", evidence: .found)) { ServerList(cloud: $0, declaration: $1) },
+    Row(ServerVocabulary.find(), Operation("instances", evidence: .found)) { ServerFind(cloud: $0, declaration: $1) },
+    Row(
       ServerVocabulary.stop(within: .seconds(900)),
       Operation(
         "service.stop", recovery: stateIsRead, needs: [.running, .stopped], leaves: .becomes(.stopped),
         evidence: .found,
         note: "the same for every `mode`: Zomro asks the guest, and cuts its power if it does not answer")
     ) { ZomroPower(cloud: $0, verb: .stop, declaration: $1) },
-    row(
+    Row(
       ServerVocabulary.start(within: .seconds(900)),
       Operation(
         "service.start", recovery: stateIsRead, needs: [.running, .stopped], leaves: .becomes(.running),
         evidence: .found)
     ) { ZomroPower(cloud: $0, verb: .start, declaration: $1) },
-    row(
+    Row(
       ServerVocabulary.reboot(within: .seconds(900), class: .opaque),
       Operation(
         "service.reboot", recovery: "by `rebooting`, while it lasts; else a person is asked", needs: [.running],
         leaves: .becomes(.running), evidence: .found)
     ) { ZomroPower(cloud: $0, verb: .reboot, declaration: $1) },
-    row(
+    Row(
       ActionDeclaration(
         "zomro.change_password", "set the password of a running server's administrator",
         fields: [ServerVocabulary.server, password(required: true, "of the administrator")], effect: .change,
@@ -44,7 +45,7 @@ extension ZomroProvider {
         "instances.fleio.changepassword", recovery: "sent again; the same password is the same end", needs: [.running],
         evidence: .found)
     ) { ZomroChangePassword(cloud: $0, declaration: $1) },
-    row(
+    Row(
       ActionDeclaration(
         "zomro.rebuild", "overwrite a server with any image, and wait until it is back",
         fields: [
@@ -63,10 +64,10 @@ extension ZomroProvider {
   ]
 
   private static let rescue: [Row] = [
-    row(rescueImages, Operation("instances.fleio.rescue without sok")) {
+    Row(rescueImages, Operation("instances.fleio.rescue without sok")) {
       ZomroRescueImages(cloud: $0, declaration: $1)
     },
-    row(
+    Row(
       RescueVocabulary.enter(
         password: "of the rescue system: \(ZomroPassword.rule); without it the system can hardly be entered",
         within: .seconds(1800), class: .convergent
@@ -75,13 +76,13 @@ extension ZomroProvider {
         "instances.fleio.rescue", recovery: stateIsRead, needs: [.running, .stopped, .rescue],
         leaves: .becomes(.rescue), note: "the zone comes from the form; Windows images ignore the password")
     ) { ZomroBoot(cloud: $0, source: .rescue, declaration: $1) },
-    row(
+    Row(
       RescueVocabulary.exit(within: .seconds(1800), class: .convergent),
       Operation(
         "instances.fleio.unrescue", recovery: stateIsRead, needs: [.rescue, .running], leaves: .becomes(.running),
         note: "the server runs afterwards, even if it was stopped before")
     ) { ZomroUnrescue(cloud: $0, declaration: $1) },
-    row(
+    Row(
       ActionDeclaration(
         "zomro.boot_iso", "boot a server from an ISO image and wait until it is there",
         fields: [
@@ -94,7 +95,7 @@ extension ZomroProvider {
         "instances.fleio.boot_from_iso", recovery: stateIsRead, needs: [.running, .stopped, .rescue],
         leaves: .becomes(.rescue), evidence: .found)
     ) { ZomroBoot(cloud: $0, source: .iso, declaration: $1) },
-    row(
+    Row(
       ActionDeclaration(
         "zomro.eject_iso", "boot a server from its own disk again after `zomro.boot_iso`",
         fields: [ServerVocabulary.server], outputs: ["state": .string], effect: .change, class: .convergent,
@@ -135,21 +136,21 @@ extension ZomroProvider {
       ]
       : []
     return [
-      row(
+      Row(
         words.create(name: ZomroItemCreate.name, within: .seconds(2 * 3600), class: .findable),
         Operation(
           kind == .backup ? "instances.fleio_bckps.edit" : "instances.snapshots.edit",
           recovery: "its name, among the new ones", absence: life, needs: [.running, .stopped],
           evidence: evidence, note: "the server is busy meanwhile; `description` has no place at Zomro")
       ) { ZomroItemCreate(cloud: $0, kind: kind, declaration: $1) },
-      row(words.list(further: filters), list) { ItemList(cloud: $0, kind: kind, declaration: $1) },
-      row(words.find(further: filters), list) { ItemFind(cloud: $0, kind: kind, declaration: $1) },
-      row(
+      Row(words.list(further: filters), list) { ItemList(cloud: $0, kind: kind, declaration: $1) },
+      Row(words.find(further: filters), list) { ItemFind(cloud: $0, kind: kind, declaration: $1) },
+      Row(
         words.restore(within: .seconds(2 * 3600), class: .findable),
         rebuild("instances.fleio.rebuild zone=own, the item's fleio_id")
       ) { ZomroRebuild(cloud: $0, source: .item(kind), declaration: $1) },
-      row(words.prune(within: .seconds(900)), delete) { ItemPrune(cloud: $0, kind: kind, declaration: $1) },
-      row(words.delete(within: .seconds(900)), delete) {
+      Row(words.prune(within: .seconds(900)), delete) { ItemPrune(cloud: $0, kind: kind, declaration: $1) },
+      Row(words.delete(within: .seconds(900)), delete) {
         ItemDelete(cloud: $0, kind: kind, listsAccount: false, declaration: $1)
       },
     ]
@@ -158,13 +159,13 @@ extension ZomroProvider {
   private static let image = Field("image", .string, required: true, help: "id of the image (not its UUID)")
 
   private static let images: [Row] = [
-    row(
+    Row(
       ActionDeclaration(
         "zomro.images", "list the account's own images", fields: [],
         outputs: ["images": .list(.object(ZomroImageList.facts))], effect: .none, class: .convergent),
       Operation("image", evidence: .found)
     ) { ZomroImageList(cloud: $0, declaration: $1) },
-    row(
+    Row(
       ActionDeclaration(
         "zomro.image_edit", "rename an image, a backup or a snapshot, or protect it from being deleted",
         fields: [
@@ -173,7 +174,7 @@ extension ZomroProvider {
         ], effect: .change, class: .convergent, suggestedUndo: "none"),
       Operation("image.edit", recovery: "its form is read; sent again if it differs", evidence: .found)
     ) { ZomroImageEdit(cloud: $0, declaration: $1) },
-    row(
+    Row(
       ActionDeclaration(
         "zomro.image_copy", "copy an image to another region and wait until it is there",
         fields: [
@@ -187,7 +188,7 @@ extension ZomroProvider {
       Operation(
         "image.copy", recovery: "its name, among the new ones", absence: life, evidence: .found)
     ) { ZomroImageCopy(cloud: $0, declaration: $1) },
-    row(
+    Row(
       ActionDeclaration(
         "zomro.image_delete", "delete an image of the account for good; one that is gone counts as deleted",
         fields: [image], effect: .destroy, class: .convergent,
@@ -199,14 +200,14 @@ extension ZomroProvider {
   ]
 
   private static let schedules: [Row] = [
-    row(
+    Row(
       ActionDeclaration(
         "zomro.schedule_list", "list when Zomro takes backups of a server by itself",
         fields: [ServerVocabulary.server], outputs: ["schedules": .list(.object(ZomroSchedule.facts))], effect: .none,
         class: .convergent),
       Operation("instances.fleio_bckps.schedule", evidence: .found)
     ) { ZomroScheduleList(cloud: $0, declaration: $1) },
-    row(
+    Row(
       ActionDeclaration(
         "zomro.schedule_create", "have Zomro take backups of a server by itself",
         fields: [
@@ -225,7 +226,7 @@ extension ZomroProvider {
         "instances.fleio_bckps.schedule.edit", recovery: "its name, which was free before", absence: life,
         evidence: .found)
     ) { ZomroScheduleCreate(cloud: $0, declaration: $1) },
-    row(
+    Row(
       ActionDeclaration(
         "zomro.schedule_delete", "end a schedule; one that is gone counts as ended",
         fields: [ServerVocabulary.server, Field("schedule", .string, required: true, help: "id of the schedule")],
@@ -236,7 +237,7 @@ extension ZomroProvider {
     ) { ZomroScheduleDelete(cloud: $0, declaration: $1) },
   ]
 
-  private static let raw = row(
+  private static let raw = Row(
     ActionDeclaration(
       "zomro.call", "make any call of the Zomro API; fails on `doc.error`",
       fields: [
@@ -251,13 +252,5 @@ extension ZomroProvider {
 
   private static func password(required: Bool, _ whose: String) -> Field {
     Field("password", .string, required: required, acceptsSecret: true, help: "\(whose): \(ZomroPassword.rule)")
-  }
-
-  private static func row(
-    _ declaration: ActionDeclaration, _ operation: Operation,
-    _ bind: @escaping @Sendable (ZomroClient, ActionDeclaration) -> any Action
-  ) -> Row {
-    let declaration = declaration.on(operation)
-    return Row(declaration: declaration) { bind($0, declaration) }
   }
 }

@@ -76,7 +76,15 @@ public struct FieldRule: Sendable {
   }
 }
 
-/// What an action does to the room that a cloud gives a server for things of a kind (`snapshot`, `backup`).
+/// What the line that an action writes for the reader of a run is.
+public enum LogLine: Sendable, Equatable {
+  case information
+  /// Shown with that word before it.
+  case warning
+}
+
+/// What an action does to the room that a cloud gives a server for things of a kind. The kind is the family of the
+/// actions on them: `snapshot`, `backup`.
 public enum RoomChange: Sendable, Equatable {
   /// It makes one more of them.
   case takes(String)
@@ -84,6 +92,13 @@ public enum RoomChange: Sendable, Equatable {
   case frees(String)
   /// Nobody can say what it deletes.
   case mayFree
+
+  var kind: String? {
+    switch self {
+    case .takes(let kind), .frees(let kind): kind
+    case .mayFree: nil
+    }
+  }
 }
 
 /// A fact about the run or the runbook that an action needs beside the author's fields, and that the engine hands over
@@ -164,6 +179,34 @@ public struct ActionDeclaration: Sendable {
   /// Facts that its calls need beside the author's fields.
   public var context: Set<CallContext> = []
 
+  /// Names the field, a duration, that says how long a call takes (`sleep`). Unless its author says otherwise, the step
+  /// may take a minute more than that (30 days, if only the run will know it), and `plan` tells how long it took in
+  /// earlier runs. nil: no field says it.
+  public var lengthField: String?
+  /// Once it has succeeded, no step before it is undone any more. It stands in `steps` alone, and is not undone itself.
+  public var isCommit = false
+  /// Every call fails: it is written to end the run. Steps after it are never reached, unless it has an `if` or
+  /// `continue_on_error`. It is no undo step, and no part of a steady state.
+  public var alwaysFails = false
+  /// Its output `message` is a line for the reader of the run, who sees it in the place of "done". nil: it writes none.
+  public var logLine: LogLine?
+  /// It runs the program that its author writes as `script`, `script_file` or `command`: exactly one of these fields is
+  /// written. `validate` reads the text of a script for slips, and a report says "its script" where it says "a request"
+  /// of other actions. Needs `cancellable`.
+  public var runsScript = false
+  /// It changes this machine alone, so that no server of a cloud is in another state afterwards. Of any other change
+  /// that needs no provider (a script, a request) `validate` assumes that it may have started or stopped any server.
+  public var changesOnlyThisMachine = false
+  /// Of the vocabulary that clouds share: it has the same name, fields and meaning on each cloud that has it. Tables
+  /// show these first, and a hint prefers them to a cloud's own.
+  public var isShared = false
+  /// The state that it tells (its output `state`, and the cloud's word while it waits) is that of a snapshot or a
+  /// backup. Otherwise a report takes it for the state of the server that the field `server` names.
+  public var tellsItemState = false
+  /// Fields that name a snapshot or a backup which must be there when it is called. While an undo step of a run needs
+  /// one, the run neither prunes nor deletes it.
+  public var neededItems: Set<String> = []
+
   /// It sends a message to people and changes nothing.
   public var tellsPeople: Bool { effect == .none && effectClass == .opaque }
 
@@ -229,6 +272,15 @@ public struct ActionDeclaration: Sendable {
   public func changing(_ room: RoomChange) -> ActionDeclaration {
     var declaration = self
     declaration.room = room
+    return declaration
+  }
+
+  /// The same with another value of a property: `declaration.setting(\.isCommit, to: true)`.
+  public func setting<Property>(
+    _ property: WritableKeyPath<ActionDeclaration, Property>, to value: Property
+  ) -> ActionDeclaration {
+    var declaration = self
+    declaration[keyPath: property] = value
     return declaration
   }
 

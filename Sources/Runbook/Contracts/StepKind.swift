@@ -19,6 +19,14 @@ public enum StepShape: Sendable {
   case scalar(action: String, field: Field)
   /// `run: TEXT` or `run: {command|script_file: …}`: a scalar becomes `scalarField`, a map the fields by name.
   case scalarOrFields(action: String, scalarField: String)
+
+  /// The name of the one action that the keyword becomes; nil: the author names it.
+  var action: String? {
+    switch self {
+    case .scalar(let action, _), .scalarOrFields(let action, _): action
+    case .namedAction: nil
+    }
+  }
 }
 
 public enum StepMode: Sendable, Equatable {

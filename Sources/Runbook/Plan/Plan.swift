@@ -37,6 +37,8 @@ public struct Plan: Sendable {
     public var cautions: [String]
     /// It closes the undo of all steps before it.
     public var isCommit: Bool
+    /// One of its fields says how long it takes.
+    public var hasSetLength: Bool
     /// Of the file, from 1.
     public var line: Int
   }
@@ -120,7 +122,7 @@ public struct Plan: Sendable {
       mayAsk: changes && step.effectClass == .opaque && !step.isIdempotent
         && (step.onCrash ?? (hasUndo ? .fail : .ask)) == .ask,
       cautions: changes ? step.action.cautions.filter { with[$0.field] == $0.value }.map(\.text) : [],
-      isCommit: step.isCommit, line: step.range.start.line)
+      isCommit: step.isCommit, hasSetLength: step.action.lengthField != nil, line: step.range.start.line)
   }
 
   private static func decision(_ step: ActionStep, _ scope: PlanScope) -> Decision {

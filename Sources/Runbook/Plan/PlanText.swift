@@ -76,7 +76,7 @@ public enum PlanText {
     var lines = ["", "\(title):"]
     for (index, step) in steps.enumerated() {
       lines += self.lines(step, mark: numbered ? "\(index + 1)." : "-", indent: "  ", isVerbose)
-      if step.waitsFor != nil || step.action == "sleep", let took = usual?.steps[step.path] {
+      if step.waitsFor != nil || step.hasSetLength, let took = usual?.steps[step.path] {
         lines.append("       took \(took.elapsedText) in earlier runs")
       }
     }

@@ -38,7 +38,7 @@ struct Alternatives {
     }
     if !relatives.isEmpty { return relatives }
     if isRaw { return kind.actions.filter { $0.operation?.request == "any" }.map { $0.name } }
-    let items = ["snapshot", "backup"]
+    let items = Set((providers + [kind]).flatMap { $0.actions.compactMap { $0.room?.kind } })
     return items.contains(family) ? names.filter { name in items.contains { name == "\($0).\(verb)" } } : []
   }
 

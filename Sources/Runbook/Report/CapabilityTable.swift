@@ -12,8 +12,6 @@ public struct CapabilityTable: Sendable {
   /// Of the vocabulary that clouds share, in its order; then what only one has.
   public let rows: [Row]
 
-  private static let families = ["server", "snapshot", "backup", "rescue"]
-
   public init(_ providers: [any ProviderKind]) {
     self.providers = providers
     var rows: [String: Row] = [:]
@@ -27,13 +25,19 @@ public struct CapabilityTable: Sendable {
         rows[action.name]?.cells[provider.type] = action
       }
     }
-    func place(_ name: String) -> Int {
-      CapabilityTable.families.firstIndex { name.hasPrefix($0 + ".") } ?? CapabilityTable.families.count
+    var families: [Substring] = []
+    for name in order where rows[name]?.cells.values.first?.isShared == true {
+      let family = CapabilityTable.family(of: name)
+      if !families.contains(family) { families.append(family) }
     }
+    func place(_ name: String) -> Int { families.firstIndex(of: CapabilityTable.family(of: name)) ?? families.count }
     self.rows = order.enumerated()
       .sorted { (place($0.element), $0.offset) < (place($1.element), $1.offset) }
       .compactMap { rows[$0.element] }
   }
+
+  /// `server` of `server.stop`.
+  private static func family(of name: String) -> Substring { name.prefix { $0 != "." } }
 
   /// What a cell says: the effect class of a change, `reads` of what only looks, `–` of what is not there.
   public static func cell(_ action: ActionDeclaration?) -> String {
@@ -104,7 +108,7 @@ public struct CapabilityTable: Sendable {
       let begins = operation.needs.isEmpty ? states != [.absent] : !operation.needs.isDisjoint(with: states)
       return needs.contains(end) && begins
     }
-    return (ways.first { $0.name.hasPrefix("server.") } ?? ways.first)?.name
+    return (ways.first { $0.isShared } ?? ways.first)?.name
   }
 
   /// How a lost call is found again, and how long "not found" does not count; nil for what only reads.

@@ -11,14 +11,15 @@ public struct EventText: Sendable {
   private let dayText: @Sendable (Timestamp) -> String
   private let commands: AdvisedCommands
 
+  /// - Parameter actions: see `RunReport.init`.
   public init(
     runID: String = "", verbose: Bool = false, clockText: @escaping @Sendable (Timestamp) -> String = EventText.utc,
     dayText: @escaping @Sendable (Timestamp) -> String = EventText.utcDay,
-    commands: AdvisedCommands = AdvisedCommands()
+    commands: AdvisedCommands = AdvisedCommands(), actions: KnownActions = KnownActions()
   ) {
     self.dayText = dayText
     self.commands = commands
-    report = RunReport(id: runID)
+    report = RunReport(id: runID, actions: actions)
     isVerbose = verbose
     self.clockText = clockText
   }

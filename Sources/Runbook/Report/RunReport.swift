@@ -51,15 +51,21 @@ public struct RunReport: Sendable, Equatable {
   private var stepIndex: [String: Int] = [:]
   private var undoIndex: [String: Int] = [:]
   private let plan: UndoPlan
+  let actions: KnownActions
 
-  /// `plan`: so that undo steps not begun are listed too.
-  public init(id: String, plan: UndoPlan = UndoPlan()) {
+  /// - Parameters:
+  ///   - plan: so that undo steps not begun are listed too.
+  ///   - actions: without them a commit closes nothing, and no line for the log, question, script or server is told.
+  public init(id: String, plan: UndoPlan = UndoPlan(), actions: KnownActions = KnownActions()) {
     self.id = id
     self.plan = plan
+    self.actions = actions
   }
 
-  public init(id: String, plan: UndoPlan = UndoPlan(), events: some Sequence<RunEvent>) {
-    self.init(id: id, plan: plan)
+  public init(
+    id: String, plan: UndoPlan = UndoPlan(), actions: KnownActions = KnownActions(), events: some Sequence<RunEvent>
+  ) {
+    self.init(id: id, plan: plan, actions: actions)
     for event in events { apply(event) }
   }
 
@@ -278,6 +284,9 @@ extension RunReport {
     case "step.started":
       steps[index].title = fields["title"]?.string ?? path
       steps[index].action = fields["action"]?.string ?? ""
+      let action = actions.declaration(of: steps[index].action)
+      steps[index].logLine = action?.logLine
+      steps[index].asksPeople = action?.asksPeople ?? false
       steps[index].purpose = fields["purpose"]?.string.map { Word($0) } ?? .known(.do)
       steps[index].effect = fields["effect"]?.string.map { Word($0) } ?? .known(.none)
       steps[index].effectClass = fields["class"]?.string
@@ -298,10 +307,13 @@ extension RunReport {
       steps[index].error = ReportedError(fields["error"])
       steps[index].title = fields["title"]?.string ?? steps[index].title
       steps[index].attempts = max(steps[index].attempts, fields["attempts"]?.int ?? 0)
+      let action = actions.declaration(of: steps[index].action)
+      steps[index].logLine = action?.logLine
+      steps[index].asksPeople = action?.asksPeople ?? false
       steps[index].purpose = fields["purpose"]?.string.map { Word($0) } ?? steps[index].purpose
       if steps[index].startedAt != nil { steps[index].endedAt = event.at }
       // Like the machine, which closes all entries before a `commit` without a word of its own.
-      if steps[index].action == "commit", steps[index].status == .succeeded {
+      if steps[index].status == .succeeded, actions.declaration(of: steps[index].action)?.isCommit == true {
         close("committed", steps: owed.map(\.path))
         for entry in undo.indices where undo[entry].status == .pending { undo[entry].status = .known(.closed) }
       }

@@ -51,8 +51,8 @@ public enum RunWords {
 
   /// What a step has written into the log, if that is what it is for.
   public static func message(of step: StepReport) -> String? {
-    guard step.action.hasPrefix("log."), let text = step.outputs["message"]?.string else { return nil }
-    return (step.action == "log.warn" ? "warning: " : "") + DisplayText.escaped(text, limit: 600)
+    guard let line = step.logLine, let text = step.outputs["message"]?.string else { return nil }
+    return (line == .warning ? "warning: " : "") + DisplayText.escaped(text, limit: 600)
   }
 
   /// `stopped after 32s`, `done in 1.2s`, `failed after 12s: exit code: …`.
@@ -62,7 +62,7 @@ public enum RunWords {
     case .succeeded:
       if let message = message(of: step) { return message }
       if !step.approvedBy.isEmpty { return approved(step, after: took) }
-      if step.action == "approve", step.outputs["approved"] == false {
+      if step.asksPeople, step.outputs["approved"] == false {
         return "nobody answered" + (took.map { " in \($0)" } ?? "") + ", and it goes on"
       }
       if let word = stateWord(step.until) { return took.map { "\(word) after \($0)" } ?? word }
@@ -166,7 +166,8 @@ public enum RunWords {
 
   private static func isScript(_ event: RunEvent, _ report: RunReport) -> Bool {
     let path = event.fields["step"]?.string ?? ""
-    return ["run", "ssh.run"].contains(report.step(path)?.action ?? report.undo(path)?.action)
+    let action = report.step(path)?.action ?? report.undo(path)?.action
+    return action.flatMap { report.actions.declaration(of: $0) }?.runsScript ?? false
   }
 
   /// The same of a run's row.

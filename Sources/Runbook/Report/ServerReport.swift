@@ -19,10 +19,11 @@ extension RunReport {
     switch event.event {
     case "step.started", "undo.started":
       guard let id = fields["with"]?["server"]?.string, !id.isEmpty else { return }
-      // What these say is the state of a snapshot or a backup, not of its server.
-      let words = (fields["action"]?.string ?? "").split(separator: ".")
-      if ["snapshot", "backup"].contains(words.first), words.last != "restore" { return }
-      begin(path, on: id, looks: fields["effect"]?.string == "none", deletes: words == ["server", "delete"])
+      guard let action = fields["action"]?.string.flatMap({ actions.declaration(of: $0) }), !action.tellsItemState
+      else { return }
+      begin(
+        path, on: id, looks: fields["effect"]?.string == "none",
+        deletes: action.operation?.leaves == .becomes(.absent))
     case "step.waiting":
       guard let word = fields["native_state"]?.string else { return }
       tell(path) { ServerReport(id: $0.id, nativeState: word, by: path) }

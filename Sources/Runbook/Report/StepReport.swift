@@ -5,6 +5,10 @@ public struct StepReport: Sendable, Equatable {
   public var action: String
   public var purpose: Word<Purpose>
   public var status: Word<StepStatus>
+  /// Its output `message` is a line for the reader; nil: it writes none.
+  public var logLine: LogLine?
+  /// It asks a person, and the answer is how it ends.
+  public var asksPeople = false
   /// The people who have approved it, if it asks for that.
   public var approvedBy: [String] = []
   public var attempts: Int64 = 0

@@ -54,7 +54,8 @@ extension StepRunner {
     guard !run.heldLocks.contains(lock) else { return }
     do throws(StoreFailure) {
       try await run.flush()
-      _ = try await run.launch.committer.commit(JournalBatch([], of: runID, epoch: run.launch.lease.epoch, locks: [lock]))
+      _ = try await run.launch.committer.commit(
+        JournalBatch([], of: runID, epoch: run.launch.lease.epoch, locks: [lock]))
       run.heldLocks.insert(lock)
     } catch {
       guard case .lockHeld(_, let holder) = error else { throw .interruption(.store(error)) }

@@ -71,7 +71,7 @@ final class ActionInfo {
   let required: [FieldInfo]
   let defaults: [(name: String, value: Template)]
   let result: ValueType
-  /// A script or command runs, so `env` means something.
+  /// It is given the step's `env`, so that means something.
   let acceptsEnvironment: Bool
   let fieldNames: [String]
 
@@ -82,7 +82,7 @@ final class ActionInfo {
     defaults = declaration.fields.compactMap { field in field.defaultValue.map { (field.name, .literal($0)) } }
     result = .object(declaration.result.isEmpty ? declaration.outputs : declaration.result)
     fieldNames = declaration.fields.map { $0.name }
-    acceptsEnvironment = fieldNames.contains("script") || fieldNames.contains("command")
+    acceptsEnvironment = declaration.context.contains(.environment)
   }
 
   func field(_ name: String) -> FieldInfo? { fields.first { $0.field.name == name } }

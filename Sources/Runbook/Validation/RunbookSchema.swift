@@ -147,7 +147,10 @@ public enum RunbookSchema {
   }
 
   private static func step(_ context: ValidationContext, _ actions: [ActionDeclaration], isUndo: Bool) -> Value {
-    let kinds = context.steps.filter { !isUndo || !["commit", "fail"].contains($0.keyword) }
+    let actions = isUndo ? actions.filter { !$0.isCommit && !$0.alwaysFails } : actions
+    let kinds = context.steps.filter { kind in
+      kind.shape.action.map { name in actions.contains { $0.name == name } } ?? true
+    }
     var properties = stepProperties(context).map ?? [:]
     for kind in kinds { properties[kind.keyword] = keyword(kind, actions) }
     if isUndo {

@@ -14,7 +14,8 @@ struct CommitAction: StandardAction {
   static let message = Field("message", .string, required: true, help: "why earlier steps are not undone any more")
   static let declaration = ActionDeclaration(
     "commit", "keeps everything done so far", fields: [message], effect: .none, class: .convergent, isWritable: false,
-    isInstant: true, touchesNothingOutside: true)
+    isInstant: true, touchesNothingOutside: true
+  ).setting(\.isCommit, to: true)
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     _ = try call.with.text("message")

@@ -13,7 +13,8 @@ struct FailAction: StandardAction {
   static let message = Field("message", .string, required: true, help: "why, in one sentence; may hold `${{ }}`")
   static let declaration = ActionDeclaration(
     "fail", "fails on purpose, with a reason", fields: [message], effect: .none, class: .convergent, isWritable: false,
-    isInstant: true, touchesNothingOutside: true)
+    isInstant: true, touchesNothingOutside: true
+  ).setting(\.alwaysFails, to: true)
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     throw StepFailure(.stopCondition, try call.with.text("message"))

@@ -19,7 +19,7 @@ struct WriteFileAction: StandardAction {
     suggestedUndo: "{action: file.write, if: self.before.exists, with: {path: PATH, content: "
       + "\"${{ self.before.content }}\", mode: \"${{ self.before.mode }}\"}}",
     before: ["exists": .bool, "content": .optional(.string), "mode": .optional(.string)], isDiagnostic: true
-  ).given([.folder])
+  ).given([.folder]).setting(\.changesOnlyThisMachine, to: true)
 
   /// Longest content that is read for the undo, in bytes.
   static let longestBefore = 1 << 20

@@ -17,7 +17,7 @@ struct RunAction: StandardAction {
   static let declaration = ActionDeclaration(
     "run", "runs a script on this machine", fields: ScriptFields.declared, effect: .change, class: .opaque,
     timeout: .seconds(3600), cancellable: true, isDiagnostic: true, isWritable: false, result: ScriptResult.members
-  ).given([.folder, .scriptFile, .environment]).judged(by: ScriptResult.exitCode)
+  ).given([.folder, .scriptFile, .environment]).judged(by: ScriptResult.exitCode).setting(\.runsScript, to: true)
 
   /// How much longer than the deadline the keeper may take to end a script before we do it; nil: the script's grace and
   /// a moment.

@@ -19,6 +19,7 @@ struct SSHRunAction: StandardAction {
       effect: .change, class: .opaque, timeout: .seconds(3600), cancellable: true, isDiagnostic: true,
       result: ScriptResult.members)
     declaration.runsElsewhere = true
+    declaration.runsScript = true
     declaration.judgedMember = ScriptResult.exitCode
     declaration.context = SSHFields.context.union([.scriptFile, .environment])
     declaration.cautions = [

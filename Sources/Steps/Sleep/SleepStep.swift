@@ -17,7 +17,8 @@ struct SleepAction: StandardAction {
   static let declaration = ActionDeclaration(
     "sleep", "waits for a while", fields: [duration], effect: .none, class: .convergent,
     timeout: longest + .seconds(3600), isDiagnostic: true, isWritable: false,
-    touchesNothingOutside: true)
+    touchesNothingOutside: true
+  ).setting(\.lengthField, to: duration.name)
 
   func perform(_ call: ActionCall) async throws(StepFailure) -> ActionResult {
     guard let duration = try call.with.duration("duration"), duration >= .zero, duration <= Self.longest else {

@@ -1,6 +1,7 @@
 import Glibc
 import Posix
 import Providers
+import VPSOrgCloud
 import Runbook
 import Simulator
 import Steps

@@ -27,6 +27,7 @@ struct OperationPlace {
   func context(isPassive: Bool = false) -> OperationContext {
     OperationContext(
       store: store, clock: isPassive ? clock.passive : clock, owner: Self.own, requester: requester,
+      actions: KnownActions(builtIn: standardActions.map { $0.declaration }, providers: []),
       check: { (source) throws(Diagnostics) in try Self.runbook(source.text) })
   }
 

@@ -3,7 +3,7 @@ import Simulator
 import TestSupport
 import Testing
 
-@testable import Providers
+@testable import ProviderKit
 
 /// What all requests of an account pass.
 @Suite struct AccountGateTests {

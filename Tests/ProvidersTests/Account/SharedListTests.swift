@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import Providers
+@testable import ProviderKit
 
 /// One list that many runs wait on.
 @Suite struct SharedListTests {

@@ -1,4 +1,4 @@
-import Providers
+import DeclaredClouds
 import Runbook
 import Simulator
 import Synchronization

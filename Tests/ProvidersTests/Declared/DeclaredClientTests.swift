@@ -1,3 +1,5 @@
+import DeclaredClouds
+import ProviderKit
 import Providers
 import Runbook
 import Simulator

@@ -1,4 +1,4 @@
-import Providers
+import VPSOrgCloud
 import Runbook
 import Simulator
 import Testing

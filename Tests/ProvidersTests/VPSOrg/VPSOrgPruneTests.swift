@@ -1,7 +1,8 @@
 import Runbook
 import Testing
 
-@testable import Providers
+@testable import ProviderKit
+@testable import VPSOrgCloud
 
 struct VPSOrgPruneTests {
   static func item(_ id: Int, _ created: String) throws -> CloudItem {

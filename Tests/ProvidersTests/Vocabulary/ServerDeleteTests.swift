@@ -3,7 +3,7 @@ import Simulator
 import TestSupport
 import Testing
 
-@testable import Providers
+@testable import ProviderKit
 
 /// `server.delete` on any cloud.
 @Suite struct ServerDeleteTests {

@@ -1,4 +1,4 @@
-import Providers
+import ZStackCloud
 import Runbook
 import Simulator
 import TestSupport

@@ -1,7 +1,8 @@
 import Runbook
 import Testing
 
-@testable import Providers
+@testable import ProviderKit
+@testable import ZStackCloud
 
 /// Times without a zone, and what is made of them.
 struct ZStackTimeTests {

@@ -1,7 +1,8 @@
 import Runbook
 import Testing
 
-@testable import Providers
+@testable import ProviderKit
+@testable import ZomroCloud
 
 /// BILLmanager's JSON and Zomro's words.
 struct ZomroEnvelopeTests {

@@ -1,5 +1,5 @@
 import Foundation
-import Providers
+import ZomroCloud
 import Runbook
 import Simulator
 import Synchronization

@@ -4,7 +4,7 @@ import TestSupport
 
 @Suite struct EventTextTests {
   private func lines(_ story: RunStory, verbose: Bool = false) -> String {
-    var text = EventText(verbose: verbose)
+    var text = EventText(verbose: verbose, actions: .standard)
     return story.events.compactMap { text.line(for: $0) }.joined(separator: "\n")
   }
 

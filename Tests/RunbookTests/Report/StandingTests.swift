@@ -5,7 +5,7 @@ import TestSupport
 /// What state things are in, as the rollback's own entries tell it.
 @Suite struct StandingTests {
   private func words(_ story: RunStory, _ plan: UndoPlan = RunStory.undoPlan) -> String {
-    let report = RunReport(id: story.runID, plan: plan, events: story.events)
+    let report = RunReport(id: story.runID, plan: plan, actions: .standard, events: story.events)
     return ClosingWords.lines(for: report).map(\.plain).joined(separator: "\n")
   }
 
@@ -159,7 +159,7 @@ import TestSupport
     func event(_ name: String, _ fields: [String: Value]) -> RunEvent {
       RunEvent(event: name, runID: "r", sequence: 1, at: RunStory.beginning, fields: fields)
     }
-    var report = RunReport(id: "r")
+    var report = RunReport(id: "r", actions: .standard)
     let look: [String: Value] = ["step": "look", "action": "server.status", "effect": "none", "with": ["server": "7"]]
     report.apply(event("step.started", look))
     report.apply(event("step.ended", ["step": "look", "status": "succeeded", "outputs": ["state": "running"]]))
@@ -183,7 +183,7 @@ import TestSupport
     func event(_ name: String, _ fields: [String: Value]) -> RunEvent {
       RunEvent(event: name, runID: "r", sequence: 1, at: RunStory.beginning, fields: fields)
     }
-    var report = RunReport(id: "r")
+    var report = RunReport(id: "r", actions: .standard)
     report.apply(event("step.started", ["step": "stop", "action": "server.stop", "with": ["server": "42"]]))
     report.apply(event("step.ended", ["step": "stop", "status": "succeeded", "outputs": ["state": "stopped"]]))
     #expect(report.servers.map { RunWords.state(of: $0) } == ["42 is stopped, as `stop` left it"])

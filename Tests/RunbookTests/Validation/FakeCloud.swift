@@ -25,7 +25,7 @@ struct FakeCloud: ProviderKind {
       action("server.stop", leaves: .becomes(.stopped)), action("server.pause", leaves: .becomes(.paused)),
       action("server.reboot", needs: [.running], leaves: .becomes(.running)),
       action("server.delete", effect: .destroy, leaves: .becomes(.absent)).given([.createdServers]),
-      action("backup.create", needs: [.running, .paused]),
+      action("backup.create", needs: [.running, .paused]).changing(.takes("backup")),
       action("backup.restore_as", effect: .change, creates: true),
       action("disk.swap", needs: [.stopped]),
       action("snapshot.restore", effect: .destroy, needs: [.running, .stopped], leaves: .asAsked),
@@ -38,7 +38,8 @@ struct FakeCloud: ProviderKind {
   static let paper = FakeCloud(
     type: "paper",
     actions: [
-      action("server.stop", leaves: .becomes(.stopped)), action("snapshot.create"), action("backup.restore"),
+      action("server.stop", leaves: .becomes(.stopped)), action("snapshot.create").changing(.takes("snapshot")),
+      action("backup.restore"),
       action("snapshot.restore", effect: .destroy, leaves: .asAsked),
       ActionDeclaration("paper.request", "any call", fields: [], effect: .change, operation: raw),
     ])

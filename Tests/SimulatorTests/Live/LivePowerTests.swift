@@ -1,4 +1,5 @@
 import Providers
+import VPSOrgCloud
 import Runbook
 import Simulator
 import Steps

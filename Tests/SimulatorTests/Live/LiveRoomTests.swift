@@ -1,3 +1,4 @@
+import ProviderKit
 import Providers
 import Runbook
 import Simulator

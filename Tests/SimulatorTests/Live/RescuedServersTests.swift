@@ -1,4 +1,5 @@
 import Providers
+import ZomroCloud
 import Runbook
 import Simulator
 import Steps

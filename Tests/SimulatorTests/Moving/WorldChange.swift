@@ -1,4 +1,4 @@
-import Providers
+import VPSOrgCloud
 import Simulator
 import Stores
 import Testing

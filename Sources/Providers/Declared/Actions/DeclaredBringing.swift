@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// How a server is brought to the power that a restore needs.

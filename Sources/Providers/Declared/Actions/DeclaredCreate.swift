@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// `snapshot.create` and `backup.create`: what was made is told from all others by its name or by the call's mark, and

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// `server.stop` and `server.start`: convergent. It is asked for even of a server that shows it already, because an

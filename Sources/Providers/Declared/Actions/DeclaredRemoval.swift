@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// A deletion or a prune at a cloud that keeps a job of it: one that fails ends the wait, and one that goes on is

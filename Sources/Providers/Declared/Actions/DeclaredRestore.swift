@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// `snapshot.restore` and `backup.restore`: the server is brought to the power that the file says it needs, and

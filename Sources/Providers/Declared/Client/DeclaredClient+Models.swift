@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Servers, items and jobs, as the file says they are read.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// An account of a declared cloud: templates out, servers and items or a `StepFailure` back.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// An answer to a declared request, with what turns it into a failure an operator can act on.

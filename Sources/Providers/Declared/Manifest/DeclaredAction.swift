@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// The actions of the vocabulary that a file declares a request for. What only reads, and `prune`, follow from the

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// `actions`: names of the vocabulary, each with the request that does it.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// `fields`, `headers`, and what the provider keeps: servers, snapshots, backups, jobs.

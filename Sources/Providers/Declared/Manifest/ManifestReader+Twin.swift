@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// `twin`: the simulated side, with its own words. It reads nothing of what the client reads.

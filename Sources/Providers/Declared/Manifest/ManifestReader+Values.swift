@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Typed reads of values, templates and expressions.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Reads a provider file and tells of every mistake in it at once, each at its place.

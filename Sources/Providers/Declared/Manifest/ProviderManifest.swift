@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// What a file that begins with `provider: v1` declares, once it has been found right: a cloud without Swift. See

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// What a declared twin knows, as a value: servers, items and jobs, each with the change it is in. Time comes in with

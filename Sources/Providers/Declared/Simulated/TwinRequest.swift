@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// A request understood by a declared twin: the route that fits it, and what that takes from it.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Findable by the call's key, which travels in the description: a backup has no name at VPS.org.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// VPS.org stops the server itself; whether it comes back running is not documented, so the power is brought to what

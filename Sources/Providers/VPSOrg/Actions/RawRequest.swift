@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Any call of the API, for what the vocabulary does not have. Opaque unless the author says more.

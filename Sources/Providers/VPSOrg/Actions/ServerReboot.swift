@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// A restart leaves no trace but the time of the server's last change: findable by that, else left to a person.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// An action of VPS.org's own.

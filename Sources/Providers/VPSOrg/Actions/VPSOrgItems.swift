@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Snapshots and backups have the same actions; these two types say where they differ.

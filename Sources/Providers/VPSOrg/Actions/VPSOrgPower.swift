@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// How power is asked for at VPS.org.

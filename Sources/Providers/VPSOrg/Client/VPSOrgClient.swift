@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// The wire format of VPS.org, and nothing else: requests out, typed models or a `StepFailure` back.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// What the documents of VPS.org tell beyond the vocabulary, under their own names.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// The two shapes of the API. `d1` is the published documentation: whole numbers as ids, `/snapshots/` and `/backups/`

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// A request to VPS.org, before it has an address.

@@ -1,12 +1,13 @@
-public import Runbook
+import ProviderKit
+package import Runbook
 import Synchronization
 
 /// The twin of VPS.org: its documented limits, durations, replies and refusals behind its own wire format, driven by
 /// the clock handed in. Nothing happens between two requests: what is asked for is worked out from the time of asking.
-public final class SimulatedVPSOrg: SimulatedSystem {
-  public let type = "vps_org"
+package final class SimulatedVPSOrg: SimulatedSystem {
+  package let type = "vps_org"
 
-  public enum AcceptedTokens: Sendable, Equatable {
+  package enum AcceptedTokens: Sendable, Equatable {
     /// Begins with `vps_`, as real ones do.
     case wellFormed
     case exactly(String)
@@ -36,7 +37,7 @@ public final class SimulatedVPSOrg: SimulatedSystem {
   ///   - pageSize: lists come in pages with `next`; nil: all at once, as in the documents.
   ///   - restartSeconds: how long a restart takes; inside it the seed draws.
   ///   - withLastNight: every server has an automatic backup of last night, by the clock.
-  public init(
+  package init(
     clock: any EngineClock, seed: UInt64 = 1, tokens: AcceptedTokens = .wellFormed, withExamples: Bool = true,
     usesUUIDs: Bool = false, pageSize: Int? = nil, restartSeconds: ClosedRange<Int64> = 20...60,
     withLastNight: Bool = false
@@ -52,7 +53,7 @@ public final class SimulatedVPSOrg: SimulatedSystem {
     state = Mutex(State(world: world, hasLastNight: withLastNight))
   }
 
-  public var ledger: [LedgerEntry] {
+  package var ledger: [LedgerEntry] {
     let now = clock.now
     return state.withLock { state in
       state.settle(now)
@@ -60,7 +61,7 @@ public final class SimulatedVPSOrg: SimulatedSystem {
     }
   }
 
-  public func backups(of server: String) -> [LedgerEntry] {
+  package func backups(of server: String) -> [LedgerEntry] {
     let now = clock.now
     return state.withLock { state in
       state.settle(now)
@@ -71,12 +72,12 @@ public final class SimulatedVPSOrg: SimulatedSystem {
   }
 
   /// Texts of the injected faults that have struck at least once, in the order of their injection.
-  public var firedFaults: [String] { state.withLock { $0.faults.filter { $0.hasFired }.map { $0.text } } }
-  public var unfiredFaults: [String] { state.withLock { $0.faults.filter { !$0.hasFired }.map { $0.text } } }
+  package var firedFaults: [String] { state.withLock { $0.faults.filter { $0.hasFired }.map { $0.text } } }
+  package var unfiredFaults: [String] { state.withLock { $0.faults.filter { !$0.hasFired }.map { $0.text } } }
   /// Operations asked for, in order, refused ones included: `server.stop`.
-  public var requests: [String] { state.withLock { $0.requests } }
+  package var requests: [String] { state.withLock { $0.requests } }
 
-  public func ensureServer(_ id: String) {
+  package func ensureServer(_ id: String) {
     let now = clock.now.wholeSeconds
     state.withLock { state in
       guard !id.isEmpty, state.world.server(id) == nil else { return }
@@ -91,7 +92,7 @@ public final class SimulatedVPSOrg: SimulatedSystem {
 
   static let faults = TwinFault.Vocabulary(operations: VPSOrgOperation.allCases.map { $0.rawValue })
 
-  public func inject(_ fault: String) throws(ExpressionFailure) {
+  package func inject(_ fault: String) throws(ExpressionFailure) {
     if fault == "restore_ends:active" || fault == "restore_ends:stopped" {
       state.withLock { $0.world.statusAfterRestore = String(fault.dropFirst("restore_ends:".count)) }
       return
@@ -101,7 +102,7 @@ public final class SimulatedVPSOrg: SimulatedSystem {
   }
 
   /// The native status of a server: as seen in its list; nil if there is none of this id.
-  public func status(ofServer id: String) -> String? {
+  package func status(ofServer id: String) -> String? {
     let now = clock.now
     return state.withLock { state in
       state.settle(now)
@@ -110,7 +111,7 @@ public final class SimulatedVPSOrg: SimulatedSystem {
   }
 
   /// Sets a server's native status, as somebody at the provider's console does.
-  public func setStatus(ofServer id: String, _ status: String) {
+  package func setStatus(ofServer id: String, _ status: String) {
     let now = clock.now
     state.withLock { state in
       guard let index = try? state.world.serverIndex(id) else { return }
@@ -121,7 +122,7 @@ public final class SimulatedVPSOrg: SimulatedSystem {
     }
   }
 
-  public func answer(_ request: SimulatedRequest) -> SimulatedReply {
+  package func answer(_ request: SimulatedRequest) -> SimulatedReply {
     let now = clock.now
     return state.withLock { state in
       state.settle(now)

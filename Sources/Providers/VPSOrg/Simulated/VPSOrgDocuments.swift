@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// The replies of VPS.org, field by field as the documents show them.

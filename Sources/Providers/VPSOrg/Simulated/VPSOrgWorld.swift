@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Everything VPS.org knows, as a value: servers, snapshots and backups, each with the change it is in. Time comes in

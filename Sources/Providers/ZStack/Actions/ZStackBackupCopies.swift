@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// A new machine from a backup, beside the old one. Findable by its job and by the id we choose for it.
@@ -20,7 +21,8 @@ struct ZStackRestoreAs: ZStackChange {
     wait: WaitDefaults(
       until: "running or stopped, as asked", failsOn: "error, suspended, absent", timeout: .seconds(12 * 3600),
       fastest: .seconds(5)), suggestedUndo: "{action: server.delete, with: {server: \"${{ self.outputs.id }}\"}}",
-    before: ["matching": .list(.string)], createsServer: true)
+    before: ["matching": .list(.string)], createsServer: true
+  ).setting(\.neededItems, to: ["backup"])
   let cloud: ZStackClient
   let declaration: ActionDeclaration
   /// Documented for creating a machine: 12 hours.
@@ -192,7 +194,8 @@ struct ZStackBackupCopy: ZStackChange {
     effect: .change, class: .keyed,
     wait: WaitDefaults(
       until: "in the other store", failsOn: "absent", timeout: .seconds(24 * 3600), fastest: .seconds(5)),
-    suggestedUndo: "{action: backup.delete, with: {backup: …, storage: …}}")
+    suggestedUndo: "{action: backup.delete, with: {backup: …, storage: …}}"
+  ).setting(\.neededItems, to: ["backup"])
   let cloud: ZStackClient
   let declaration: ActionDeclaration
   var longestJob: Duration { .seconds(24 * 3600) }

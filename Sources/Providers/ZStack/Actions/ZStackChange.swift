@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// A change at ZStack: one job whose id follows from the call's key. Sent again it is answered "duplicate", and its job

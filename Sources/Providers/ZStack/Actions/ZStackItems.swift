@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// The mark of a call in a description: `before the update [runbook KEY]`. It tells what is ours among new items of a

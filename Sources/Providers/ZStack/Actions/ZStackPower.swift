@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// What is asked of a machine's power, and what shows that it was done.

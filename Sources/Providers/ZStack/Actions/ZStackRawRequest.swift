@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Any call of the API, for what the vocabulary does not have. A change is awaited until its job has ended. Opaque

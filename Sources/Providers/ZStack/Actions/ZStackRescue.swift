@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// ZStack has no rescue: an ISO image is put into a drive, the drive goes before the disk in the boot order, and the

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// A snapshot group or a backup put back in place. ZStack wants the machine stopped and leaves it so: the action stops

@@ -1,4 +1,5 @@
 import Crypto
+import ProviderKit
 import Runbook
 
 /// How requests prove whose they are.

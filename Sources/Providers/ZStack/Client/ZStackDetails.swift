@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// What the documents of ZStack tell of a backup beyond the vocabulary, under their own names.

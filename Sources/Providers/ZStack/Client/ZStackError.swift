@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// ZStack's error object: an outer code that is often generic, and a chain of causes.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// What is known of a job.

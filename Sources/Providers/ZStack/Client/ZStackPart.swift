@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// ZStack reports success for a whole group even when single volumes failed: each entry of `results` is checked.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 // Everything that is read: servers, their snapshot groups and backups, stores and images.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// A request to ZStack, before it has an address.

@@ -1,10 +1,11 @@
-public import Runbook
+import ProviderKit
+package import Runbook
 import Synchronization
 
 /// The twin of ZStack: its documented jobs, states, replies and refusals behind its own wire format, driven by the
 /// clock handed in. Nothing happens between two requests: what is asked for is worked out from the time of asking.
-public final class SimulatedZStack: SimulatedSystem {
-  public let type = "zstack"
+package final class SimulatedZStack: SimulatedSystem {
+  package let type = "zstack"
 
   private let clock: any EngineClock
   private let state: Mutex<ZStackTwinState>
@@ -13,7 +14,7 @@ public final class SimulatedZStack: SimulatedSystem {
   ///   - seed: draws the durations, inside their usual ranges, and the ids.
   ///   - zone: seconds east of UTC of the management node, which writes times without their zone.
   ///   - withLastNight: every server has a backup of last night, by the clock.
-  public init(
+  package init(
     clock: any EngineClock, seed: UInt64 = 1, credentials: AcceptedCredentials = .wellFormed, zone: Int64 = 8 * 3600,
     withLastNight: Bool = false
   ) {
@@ -26,7 +27,7 @@ public final class SimulatedZStack: SimulatedSystem {
   }
 
   /// `server.stop`, `backup.create` …; the detail is a name, or what was restored.
-  public var ledger: [LedgerEntry] {
+  package var ledger: [LedgerEntry] {
     let now = clock.now
     return state.withLock { state in
       state.settle(now)
@@ -34,7 +35,7 @@ public final class SimulatedZStack: SimulatedSystem {
     }
   }
 
-  public func backups(of server: String) -> [LedgerEntry] {
+  package func backups(of server: String) -> [LedgerEntry] {
     let now = clock.now
     return state.withLock { state in
       state.settle(now)
@@ -42,12 +43,12 @@ public final class SimulatedZStack: SimulatedSystem {
     }
   }
 
-  public var firedFaults: [String] { state.withLock { $0.faults.filter { $0.hasFired }.map { $0.text } } }
-  public var unfiredFaults: [String] { state.withLock { $0.faults.filter { !$0.hasFired }.map { $0.text } } }
+  package var firedFaults: [String] { state.withLock { $0.faults.filter { $0.hasFired }.map { $0.text } } }
+  package var unfiredFaults: [String] { state.withLock { $0.faults.filter { !$0.hasFired }.map { $0.text } } }
   /// Operations asked for, in order, refused ones included: `server.list`, `backup.create`, `job.read`.
-  public var requests: [String] { state.withLock { $0.requests } }
+  package var requests: [String] { state.withLock { $0.requests } }
 
-  public func ensureServer(_ id: String) {
+  package func ensureServer(_ id: String) {
     let now = clock.now
     state.withLock { $0.world.addServer(id, now) }
   }
@@ -64,13 +65,13 @@ public final class SimulatedZStack: SimulatedSystem {
   /// `sys1001_done` and `sys1001_not_done` (the job ends in a timeout, with and without the effect), `host_lost` (the
   /// server becomes `Unknown`, whatever was done to it). `token_expires` ends every session, also those that were
   /// opened elsewhere, and access keys; a log-in opens a good one.
-  public func inject(_ fault: String) throws(ExpressionFailure) {
+  package func inject(_ fault: String) throws(ExpressionFailure) {
     let parsed = try TwinFault(fault, SimulatedZStack.faults)
     state.withLock { $0.faults.append(parsed) }
   }
 
   /// The native state of a server; nil if there is none of this id.
-  public func state(ofServer id: String) -> String? {
+  package func state(ofServer id: String) -> String? {
     let now = clock.now
     return state.withLock { state in
       state.settle(now)
@@ -79,7 +80,7 @@ public final class SimulatedZStack: SimulatedSystem {
   }
 
   /// Sets a server's native state, as somebody at the console does.
-  public func setState(ofServer id: String, _ word: String) {
+  package func setState(ofServer id: String, _ word: String) {
     let now = clock.now
     state.withLock { state in
       state.settle(now)
@@ -90,7 +91,7 @@ public final class SimulatedZStack: SimulatedSystem {
   }
 
   /// Attaches a volume to another server, or deletes it where that is nil, as somebody at the console does.
-  public func moveVolume(_ id: String, toServer server: String?) {
+  package func moveVolume(_ id: String, toServer server: String?) {
     let now = clock.now
     state.withLock { state in
       state.settle(now)
@@ -103,7 +104,7 @@ public final class SimulatedZStack: SimulatedSystem {
     }
   }
 
-  public func answer(_ request: SimulatedRequest) -> SimulatedReply {
+  package func answer(_ request: SimulatedRequest) -> SimulatedReply {
     let now = clock.now
     return state.withLock { state in
       state.settle(now)

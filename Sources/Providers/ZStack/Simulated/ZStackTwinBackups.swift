@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Backups of machines in image stores, and machines made from them.

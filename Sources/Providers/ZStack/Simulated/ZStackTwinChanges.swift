@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// What each change checks, begins and ends with.

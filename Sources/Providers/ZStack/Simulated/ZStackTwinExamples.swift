@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// What the documents show: a machine with the backup they print and the one they delete, another whose root volume

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// A change on its way. Jobs of one machine are carried out one after another.

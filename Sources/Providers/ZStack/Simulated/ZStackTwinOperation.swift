@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// What a request asks for in the words of the language, which faults, `requests` and the ledger use.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// `GET /v1/<plural>?q=…`: conditions that are all to hold, order, part, fields.

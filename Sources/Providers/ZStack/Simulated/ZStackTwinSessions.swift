@@ -1,9 +1,10 @@
 import Crypto
+import ProviderKit
 import Runbook
 
 extension SimulatedZStack {
   /// Who may log in, which sessions hold without a log-in at this twin, and which access keys there are.
-  public enum AcceptedCredentials: Sendable, Equatable {
+  package enum AcceptedCredentials: Sendable, Equatable {
     /// The accounts `admin` with the documents' password `password`, and `ops` with `Correct-horse-7`; the access key
     /// `LTAIzstackexample` with the secret `zstack-access-key-secret`; and sessions that were opened elsewhere.
     case wellFormed

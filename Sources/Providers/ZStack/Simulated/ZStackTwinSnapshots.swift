@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Snapshots of volumes, their groups, and what puts a machine back.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// The twin behind its lock: the world, the sessions, the faults, and what came late.

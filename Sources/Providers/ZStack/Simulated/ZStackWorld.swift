@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Everything ZStack knows, as a value: machines with their volumes, snapshots, backups, stores, images, tags, and the

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// The account's own images: what an order, a copy or an upload made.

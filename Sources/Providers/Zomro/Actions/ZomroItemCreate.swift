@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Findable by its name: whatever carries the name and was not there before is ours. Without a name the call's key is

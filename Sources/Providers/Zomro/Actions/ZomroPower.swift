@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Stop, start and restart. There is one way to stop: the guest is asked, and its power is cut when it does not answer.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// A restore is a rebuild from an image of the account's own; `zomro.rebuild` takes any image. Both are refused in

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// When Zomro takes backups by itself.

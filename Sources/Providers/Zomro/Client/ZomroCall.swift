@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// A call of Zomro's one address: a function and its parameters.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// The wire format of Zomro, and nothing else: calls out, typed models or a `StepFailure` back.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Zomro as the actions that mean the same everywhere see it.

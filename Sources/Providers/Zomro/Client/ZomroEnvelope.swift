@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// BILLmanager's JSON: every element is `{"$": "text"}`, what were attributes in XML are `$name`; a list of one is the

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Lists, page by page, their filters cleared.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// What the words of Zomro mean: the documented ones, and "still changing" for all others.

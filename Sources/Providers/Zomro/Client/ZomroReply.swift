@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// An answer, with what is needed to turn it into a failure an operator can act on. Zomro's own refusals come with

@@ -1,11 +1,12 @@
-public import Runbook
+import ProviderKit
+package import Runbook
 import Synchronization
 
 /// The twin of Zomro: its documented limits, durations, replies and refusals behind the wire format of BILLmanager,
 /// driven by the clock handed in. Nothing happens between two requests: what is asked for is worked out from the time
 /// of asking.
-public final class SimulatedZomro: SimulatedSystem {
-  public let type = "zomro"
+package final class SimulatedZomro: SimulatedSystem {
+  package let type = "zomro"
 
   private let clock: any EngineClock
   private let state: Mutex<ZomroTwinState>
@@ -17,7 +18,7 @@ public final class SimulatedZomro: SimulatedSystem {
   ///   - language: of those who send no `lang`: `en` or `ru`.
   ///   - withLastNight: every server has a scheduled backup of last night, by the clock.
   ///   - secondFactor: judges the codes of `totp.confirm`; nil: none is asked for. `authinfo` needs none.
-  public init(
+  package init(
     clock: any EngineClock, seed: UInt64 = 1, credentials: AcceptedCredentials = .wellFormed,
     withExamples: Bool = true, singlesAsObjects: Bool = true, language: String = "en", withLastNight: Bool = false,
     secondFactor: (@Sendable (_ code: String, _ now: Timestamp) -> Bool)? = nil
@@ -34,7 +35,7 @@ public final class SimulatedZomro: SimulatedSystem {
   }
 
   /// `server.stop`, `backup.create` …; the detail is a name, or the image that was booted or written.
-  public var ledger: [LedgerEntry] {
+  package var ledger: [LedgerEntry] {
     let now = clock.now
     return state.withLock { state in
       state.settle(now)
@@ -42,7 +43,7 @@ public final class SimulatedZomro: SimulatedSystem {
     }
   }
 
-  public func backups(of server: String) -> [LedgerEntry] {
+  package func backups(of server: String) -> [LedgerEntry] {
     let now = clock.now
     return state.withLock { state in
       state.settle(now)
@@ -53,12 +54,12 @@ public final class SimulatedZomro: SimulatedSystem {
   }
 
   /// Texts of the injected faults that have struck at least once, in the order of their injection.
-  public var firedFaults: [String] { state.withLock { $0.faults.filter { $0.hasFired }.map { $0.text } } }
-  public var unfiredFaults: [String] { state.withLock { $0.faults.filter { !$0.hasFired }.map { $0.text } } }
+  package var firedFaults: [String] { state.withLock { $0.faults.filter { $0.hasFired }.map { $0.text } } }
+  package var unfiredFaults: [String] { state.withLock { $0.faults.filter { !$0.hasFired }.map { $0.text } } }
   /// Operations asked for, in order, refused ones included: `server.list`, `backup.create`, `rescue.preview`.
-  public var requests: [String] { state.withLock { $0.requests } }
+  package var requests: [String] { state.withLock { $0.requests } }
 
-  public func ensureServer(_ id: String) {
+  package func ensureServer(_ id: String) {
     let now = clock.now
     state.withLock { $0.world.addServer(id, now) }
   }
@@ -71,7 +72,7 @@ public final class SimulatedZomro: SimulatedSystem {
   /// answer), `protected_image` (the image made is protected), `bad_ip` (the client's address is denied),
   /// `no_privilege` (`access`, though the session lives), `running_operation` (refused as if something were under way),
   /// and `second_factor` (log-ins need a code, any six digits).
-  public func inject(_ fault: String) throws(ExpressionFailure) {
+  package func inject(_ fault: String) throws(ExpressionFailure) {
     if fault == "second_factor" {
       state.withLock { state in
         state.secondFactor = { code, _ in
@@ -85,7 +86,7 @@ public final class SimulatedZomro: SimulatedSystem {
   }
 
   /// `instance_status` of a server; nil if there is none of this id.
-  public func status(ofServer id: String) -> String? {
+  package func status(ofServer id: String) -> String? {
     let now = clock.now
     return state.withLock { state in
       state.settle(now)
@@ -94,7 +95,7 @@ public final class SimulatedZomro: SimulatedSystem {
   }
 
   /// Sets a server's `instance_status`, as somebody at the provider's console does.
-  public func setStatus(ofServer id: String, _ status: String) {
+  package func setStatus(ofServer id: String, _ status: String) {
     let now = clock.now
     state.withLock { state in
       state.settle(now)
@@ -105,7 +106,7 @@ public final class SimulatedZomro: SimulatedSystem {
   }
 
   /// POST to `/`; and GET of the links that long requests gave.
-  public func answer(_ request: SimulatedRequest) -> SimulatedReply {
+  package func answer(_ request: SimulatedRequest) -> SimulatedReply {
     let now = clock.now
     if request.method == "GET", let id = SimulatedZomro.longRequest(request.path) {
       return state.withLock { state in

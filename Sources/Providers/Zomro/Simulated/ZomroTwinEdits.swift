@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Functions with a form: without `sok` they show it, with `sok` they carry it out.

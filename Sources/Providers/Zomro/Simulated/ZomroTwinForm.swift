@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// The fields of one request, from an urlencoded or a multipart body. Of a field given twice the last one counts;

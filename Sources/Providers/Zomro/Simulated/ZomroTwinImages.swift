@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// What can be asked of backups, snapshots and images.

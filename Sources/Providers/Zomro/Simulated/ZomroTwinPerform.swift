@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// What each function does with its form.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Why a call is refused: what becomes `doc.error`. Every refusal is answered with HTTP 200.

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// What the state of a server allows: the gate in front of every change.

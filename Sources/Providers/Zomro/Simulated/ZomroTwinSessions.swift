@@ -1,8 +1,9 @@
+import ProviderKit
 import Runbook
 
 extension SimulatedZomro {
   /// Who may log in, and which session ids hold without a log-in at this twin.
-  public enum AcceptedCredentials: Sendable, Equatable {
+  package enum AcceptedCredentials: Sendable, Equatable {
     /// Session ids of 24 lower-case hexadecimal digits; any user name with a password of 8 to 48 letters and digits,
     /// an upper-case letter, a lower-case letter and a digit among them.
     case wellFormed

@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// All that a twin changes while it answers.

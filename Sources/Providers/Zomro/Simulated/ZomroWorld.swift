@@ -1,3 +1,4 @@
+import ProviderKit
 import Runbook
 
 /// Everything Zomro knows, as a value: servers, images and schedules. Time comes in with every call; what a change

@@ -39,7 +39,7 @@ struct PowerAct {
   ///   - owner: the step that an undo step belongs to, whose `self` it reads.
   init(_ step: ActionStep, types: [String: String], owner: String? = nil) {
     guard let block = step.provider, let type = types[block] else {
-      if step.provider == nil, step.effect != .none, step.action.name != "file.write" { reach = .everywhere }
+      if step.provider == nil, step.effect != .none, !step.action.changesOnlyThisMachine { reach = .everywhere }
       return
     }
     server = PowerAct.server(of: step, block: block, type: type, owner: owner)

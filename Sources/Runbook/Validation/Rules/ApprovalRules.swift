@@ -21,13 +21,12 @@ extension Validation {
   }
 
   /// A question that comes when everything is over, or while diagnostics have two minutes, would hold up the end.
-  func mayAsk(_ kind: Node.Entry, _ action: String, in section: StepSection) -> Bool {
-    guard catalog.builtIn[action]?.declaration.asksPeople == true, section != .steps, !section.isUndo else {
-      return true
-    }
+  func mayAsk(_ kind: Node.Entry, _ act: Act, in section: StepSection) -> Bool {
+    guard act.info.declaration.asksPeople, section != .steps, !section.isUndo else { return true }
+    let (word, place) = act.said(kind)
     sink.error(
-      .context, at: kind.keyRange,
-      "`\(kind.key)` cannot stand in `\(section.word)`: the run would not end until somebody answers",
+      .context, at: place,
+      "`\(word)` cannot stand in `\(section.word)`: the run would not end until somebody answers",
       hint: "ask in `steps`, or in the `rollback` of a step")
     return false
   }

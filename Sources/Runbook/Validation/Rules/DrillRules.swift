@@ -121,9 +121,9 @@ extension Validation {
   /// It is done twice, and only looks.
   func steadyStateRules(_ step: ActionStep, _ entries: [Node.Entry], at keyword: Node.Entry) {
     let tells = step.action.tellsPeople
-    if step.effect != .none || tells || keyword.key == "fail" {
-      let what = tells ? "sends a message" : keyword.key == "fail" ? "always fails" : "changes something"
-      let isScript = step.action.cancellable
+    if step.effect != .none || tells || step.action.alwaysFails {
+      let what = tells ? "sends a message" : step.action.alwaysFails ? "always fails" : "changes something"
+      let isScript = step.action.runsScript
       sink.error(
         .context, at: keyword.value.range,
         "`drill.steady_state` only looks, and `\(step.action.name)` \(what)",

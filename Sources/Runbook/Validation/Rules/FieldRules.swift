@@ -12,7 +12,7 @@ extension Validation {
         requireFields(act.info, templates, kind.value, at: kind.keyRange)
       } else if let info = act.info.field(scalarField) {
         templates[scalarField] = required(kind.value, kind.key, info)
-        if scalarField == "script", let text = kind.value.scalar?.text {
+        if act.info.declaration.runsScript, let text = kind.value.scalar?.text {
           checkScript(text.utf8, at: kind.value.range, kind.key)
         }
       }
@@ -21,7 +21,7 @@ extension Validation {
     case .namedAction:
       if let with, let entries = map(with.value, "`with`") { fields(entries, act.info, &templates) }
       requireFields(act.info, templates, with?.value, at: kind.value.range)
-      if act.info.acceptsEnvironment {
+      if act.info.declaration.runsScript {
         oneScript(act.info, with?.value.entries ?? [], at: kind.value.range, act.info.declaration.name)
       }
     }
@@ -54,10 +54,12 @@ extension Validation {
       }
       let template = fieldTemplate(entry, entry.key, info)
       templates[entry.key] = template
-      if entry.key == "script_file", let template { pin(template, entry.value) }
-      if entry.key == "command", action.acceptsEnvironment { checkWords(entry.value) }
-      if entry.key == "script", action.acceptsEnvironment, let text = entry.value.scalar?.text {
-        checkScript(text.utf8, at: entry.value.range, "script")
+      guard action.declaration.runsScript else { continue }
+      switch entry.key {
+      case "script_file": if let template { pin(template, entry.value) }
+      case "command": checkWords(entry.value)
+      case "script": if let text = entry.value.scalar?.text { checkScript(text.utf8, at: entry.value.range, "script") }
+      default: break
       }
     }
   }
@@ -144,7 +146,7 @@ extension Validation {
 
   /// Exactly one of `script`, `script_file` and `command`.
   private func oneScript(_ action: ActionInfo, _ entries: [Node.Entry]?, at place: SourceRange, _ name: String) {
-    guard let entries else { return }
+    guard let entries, action.declaration.runsScript else { return }
     let words = ["command", "script", "script_file"].filter { action.field($0) != nil }
     guard !words.isEmpty else { return }
     let given = entries.filter { words.contains($0.key) }

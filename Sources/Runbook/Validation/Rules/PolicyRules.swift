@@ -133,7 +133,7 @@ extension Validation {
     guard var fields = FieldReader(entry.value, "`wait`", sink) else { return }
     step.wait.isWritten = true
     if step.action.wait == nil, step.effect != .none {
-      let isScript = step.action.cancellable
+      let isScript = step.action.runsScript
       sink.error(
         .context, at: entry.keyRange,
         "`\(step.action.name)` leaves nothing to look at, so there is nothing to wait for",
@@ -166,21 +166,16 @@ extension Validation {
       }
       return
     }
-    step.timeout = Validation.standardTimeout(step, action)
+    step.timeout = Validation.standardTimeout(step)
   }
 
-  /// Long enough for what the step is known to take: a sleep ends, a wait's own deadline comes first.
-  private static func standardTimeout(_ step: ActionStep, _ action: ActionInfo) -> Duration {
-    if step.action.name == "sleep" {
-      guard case .duration(let pause)? = step.with.values.lazy.compactMap({ $0.constant }).first else {
-        return .seconds(30 * 86_400)
-      }
-      return pause + .seconds(60)
+  /// Long enough for what the step is known to take: a pause ends, a wait's own deadline comes first.
+  private static func standardTimeout(_ step: ActionStep) -> Duration {
+    if let field = step.action.lengthField {
+      guard case .duration(let length)? = step.with[field]?.constant else { return Limits.timeout.upperBound }
+      return length + .seconds(60)
     }
-    let usual =
-      action.acceptsEnvironment
-      ? step.action.timeout ?? .seconds(3600)
-      : step.action.timeout ?? step.action.wait.map { $0.timeout + .seconds(120) } ?? .seconds(300)
+    let usual = step.action.timeout ?? step.action.wait.map { $0.timeout + .seconds(120) } ?? .seconds(300)
     return step.wait.timeout.map { max(usual, $0 + .seconds(120)) } ?? usual
   }
 }

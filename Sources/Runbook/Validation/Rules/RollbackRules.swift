@@ -13,7 +13,7 @@ extension Validation {
       return
     }
     if step.isCommit {
-      sink.error(.context, at: entry.keyRange, "`commit` has nothing to undo", hint: "take the line out")
+      sink.error(.context, at: entry.keyRange, "`\(step.action.name)` has nothing to undo", hint: "take the line out")
       return
     }
     step.rollback = clause(entry, of: step)

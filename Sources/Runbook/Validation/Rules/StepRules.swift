@@ -75,7 +75,7 @@ extension Validation {
         warn(.warnUnreachable, at: item.range, "no run reaches this step: the step before it always fails", hint: nil)
         end = nil
       }
-      if step.action.name == "fail", step.condition == nil, !step.continuesOnError { end = step.range }
+      if step.action.alwaysFails, step.condition == nil, !step.continuesOnError { end = step.range }
       steps.append(step)
     }
     return steps
@@ -130,7 +130,7 @@ extension Validation {
         expect: nil,
         retry: .standard, wait: .standard, timeout: .zero, rollback: .absent, isIdempotent: false,
         effect: act.info.declaration.effect, effectClass: act.info.declaration.effectClass, onCrash: nil,
-        continuesOnError: false, undoContinuesOnError: false, isCommit: kind.key == "commit"))
+        continuesOnError: false, undoContinuesOnError: false, isCommit: act.info.declaration.isCommit))
     if let name = fields.take("name") { step.title = read.text(name, "name", limit: 200) ?? step.title }
     if let condition = fields.take("if") { step.condition = expression(condition, "if", expecting: .bool) }
     step.with = with(act, shape, kind, fields.takeEntry("with"))
@@ -231,27 +231,34 @@ extension Validation {
     var block: String?
     var mode: StepMode
     var defaults: [Node.Entry]
+    /// An author has written its name, after a keyword that calls it once.
+    var isCalledByName = false
+
+    /// What an author has written for what the step does, and where: the name of an action, or else the keyword.
+    func said(_ kind: Node.Entry) -> (word: String, place: SourceRange) {
+      isCalledByName ? (info.declaration.name, kind.value.range) : (kind.key, kind.keyRange)
+    }
   }
 
   private func resolved(
     _ kind: Node.Entry, _ shape: StepShape, _ entries: [Node.Entry], in section: StepSection
   ) -> Act? {
     switch shape {
-    case .scalar(let name, _):
-      guard allowed(kind, name, in: section), let info = catalog.builtIn[name] else { return nil }
-      return Act(info: info, block: nil, mode: .call, defaults: [])
-    case .scalarOrFields(let name, _):
-      guard allowed(kind, name, in: section), let info = catalog.builtIn[name] else { return nil }
-      return Act(info: info, block: nil, mode: .call, defaults: defaults.keys(for: name))
+    case .scalar(let name, _), .scalarOrFields(let name, _):
+      guard let info = catalog.builtIn[name] else { return nil }
+      let isMap = if case .scalarOrFields = shape { true } else { false }
+      let act = Act(info: info, block: nil, mode: .call, defaults: isMap ? defaults.keys(for: name) : [])
+      return allowed(kind, act, in: section) ? act : nil
     case .namedAction(let mode):
       guard let name = read.text(kind.value, kind.key) else { return nil }
-      guard var act = named(name, kind, entries) else { return nil }
+      guard var act = named(name, kind, entries, mode) else { return nil }
       act.mode = mode
-      guard allowed(kind, name, in: section), isDiagnostic(act.info, kind, section) else { return nil }
+      act.isCalledByName = mode == .call
+      guard allowed(kind, act, in: section), isDiagnostic(act.info, kind, section) else { return nil }
       if mode == .waitFor, act.info.declaration.effect != .none, !entries.contains(where: { $0.key == "effect" }) {
         let isOpen = act.info.declaration.effectClass == .opaque && act.block == nil
         sink.error(
-          .context, at: kind.value.range, "`wait_for` repeats its action, and `\(name)` changes something",
+          .context, at: kind.value.range, "`\(kind.key)` repeats its action, and `\(name)` changes something",
           hint: isOpen
             ? "if this call changes nothing, write `effect: none` beside it; else write `action: \(name)`"
             : "write `action: \(name)`, or wait for an action that only reads")
@@ -261,11 +268,11 @@ extension Validation {
     }
   }
 
-  private func named(_ name: String, _ kind: Node.Entry, _ entries: [Node.Entry]) -> Act? {
+  private func named(_ name: String, _ kind: Node.Entry, _ entries: [Node.Entry], _ mode: StepMode) -> Act? {
     let defaults = defaults.keys(for: name)
     if let info = catalog.builtIn[name] {
       if info.declaration.isWritable { return Act(info: info, block: nil, mode: .call, defaults: defaults) }
-      let isWait = kind.key == "wait_for" && info.declaration.cancellable
+      let isWait = mode == .waitFor && info.declaration.runsScript
       sink.error(
         .action, at: kind.value.range, "`\(name)` is not an action",
         hint: "write `\(name): …` instead of `\(kind.key): \(name)`"
@@ -295,14 +302,15 @@ extension Validation {
     return "did you mean `\(name)`?" + (harm.map { " Careful, it would \($0)" } ?? "")
   }
 
-  /// `commit` closes undo entries of the steps before it, so it stands among them.
-  private func allowed(_ kind: Node.Entry, _ action: String, in section: StepSection) -> Bool {
+  /// A commit closes undo entries of the steps before it, so it stands among them.
+  private func allowed(_ kind: Node.Entry, _ act: Act, in section: StepSection) -> Bool {
     if section == .steps { return true }
-    guard mayAsk(kind, action, in: section), mayTell(kind, action, in: section) else { return false }
-    if kind.key == "commit" || (kind.key == "fail" && section.isUndo) {
+    guard mayAsk(kind, act, in: section), mayTell(kind, act, in: section) else { return false }
+    let action = act.info.declaration
+    if action.isCommit || (action.alwaysFails && section.isUndo) {
+      let (word, place) = act.said(kind)
       sink.error(
-        .context, at: kind.keyRange, "`\(kind.key)` cannot stand in `\(section.word)`",
-        hint: "it belongs into `steps`")
+        .context, at: place, "`\(word)` cannot stand in `\(section.word)`", hint: "it belongs into `steps`")
       return false
     }
     return true

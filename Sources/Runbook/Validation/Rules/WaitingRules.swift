@@ -15,14 +15,14 @@ extension Validation {
     }
   }
 
-  func mayTell(_ kind: Node.Entry, _ action: String, in section: StepSection) -> Bool {
+  func mayTell(_ kind: Node.Entry, _ act: Act, in section: StepSection) -> Bool {
     guard section == .onWaiting else { return true }
-    let info = catalog.builtIn[action]
-    if kind.key == "action", info?.declaration.tellsPeople == true { return true }
+    // An action of a provider would reach the cloud, whatever it says of itself.
+    if act.isCalledByName, act.block == nil, act.info.declaration.tellsPeople { return true }
     let known = catalog.builtIn.values.filter { $0.declaration.tellsPeople }.map { "`\($0.declaration.name)`" }.sorted()
+    let (word, place) = act.said(kind)
     sink.error(
-      .context, at: kind.key == "action" ? kind.value.range : kind.keyRange,
-      "`on_waiting` only tells people, and `\(kind.key == "action" ? action : kind.key)` does something else",
+      .context, at: place, "`on_waiting` only tells people, and `\(word)` does something else",
       hint: "use \(known.joined(separator: ", "))")
     return false
   }

@@ -1,4 +1,4 @@
-import Providers
+import ZomroCloud
 import Runbook
 import Simulator
 import Testing
