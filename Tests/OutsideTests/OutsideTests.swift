@@ -105,7 +105,7 @@ import Testing
     #expect(report.servers.map { RunWords.state(of: $0) } == ["7 is running, as `stop.undo[0]` left it"])
   }
 
-  /// Whenever the process is killed, another one comes to the same end, and nothing is done twice in vain.
+  /// Whenever the process is killed, another one comes to the same end.
   @Test(arguments: [good, failing]) func theySurviveAKillAtEveryPoint(_ text: String) async throws {
     let whole = try OutsideWorld(text)
     let end = try await whole.run().exitCode
@@ -121,7 +121,7 @@ import Testing
       kills += 1
       #expect(try await world.process.resume(OutsideWorld.runID).exitCode == end, "killed \(life.place ?? "")")
       #expect(world.twin.size == whole.twin.size && world.twin.isOn && world.flags.on == ["web"])
-      // Both states are desired ends: a repeat is allowed, another order is not.
+      // Every request states a desired end: it may be repeated, and nothing may come in another order.
       #expect(world.changes.reduced == whole.changes.reduced, "killed \(life.place ?? "")")
     }
     #expect(kills > 30)
