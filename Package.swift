@@ -107,6 +107,10 @@ let package = Package(
         name: "ConformanceTests",
         dependencies: ["Runbook", "Providers", "Simulator", "Steps", "Stores", "Transport", "TestSupport"],
         swiftSettings: strict),
+      // Built as if by another package: it sees what is public, and nothing else.
+      .testTarget(
+        name: "OutsideTests", dependencies: ["Runbook", "Steps", "Stores", "Simulator"], packageAccess: false,
+        swiftSettings: strict),
       .testTarget(name: "CLITests", dependencies: ["TestSupport", "Posix"], swiftSettings: strict),
       .executableTarget(
         name: "PollBench", dependencies: ["Runbook", "Simulator", "Steps", "Stores", "Transport"],

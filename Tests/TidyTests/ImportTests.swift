@@ -50,6 +50,16 @@ import Testing
     }
   }
 
+  /// `Tests/OutsideTests` stands for other packages; `Package.swift` builds it with `packageAccess: false`.
+  @Test(arguments: SourceTree.swift.filter { $0.path.hasPrefix("Tests/OutsideTests/") })
+  func outsidersSeeOnlyWhatIsPublic(_ file: ProjectFile) {
+    let visible: Set<String> = ["Runbook", "Steps", "Stores", "Simulator", "Testing", "Synchronization"]
+    for line in file.lines {
+      #expect(!line.contains("@testable"), "\(line)")
+      if let module = Self.module(importedBy: line) { #expect(visible.contains(module), "\(line)") }
+    }
+  }
+
   /// `public import struct Runbook.Value` imports `Runbook`.
   static func module(importedBy line: Substring) -> String? {
     var words = line.split(separator: " ").filter { !$0.hasPrefix("@") }

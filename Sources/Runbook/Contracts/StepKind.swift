@@ -11,7 +11,7 @@ public protocol StepKind: Sendable {
   static var actions: [any Action] { get }
 }
 
-/// What stands after a step's keyword.
+/// What stands after a step's keyword. The action that a keyword becomes has the keyword's name.
 public enum StepShape: Sendable {
   /// `action: NAME` + `with`: the author names a declared action.
   case namedAction(mode: StepMode)
