@@ -153,13 +153,13 @@ import Testing
         == ["`handover` cannot stand in `always`; it belongs into `steps`"])
   }
 
-  @Test func theirServersAreLocked() throws {
+  @Test func theirServersAreLocked() async throws {
     let world = try OutsideWorld(Self.good)
-    _ = try world.process.create(OutsideWorld.runID, inputs: OutsideWorld.inputs)
+    _ = try await world.process.create(OutsideWorld.runID, inputs: OutsideWorld.inputs)
     let lock = "tiny/tiny.example.com/server/7"
     #expect(try world.store.locks(of: OutsideWorld.runID) == [lock])
-    #expect(throws: StoreFailure.lockHeld(lock: lock, by: OutsideWorld.runID)) {
-      try world.process.create("r0123456789abcdefg99", inputs: OutsideWorld.inputs)
+    await #expect(throws: StoreFailure.lockHeld(lock: lock, by: OutsideWorld.runID)) {
+      try await world.process.create("r0123456789abcdefg99", inputs: OutsideWorld.inputs)
     }
   }
 

@@ -143,7 +143,7 @@ extension RunMachine {
   private func resolved(
     _ path: StepPath, _ answer: Resolution, by: String, request: Int64, question: Int?
   ) -> [Fact] {
-    guard case .parked(_, let open) = state(of: path).progress else {
+    guard active.contains(path), case .parked(_, let open) = state(of: path).progress else {
       return [.run(.requestIgnored(request: request, reason: "`\(path)` does not wait for an answer"))]
     }
     // An earlier release did not number its questions: its answer can only be meant for the first.

@@ -7,10 +7,8 @@ extension RunMachine {
     case .skipped(let purpose), .refused(let purpose, _): return beginMisfit(path, purpose)
     case .began(let started): return beginMisfit(path, started.purpose)
     case .settled, .unsettled: return orders.contains(.settle(path)) ? nil : "it is not being brought to rest"
-    case .found, .cleared:
-      if orders.contains(.settle(path)) { return nil }
-      return active.contains(path) ? nil : "it is not started"
-    case .asked, .succeeded, .called, .failed, .replyLost, .resend, .adopted, .unknowable, .attemptDue, .observed,
+    case .found where orders.contains(.settle(path)): return nil
+    case .asked, .found, .cleared, .succeeded, .called, .failed, .replyLost, .resend, .adopted, .unknowable, .attemptDue, .observed,
       .cancelled, .approvalTimedOut, .askTimedOut:
       guard active.contains(path) else { return "it is not started" }
       return fits(event, state(of: path).progress) ? nil : "it is \(state(of: path).progress.word)"
@@ -30,15 +28,15 @@ extension RunMachine {
     case (.failed, .calling), (.failed, .lost), (.failed, .waiting), (.failed, .asking): true
     case (.replyLost, .calling), (.replyLost, .lost), (.replyLost, .waiting): true
     case (.adopted, .calling), (.adopted, .lost): true
-    case (.resend, .lost), (.unknowable, .lost): true
+    case (.found, .lost), (.cleared, .lost), (.resend, .lost), (.unknowable, .lost): true
     case (.attemptDue, .retrying): true
     case (.observed, .waiting): true
     case (.approvalTimedOut, .asking): true
     case (.askTimedOut, .parked): true
     case (.asked, _), (.succeeded, _), (.called, _), (.failed, _), (.replyLost, _), (.adopted, _), (.resend, _),
-      (.unknowable, _), (.attemptDue, _), (.observed, _), (.approvalTimedOut, _), (.askTimedOut, _):
+      (.unknowable, _), (.found, _), (.cleared, _), (.attemptDue, _), (.observed, _), (.approvalTimedOut, _), (.askTimedOut, _):
       false
-    case (.skipped, _), (.refused, _), (.began, _), (.found, _), (.cleared, _), (.settled, _), (.unsettled, _): true
+    case (.skipped, _), (.refused, _), (.began, _), (.settled, _), (.unsettled, _): true
     }
   }
 }

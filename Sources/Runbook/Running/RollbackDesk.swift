@@ -74,6 +74,7 @@ public struct RollbackDesk: Sendable {
   private mutating func append(_ facts: [Fact], keepsLocks: Bool = false) async throws(StoreFailure) {
     let instant = clock.now
     for fact in facts { machine.apply(fact, at: instant) }
+    let facts = facts + machine.followUp(at: instant)
     var summary = try await store.summary(of: lease.runID)
     summary.status = machine.status
     summary.isRestored = machine.isRestored

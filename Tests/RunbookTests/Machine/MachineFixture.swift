@@ -14,7 +14,8 @@ enum MachineFixture {
       ActionStepDefinition(
         path: path, id: path.text, title: path.text, range: .beginning, mode: .call,
         action: ActionDeclaration(
-          isCommit ? "commit" : "test.act", "Acts.", fields: [], effect: effect, class: effectClass), provider: nil,
+          isCommit ? "commit" : "test.act", "Acts.", fields: [], effect: effect, class: effectClass
+        ).setting(\.isCommit, to: isCommit), provider: nil,
         with: [:], condition: nil, env: [:], outputs: [], expect: nil,
         retry: RetryPolicy(
           attempts: 3, delay: .seconds(2), backoff: 2, maxDelay: .seconds(60), jitter: 0, attemptTimeout: nil,

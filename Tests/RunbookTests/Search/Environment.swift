@@ -34,8 +34,13 @@ struct Environment {
   func deed(_ place: Int) -> Ledger.Deed { situation.ledger.deeds[place] }
   func call(_ place: Int) -> SearchedCall { situation.places.all[place].call }
   func isMain(_ place: Int) -> Bool { situation.places.all[place].purpose == .do }
-  func mayBeRetried(_ place: Int) -> Bool { leaf(place).attempt < bounds.attempts }
+  func mayBeRetried(_ place: Int) -> Bool { leaf(place).tries < bounds.attempts }
   func mayBeResent(_ place: Int) -> Bool { leaf(place).sends < bounds.sends }
+
+  /// Nothing was done yet, so that a problem of the process (a secret that is missing) ends the run.
+  private var isNew: Bool {
+    situation.picture.stop == .nothing && situation.picture.leaves.allSatisfy { $0.status == .pending }
+  }
 
   /// A second kill is like the first, unless it cuts off a call.
   private var isKillNews: Bool {
@@ -54,6 +59,7 @@ struct Environment {
       add(.checks(isGood: false), 1)
     case .begin(let place):
       add(.begins(place))
+      if isNew { add(.checks(isGood: false), 1) }
       add(.skips(place), 1)
       add(.refuses(place), 1)
     case .call(let place): addAnswersToCall(place)
@@ -67,7 +73,7 @@ struct Environment {
       add(.judges(isMet: true))
       add(.judges(isMet: false), 1)
     case .evaluateOutputs: add(.evaluates)
-    case .awaitRestored, .done: break
+    case .awaitRestored, .done, .nothing: break
     }
   }
 

@@ -4,13 +4,16 @@
 enum MutantHunt {
   static let bounds = Bounds(surprises: 2)
   static let runbooks: [SearchedRunbook] = {
-    let kinds = RunbookGenerator.kinds
-    func runbook(_ steps: Int..., after success: Bool = false) -> SearchedRunbook {
-      var runbook = RunbookGenerator.runbook(RunbookGenerator.full, steps.map { kinds[$0] })
+    func runbook(_ steps: SearchedStep..., after success: Bool = false) -> SearchedRunbook {
+      var runbook = RunbookGenerator.runbook(RunbookGenerator.full, steps)
       if success { runbook.after.insert(.success) }
       return runbook
     }
-    return [runbook(5), runbook(9), runbook(5, 5), runbook(5, 2, after: true), runbook(5, 18)]
+    let (undone, parking) = (RunbookGenerator.undone, RunbookGenerator.parking)
+    return [
+      runbook(undone), runbook(parking), runbook(undone, undone),
+      runbook(undone, RunbookGenerator.commit, after: true), runbook(undone, RunbookGenerator.standing),
+    ]
   }()
 
   /// Each kind of step alone; steps with undo steps also in a runbook that is undone after success, with a clean-up

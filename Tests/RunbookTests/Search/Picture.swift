@@ -12,6 +12,8 @@ struct Picture: Equatable, Sendable {
     var progress = Progress.calling
     var question: UInt8 = 0
     var attempt: UInt8 = 1
+    /// Attempts since it was begun.
+    var tries: UInt8 = 1
     var sends: UInt8 = 0
     var effect = Effect.none
     var effectBefore = Effect.none

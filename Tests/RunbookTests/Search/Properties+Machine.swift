@@ -61,10 +61,14 @@ extension Situation {
     return words
   }
 
-  /// Reports about steps that are not under way, or were not ordered.
+  /// Reports about steps that are not under way, were not ordered, or are in another part of their life.
   private var foreignWordsOfTheEngine: [SearchedEvent] {
     var words: [SearchedEvent] = []
-    for place in places.all.indices where Int(picture.active) != place {
+    for place in places.all.indices {
+      guard Int(picture.active) != place else {
+        words += untimelyWords(place, picture.leaves[place].progress)
+        continue
+      }
       words += [
         .succeeded(place), .failed(place, .applied, retries: false), .failed(place, .none, retries: true),
         .called(place), .replyLost(place), .resend(place, cleared: true), .cleared(place),
@@ -77,6 +81,26 @@ extension Situation {
         .found(place), .settled(place, didNothing: true), .settled(place, didNothing: false), .unsettled(place),
       ]
     }
+    return words
+  }
+
+  /// Reports that cannot be true of a step that is under way.
+  private func untimelyWords(_ place: Int, _ progress: Picture.Progress) -> [SearchedEvent] {
+    var words: [SearchedEvent] = [
+      .began(place), .skipped(place), .refused(place), .settled(place, didNothing: true), .unsettled(place),
+    ]
+    if progress != .lost {
+      words += [.resend(place, cleared: true), .cleared(place), .found(place), .unknowable(place, asks: true)]
+    }
+    if progress != .retrying { words.append(.attemptDue(place)) }
+    if progress != .waiting { words.append(.observed(place)) }
+    if progress != .parked { words.append(.askTimedOut(place)) }
+    if progress != .asking { words.append(.approvalTimedOut(place)) }
+    if progress != .calling, progress != .lost { words.append(.called(place)) }
+    if progress == .retrying || progress == .parked || progress == .asking {
+      words += [.succeeded(place), .replyLost(place)]
+    }
+    if progress == .retrying || progress == .parked { words.append(.failed(place, .none, retries: true)) }
     return words
   }
 }

@@ -15,20 +15,28 @@ enum RunbookGenerator {
     .steps(calls.map { SearchedUndo(call: $0) }, onlyAfterSuccess: onlyAfterSuccess)
   }
 
+  static let undone = SearchedStep(call: change, rollback: undo(change))
+  static let commit = SearchedStep(call: SearchedCall(word: "commit", effect: .none, isCommit: true))
+  /// Nobody but a person can tell what became of it.
+  static let parking = SearchedStep(call: opaque)
+  static let standing = SearchedStep(call: change, rollback: .irreversible)
+
   /// The kinds of steps.
   static let kinds: [SearchedStep] = [
     SearchedStep(call: SearchedCall(word: "read", effect: .none)),
     SearchedStep(call: SearchedCall(word: "wait_for", effect: .none, wait: .polled)),
-    SearchedStep(call: SearchedCall(word: "commit", effect: .none, isCommit: true)),
+    commit,
     SearchedStep(call: asking),
     SearchedStep(
       call: SearchedCall(word: "approve", effect: .none, effectClass: .opaque, question: .allowedAfterItsTime)),
-    SearchedStep(call: change, rollback: undo(change)),
+    undone,
     SearchedStep(call: findable, rollback: undo(findable)),
     SearchedStep(call: keyed, rollback: undo(keyed, change)),
     SearchedStep(call: opaque, rollback: undo(opaque)),
-    SearchedStep(call: opaque),
+    parking,
     SearchedStep(call: opaque, rollback: undo(change), onCrash: .ask),
+    SearchedStep(call: opaque, onCrash: .fail),
+    SearchedStep(call: opaque, rollback: .irreversible),
     SearchedStep(call: script, rollback: undo(script)),
     SearchedStep(call: script),
     SearchedStep(call: remote, rollback: undo(remote)),
@@ -40,7 +48,7 @@ enum RunbookGenerator {
     SearchedStep(
       call: SearchedCall(word: "change", effectClass: .findable, wait: .notAwaited), rollback: undo(change)),
     SearchedStep(call: change),
-    SearchedStep(call: change, rollback: .irreversible),
+    standing,
     SearchedStep(call: change, rollback: undo(change), continuesOnError: true),
     SearchedStep(call: opaque, continuesOnError: true),
     SearchedStep(call: change, rollback: undo(change, onlyAfterSuccess: true)),

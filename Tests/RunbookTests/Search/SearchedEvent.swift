@@ -27,6 +27,8 @@ enum SearchedDecision: Hashable, Sendable { case resumes, skips(Int), abandons }
 /// The orders of the machine.
 enum SearchedOrder: Hashable, Sendable {
   case check, awaitRestored, judge, evaluateOutputs, done
+  /// No order, or more than one.
+  case nothing
   case begin(Int), call(Int), reconcile(Int), retry(Int), watch(Int), tell(Int), ask(Int), park(Int), settle(Int)
 }
 
@@ -37,7 +39,7 @@ extension SearchedOrder {
     case .begin(let place), .call(let place), .reconcile(let place), .retry(let place), .watch(let place),
       .tell(let place), .ask(let place), .park(let place), .settle(let place):
       place
-    case .check, .awaitRestored, .judge, .evaluateOutputs, .done: nil
+    case .check, .awaitRestored, .judge, .evaluateOutputs, .done, .nothing: nil
     }
   }
 }

@@ -40,7 +40,7 @@ struct StateKey: Hashable, Sendable {
     word |= (leaf.error == nil ? 0 : 1 << 13) | (leaf.isLeftOut ? 1 << 14 : 0) | (leaf.hasStarted ? 1 << 15 : 0)
     // A step that has ended has no next attempt, but for an undo step that a person may have tried again.
     guard !leaf.status.isEnded || leaf.purpose == .undo && !leaf.status.isDone else { return word }
-    word |= UInt64(min(leaf.attempt, bounds.attempts)) << 16
+    word |= UInt64(min(leaf.tries, bounds.attempts)) << 16
     guard !leaf.status.isEnded else { return word }
     word |= UInt64(leaf.progress.rawValue) << 20 | UInt64(min(leaf.sends, bounds.sends)) << 23
     word |= number(leaf.effectBefore) << 26 | (leaf.error.map { number($0) + 1 } ?? 0) << 28

@@ -33,10 +33,10 @@ import Testing
     let short = [
       plan(1, in: RunbookGenerator.chosen, every: 1, torture: 1, surprises: 2),
       plan(1, in: all, every: 1, torture: 1, surprises: Campaign.isLong ? 3 : 1),
-      plan(2, every: 1, torture: 1, surprises: 1),
-      plan(2, every: 60, torture: 1, surprises: 2),
-      plan(2, in: all, every: 60, torture: 4, surprises: 1),
-      plan(3, every: 200, torture: 10, surprises: 1),
+      plan(2, every: 5, torture: 1, surprises: 1),
+      plan(2, every: 90, torture: 1, surprises: 2),
+      plan(2, in: all, every: 120, torture: 4, surprises: 1),
+      plan(3, every: 500, torture: 10, surprises: 1),
     ]
     let long = [
       plan(1, every: 1, torture: 1, surprises: 4), plan(2, every: 1, torture: 40, surprises: 3),

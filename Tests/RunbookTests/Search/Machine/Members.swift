@@ -5,38 +5,54 @@ extension SearchedMachine {
   static var storedProperties: [(name: String, stored: Set<String>, known: Set<String>)] {
     func members(_ value: Any) -> Set<String> { Set(Mirror(reflecting: value).children.compactMap(\.label)) }
     let machine = RunMachine(runbook(SearchedPlaces(RunbookGenerator.full)))
-    let entry = RollbackStack.Entry(step: "one", kind: .irreversible)
+    let entry = RollbackStack.Entry(step: .root, kind: .irreversible)
     return [
-      ("RunMachine", members(machine), machineInPicture.union(machineOutside)),
-      ("StepState", members(StepState()), stateInPicture.union(stateOutside)),
+      ("RunMachine", members(machine), runInPicture.union(runOutside)),
+      ("StepMachine", members(StepMachine()), stepInPicture.union(stepOutside)),
+      ("Scope", members(machine.root), scopeInPicture.union(["path", "steps"])),
+      ("EndingMachine", members(machine.ending), endingInPicture),
+      ("Questions", members(machine.questions), questionsOutside.union(["count", "told"])),
       ("RollbackStack", members(RollbackStack()), ["entries"]),
       ("RollbackStack.Entry", members(entry), ["step", "kind", "state"]),
     ]
   }
 
-  private static let machineInPicture: Set<String> = [
-    "states", "stack", "active", "cursor", "stop", "isChecked", "verdict", "rollbackStartedAt", "resumedAt",
-    "rollback", "rollbackFailure", "outputs", "outputsError", "ended", "alwaysFailed", "isLeftOut", "leftOutUndo",
-    "isDecidedSinceEnd", "questions", "toldQuestions", "isRestored",
+  private static let runInPicture: Set<String> = [
+    "leaves", "active", "root", "ending", "questions", "isChecked", "resumedAt", "leftOutUndo", "isRestored",
   ]
 
-  private static let machineOutside: Set<String> = [
+  private static let runOutside: Set<String> = [
     // They never change in a run.
-    "runbook", "mainSteps", "steps", "started", "startedAt",
+    "runbook", "steps", "started", "startedAt",
     // Time stands still.
-    "askedTime", "askedTimeOfRollback", "wallAhead", "anchor",
+    "wallAhead", "anchor",
+    // They are read by the interpreter, and change no order.
+    "wasRestored", "holdsStored",
+  ]
+
+  private static let scopeInPicture: Set<String> = [
+    "cursor", "stop", "stack", "rollbackStartedAt", "endedWith", "rollbackFailure", "isLeftOut",
+  ]
+
+  private static let endingInPicture: Set<String> = [
+    "verdict", "outputs", "outputsError", "alwaysFailed", "ended", "isDecidedSinceEnd",
+  ]
+
+  private static let questionsOutside: Set<String> = [
     // Numbers of messages decide nothing in the machine.
     "lastRequest",
     // They are read by the interpreter, and change no order.
-    "toldStates", "wasRestored", "holdsStored",
+    "toldStates",
+    // Time stands still.
+    "askedTime", "askedTimeOfRollback",
   ]
 
-  private static let stateInPicture: Set<String> = [
-    "status", "purpose", "progress", "approvals", "attempt", "key", "error", "effect", "effectBefore", "lostSince",
-    "lostRequests", "sends", "startedAt",
+  private static let stepInPicture: Set<String> = [
+    "status", "purpose", "progress", "approvals", "attempt", "firstAttempt", "key", "error", "effect", "effectBefore",
+    "lostSince", "lostRequests", "sends", "startedAt",
   ]
 
-  private static let stateOutside: Set<String> = [
+  private static let stepOutside: Set<String> = [
     // Time stands still.
     "keySince", "intendedAt", "waitingSince", "endedAt", "deadline",
     // They are handed on, and no decision is made by them.

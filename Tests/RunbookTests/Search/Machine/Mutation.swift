@@ -43,45 +43,69 @@ enum Mutation: String, CaseIterable, Sendable {
   }
 
   private func journaled(_ fact: Fact, _ machine: RunMachine) -> [Fact] {
-    let entries = machine.stack.entries
+    switch fact {
+    case .run(let run): return journaled(run, machine).map { .run($0) } + added(after: fact, machine)
+    case .step(let path, let step): return journaled(step).map { .step(path, $0) } + added(after: fact, machine)
+    case .scope(_, .rollbackEnded(.failed, _, _)) where self == .callsFailedRollbackGood:
+      return [.scope(.root, .rollbackEnded(outcome: .succeeded, failedStep: nil, error: nil))]
+    case .scope(_, .rollbackEnded(.blocked, _, _)) where self == .passesIrreversible:
+      return [.rollback(.closed(step: machine.stack.newestOpen?.step ?? .root, .leftStanding))]
+    case .scope: return [fact] + added(after: fact, machine)
+    case .rollback(let rollback): return journaled(rollback).map { .rollback($0) }
+    }
+  }
+
+  private func journaled(_ fact: RunFact, _ machine: RunMachine) -> [RunFact] {
     switch (self, fact) {
-    case (.ignoresDecisions, .rollbackResumed), (.ignoresDecisions, .rollbackAbandoned),
-      (.ignoresDecisions, .undoSkipped), (.settlesWithoutEnd, .undoSettled), (.ignoresCancel, .cancelRequested),
-      (.undoesAgain, .undoClosed):
-      return []
-    case (.undoesAtOnce, .rollbackStarted):
-      return [fact] + entries.filter(\.isOpen).map { .undoSettled(step: $0.step) }
-    case (.reopensEntries, .runEnded):
-      return [fact] + entries.filter { !$0.isOpen }.map { .undoSettled(step: $0.step) }
-    case (.forgetsEffects, .stepEnded(var ended)):
-      ended.effect = ended.effect.map { _ in .none }
-      return [.stepEnded(ended)]
-    case (.callsEverythingUndone, .undoClosed(let step, _)):
-      return [.undoClosed(step: step, reason: RunMachine.Reason.undone)]
-    case (.callsFailedRollbackGood, .rollbackEnded(.failed, _, _)):
-      return [.rollbackEnded(outcome: .succeeded, failedStep: nil, error: nil)]
-    case (.endsWellAlways, .runEnded(var end)):
+    case (.ignoresCancel, .cancelRequested): return []
+    case (.endsWellAlways, .ended(var end)):
       end.exitCode = 0
-      return [.runEnded(end)]
-    case (.entersAgain, .stepEnded(var ended)) where ended.purpose == .always,
-      (.undoesAgain, .stepEnded(var ended)) where ended.purpose == .undo:
-      ended.status = .pending
-      return [.stepEnded(ended)]
-    case (.clearsWithEachAttempt, .attemptStarted(let step, let attempt, let key, _)):
-      return [.attemptStarted(step: step, attempt: attempt, key: key, cleared: true)]
-    case (.passesIrreversible, .rollbackEnded(.blocked, _, _)):
-      let newest = machine.stack.newestOpen.map(\.step) ?? ""
-      return [.undoClosed(step: newest, reason: RunMachine.Reason.leftStanding)]
-    case (.changesItsMind, .stepEnded(let ended)) where ended.purpose == .always:
-      var first = ended
-      first.step = machine.mainSteps.first?.path ?? ""
-      first.status = .skipped
-      return [fact, .stepEnded(first)]
-    case (.makesNewKeys, .attemptStarted(let step, let attempt, let key, let cleared)):
-      return [.attemptStarted(step: step, attempt: attempt, key: key + "x", cleared: cleared)]
+      return [.ended(end)]
     case (.heedsEveryWord, .requestIgnored(let request, _)):
       return [.cancelRequested(by: "ops", rollback: true, request: request)]
     default: return [fact]
+    }
+  }
+
+  private func journaled(_ fact: StepFact) -> [StepFact] {
+    switch (self, fact) {
+    case (.forgetsEffects, .ended(var ended)):
+      ended.effect = ended.effect.map { _ in .none }
+      return [.ended(ended)]
+    case (.entersAgain, .ended(var ended)) where ended.purpose == .always,
+      (.undoesAgain, .ended(var ended)) where ended.purpose == .undo:
+      ended.status = .pending
+      return [.ended(ended)]
+    case (.clearsWithEachAttempt, .attemptStarted(let attempt, let key, _)):
+      return [.attemptStarted(attempt: attempt, key: key, cleared: true)]
+    case (.makesNewKeys, .attemptStarted(let attempt, let key, let cleared)):
+      return [.attemptStarted(attempt: attempt, key: key + "x", cleared: cleared)]
+    default: return [fact]
+    }
+  }
+
+  private func journaled(_ fact: RollbackFact) -> [RollbackFact] {
+    switch (self, fact) {
+    case (.ignoresDecisions, .resumed), (.ignoresDecisions, .abandoned), (.ignoresDecisions, .skipped),
+      (.settlesWithoutEnd, .settled), (.undoesAgain, .closed):
+      return []
+    case (.callsEverythingUndone, .closed(let step, _)): return [.closed(step: step, .undone)]
+    default: return [fact]
+    }
+  }
+
+  /// Facts that follow a fact without a reason.
+  private func added(after fact: Fact, _ machine: RunMachine) -> [Fact] {
+    let entries = machine.stack.entries
+    switch (self, fact) {
+    case (.undoesAtOnce, .scope(_, .rollbackStarted)):
+      return entries.filter(\.isOpen).map { .rollback(.settled(step: $0.step)) }
+    case (.reopensEntries, .run(.ended)):
+      return entries.filter { !$0.isOpen }.map { .rollback(.settled(step: $0.step)) }
+    case (.changesItsMind, .step(_, .ended(var ended))) where ended.purpose == .always:
+      ended.status = .skipped
+      return [.step(machine.root.steps.first?.path ?? .root, .ended(ended))]
+    default: return []
     }
   }
 

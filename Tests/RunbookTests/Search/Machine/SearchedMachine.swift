@@ -25,8 +25,8 @@ struct SearchedMachine: Sendable {
   static let later = now + .seconds(3600)
   static let until = now + .seconds(600)
   static let requester = "operator"
-  private static let start = Fact.runStarted(
-    RunStarted(name: "searched", file: "searched.yaml", inputs: [:], requester: requester))
+  private static let start = Fact.run(
+    .started(RunStarted(name: "searched", file: "searched.yaml", inputs: [:], requester: requester)))
 
   init(_ places: SearchedPlaces, _ mutation: Mutation? = nil) {
     self.places = places
@@ -51,17 +51,18 @@ struct SearchedMachine: Sendable {
   /// - Returns: the facts, which are applied.
   mutating func decide(_ decision: SearchedDecision) -> [Fact] {
     var facts: [Fact] = []
-    if box.machine.isRestored { facts = [.storeRestored, .restoredAccepted(by: "ops")] }
+    if box.machine.isRestored { facts = [.run(.storeRestored), .run(.restoredAccepted(by: "ops"))] }
     switch decision {
-    case .resumes: facts.append(.rollbackResumed(by: "ops", request: 0))
+    case .resumes: facts.append(.rollback(.resumed(by: "ops", request: 0)))
     case .skips(let place):
-      facts = [.undoSkipped(entry: places.all[place].path, reason: "by hand", by: "ops", request: 0)]
-    case .abandons: facts.append(.rollbackAbandoned(reason: "no more", by: "ops", request: 0))
+      let entry = StepPath(places.all[place].path)
+      facts = [.rollback(.skipped(entry: entry, reason: "by hand", by: "ops", request: 0))]
+    case .abandons: facts.append(.rollback(.abandoned(reason: "no more", by: "ops", request: 0)))
     }
     if let mutation { facts = mutation.journaled(facts, box.machine) }
     apply(facts)
     if case .abandons = decision, box.machine.ended != nil {
-      let end = Fact.runEnded(box.machine.ending)
+      let end = Fact.run(.ended(box.machine.result))
       apply([end])
       facts.append(end)
     }
@@ -70,19 +71,14 @@ struct SearchedMachine: Sendable {
 
   /// Another process carries the run on.
   mutating func resume() -> [Fact] {
-    let fact = Fact.runResumed(RunResumed(epoch: 2, host: "host", pid: 1))
+    let fact = Fact.run(.resumed(RunResumed(epoch: 2, host: "host", pid: 1)))
     apply([fact])
-    return [fact]
+    return mutation == .leavesFactsOut ? [fact] : [fact] + change { $0.followUp(at: Self.now) }
   }
 
   /// The report that people read about a run with this journal.
-  func report(of facts: [Fact]) -> RunReport {
-    var report = RunReport(id: "r", plan: UndoPlan(box.machine.runbook))
-    for (index, fact) in ([Self.start] + facts).enumerated() {
-      let event = RunEvent(fact, runID: "r", sequence: Int64(index + 1), at: Self.now)
-      if let event { report.apply(event) }
-    }
-    return report
+  func report(of facts: [Fact]) -> SearchedReport {
+    SearchedReport([Self.start] + facts, box.machine.runbook, at: Self.now)
   }
 
   mutating func apply(_ facts: [Fact]) {
@@ -99,10 +95,13 @@ struct SearchedMachine: Sendable {
     }
   }
 
-  /// A message that changed nothing was answered so.
+  /// It was answered, or journaled, that a word changes nothing.
   static func isRefusal(_ facts: [Fact]) -> Bool {
-    guard facts.count == 1, case .requestIgnored = facts[0] else { return false }
-    return true
+    guard facts.count == 1, case .run(let fact) = facts[0] else { return false }
+    switch fact {
+    case .requestIgnored, .eventIgnored: return true
+    default: return false
+    }
   }
 
   // MARK: What comes out
