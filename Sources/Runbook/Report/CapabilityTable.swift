@@ -26,7 +26,7 @@ public struct CapabilityTable: Sendable {
       }
     }
     var families: [Substring] = []
-    for name in order where rows[name]?.cells.values.first?.isShared == true {
+    for name in order where rows[name]?.cells.values.contains(where: { $0.isShared }) == true {
       let family = CapabilityTable.family(of: name)
       if !families.contains(family) { families.append(family) }
     }
