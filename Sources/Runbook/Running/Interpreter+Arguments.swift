@@ -96,8 +96,8 @@ extension Interpreter {
     for entry in machine.stack.entries where entry.isOpen && entry.step != path.owner {
       guard case .steps(let undo, _) = entry.kind else { continue }
       for undo in undo {
-        guard let step = machine.steps[undo], !step.action.name.hasSuffix(".delete") else { continue }
-        for field in ["snapshot", "backup"] {
+        guard let step = machine.steps[undo] else { continue }
+        for field in step.action.neededItems {
           guard let template = step.with[field] else { continue }
           if let id = (try? template.evaluate(in: scope(for: undo)))?.scalarText { ids.insert(id) }
         }

@@ -115,7 +115,7 @@ extension StepRunner {
     call.deadline = min(run.currentDeadline(step), max(watch.deadline, least))
     if let limit = step.retry.attemptTimeout { call.deadline = min(call.deadline, clock.now + limit) }
     // A script is known by its key: with that of an earlier look, the earlier one would be found again.
-    let isScript = step.action.cancellable
+    let isScript = step.action.runsScript
     if isScript {
       call.key = StepKey.look(watch.looks, of: call.key, epoch: run.launch.lease.epoch)
       call.output = run.freshOutput(of: step, key: call.key)

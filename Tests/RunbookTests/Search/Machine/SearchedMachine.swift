@@ -61,6 +61,7 @@ struct SearchedMachine: Sendable {
     }
     if let mutation { facts = mutation.journaled(facts, box.machine) }
     apply(facts)
+    if mutation != .leavesFactsOut { facts += change { $0.followUp(at: Self.now) } }
     if case .abandons = decision, box.machine.ended != nil {
       let end = Fact.run(.ended(box.machine.result))
       apply([end])

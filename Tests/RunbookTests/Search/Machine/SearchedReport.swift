@@ -15,9 +15,13 @@ struct SearchedReport {
   /// Steps by the state that their changes are said to be in.
   let undone, undoneInPart, standing, unknown, conditionFalse, notUndone, leftOut: Set<String>
 
+  /// The actions of `SearchedMachine.runbook`, as far as the report asks what they declare.
+  private static let actions = KnownActions(
+    builtIn: [MachineFixture.step("keep", effect: .none, isCommit: true).action])
+
   /// - Parameter facts: the whole journal.
   init(_ facts: [Fact], _ runbook: ValidatedRunbook, at instant: Timestamp) {
-    var report = RunReport(id: "r", plan: UndoPlan(runbook))
+    var report = RunReport(id: "r", plan: UndoPlan(runbook), actions: Self.actions)
     for (index, fact) in facts.enumerated() {
       let event = RunEvent(fact, runID: "r", sequence: Int64(index + 1), at: instant)
       if let event { report.apply(event) }
