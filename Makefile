@@ -12,8 +12,10 @@ TEST_TOOLS = openssh-client openssh-server openssl busybox fish
 BENCH_TOOLS = gcc make bash
 
 # Suites with real servers and real time, which are run by themselves: beside others they would wait for a processor.
+# And the search of states, beside which all others would wait for one.
 SERVED_NAMES = Remote|SSH|ScriptContract|Rescue|Shipped|DeclaredProvider
-SERVED = ^((StepsTests|CLITests)\.($(SERVED_NAMES))|ConformanceTests\.(Vocabulary|Refusal)|HTTPClientTests\.)
+SERVED_OTHERS = ConformanceTests\.(Vocabulary|Refusal)|HTTPClientTests\.|RunbookTests\.StateSearch
+SERVED = ^((StepsTests|CLITests)\.($(SERVED_NAMES))|$(SERVED_OTHERS))
 
 # A build of its own, in which mistakes can be made (Tests/PlantedMistakes.txt).
 PLANTED = --scratch-path .build-planted -Xswiftc -DPLANTED_MISTAKES
@@ -66,6 +68,7 @@ bench: build
 	$(SWIFT) build $(RELEASE) --product PollBench
 	$(SWIFT) build $(RELEASE) --product WatchBench
 	$(SWIFT) build $(RELEASE) --product SSHBench
+	$(SWIFT) build $(RELEASE) --product ManyRunsBench
 	@Tests/Benchmarks/bench.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)"
 
 lint:

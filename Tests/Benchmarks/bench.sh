@@ -1,12 +1,12 @@
 #!/bin/bash
 # `make bench`: bench.sh FOLDER-OF-BINARIES [FIGURE...]. Every figure of ours stands beside a floor and a peer, measured in
 # turns in the same run; medians. Nothing here needs the network. Figures: start steps scripts output validate http polls
-# watch remote.
+# watch remote many.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 binaries=$(cd "$1" && pwd)
 shift
-figures=${*:-start steps scripts output validate http polls watch remote}
+figures=${*:-start steps scripts output validate http polls watch remote many}
 runbook=$binaries/runbook
 
 # On the disk of the project, not in memory: flushing is part of what is measured.
@@ -95,6 +95,12 @@ steps() {
   build sqlite_commits -lsqlite3 || return 0
   { head_of noop; awk 'BEGIN { for (i = 0; i < 1000; i++) printf "  - {id: s%d, action: assert, with: {that: true}}\n", i }'; } >"$work/noop.yaml"
   measure 11 "C: 1 000 SQLite WAL+FULL commits" "$work/sqlite_commits $work/c.db 1000" "runbook run, 1 000 steps" "$runbook run -q $work/noop.yaml"
+}
+
+many() {
+  echo "== 1 000 runs of ten steps that do nothing, at once in one process, with a durable journal"
+  rm -f "$work"/many.db*
+  printf '  %s\n\n' "$("$binaries/ManyRunsBench" 1000 10 "$work/many.db")"
 }
 
 scripts() {

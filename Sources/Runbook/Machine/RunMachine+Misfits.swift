@@ -8,7 +8,8 @@ extension RunMachine {
     case .began(let started): return beginMisfit(path, started.purpose)
     case .settled, .unsettled: return orders.contains(.settle(path)) ? nil : "it is not being brought to rest"
     case .found where orders.contains(.settle(path)): return nil
-    case .asked, .found, .cleared, .succeeded, .called, .failed, .replyLost, .resend, .adopted, .unknowable, .attemptDue, .observed,
+    case .asked, .found, .cleared, .succeeded, .called, .failed, .replyLost, .resend, .adopted, .unknowable,
+      .attemptDue, .observed,
       .cancelled, .approvalTimedOut, .askTimedOut:
       guard active.contains(path) else { return "it is not started" }
       return fits(event, state(of: path).progress) ? nil : "it is \(state(of: path).progress.word)"
@@ -34,7 +35,8 @@ extension RunMachine {
     case (.approvalTimedOut, .asking): true
     case (.askTimedOut, .parked): true
     case (.asked, _), (.succeeded, _), (.called, _), (.failed, _), (.replyLost, _), (.adopted, _), (.resend, _),
-      (.unknowable, _), (.found, _), (.cleared, _), (.attemptDue, _), (.observed, _), (.approvalTimedOut, _), (.askTimedOut, _):
+      (.unknowable, _), (.found, _), (.cleared, _), (.attemptDue, _), (.observed, _), (.approvalTimedOut, _),
+      (.askTimedOut, _):
       false
     case (.skipped, _), (.refused, _), (.began, _), (.settled, _), (.unsettled, _): true
     }

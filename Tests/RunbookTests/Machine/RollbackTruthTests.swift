@@ -141,11 +141,13 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
     #expect(driver.machine.ended?.exitCode == 5)
   }
 
-  @Test(arguments: [
-    ("one", StepEvent.succeeded(outputs: [:])), ("two", .called(ActionResult())),
-    ("one", .failed(applied, retries: false, delay: .zero)), ("one", .attemptDue(key: "k")), ("one", .settled(.unsure)),
-    ("two", .skipped(.do)), ("one", .approvalTimedOut), ("one", .askTimedOut), ("nothing", .found),
-  ] as [(StepPath, StepEvent)])
+  @Test(
+    arguments: [
+      ("one", StepEvent.succeeded(outputs: [:])), ("two", .called(ActionResult())),
+      ("one", .failed(applied, retries: false, delay: .zero)), ("one", .attemptDue(key: "k")),
+      ("one", .settled(.unsure)),
+      ("two", .skipped(.do)), ("one", .approvalTimedOut), ("one", .askTimedOut), ("nothing", .found),
+    ] as [(StepPath, StepEvent)])
   func aReportThatFitsNoStateIsJournaledAndChangesNothing(_ path: StepPath, _ event: StepEvent) {
     var driver = Driver(F.runbook([F.undoable("one"), F.step("two")]))
     let facts = driver.machine.handle(path, event, at: F.start)
