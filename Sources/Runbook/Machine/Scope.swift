@@ -41,9 +41,11 @@ struct Scope: Sendable {
   }
 
   /// How the rollback ended; nil while it has not. Once a person has left out the last of what was owed, nothing of it
-  /// is pending or blocked any more: it has failed.
+  /// is pending any more, and once the step that blocks was left out, nothing blocks: it has failed.
   var rollback: RollbackOutcome? {
-    endedWith != nil && isLeftOut && !stack.hasOpen ? .failed : endedWith
+    guard isLeftOut, let endedWith else { return endedWith }
+    guard let newest = stack.newestOpen else { return .failed }
+    return endedWith == .blocked && newest.kind != .irreversible ? .failed : endedWith
   }
 
   var phase: Phase {

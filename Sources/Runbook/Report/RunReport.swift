@@ -152,7 +152,10 @@ extension RunReport {
     else {
       return false
     }
-    if let last = plan.last, let status = step(last)?.status, !status.isOne(of: .pending, .started, .unknown) {
+    // The last step goes on while a person is asked about it; one that ended without a certain outcome has ended.
+    if let last = plan.last, let status = step(last)?.status, !status.isOne(of: .pending, .started),
+      status != .unknown || waitingStep != last
+    {
       return false
     }
     return !steps.contains { step in

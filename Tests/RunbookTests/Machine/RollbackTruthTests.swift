@@ -100,6 +100,21 @@ private let lost = StepFailure(.unreachable, "no reply", effect: .unknown)
     leaveOutDuringAlways(&driver)
   }
 
+  @Test func whatBlocksAndIsLeftOutBlocksNoLongerThoughOlderThingsAreOwed() {
+    var driver = Driver(
+      F.runbook([F.undoable("one"), F.step("two", rollback: .irreversible)], always: [F.step("bell")]))
+    driver.begin()
+    driver.handle("one", .succeeded(outputs: [:]))
+    driver.begin()
+    driver.handle("two", .failed(applied, retries: false, delay: .zero))
+    #expect(driver.machine.rollback == .blocked)
+    driver.begin()
+    driver.apply(.rollback(.skipped(entry: "two", reason: "by hand", by: "ops", request: 1)))
+    driver.handle("bell", .succeeded(outputs: [:]))
+    #expect(driver.machine.ended?.rollback == .failed)
+    #expect(driver.machine.owesRollback && !driver.machine.releasesLocks)
+  }
+
   private func leaveOutDuringAlways(_ driver: inout Driver) {
     driver.begin()
     driver.apply(.rollback(.skipped(entry: "one", reason: "by hand", by: "ops", request: 2)))
