@@ -1,6 +1,6 @@
 public import Runbook
 
-/// What every operation is given: the store, who asks, and the machine that it is asked on.
+/// Handed to every operation: the store, the person who asks, and the machine on which they ask.
 public struct OperationContext: Sendable {
   public var store: any RunStore
   /// The machine's own clock. Leases, and waits for other processes, go by it.
@@ -9,7 +9,7 @@ public struct OperationContext: Sendable {
   public var owner: Owner
   /// The person who asks, for the journal.
   public var requester: String
-  /// What is known of each action that a journal may name.
+  /// The declarations of the actions that a journal may name.
   public var actions: KnownActions
   /// Checks the text that a run was started with.
   public var check: @Sendable (PinnedSource) throws(Diagnostics) -> ValidatedRunbook

@@ -103,7 +103,7 @@ public enum OpenQuestion: Sendable, Equatable {
   case approval(step: String)
 }
 
-/// What the run that holds a lock is doing.
+/// The state of the run that holds a lock.
 public enum LockHolder: Sendable, Equatable {
   /// It goes on, or nothing is known of it.
   case working

@@ -12,7 +12,7 @@ public struct MissingSecret: Error, Sendable, Equatable {
   public var name: String
   /// Where it was looked for, and what was found there: `the environment variable `X` is not set`.
   public var reason: String
-  /// What to do about it; nil: the reason says it.
+  /// The step that mends it, for people; nil: the reason says it.
   public var hint: String?
   public init(name: String, reason: String, hint: String? = nil) {
     self.name = name

@@ -96,8 +96,8 @@ struct MachineSecrets: SecretSource {
   }
 }
 
-/// What a sealed simulation uses instead: an address, so that it fits wherever a secret address is wanted, and short
-/// enough, with capital, small letter and digit, for a password.
+/// The placeholder that a sealed simulation uses for each secret: an address, so that it fits wherever a secret address
+/// is wanted, and short enough, with capital, small letter and digit, for a password.
 struct PlaceholderSecrets: SecretSource {
   func text(of declaration: SecretDeclaration, folder: String) throws(MissingSecret) -> String {
     "https://Simulated1.invalid/\(declaration.name.prefix(20))"

@@ -1,6 +1,6 @@
 public import Runbook
 
-// What operations find out about a run without changing it.
+// Reading about a run: nothing here changes it.
 extension OperationContext {
   /// The run's events so far, oldest first.
   public func events(of run: String, after sequence: Int64 = 0) async throws(OperationRefusal) -> [RunEvent] {
@@ -95,7 +95,7 @@ public enum RunStanding: Sendable, Equatable {
   case interrupted
   case ended(RunSummary)
 
-  /// What a process that watched the run ends with; nil while the run goes on.
+  /// The exit code of a process that watched the run; nil while the run goes on.
   public var exitCode: ExitCode? {
     switch self {
     case .goingOn: nil

@@ -91,7 +91,7 @@ public struct ResumeRun: Sendable {
   }
 }
 
-/// Nobody watches.
+/// The observer of a run that no command and no person watches.
 struct NoObserver: RunObserver {
   func observe(_ event: RunEvent) {}
   func progress(_ progress: RunProgress) {}

@@ -1,7 +1,7 @@
 public import Runbook
 
-/// What a person does about a rollback that stopped: go on with it, leave an undo step out, or leave things as they
-/// are.
+/// A person's decision about a rollback that stopped: to go on with it, to leave an undo step out, or to leave
+/// things as they are.
 public struct RollBack: Sendable {
   private let resumption: ResumeRun
   private let acceptsRestored: Bool

@@ -33,7 +33,7 @@ public struct StartRun: Sendable {
     case existing(RunSummary)
   }
 
-  /// What happens while the run waits for its locks.
+  /// An event while the run waits for its locks.
   public enum News: Sendable, Equatable {
     /// This many runs that wait for one of the locks were told to give way.
     case superseded(Int)

@@ -64,17 +64,17 @@ struct EndingMachine: Sendable {
   func result(of scope: Scope) -> RunEnded {
     let rollback = scope.rollback ?? .notNeeded
     let outcome = outcome(scope.stop)
-    let code: Int32 =
+    let code: ExitCode =
       switch (rollback, outcome) {
-      case (.failed, _), (.blocked, _): 4
-      case _ where scope.isLeftOut: 4
-      case (_, .cancelled): 5
-      case (.succeeded, .failed): 3
-      case (_, .failed): 1
-      case (_, .objectiveMissed): 8
-      case (_, .succeeded): 0
+      case (.failed, _), (.blocked, _): .rollbackFailed
+      case _ where scope.isLeftOut: .rollbackFailed
+      case (_, .cancelled): .cancelled
+      case (.succeeded, .failed): .rolledBack
+      case (_, .failed): .failed
+      case (_, .objectiveMissed): .objectiveMissed
+      case (_, .succeeded): .succeeded
       }
     return RunEnded(
-      outcome: outcome, rollback: rollback, exitCode: code, outputs: outputs ?? [:], drill: verdict)
+      outcome: outcome, rollback: rollback, exitCode: code.rawValue, outputs: outputs ?? [:], drill: verdict)
   }
 }

@@ -29,11 +29,11 @@ extension RunMachine {
   /// What was done is being undone, or will be next: a step has failed, somebody has cancelled, or `rollback_policy`
   /// says so after success.
   public var isUndoing: Bool {
-    guard ended == nil, rollback == nil else { return false }
-    return switch stop {
-    case .cancel, .failure: true
-    case .refused: false
-    case nil: root.rollbackStartedAt != nil
+    guard ended == nil else { return false }
+    return switch root.phase {
+    case .going, .ended: false
+    case .stopping(let stop): !stop.isRefusal
+    case .unwinding: true
     }
   }
 

@@ -1,15 +1,9 @@
-/// One step of a body, by what it does. Every kind has a path; what else there is to it, its own type says.
+/// One step of a body, by what it does; the associated value is the step itself.
 ///
 /// Switches over it have no `default`, so that a new kind is met by everybody who must treat it.
 public enum Step: Sendable {
   /// It has an action called, or a person asked.
   case action(ActionStep)
-
-  public var path: StepPath {
-    switch self {
-    case .action(let step): step.path
-    }
-  }
 
   /// The steps in it that have something called, in the order in which they are written. Undo steps are not among them.
   var leaves: [ActionStep] {
@@ -21,7 +15,7 @@ public enum Step: Sendable {
 
 /// Steps that are carried out from top to bottom.
 public struct Body: Sendable {
-  public var steps: [Step]
+  public let steps: [Step]
   /// Every step in it that has something called, in the order in which they are written, without undo steps.
   public let leaves: [ActionStep]
 

@@ -1,13 +1,13 @@
-/// Lets one transaction of a run be written after the other. Who comes while one is being written waits, and what all
-/// of them recorded meanwhile goes into the next one.
+/// Writes the transactions of a run one after the other. A step that wants to flush while one is being written waits;
+/// the facts that all steps record meanwhile go into the next one.
 @EngineActor final class FlushTurns {
-  /// Facts recorded, and durable, so far.
-  private(set) var recorded = 0
-  private(set) var durable = 0
-  /// Recorded, without reports that were ignored.
+  /// How many facts have been recorded, and how many are durable.
+  private var recorded = 0
+  private var durable = 0
+  /// How many facts have been recorded, without the reports that were ignored.
   private(set) var heeded = 0
   /// A write that failed is never repeated: what the disk holds is unknown.
-  private(set) var failure: StoreFailure?
+  private var failure: StoreFailure?
   private var isWriting = false
   private var waiting: [CheckedContinuation<Void, Never>] = []
 

@@ -182,7 +182,7 @@ import Synchronization
       return false
     case .park(let path, let until):
       guard clock.now >= until else {
-        // Somebody else's work goes on; when nothing else is in flight a person is needed.
+        // Orders of other steps go on first; the process ends when none is in flight.
         if inFlight.isEmpty { end = try await park(path, until) }
         return false
       }

@@ -68,7 +68,8 @@ extension StepRunner {
     let control = run.launch.control
     let heeded = heeded
     let outcome = await withTaskGroup(of: Raced.self) { group in
-      // Two, of which the first to end decides: the call, and whatever may cut it short. Neither outlives the group.
+      // Two tasks, of which the first to end decides: the call, and the message that may cut it short. Neither outlives
+      // the group. They run beside the engine's queue, which a call that blocks would hold up for all runs.
       group.addTask { @concurrent in
         .finished(await StepRunner.result { () async throws(StepFailure) in try await action.perform(call) })
       }
@@ -78,7 +79,7 @@ extension StepRunner {
       }
       var outcome = await group.next() ?? .arrival
       if case .arrival = outcome, control.leaveReason == nil, action.declaration.cancellable {
-        // A person who asks to leave need not wait for a machine that cannot be reached.
+        // One stops the call; the other lets a person leave who need not wait for a machine that cannot be reached.
         group.addTask { @concurrent in
           await StepRunner.stop(action, call)
           return .stopped

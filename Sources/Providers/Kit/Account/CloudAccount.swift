@@ -30,7 +30,7 @@ package struct CloudRow<Client: RemoteCloud>: Sendable {
   }
 }
 
-/// What the accounts of all clouds have in common.
+/// Members that the accounts of all clouds share.
 package protocol CloudAccount: Provider {
   associatedtype Client: RemoteCloud
   var client: Client { get }
@@ -47,7 +47,7 @@ extension CloudAccount {
 
   package func state(ofServer id: String) async throws(StepFailure) -> PowerState? { try await client.server(id).state }
 
-  /// What the operator must put right is a problem; anything else may be over in a moment, and is thrown.
+  /// A failure that the operator must put right is returned as a problem; any other may pass by itself, and is thrown.
   package func liveCheck() async throws(StepFailure) -> [String] {
     do { try await proveCredential() } catch {
       guard [.auth, .input, .limit].contains(error.kind) else { throw error }

@@ -34,7 +34,8 @@ extension RunFact {
           "exit_code": .int(Int64(ended.exitCode)), "outputs": .map(ended.outputs), "drill": ended.drill?.value,
         ]
       )
-    case .left(let reason): ("run.left", ["reason": .string(reason), "exit_code": 9])
+    case .left(let reason):
+      ("run.left", ["reason": .string(reason), "exit_code": .int(Int64(ExitCode.stopped.rawValue))])
     }
   }
 
