@@ -7,7 +7,7 @@
 public enum Fact: Sendable {
   case run(RunFact)
   case step(StepPath, StepFact)
-  /// About a list of steps that is undone as a whole; `StepPath.root` is the run.
+  /// About a step that holds others; `StepPath.root` is the run.
   case scope(StepPath, ScopeFact)
   case rollback(RollbackFact)
 }
@@ -65,8 +65,12 @@ public enum StepFact: Sendable {
   case approvalAnswered(ApprovalAnswer)
 }
 
-/// About a list of steps that is undone as a whole.
+/// About a step that holds others, or a list of steps that is undone as a whole.
 public enum ScopeFact: Sendable {
+  case opened(ScopeOpened)
+  /// One of a block's steps has failed, and its `rescue` begins.
+  case rescuing(StepError)
+  case ended(ScopeEnded)
   /// It is being undone from here on.
   case rollbackStarted(reason: String)
   case rollbackEnded(outcome: RollbackOutcome, failedStep: StepPath?, error: StepError?)
@@ -120,6 +124,8 @@ extension Fact {
     case .step(_, .attemptEnded(let ended)): Value.map(ended.result.result).holdsStored
     case .step(_, .waiting(_, _, _, let result)): result.map { Value.map($0.result).holdsStored } ?? false
     case .step(_, .ended(let ended)): Value.map(ended.outputs).holdsStored
+    case .scope(_, .ended(let ended)): Value.map(ended.outputs).holdsStored
+    case .scope(_, .opened(let opened)): Value.list(opened.items ?? []).holdsStored
     case .run, .step, .scope, .rollback: false
     }
   }
@@ -222,6 +228,46 @@ public struct StepStarted: Sendable {
   public var deadline: Timestamp
   /// Nothing is called: the first probe is the call (`wait_for`, reads).
   public var isWait: Bool
+}
+
+/// A step that holds others is begun: what it was found to hold.
+public struct ScopeOpened: Sendable, Equatable {
+  public var title: String
+  /// `block`, `parallel`, `for_each`, `call`, or `gate` for the steps between two batches of a loop.
+  public var kind: String
+  /// When the time of everything in it is over; nil: it has none of its own.
+  public var deadline: Timestamp?
+  /// Of a loop: what it is done for.
+  public var items: [Value]?
+  /// Of a loop: how many iterations each batch holds; together as many as there are items.
+  public var batches: [Int] = []
+  /// Of a loop: how many iterations go on at once, and how many may fail before the loop does.
+  public var maxParallel = 1
+  public var maxFailures = 0
+  /// Of a call: what its file is given.
+  public var inputs: [String: Value]?
+
+  public init(title: String, kind: String, deadline: Timestamp? = nil) {
+    self.title = title
+    self.kind = kind
+    self.deadline = deadline
+  }
+}
+
+/// A step that holds others has come to its end.
+public struct ScopeEnded: Sendable, Equatable {
+  public var status: StepStatus
+  public var outputs: [String: Value] = [:]
+  public var error: StepError?
+  /// Of a loop: iterations that failed and were borne, and how many of them had something that was undone.
+  public var failures = 0
+  public var undone = 0
+
+  public init(_ status: StepStatus, outputs: [String: Value] = [:], error: StepError? = nil) {
+    self.status = status
+    self.outputs = outputs
+    self.error = error
+  }
 }
 
 public struct AttemptEnded: Sendable {

@@ -60,12 +60,15 @@ extension RunMachine {
   }
 }
 
-extension ActionStepDefinition {
+extension ActionStep {
   /// Members of `self.before` that its undo reads.
   var neededBefore: Set<String> {
     undoSteps.reduce(into: []) { $0.formUnion($1.references.before) }
   }
 
+}
+
+extension ActionStepDefinition {
   /// What all its templates and expressions read.
   fileprivate var references: References {
     var references = References()

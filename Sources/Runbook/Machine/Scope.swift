@@ -90,6 +90,7 @@ struct Scope: Sendable {
 
   mutating func apply(_ fact: ScopeFact, at instant: Timestamp) {
     switch fact {
+    case .opened, .rescuing, .ended: break
     case .rollbackStarted: rollbackStartedAt = instant
     case .rollbackEnded(let outcome, let failedStep, let error):
       endedWith = outcome

@@ -1,13 +1,43 @@
-/// A step that has an action called, or a person asked: in `steps`, in an undo list, in `on_failure`,
-/// `on_rollback_failure` or `always`, all have the same shape.
-public typealias ActionStep = Boxed<ActionStepDefinition>
-
-/// What is known of such a step.
-public struct ActionStepDefinition: Sendable {
+/// A step that has an action called, or a person asked, at its place in the run: in `steps`, in an undo list, in
+/// `on_failure`, `on_rollback_failure` or `always`, all have the same shape. A step of a loop, or of a runbook that is
+/// called, has one definition and as many places as it is done at.
+@dynamicMemberLookup public struct ActionStep: Sendable {
   /// Unique in the run, stable between releases: the id (`update`), or for steps without one section and position
   /// (`steps[3]`, `always[0]`); for undo steps the owner's path (`update.undo[0]`); for the steady state of a drill
-  /// `drill.before.ID` and `drill.after.ID`.
+  /// `drill.before.ID` and `drill.after.ID`; inside other steps after the path of these (`wave[2].one`).
   public var path: StepPath
+  private var definition: Boxed<ActionStepDefinition>
+
+  public init(_ path: StepPath, _ definition: ActionStepDefinition) {
+    self.path = path
+    self.definition = Boxed(definition)
+  }
+
+  /// The same step at another place.
+  func at(_ path: StepPath) -> ActionStep {
+    var step = self
+    step.path = path
+    return step
+  }
+
+  public subscript<Member>(dynamicMember member: KeyPath<ActionStepDefinition, Member>) -> Member {
+    @inline(__always) get { definition.value[keyPath: member] }
+  }
+
+  public subscript<Member>(dynamicMember member: WritableKeyPath<ActionStepDefinition, Member>) -> Member {
+    @inline(__always) get { definition.value[keyPath: member] }
+    set { definition[dynamicMember: member] = newValue }
+  }
+
+  /// The steps of its `rollback`; none if it has nothing to undo, or cannot be undone.
+  public var undoSteps: [ActionStep] {
+    guard case .steps(let undo, _) = definition.value.rollback else { return [] }
+    return undo.enumerated().map { index, step in step.at(path.undo(index)) }
+  }
+}
+
+/// What is known of such a step, wherever it is done.
+public struct ActionStepDefinition: Sendable {
   public var id: String?
   /// What people read: the `name:`, else the id, else the action.
   public var title: String

@@ -4,12 +4,187 @@
 public enum Step: Sendable {
   /// It has an action called, or a person asked.
   case action(ActionStep)
+  /// Steps that are carried out one after the other, and those that come to the rescue when one of them fails.
+  case block(BlockStep)
+  /// Steps that are carried out at the same time.
+  case parallel(ParallelStep)
+  /// A step that is carried out once for each item of a list.
+  indirect case loop(LoopStep)
+  /// The steps of another file.
+  case call(CallStep)
+
+  /// Its path where no loop and no call stands above it. See `StepPath`.
+  public var path: StepPath { if case .action(let step) = self { step.path } else { part?.path ?? .root } }
+
+  public var id: String? { if case .action(let step) = self { step.id } else { part?.id } }
+
+  /// What people read: the `name:`, else the id, else what it does.
+  public var title: String { if case .action(let step) = self { step.title } else { part?.title ?? "" } }
+
+  public var range: SourceRange { if case .action(let step) = self { step.range } else { part?.range ?? .beginning } }
+
+  public var condition: Expression? { if case .action(let step) = self { step.condition } else { part?.condition } }
+
+  public var continuesOnError: Bool {
+    if case .action(let step) = self { step.continuesOnError } else { part?.continuesOnError ?? false }
+  }
+
+  /// What all steps have that hold others; nil for one that has an action called.
+  public var part: CompositePart? {
+    switch self {
+    case .action: nil
+    case .block(let step): step.part
+    case .parallel(let step): step.part
+    case .loop(let step): step.part
+    case .call(let step): step.part
+    }
+  }
+
+  /// The word of the language that makes it what it is; nil for one that has an action called.
+  public var keyword: String? {
+    switch self {
+    case .action: nil
+    case .block: "block"
+    case .parallel: "parallel"
+    case .loop: "for_each"
+    case .call: "call"
+    }
+  }
 
   /// The steps in it that have something called, in the order in which they are written. Undo steps are not among them.
   var leaves: [ActionStep] {
     switch self {
     case .action(let step): [step]
+    case .block(let step): step.steps.leaves + (step.rescue?.leaves ?? [])
+    case .parallel(let step): step.branches.leaves
+    case .loop(let step): step.step.leaves + step.gate.leaves
+    case .call(let step): step.runbook.steps.leaves.map { $0.at(step.part.path.child($0.path.text)) }
     }
+  }
+}
+
+/// What all steps have that hold others.
+public struct CompositePart: Sendable {
+  /// See `Step.path`.
+  public var path: StepPath
+  public var id: String?
+  public var title: String
+  public var range: SourceRange
+  public var condition: Expression?
+  /// Evaluated when its steps have come to their end. Those of a `call` are the outputs of its runbook.
+  public var outputs: [(name: String, value: Expression)]
+  /// Of everything in it; nil: only what its steps and the run have themselves.
+  public var timeout: Duration?
+  public var continuesOnError: Bool
+
+  public init(
+    path: StepPath, id: String?, title: String, range: SourceRange, condition: Expression? = nil,
+    outputs: [(name: String, value: Expression)] = [], timeout: Duration? = nil, continuesOnError: Bool = false
+  ) {
+    self.path = path
+    self.id = id
+    self.title = title
+    self.range = range
+    self.condition = condition
+    self.outputs = outputs
+    self.timeout = timeout
+    self.continuesOnError = continuesOnError
+  }
+}
+
+/// `block`: steps that are carried out one after the other.
+public struct BlockStep: Sendable {
+  public var part: CompositePart
+  public var steps: Body
+  /// Carried out when a step of `steps` has failed; when they succeed, so has the block. nil: a failure is the block's.
+  public var rescue: Body?
+
+  public init(_ part: CompositePart, steps: Body, rescue: Body? = nil) {
+    self.part = part
+    self.steps = steps
+    self.rescue = rescue
+  }
+}
+
+/// `parallel`: steps that are carried out at the same time. When one fails, the others are stopped.
+public struct ParallelStep: Sendable {
+  public var part: CompositePart
+  public var branches: Body
+
+  public init(_ part: CompositePart, branches: Body) {
+    self.part = part
+    self.branches = branches
+  }
+}
+
+/// `for_each`: a step that is carried out once for each item of a list. Each time is an iteration: a scope that is
+/// undone by itself when it fails.
+public struct LoopStep: Sendable {
+  /// A number of iterations, as its author gives it.
+  public enum Share: Sendable {
+    case count(Int)
+    /// Of all items, 0…100; rounded down.
+    case percent(Int)
+    /// Gives a whole number, or a text such as `25%`.
+    case expression(Expression)
+  }
+
+  public var part: CompositePart
+  /// Gives a list; of a map, its keys in their order.
+  public var items: Expression
+  /// The name of the item in expressions: `item`.
+  public var name: String
+  /// How many iterations each batch holds; the last repeats. Empty: one batch of all.
+  public var batches: [Share]
+  /// How many iterations go on at once. Default 1.
+  public var maxParallel: Share
+  /// How many iterations may fail before the loop does. Default 0.
+  public var maxFailures: Share
+  /// Carried out between two batches.
+  public var gate: Body
+  /// What is done for each item. Its path is that of the loop.
+  public var step: Step
+
+  public init(
+    _ part: CompositePart, items: Expression, name: String = "item", batches: [Share] = [],
+    maxParallel: Share = .count(1), maxFailures: Share = .count(0), gate: Body = Body([Step]()), step: Step
+  ) {
+    self.part = part
+    self.items = items
+    self.name = name
+    self.batches = batches
+    self.maxParallel = maxParallel
+    self.maxFailures = maxFailures
+    self.gate = gate
+    self.step = step
+  }
+}
+
+/// `call`: the steps of another file, with inputs of their own.
+public struct CallStep: Sendable {
+  public var part: CompositePart
+  /// The path below the folder of the runbook that was started, without `./`.
+  public var file: String
+  /// The steps of this runbook have paths as if it were run by itself.
+  public var runbook: ValidatedRunbook
+  /// By the name of the input.
+  public var with: [String: Template]
+  /// Replaces what the steps of the file have to undo, once the call has succeeded. Never `.irreversible`.
+  public var undo: [ActionStep]
+
+  /// The folder of its file below the folder of the runbook that was started, with a `/` behind it; empty for that
+  /// folder itself. Paths in the file begin there.
+  public var folder: String { file.lastIndex(of: "/").map { String(file[...$0]) } ?? "" }
+
+  public init(
+    _ part: CompositePart, file: String, runbook: ValidatedRunbook, with: [String: Template] = [:],
+    undo: [ActionStep] = []
+  ) {
+    self.part = part
+    self.file = file
+    self.runbook = runbook
+    self.with = with
+    self.undo = undo
   }
 }
 
@@ -62,7 +237,7 @@ extension RunbookDefinition {
   }
 
   /// The walk over the tree that everybody takes: every step of these sections that has something called, in the order
-  /// of the file, and behind each the undo steps of its `rollback`.
+  /// of the file, and behind each the undo steps of its `rollback`. The steps of a loop come once, whatever its items.
   public func walk(_ sections: [RunbookSection] = RunbookSection.allCases, _ visit: (ActionStep, StepPlace) -> Void) {
     for section in sections {
       for step in body(of: section).leaves {
@@ -75,9 +250,25 @@ extension RunbookDefinition {
   /// Everything that is done in order before the run is judged or undone: `steps`, and around them the steady state of
   /// a drill.
   public var mainSteps: [ActionStep] { RunbookSection.main.flatMap { body(of: $0).leaves } }
-}
 
-extension ActionStepDefinition {
-  /// The steps of its `rollback`; none if it has nothing to undo, or cannot be undone.
-  public var undoSteps: [ActionStep] { if case .steps(let undo, _) = rollback { undo } else { [] } }
+  /// The files that are called, those which these call included, each once.
+  public var calls: [CallStep] {
+    var found: [CallStep] = []
+    func visit(_ step: Step) {
+      switch step {
+      case .action: break
+      case .block(let step): (step.steps.steps + (step.rescue?.steps ?? [])).forEach(visit)
+      case .parallel(let step): step.branches.steps.forEach(visit)
+      case .loop(let step):
+        visit(step.step)
+        step.gate.steps.forEach(visit)
+      case .call(let step):
+        guard !found.contains(where: { $0.file == step.file }) else { return }
+        found.append(step)
+        step.runbook.steps.steps.forEach(visit)
+      }
+    }
+    steps.steps.forEach(visit)
+    return found
+  }
 }

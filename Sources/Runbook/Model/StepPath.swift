@@ -1,5 +1,7 @@
-/// The place of a step in a run: `update`, `always[0]`, `update.undo[0]`, `drill.before.health`. It is unique in the
-/// run, and the same in every process and release: the journal, the commands and the JSON name a step by its text.
+/// The place of a step in a run: `update`, `always[0]`, `update.undo[0]`, `drill.before.health`; inside another step
+/// `outer.inner`, in the third iteration of a loop `wave[2].one`, between two batches of it `wave.gate[0].errors`. It
+/// is unique in the run, and the same in every process and release: the journal, the commands and the JSON name a step
+/// by its text.
 ///
 /// Whoever needs to know where a step belongs asks the path, and does not look into its text.
 public struct StepPath: Hashable, Sendable {
@@ -9,6 +11,20 @@ public struct StepPath: Hashable, Sendable {
 
   /// The run itself, as a scope.
   public static let root = StepPath("")
+
+  /// The step of this name inside this one.
+  func child(_ name: String) -> StepPath { self == .root ? StepPath(name) : StepPath("\(text).\(name)") }
+
+  /// The iteration of this loop for the item at this position.
+  func iteration(_ index: Int) -> StepPath { StepPath("\(text)[\(index)]") }
+
+  /// Whether it is this place, or inside it. Everything is inside the run.
+  func isWithin(_ place: StepPath) -> Bool {
+    if place == .root { return true }
+    guard text.utf8.starts(with: place.text.utf8) else { return false }
+    let rest = text.utf8.dropFirst(place.text.utf8.count)
+    return rest.isEmpty || rest.first == UInt8(ascii: ".")
+  }
 
   /// The undo step at this position in the `rollback` of the step.
   public func undo(_ index: Int) -> StepPath { StepPath("\(text).undo[\(index)]") }

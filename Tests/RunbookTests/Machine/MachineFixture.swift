@@ -11,8 +11,9 @@ enum MachineFixture {
     undoContinuesOnError: Bool = false
   ) -> ActionStep {
     ActionStep(
+      path,
       ActionStepDefinition(
-        path: path, id: path.text, title: path.text, range: .beginning, mode: .call,
+        id: path.text, title: path.text, range: .beginning, mode: .call,
         action: ActionDeclaration(
           isCommit ? "commit" : "test.act", "Acts.", fields: [], effect: effect, class: effectClass
         ).setting(\.isCommit, to: isCommit), provider: nil,

@@ -21,7 +21,7 @@ extension Fact {
   }
 
   /// Fields that hold values of authors and actions: instants, durations and secrets among them.
-  static let carriers = ["inputs", "outputs", "with", "_env", "_result", "_before", "_inherited"]
+  static let carriers = ["inputs", "outputs", "with", "_env", "_result", "_before", "_inherited", "items"]
 
   private var coded: CodedFact {
     switch self {

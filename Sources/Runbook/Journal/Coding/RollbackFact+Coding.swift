@@ -1,36 +1,3 @@
-extension ScopeFact {
-  func coded(_ path: StepPath) -> CodedFact {
-    let scope = path == .root ? nil : Value.string(path.text)
-    switch self {
-    case .rollbackStarted(let reason): return ("rollback.started", ["scope": scope, "reason": .string(reason)])
-    case .rollbackEnded(let outcome, let failedStep, let error):
-      return (
-        "rollback.ended",
-        [
-          "scope": scope, "outcome": .string(outcome.rawValue), "failed_step": ifAny(failedStep?.text),
-          "error": error?.value,
-        ]
-      )
-    }
-  }
-
-  /// nil for an entry of another group.
-  static func read(_ fields: Fields) throws(StoreFailure) -> (StepPath, ScopeFact)? {
-    let scope = fields.optionalText("scope").map { StepPath($0) } ?? .root
-    return switch fields.entry.kind {
-    case "rollback.started": (scope, .rollbackStarted(reason: try fields.text("reason")))
-    case "rollback.ended":
-      (
-        scope,
-        .rollbackEnded(
-          outcome: try fields.word("outcome", RollbackOutcome.self),
-          failedStep: fields.optionalText("failed_step").map { StepPath($0) }, error: fields.error)
-      )
-    default: nil
-    }
-  }
-}
-
 extension RollbackFact {
   var coded: CodedFact {
     switch self {

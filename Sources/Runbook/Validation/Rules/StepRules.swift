@@ -123,8 +123,9 @@ extension Validation {
     _ = fields.take(kind.key)
     let id = fields.takeEntry("id").flatMap { stepId($0, in: section) }
     var step = ActionStep(
+      section.path(index, id),
       ActionStepDefinition(
-        path: section.path(index, id), id: id, title: id ?? act.info.declaration.name, range: node.range,
+        id: id, title: id ?? act.info.declaration.name, range: node.range,
         mode: act.mode,
         action: act.info.declaration, provider: act.block, with: [:], condition: nil, env: [:], outputs: [],
         expect: nil,
