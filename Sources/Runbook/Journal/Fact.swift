@@ -98,6 +98,8 @@ public enum UndoClosure: Sendable, Equatable {
   /// None of its undo steps succeeded, and `on_error: continue` let the rollback go on.
   case undoFailed
   case committed
+  /// The call in whose file it stands has succeeded, and has undo steps of its own.
+  case replaced
   /// A person's reason, or a word of another release.
   case other(String)
 
@@ -105,6 +107,7 @@ public enum UndoClosure: Sendable, Equatable {
     (.undone, "undone"), (.neverHappened, "nothing happened"), (.onlyAfterSuccess, "undone only after success"),
     (.leftStanding, "left standing"), (.conditionFalse, "its condition was false"), (.leftOut, "left out"),
     (.undoFailed, "its undo steps failed"), (.committed, "committed"),
+    (.replaced, "its call has a rollback of its own"),
   ]
 
   public init(_ text: String) { self = UndoClosure.texts.first { $0.1 == text }?.0 ?? .other(text) }

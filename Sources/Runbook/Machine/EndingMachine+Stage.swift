@@ -1,42 +1,37 @@
 extension EndingMachine {
   /// What is to be done now in a run whose steps have come to their end.
   func stage(of run: RunMachine) -> Stage {
-    let scope = run.root
     if run.isToBeJudged { return .judging }
-    if scope.rollback == nil {
-      if let stop = scope.stop, !stop.isRefusal, scope.rollbackStartedAt == nil,
+    if run.rollback == nil {
+      if let stop = run.stop, !stop.isRefusal, run.root.rollbackStartedAt == nil,
         let path = firstPending(.onFailure, run)
       {
         return .onFailure(path)
       }
       return rollbackStage(of: run)
     }
-    if scope.rollback == .failed || scope.rollback == .blocked, let path = firstPending(.onRollbackFailure, run) {
+    if run.rollback == .failed || run.rollback == .blocked, let path = firstPending(.onRollbackFailure, run) {
       return .onRollbackFailure(path)
     }
     if let path = firstPending(.always, run) { return .always(path) }
-    if outputs == nil, outcome(scope.stop).isReached, !run.runbook.outputs.isEmpty { return .outputs }
+    if outputs == nil, outcome(of: run).isReached, !run.runbook.outputs.isEmpty { return .outputs }
     return .ending
   }
 
   private func rollbackStage(of run: RunMachine) -> Stage {
-    let scope = run.root
-    guard scope.rollbackStartedAt == nil else {
-      guard let entry = scope.stack.newestOpen else {
-        if scope.isLeftOut || scope.stack.hasUndoneInVain { return .endingRollback(.failed) }
-        return .endingRollback(scope.stack.entries.contains { $0.state == .undone } ? .succeeded : .notNeeded)
+    guard run.root.rollbackStartedAt == nil else {
+      switch run.unwinding(of: .root) {
+      case .entry(let entry): return .unwinding(entry)
+      case .ended(let outcome): return .endingRollback(outcome)
       }
-      if entry.state == .failed { return .endingRollback(.failed) }
-      if entry.kind == .irreversible, blocks(entry, run) { return .endingRollback(.blocked) }
-      return run.isExhausted(entry) ? .endingRollback(.failed) : .unwinding(entry)
     }
-    guard scope.stack.hasOpen else { return .endingRollback(scope.isLeftOut ? .failed : .notNeeded) }
+    guard run.stack.hasOpen else { return .endingRollback(run.isLeftOut ? .failed : nothingLeft(run)) }
     let policy = run.runbook.rollbackPolicy
-    switch scope.stop {
+    switch run.stop {
     case nil:
       let isLeft = PlantedMistake.missLeftStanding.isMade && verdict?.isMissed == true
       let isUndone = policy.after.contains(.success) && !isLeft
-      return isUndone ? .startingRollback(reason: "success") : .endingRollback(.notNeeded)
+      return isUndone ? .startingRollback(reason: "success") : .endingRollback(nothingLeft(run))
     case .failure:
       return policy.after.contains(.failure) ? .startingRollback(reason: "failure") : .endingRollback(.none)
     case .refused: return .endingRollback(.notNeeded)
@@ -46,11 +41,9 @@ extension EndingMachine {
     }
   }
 
-  /// An irreversible step blocks when older steps still need undoing, or when its own effect is what must be undone.
-  private func blocks(_ entry: RollbackStack.Entry, _ run: RunMachine) -> Bool {
-    let state = run.state(of: entry.step)
-    if state.status != .succeeded { return state.effect != .none }
-    return run.stack.hasUndoable(below: entry.step)
+  /// Iterations that failed were undone by themselves: then that is what became of the run's rollback.
+  private func nothingLeft(_ run: RunMachine) -> RollbackOutcome {
+    run.stack.hasUndone(within: .root) ? .succeeded : .notNeeded
   }
 
   private func firstPending(_ section: RunbookSection, _ run: RunMachine) -> StepPath? {

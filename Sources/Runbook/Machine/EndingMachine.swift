@@ -51,9 +51,9 @@ struct EndingMachine: Sendable {
   }
 
   /// As far as the steps tell: what `always` sees in `run.outcome`.
-  func outcome(_ stop: Scope.Stop?) -> RunOutcome {
-    switch stop {
-    case nil where alwaysFailed || outputsError != nil: .failed
+  func outcome(of run: RunMachine) -> RunOutcome {
+    switch run.stop {
+    case nil where alwaysFailed || outputsError != nil || run.borne != nil: .failed
     case nil: verdict?.isMissed == true ? .objectiveMissed : .succeeded
     case .failure, .refused: .failed
     case .cancel: .cancelled
@@ -61,13 +61,13 @@ struct EndingMachine: Sendable {
   }
 
   /// Exit codes of `docs/command.md`: if several apply, 4 wins.
-  func result(of scope: Scope) -> RunEnded {
-    let rollback = scope.rollback ?? .notNeeded
-    let outcome = outcome(scope.stop)
+  func result(of run: RunMachine) -> RunEnded {
+    let rollback = run.rollback ?? .notNeeded
+    let outcome = outcome(of: run)
     let code: ExitCode =
       switch (rollback, outcome) {
       case (.failed, _), (.blocked, _): .rollbackFailed
-      case _ where scope.isLeftOut: .rollbackFailed
+      case _ where run.isLeftOut: .rollbackFailed
       case (_, .cancelled): .cancelled
       case (.succeeded, .failed): .rolledBack
       case (_, .failed): .failed

@@ -2,6 +2,8 @@
 public enum MachineEvent: Sendable {
   /// Of one step that has something called.
   case step(StepPath, StepEvent)
+  /// Of one step that holds others.
+  case scope(StepPath, ScopeEvent)
   case run(RunReported)
 }
 
@@ -67,6 +69,27 @@ public enum StepEvent: Sendable {
     case .unsettled: "unsettled"
     case .approvalTimedOut: "approval_timed_out"
     case .askTimedOut: "ask_timed_out"
+    }
+  }
+}
+
+/// What was found when a step that holds others was begun or ended.
+public enum ScopeEvent: Sendable {
+  /// Its `if` was false.
+  case skipped
+  /// What it holds could not be found out: an expression failed. Nothing of it was begun.
+  case refused(StepFailure)
+  case opened(ScopeOpened)
+  /// Its steps have come to their end, and these are its outputs.
+  case closed(outputs: [String: Value], StepFailure?)
+
+  /// For the journal.
+  var name: String {
+    switch self {
+    case .skipped: "skipped"
+    case .refused: "refused"
+    case .opened: "opened"
+    case .closed: "closed"
     }
   }
 }

@@ -5,6 +5,10 @@ public enum Order: Sendable, Equatable {
   case check
   /// Evaluate the step's `if` and fields, capture `before`, and report.
   case begin(StepPath, Purpose)
+  /// Evaluate the `if` of a step that holds others, and what it holds.
+  case open(StepPath)
+  /// Evaluate the outputs of a step that holds others.
+  case close(StepPath)
   /// The intent is durable: make the call.
   case call(StepPath)
   /// Nobody saw how the call went: find out, by the effect's class.
@@ -28,11 +32,14 @@ public enum Order: Sendable, Equatable {
   case evaluateOutputs
   case done(RunEnded)
 
+  var isPark: Bool { if case .park = self { true } else { false } }
+
   /// The step that it is about; `StepPath.root` for an order about the run.
   public var path: StepPath {
     switch self {
     case .check, .awaitRestored, .judge, .evaluateOutputs, .done: .root
     case .begin(let path, _), .retry(let path, _), .ask(let path, _), .park(let path, _): path
+    case .open(let path), .close(let path): path
     case .call(let path), .reconcile(let path), .watch(let path), .tell(let path), .settle(let path): path
     }
   }

@@ -1,22 +1,30 @@
 /// Questions on whose answer a step depends, and who wins when answers, deadline and cancel come together: the first
 /// that is journaled. Each of the others is journaled as ignored, with the reason.
 extension RunMachine {
-  /// The question that a step waits to have answered; nil if none is open.
-  public var openApproval: ApprovalQuestion? {
-    for path in active { if case .asking(let question) = state(of: path).progress { return question } }
-    return nil
+  /// The first question that waits for an answer; nil if none is open.
+  public var openApproval: ApprovalQuestion? { openApprovals.first }
+
+  /// Questions that wait for an answer, in the order in which their steps were begun.
+  public var openApprovals: [ApprovalQuestion] { active.compactMap { openApproval(about: $0) } }
+
+  /// The question that this step waits to have answered.
+  public func openApproval(about path: StepPath) -> ApprovalQuestion? {
+    guard active.contains(path), case .asking(let question) = state(of: path).progress else { return nil }
+    return question
   }
 
-  /// Who has approved the open question so far.
+  /// Who has approved the first open question so far.
   public var approvals: [ApprovalAnswer] { openApproval.map { state(of: $0.step).approvals } ?? [] }
 
   /// Why an answer would not count; nil if it would.
   public func refusal(of answer: ApprovalAnswer) -> String? {
-    guard let question = openApproval, question.step == answer.step else {
+    guard let question = openApproval(about: answer.step) else {
       return "`\(answer.step)` does not wait for an approval"
     }
     // The cancel was there first, and has not been carried out yet.
-    if isCancelling, state(of: question.step).purpose == .do { return "the run is being cancelled" }
+    if state(of: question.step).purpose == .do, let stop = stopping(question.step) {
+      return stop.error.map { "the step is being stopped, because `\($0.step)` failed" } ?? "the run is being cancelled"
+    }
     guard question.number == answer.question else { return "it answers an earlier question about `\(answer.step)`" }
     guard answer.at <= question.until else { return "it came after the deadline" }
     guard answer.isApproval else { return nil }
@@ -29,7 +37,7 @@ extension RunMachine {
     if !question.approvers.isEmpty, !question.approvers.contains(answer.by) {
       return "\(answer.by) is not one of its `approvers`"
     }
-    if approvals.contains(where: { $0.by == answer.by }) { return "\(answer.by) has approved it already" }
+    if state(of: answer.step).approvals.contains(where: { $0.by == answer.by }) { return "\(answer.by) has approved it already" }
     return nil
   }
 
@@ -53,13 +61,15 @@ extension RunMachine {
           failure: StepFailure(.rejected, "\(answer.by) did not allow it\(comment)", effect: .none, isFinal: true)),
       ]
     }
-    guard approvals.count + 1 >= openApproval?.minimum ?? 1 else { return [fact] }
+    let approvals = state(of: answer.step).approvals
+    guard approvals.count + 1 >= openApproval(about: answer.step)?.minimum ?? 1 else { return [fact] }
     return [fact, allowed(answer.step, by: (approvals + [answer]).map(\.by), answer.comment, at: answer.at)]
   }
 
   /// The deadline has passed, and fewer people than needed have approved.
   func approvalTimedOut(_ path: StepPath) -> [Fact] {
-    guard let question = openApproval, question.step == path else { return [] }
+    guard let question = openApproval(about: path) else { return [] }
+    let approvals = state(of: path).approvals
     if question.onTimeout == .continue {
       return [
         allowed(

@@ -25,6 +25,23 @@ extension RunMachine {
         return [.run(.eventIgnored(event: event.name, step: path, reason: reason))]
       }
       return decide(event, path, at: instant)
+    case .scope(let path, let event):
+      if let reason = misfit(of: event, path) {
+        return [.run(.eventIgnored(event: event.name, step: path, reason: reason))]
+      }
+      return decide(event, path)
+    }
+  }
+
+  private func decide(_ event: ScopeEvent, _ path: StepPath) -> [Fact] {
+    switch event {
+    case .skipped: return [.scope(path, .ended(ScopeEnded(.skipped)))]
+    case .opened(let opened): return [.scope(path, .opened(opened))]
+    case .refused(let failure):
+      return [.scope(path, .ended(ScopeEnded(.failed, error: StepError(failure, step: path, attempt: 1))))]
+    case .closed(let outputs, let failure):
+      let status: StepStatus = failure == nil ? .succeeded : .failed
+      return [.scope(path, .ended(scopeEnd(path, status, outputs, failure.map { StepError($0, step: path, attempt: 1) })))]
     }
   }
 
@@ -84,7 +101,7 @@ extension RunMachine {
       return [.rollback(.closed(step: path, .neverHappened))]
     case .unsettled(let failure):
       let error = StepError(failure, step: path, attempt: state.attempt)
-      return [.scope(.root, .rollbackEnded(outcome: .failed, failedStep: path, error: error))]
+      return [.scope(unwindingScope(of: path), .rollbackEnded(outcome: .failed, failedStep: path, error: error))]
     case .approvalTimedOut: return approvalTimedOut(path)
     case .askTimedOut:
       let failure = StepFailure(.timeout, "nobody said in time what happened to `\(path)`", effect: .unknown)
@@ -109,7 +126,7 @@ extension RunMachine {
     failure: StepFailure? = nil
   ) -> Fact {
     let state = state(of: path)
-    let changes = steps[path]?.effect != ActionEffect.none
+    let changes = step(at: path)?.effect != ActionEffect.none
     let effect = state.effect.joined(failure?.effect ?? (status == .succeeded && changes ? .applied : .none))
     var failure = failure
     if changes, !PlantedMistake.effectsOverwritten.isMade { failure?.effect = effect }
@@ -127,10 +144,10 @@ extension RunMachine {
     _ path: StepPath, _ failure: StepFailure, asks: Bool, at instant: Timestamp
   ) -> [Fact] {
     let state = state(of: path)
-    let step = steps[path]
+    let step = step(at: path)
     let hasUndo = if case .steps = step?.rollback { true } else { false }
     let answer = step?.onCrash ?? (hasUndo && !asks || state.purpose != .do ? .fail : .ask)
-    if answer == .fail || isCancelling { return [end(path, state.purpose, .unknown, failure: failure)] }
+    if answer == .fail || state.purpose == .do && isBeingStopped(path) { return [end(path, state.purpose, .unknown, failure: failure)] }
     let until = instant + RunMachine.askTimeout
     let error = StepError(failure, step: path, attempt: state.attempt)
     return [.step(path, .parked(until: until, error: error, question: questions.next))]
@@ -174,70 +191,15 @@ extension RunMachine {
 
   /// Facts that follow from the state alone.
   private func automaticFact(at instant: Timestamp) -> Fact? {
-    guard ended == nil, !isRestored, active.isEmpty, isChecked, root.nextStep == nil else { return nil }
+    guard ended == nil, !isRestored, isChecked else { return nil }
+    if let fact = scopeFact { return fact }
+    guard active.isEmpty, root.isOver else { return nil }
     switch ending.stage(of: self) {
     case .judging, .onFailure, .onRollbackFailure, .always, .outputs: return nil
-    case .startingRollback(let reason):
-      // What certainly did nothing is no reason to speak of a rollback.
-      if let entry = stack.newestOpen, let fact = closingUnasked(entry) { return fact }
-      return .scope(.root, .rollbackStarted(reason: reason))
-    case .endingRollback(let outcome):
-      let failed = stack.entries.last { $0.state == .failed }
-      let undo = failed.flatMap { failedUndo(of: $0) }
-      let error = undo.flatMap { state(of: $0).error }
-      return .scope(.root, .rollbackEnded(outcome: outcome, failedStep: undo ?? failed?.step, error: error))
-    case .unwinding(let entry): return closing(entry)
-    case .ending: return .run(.ended(ending.result(of: root)))
+    case .startingRollback(let reason): return unwindingFact(of: .root, reason: reason)
+    case .endingRollback(let outcome): return rollbackEnd(of: .root, outcome)
+    case .unwinding: return unwindingFact(of: .root, reason: "")
+    case .ending: return .run(.ended(ending.result(of: self)))
     }
-  }
-
-  private func failedUndo(of entry: RollbackStack.Entry) -> StepPath? {
-    guard case .steps(let paths, _) = entry.kind else { return nil }
-    return paths.first { state(of: $0).status.isEnded && !state(of: $0).status.isDone }
-  }
-
-  /// A step that failed and certainly did nothing.
-  private func closingUnasked(_ entry: RollbackStack.Entry) -> Fact? {
-    let state = state(of: entry.step)
-    guard state.status.isEnded, state.status != .succeeded, state.effect == .none else { return nil }
-    return .rollback(.closed(step: entry.step, .neverHappened))
-  }
-
-  /// Closes an entry that needs no asking; nil if there is work to do for it.
-  private func closing(_ entry: RollbackStack.Entry) -> Fact? {
-    if let fact = closingUnasked(entry) { return fact }
-    let state = state(of: entry.step)
-    switch entry.kind {
-    case .irreversible: return .rollback(.closed(step: entry.step, .leftStanding))
-    case .steps(let paths, let scope):
-      if scope == .succeeded, state.status != .succeeded {
-        return .rollback(.closed(step: entry.step, .onlyAfterSuccess))
-      }
-      guard entry.state == .settled || needsNoProbe(entry) else { return nil }
-      let isDone = paths.allSatisfy { path in
-        let status = self.state(of: path).status
-        if PlantedMistake.unknownUndoIsDone.isMade { return status.isEnded }
-        return status.isDone || status.isEnded && steps[path]?.undoContinuesOnError == true
-      }
-      guard isDone else { return nil }
-      return .rollback(.closed(step: entry.step, closure(of: paths)))
-    }
-  }
-
-  /// Why an entry is done with whose undo steps have all ended.
-  private func closure(of paths: [StepPath]) -> UndoClosure {
-    let statuses = paths.map { state(of: $0).status }
-    if statuses.contains(.succeeded) || PlantedMistake.falseConditionIsUndone.isMade { return .undone }
-    if statuses.contains(where: { $0 != .skipped }) {
-      return PlantedMistake.failedUndoIsUndone.isMade ? .undone : .undoFailed
-    }
-    return paths.contains { leftOutUndo.contains($0) } ? .leftOut : .conditionFalse
-  }
-
-  /// Its undo steps have all been tried, and something of it is still owed: only a person can go on.
-  func isExhausted(_ entry: RollbackStack.Entry) -> Bool {
-    guard case .steps(let paths, _) = entry.kind, entry.state == .settled || needsNoProbe(entry) else { return false }
-    let isOwed = paths.contains { !state(of: $0).status.isDone && steps[$0]?.undoContinuesOnError != true }
-    return isOwed && paths.allSatisfy { state(of: $0).status.isEnded }
   }
 }

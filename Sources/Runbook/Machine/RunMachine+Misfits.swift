@@ -17,7 +17,15 @@ extension RunMachine {
   }
 
   private func beginMisfit(_ path: StepPath, _ purpose: Purpose) -> String? {
-    orders.contains(.begin(path, purpose)) ? nil : "it is not its turn"
+    isDue(path, purpose) ? nil : "it is not its turn"
+  }
+
+  /// Why the report cannot be true of the step that holds others as it stands; nil if it can.
+  func misfit(of event: ScopeEvent, _ path: StepPath) -> String? {
+    switch event {
+    case .skipped, .refused, .opened: return isDue(path, .do) ? nil : "it is not its turn"
+    case .closed: return orders.contains(.close(path)) ? nil : "its steps have not come to their end"
+    }
   }
 
   private func fits(_ event: StepEvent, _ progress: StepMachine.Progress) -> Bool {

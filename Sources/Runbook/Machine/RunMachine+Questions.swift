@@ -3,7 +3,7 @@ extension RunMachine {
   /// The run has begun its work: a problem of this process must not fail it.
   var isReady: Bool {
     isChecked
-      && (root.cursor > 0 || !active.isEmpty || stop != nil || runbook.providers.isEmpty && !leaves.isEmpty)
+      && (root.cursor > 0 || !root.live.isEmpty || stop != nil || runbook.providers.isEmpty && !leaves.isEmpty)
   }
 
   /// A cancel still has something to cancel.
@@ -30,7 +30,7 @@ extension RunMachine {
   /// says so after success.
   public var isUndoing: Bool {
     guard ended == nil else { return false }
-    return switch root.phase {
+    return switch phase {
     case .going, .ended: false
     case .stopping(let stop): !stop.isRefusal
     case .unwinding: true
@@ -39,13 +39,19 @@ extension RunMachine {
 
   /// The open question about a step; nil if none is open.
   public var openQuestion: (step: StepPath, number: Int)? {
-    for path in active { if case .parked(_, let number) = state(of: path).progress { return (path, number) } }
+    for path in active { if let number = openQuestion(about: path) { return (path, number) } }
     return nil
+  }
+
+  /// The number of the open question about this step; nil if there is none.
+  public func openQuestion(about path: StepPath) -> Int? {
+    guard active.contains(path), case .parked(_, let number) = state(of: path).progress else { return nil }
+    return number
   }
 
   /// The step had an effect, and it, or a part of it, was undone.
   func wasUndone(_ path: StepPath) -> Bool {
-    guard !PlantedMistake.undoneIsInherited.isMade, let entry = stack.entries.first(where: { $0.step == path }),
+    guard !PlantedMistake.undoneIsInherited.isMade, let entry = stack.entry(of: path),
       case .steps(let undo, _) = entry.kind
     else { return false }
     return entry.state == .undone || undo.contains { ![.pending, .skipped].contains(state(of: $0).status) }
@@ -62,7 +68,7 @@ extension RunMachine {
   /// Ids of the servers that steps of this run have created, those whose wait failed included.
   var createdServers: Set<String> {
     var ids: Set<String> = []
-    for (path, state) in leaves where steps[path]?.action.createsServer == true {
+    for (path, state) in leaves where step(at: path)?.action.createsServer == true {
       if let id = (state.outputs["id"] ?? state.result.outputs["id"])?.string { ids.insert(id) }
     }
     return ids
@@ -74,7 +80,7 @@ extension RunMachine {
     var entered: [String: Timestamp] = [:]
     var left: [String: Timestamp] = [:]
     for (path, state) in leaves {
-      guard let step = steps[path], let field = step.action.serverField, let begun = state.startedAt,
+      guard let step = step(at: path), let field = step.action.serverField, let begun = state.startedAt,
         let server = state.arguments?[field]?.scalarText
       else { continue }
       switch step.action.operation?.leaves {
@@ -101,32 +107,33 @@ extension RunMachine {
 
   /// When the rollback gives up. Time in which a person was asked does not count. Nor does time in which no process
   /// worked on the run: a rollback that was cut off by a crash gets its whole time again.
-  func rollbackDeadline(default instant: Timestamp) -> Timestamp {
-    let begin = root.rollbackStartedAt ?? instant
+  /// - Parameter path: an undo step, or a step that is brought to rest.
+  func rollbackDeadline(of path: StepPath, default instant: Timestamp) -> Timestamp {
+    let begin = scope(at: unwindingScope(of: path.owner))?.rollbackStartedAt ?? instant
     return max(begin, resumedAt ?? begin) + runbook.rollbackPolicy.timeout + questions.askedTimeOfRollback
   }
 
   /// Clean-up waits count from the take-over.
   func resumedAtForCleanUp(_ state: StepMachine) -> Timestamp? { state.purpose == .do ? nil : resumedAt }
 
-  /// A cancelled run does not carry on with a main step: how the step at this order ends; nil for what goes on.
+  /// What was stopped does not carry on with a main step: how the step at this order ends; nil for what goes on.
   func cancelled(_ order: Order) -> StepEvent? {
-    guard isMain(order.path) else { return nil }
-    func end(_ message: String, _ effect: StepFailure.Effect) -> StepEvent {
-      .cancelled(StepFailure(.cancelled, message, effect: effect))
+    guard isMain(order.path), let stop = stopping(order.path) else { return nil }
+    func end(_ moment: String, _ effect: StepFailure.Effect) -> StepEvent {
+      .cancelled(StepFailure(.cancelled, stop.words(for: moment), effect: effect))
     }
     switch order {
-    case .call(let path): return end("cancelled before its call", wasSent(path) ? .unknown : .none)
-    case .watch: return end("cancelled while it was waited for", .applied)
-    case .retry(let path, _): return end("cancelled between two attempts", state(of: path).error?.effect ?? .unknown)
-    case .reconcile: return end("cancelled before its outcome was known", .unknown)
-    case .ask: return end("cancelled while a person was asked", .none)
-    case .tell where openApproval != nil: return end("cancelled while a person was asked", .none)
-    case .tell: return end("cancelled while a person was asked about it", .unknown)
+    case .call(let path): return end("before its call", wasSent(path) ? .unknown : .none)
+    case .watch: return end("while it was waited for", .applied)
+    case .retry(let path, _): return end("between two attempts", state(of: path).error?.effect ?? .unknown)
+    case .reconcile: return end("before its outcome was known", .unknown)
+    case .ask: return end("while a person was asked", .none)
+    case .tell(let path) where openApproval(about: path) != nil: return end("while a person was asked", .none)
+    case .tell: return end("while a person was asked about it", .unknown)
     case .park:
       if PlantedMistake.cancelNotForParked.isMade { return nil }
-      return end("cancelled while a person was asked about it", .unknown)
-    case .check, .begin, .awaitRestored, .settle, .judge, .evaluateOutputs, .done: return nil
+      return end("while a person was asked about it", .unknown)
+    case .check, .begin, .open, .close, .awaitRestored, .settle, .judge, .evaluateOutputs, .done: return nil
     }
   }
 

@@ -29,21 +29,40 @@ extension RunMachine {
     for step in runbook.steps.leaves where step.id.map({ references.steps.contains($0) || readsAnyStep }) == true {
       names.formUnion(Value.map(state(of: step.path).outputs).lostSecrets)
     }
+    // What a called file's providers need is not told apart.
+    if !root.isOver || stack.hasOpen {
+      for call in runbook.value.calls {
+        for block in call.runbook.providers {
+          for template in block.settings.values { references.formUnion(template.references) }
+        }
+        for (_, template) in call.runbook.vars { references.formUnion(template.references) }
+      }
+    }
     if references.roots.contains("secrets"), references.secrets.isEmpty { return Set(runbook.secrets.map(\.name)) }
     return names.union(references.secrets).intersection(runbook.secrets.map(\.name))
+  }
+
+  /// Steps of the list that were not begun, and all of those in a step of it that is going on, each as it is written.
+  private var comingSteps: [ActionStep] {
+    let first = max(0, root.live.isEmpty ? root.cursor : root.cursor - 1)
+    let coming = tree.root.steps.dropFirst(first)
+    return coming.enumerated().flatMap { index, step in
+      if case .action = step, index == 0, !root.live.isEmpty { return [] as [ActionStep] }
+      return step.leaves
+    }
   }
 
   /// Steps that may still be called.
   private var remaining: [ActionStep] {
     var left = active.compactMap { path in
-      isCancelling && state(of: path).purpose == .do ? nil : steps[path]
+      state(of: path).purpose == .do && isBeingStopped(path) ? nil : step(at: path)
     }
-    if stop == nil { for step in root.comingSteps { left += [step] + step.undoSteps } }
+    if stop == nil { for step in comingSteps { left += [step] + step.undoSteps } }
     for entry in stack.entries where entry.isOpen {
       guard case .steps(let undo, _) = entry.kind else { continue }
-      left += undo.compactMap { state(of: $0).status.isDone ? nil : steps[$0] }
+      left += undo.compactMap { state(of: $0).status.isDone ? nil : step(at: $0) }
     }
-    let mayFail = root.nextStep != nil
+    let mayFail = !root.isOver
     if mayFail || rollback == nil && root.rollbackStartedAt == nil && stop != nil { left += pending(.onFailure) }
     if mayFail || stack.hasOpen { left += pending(.onRollbackFailure) }
     return left + pending(.always)
@@ -52,7 +71,7 @@ extension RunMachine {
   /// Steps that are looked at before they are undone.
   private var probed: [ActionStep] {
     let open = stack.entries.filter { $0.isOpen && !needsNoProbe($0) }.map(\.step) + active
-    return open.compactMap { steps[$0] }
+    return open.compactMap { step(at: $0) }
   }
 
   private func pending(_ section: RunbookSection) -> [ActionStep] {

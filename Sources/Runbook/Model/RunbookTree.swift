@@ -47,7 +47,7 @@ final class RunbookTree: Sendable {
 
     private static func children(of content: Content) -> [String: Node] {
       var children: [String: Node] = [:]
-      func add(_ body: Body?, _ slot: (Int) -> Slot) {
+      func add(_ body: Body?, _ slot: (Int) -> Slot = Slot.body) {
         for (index, step) in (body?.steps ?? []).enumerated() {
           let name = step.path.lastWord
           children[name] = Node(.step(step), name, slot(index))
@@ -62,14 +62,14 @@ final class RunbookTree: Sendable {
           index += 1
         }
         for section in [RunbookSection.onFailure, .onRollbackFailure, .always] {
-          add(runbook.value.body(of: section), Slot.body)
+          add(runbook.value.body(of: section)) { _ in .ending }
         }
       case .step(.block(let block)):
-        add(block.steps, Slot.body)
+        add(block.steps)
         add(block.rescue, Slot.rescue)
-      case .step(.parallel(let parallel)): add(parallel.branches, Slot.body)
-      case .step(.call(let call)): add(call.runbook.steps, Slot.body)
-      case .gate(let loop): add(loop.gate, Slot.body)
+      case .step(.parallel(let parallel)): add(parallel.branches)
+      case .step(.call(let call)): add(call.runbook.steps)
+      case .gate(let loop): add(loop.gate)
       case .step(.action), .step(.loop): break
       }
       return children
@@ -95,6 +95,8 @@ final class RunbookTree: Sendable {
     case iteration(Int)
     /// Before the batch of this number.
     case gate(Int)
+    /// In a section that belongs to the end of the run: `always`, `on_failure`, `on_rollback_failure`.
+    case ending
 
     var isIteration: Bool { if case .iteration = self { true } else { false } }
   }
@@ -104,6 +106,12 @@ final class RunbookTree: Sendable {
     var path: StepPath
     var node: Node
     var slot: Slot
+
+    /// Of an iteration, the path of its loop.
+    var loop: StepPath? {
+      guard slot.isIteration, let open = path.text.lastIndex(of: "[") else { return nil }
+      return StepPath(String(path.text[..<open]))
+    }
   }
 
   struct Place: Sendable {
@@ -117,6 +125,27 @@ final class RunbookTree: Sendable {
     var step: Step? { here.node.step }
     /// The step that has something called, at its place.
     var action: ActionStep? { if case .action(let step)? = step { step.at(path) } else { nil } }
+
+    /// The steps of its `rollback`.
+    var undoSteps: [ActionStep] {
+      switch here.node.content {
+      case .step(.action(let step)): step.at(path).undoSteps
+      case .step(.call(let call)): call.undo.enumerated().map { index, step in step.at(path.undo(index)) }
+      case .step, .run, .gate: []
+      }
+    }
+
+    var slot: Slot { here.slot }
+    /// In the list or among the items of the step around it; nil for the steps between two batches.
+    var position: Int? {
+      switch slot {
+      case .body(let position), .rescue(let position), .iteration(let position): position
+      case .gate, .ending: nil
+      }
+    }
+
+    /// Before which batch it stands; nil for what is no gate.
+    var round: Int? { if case .gate(let round) = slot { round } else { nil } }
 
     /// The iteration in which it stands, or that it is; the run outside every loop.
     var rollbackScope: StepPath { scope { $0.slot.isIteration } }
@@ -134,6 +163,8 @@ final class RunbookTree: Sendable {
   let root: Node
   /// Places outside every loop.
   private let fixed: [StepPath: Place]
+  /// Of these, the steps that have something called, undo steps included.
+  private let fixedActions: [StepPath: ActionStep]
 
   init(_ runbook: ValidatedRunbook) {
     root = Node(.run(runbook), "", .body(0))
@@ -145,6 +176,19 @@ final class RunbookTree: Sendable {
     }
     for child in root.children.values { keep(child, in: [Located(path: .root, node: root, slot: .body(0))]) }
     self.fixed = fixed
+    var actions: [StepPath: ActionStep] = [:]
+    for place in fixed.values {
+      if let action = place.action { actions[action.path] = action }
+      for undo in place.undoSteps { actions[undo.path] = undo }
+    }
+    fixedActions = actions
+  }
+
+  /// The step that has something called at this place, an undo step too; nil if there is none.
+  func action(at path: StepPath) -> ActionStep? {
+    if let action = fixedActions[path] { return action }
+    if let owner = path.undone { return place(at: owner)?.undoSteps.first { $0.path == path } }
+    return place(at: path)?.action
   }
 
   /// nil for a place that the runbook does not have, and for that of an undo step.
@@ -179,6 +223,11 @@ final class RunbookTree: Sendable {
     return Located(path: path.iteration(number), node: iteration, slot: .iteration(number))
   }
 
+  /// The ids of the file in which the place stands.
+  func ids(seenFrom place: Place?) -> [String] {
+    Array((place?.around.last { $0.node.isCall }?.node ?? root).ids.keys)
+  }
+
   /// The step of this id, as an expression at the place means it: in the same file, and in the same iterations.
   ///
   /// - Parameter place: nil: at the end of the run.
@@ -200,6 +249,49 @@ final class RunbookTree: Sendable {
 }
 
 extension RunbookTree.Node {
+  /// How its steps follow each other.
+  var order: Scope.Order {
+    switch content {
+    case .step(.parallel): .allAtOnce
+    case .step(.loop): .loop
+    case .step, .run, .gate: .oneByOne
+    }
+  }
+
+  /// Something is evaluated when its steps have come to their end.
+  var hasOutputs: Bool {
+    switch content {
+    case .step(.block(let step)): !step.part.outputs.isEmpty
+    case .step(.parallel(let step)): !step.part.outputs.isEmpty
+    case .step(.call(let step)): !step.runbook.outputs.isEmpty
+    case .step(.action), .step(.loop), .run, .gate: false
+    }
+  }
+
+  /// How many steps it begins with. Of a loop that depends on its items.
+  var stepCount: Int { steps.count }
+
+  /// What it begins with, in order; of a block without its `rescue`.
+  var steps: [Step] {
+    switch content {
+    case .run(let runbook): RunbookSection.main.flatMap { runbook.value.body(of: $0).steps }
+    case .step(.block(let block)): block.steps.steps
+    case .step(.parallel(let parallel)): parallel.branches.steps
+    case .step(.call(let call)): call.runbook.steps.steps
+    case .gate(let loop): loop.gate.steps
+    case .step(.action), .step(.loop): []
+    }
+  }
+
+  /// The name of the step at this position, in its `rescue` or before.
+  func name(at position: Int, inRescue: Bool) -> String? {
+    var steps = steps
+    if inRescue, case .step(.block(let block)) = content { steps = block.rescue?.steps ?? [] }
+    guard steps.indices.contains(position) else { return nil }
+    if case .run = content { return steps[position].path.text }
+    return steps[position].path.lastWord
+  }
+
   var isCall: Bool { if case .step(.call) = content { true } else { false } }
 }
 

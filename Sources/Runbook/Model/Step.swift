@@ -51,14 +51,15 @@ public enum Step: Sendable {
     }
   }
 
-  /// The steps in it that have something called, in the order in which they are written. Undo steps are not among them.
+  /// The steps in it that have something called, in the order in which they are written. Undo steps are not among them,
+  /// nor the steps of a file that it calls: these are of another runbook.
   var leaves: [ActionStep] {
     switch self {
     case .action(let step): [step]
     case .block(let step): step.steps.leaves + (step.rescue?.leaves ?? [])
     case .parallel(let step): step.branches.leaves
     case .loop(let step): step.step.leaves + step.gate.leaves
-    case .call(let step): step.runbook.steps.leaves.map { $0.at(step.part.path.child($0.path.text)) }
+    case .call: []
     }
   }
 }

@@ -15,6 +15,9 @@ public struct StepPath: Hashable, Sendable {
   /// The step of this name inside this one.
   func child(_ name: String) -> StepPath { self == .root ? StepPath(name) : StepPath("\(text).\(name)") }
 
+  /// The step around it, as its text has it: what stands before the last dot.
+  var outer: StepPath? { text.lastIndex(of: ".").map { StepPath(String(text[..<$0])) } }
+
   /// The iteration of this loop for the item at this position.
   func iteration(_ index: Int) -> StepPath { StepPath("\(text)[\(index)]") }
 

@@ -37,8 +37,13 @@ extension Interpreter {
   private func engineFields(_ step: ActionStep, _ with: [String: Value]) -> [String: Value] {
     let context = step.action.context
     var fields: [String: Value] = [:]
-    if context.contains(.folder) { fields["_cwd"] = .string(launch.source.folder) }
-    if context.contains(.scriptFile), let file = with["script_file"]?.string, let content = launch.source.files[file] {
+    let folder = file(of: step.path).folder
+    if context.contains(.folder) {
+      fields["_cwd"] = .string(folder.isEmpty ? launch.source.folder : "\(launch.source.folder)/\(folder)")
+    }
+    if context.contains(.scriptFile), let file = with["script_file"]?.string,
+      let content = launch.source.files[folder + file]
+    {
       fields["_script"] = .string(String(decoding: content, as: UTF8.self))
     }
     if context.contains(.rescuedServers) { addRescued(to: &fields, with) }
@@ -96,7 +101,7 @@ extension Interpreter {
     for entry in machine.stack.entries where entry.isOpen && entry.step != path.owner {
       guard case .steps(let undo, _) = entry.kind else { continue }
       for undo in undo {
-        guard let step = machine.steps[undo] else { continue }
+        guard let step = machine.step(at: undo) else { continue }
         for field in step.action.neededItems {
           guard let template = step.with[field] else { continue }
           if let id = (try? template.evaluate(in: scope(for: undo)))?.scalarText { ids.insert(id) }

@@ -120,8 +120,8 @@ extension Interpreter {
       noteScripts(of: path)
     case .rollback(.closed(let path, _)): noteScripts(of: path)
     case .run(.ended):
-      for step in machine.runbook.steps.leaves where machine.state(of: step.path).effect == .unknown {
-        noteScripts(of: step.path)
+      for (path, state) in machine.leaves where state.purpose == .do && state.effect == .unknown {
+        noteScripts(of: path)
       }
     case .run, .step, .scope, .rollback: return
     }
@@ -130,11 +130,11 @@ extension Interpreter {
   private func noteScripts(of path: StepPath) {
     let keys = scriptKeys(of: path)
     recordedScripts += keys
-    if !keys.isEmpty, machine.steps[path]?.action.runsElsewhere == true { traces[path] = keys }
+    if !keys.isEmpty, machine.step(at: path)?.action.runsElsewhere == true { traces[path] = keys }
   }
 
   private func scriptKeys(of path: StepPath) -> [String] {
-    guard let step = machine.steps[path], step.action.cancellable else { return [] }
+    guard let step = machine.step(at: path), step.action.cancellable else { return [] }
     let state = machine.state(of: path)
     guard state.startedAt != nil else { return [] }
     return (1...max(1, min(state.attempt, 1000))).map { StepKey.make(runID, path, state.purpose, $0) }
@@ -161,7 +161,7 @@ extension Interpreter {
   /// for each would cost a login's time.
   func addFinishedCalls(to call: inout ActionCall) {
     for (path, keys) in finishedTraces {
-      guard let step = machine.steps[path], step.effect != .none, let earlier = try? currentCall(step) else { continue }
+      guard let step = machine.step(at: path), step.effect != .none, let earlier = try? currentCall(step) else { continue }
       call.finished.append(FinishedCalls(with: earlier.with, keys: keys))
     }
     call.tellForgotten = { [self] keys in forgottenElsewhere.withLock { $0.formUnion(keys) } }
@@ -169,7 +169,7 @@ extension Interpreter {
 
   /// Once for each step is enough.
   private func forgetElsewhere(_ path: StepPath, _ keys: [String]) async {
-    guard let step = machine.steps[path], step.effect != .none, let last = keys.last,
+    guard let step = machine.step(at: path), step.effect != .none, let last = keys.last,
       forgottenElsewhere.withLock({ $0.insert(last).inserted }), let action = try? action(for: step),
       var call = try? currentCall(step)
     else { return }

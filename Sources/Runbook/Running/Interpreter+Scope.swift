@@ -1,10 +1,26 @@
 // What an author's expressions see, and what a person is told of them.
 extension Interpreter {
+  /// - Parameter path: of the step, or of an undo step, from whose place is read; nil: from the end of the run.
   func scope(for path: StepPath?, attempt: [String: Value] = [:]) -> RunScope {
-    RunScope(
-      machine: machine, runID: runID, inputs: machine.started?.inputs ?? [:], vars: vars, secrets: launch.secrets,
-      without: launch.without, selfPath: path?.owner, attempt: attempt,
+    let place = path.flatMap { machine.tree.place(at: $0.owner) }
+    return RunScope(
+      machine: machine, runID: runID, file: file(of: path), secrets: launch.secrets,
+      without: launch.without, place: place, selfPath: path?.owner, attempt: attempt,
       now: launch.world.clock.now, masker: masker.isEmpty ? nil : masker)
+  }
+
+  /// As the outputs of a step that holds others see the steps in it.
+  func scope(inside path: StepPath) -> RunScope {
+    var scope = scope(for: path)
+    guard let place = machine.tree.place(at: path), case .step(.call(let call)) = place.here.node.content else {
+      return scope
+    }
+    let inside = RunbookTree.Place(here: place.here, around: place.around + [place.here])
+    let file = context(of: call, inputs: machine.scope(at: path)?.opened?.inputs ?? [:])
+    scope = RunScope(
+      machine: machine, runID: runID, file: file, secrets: launch.secrets, without: launch.without, place: inside,
+      selfPath: nil, attempt: [:], now: launch.world.clock.now, masker: masker.isEmpty ? nil : masker)
+    return scope
   }
 
   /// Evaluates with the true values. A failure tells masked ones (`messageMasker`), and its own text is masked too.

@@ -8,10 +8,10 @@ import Synchronization
 @EngineActor public final class Interpreter {
   let launch: RunAssignment
   var machine: RunMachine
-  var vars: [String: Value] = [:]
-  var providers: [String: any Provider] = [:]
-  /// Why a provider could not be connected without a secret, by its name.
-  var unconnected: [String: String] = [:]
+  /// What the run's own file sees and uses.
+  var ownFile: FileContext
+  /// The same of files that are called, by the place of the call.
+  var calledFiles: [StepPath: FileContext] = [:]
   let masker: Masker
   let coder: SecretCoder
   private(set) var clock: RunClock
@@ -19,6 +19,8 @@ import Synchronization
   var pending: [(fact: Fact, at: Timestamp)] = []
   let turns = FlushTurns()
   var heldLocks: Set<String> = []
+  /// The step that has needed each lock of a server last: inside a run a lock is one branch's at a time.
+  var lockClaims: [String: StepPath] = [:]
   /// Messages about questions that have arrived, by question and step.
   var arrivedMessages: Set<String> = []
   /// Scripts whose outcome is recorded; and those of them whose outcome is durable, so that their traces can go.
@@ -39,6 +41,8 @@ import Synchronization
   var isMarkedRestored = false
   /// Steps whose order is being carried out.
   private var inFlight: Set<StepPath> = []
+  /// Those of them whose work was told to end.
+  private var endedWork: Set<StepPath> = []
   private let tasks = LeafTasks()
   /// Steps whose order has come back, and that the loop has not taken up yet, in the order of their coming.
   private var cameBack: [StepPath] = []
@@ -53,6 +57,7 @@ import Synchronization
   nonisolated public init(_ launch: RunAssignment) {
     self.launch = launch
     machine = RunMachine(launch.runbook)
+    ownFile = FileContext(runbook: launch.runbook, inputs: [:])
     masker = Masker(launch.secrets)
     var coder = SecretCoder(launch.secrets, masker: masker, key: launch.store.digestKey)
     coder.store = launch.store
@@ -154,8 +159,14 @@ import Synchronization
       if inFlight.isEmpty { end = try await leave(reason) }
       return false
     }
+    endStoppedWork()
     let orders = machine.orders.filter { !inFlight.contains($0.path) }
-    for order in orders {
+    // A process that has only people to wait for ends: everything else comes first.
+    for order in orders where !order.isPark {
+      if try await decide(order) { return true }
+      if end != nil { return false }
+    }
+    for order in orders where order.isPark {
       if try await decide(order) { return true }
       if end != nil { return false }
     }
@@ -163,10 +174,19 @@ import Synchronization
     return false
   }
 
+  /// Work on steps around which something was stopped is cut short, as far as it can be.
+  private func endStoppedWork() {
+    guard machine.isAnythingStopped || !endedWork.isEmpty else { return }
+    let stopped = inFlight.filter { machine.isToEnd($0) }
+    guard stopped != endedWork else { return }
+    endedWork = stopped
+    launch.control.end(stopped)
+  }
+
   /// What needs no carrying out is done at once; everything else is begun.
   /// - Returns: whether the state has changed.
   private func decide(_ order: Order) async throws(StoreFailure) -> Bool {
-    if machine.isCancelling, let event = machine.cancelled(order) {
+    if let event = machine.cancelled(order) {
       let runner = StepRunner(self, order.path)
       if runner.mayStillRun(event) {
         start(order, runner)
@@ -192,7 +212,7 @@ import Synchronization
       // An answer that was given in time counts, also if nobody has brought it yet.
       try await readRequests()
       takeMessages()
-      if machine.orders.contains(order), !machine.isCancelling { record(path, .approvalTimedOut) }
+      if machine.orders.contains(order), machine.cancelled(order) == nil { record(path, .approvalTimedOut) }
       return true
     case .awaitRestored:
       try await flush()
@@ -201,6 +221,12 @@ import Synchronization
       return false
     case .judge:
       judgeDrill()
+      return true
+    case .open(let path):
+      open(path)
+      return true
+    case .close(let path):
+      close(path)
       return true
     case .evaluateOutputs:
       evaluateOutputs()

@@ -31,7 +31,7 @@ public struct RollbackDesk: Sendable {
   public var owed: [String] { owedSteps.map(\.text) }
   private var owedSteps: [StepPath] { machine.stack.entries.filter(\.isOpen).map(\.step).reversed() }
   /// When the oldest of them was started: the age of what would be restored.
-  public var oldestOwed: Timestamp? { owedSteps.compactMap { machine.state(of: $0).startedAt }.min() }
+  public var oldestOwed: Timestamp? { owedSteps.compactMap { machine.startedAt(of: $0) }.min() }
 
   /// Undo steps and entries that can be skipped, as a person names them.
   public var skippable: [String] {
@@ -57,7 +57,7 @@ public struct RollbackDesk: Sendable {
     facts.append(.rollback(.abandoned(reason: reason, by: by, request: 0)))
     try await append(facts)
     // A person must look at a run of which something was left out.
-    if hasEnded { try await append([.run(.ended(machine.ending.result(of: machine.root)))]) }
+    if hasEnded { try await append([.run(.ended(machine.ending.result(of: machine)))]) }
   }
 
   /// A person says that the run of a restored store may go on.

@@ -29,13 +29,15 @@ public final class RunControl: Sendable {
     var leaveReason = ""
     var waiters: [UInt64: Waiter] = [:]
     var nextWaiter: UInt64 = 0
+    /// Steps whose work is to be ended, because a sibling has failed or the run is being cancelled.
+    var ending: Set<StepPath> = []
     var hasCancel: Bool { messages.contains { if case .cancel = $0 { true } else { false } } }
 
-    func isDue(_ wanted: Arrival) -> Bool {
+    func isDue(_ wanted: Arrival, _ step: StepPath) -> Bool {
       switch wanted {
       case .leave: isLeaving
-      case .cancel: isLeaving || hasCancel
-      case .message: isLeaving || !messages.isEmpty
+      case .cancel: isLeaving || hasCancel || ending.contains(step)
+      case .message: isLeaving || !messages.isEmpty || ending.contains(step)
       }
     }
   }
@@ -46,6 +48,7 @@ public final class RunControl: Sendable {
   /// Somebody who is told, once, that there is something to interrupt the current work for.
   private struct Waiter {
     var wanted: Arrival
+    var step: StepPath
     var wake: @Sendable () -> Void
   }
 
@@ -97,12 +100,15 @@ public final class RunControl: Sendable {
   }
 
   /// Something has come in that the current work should be interrupted for.
-  func isInterrupted(by wanted: Arrival) -> Bool { state.withLock { $0.isDue(wanted) } }
+  func isInterrupted(by wanted: Arrival, _ step: StepPath) -> Bool { state.withLock { $0.isDue(wanted, step) } }
+
+  /// The work on these steps, and on no others, is to be ended.
+  func end(_ steps: Set<StepPath>) { arrive { $0.ending = steps } }
 
   private func arrive(_ change: (inout State) -> Void) {
     let due = state.withLock { state in
       change(&state)
-      let due = state.waiters.filter { state.isDue($0.value.wanted) }
+      let due = state.waiters.filter { state.isDue($0.value.wanted, $0.value.step) }
       for number in due.keys { state.waiters[number] = nil }
       return due.values
     }
@@ -110,11 +116,11 @@ public final class RunControl: Sendable {
   }
 
   /// Returns when there is something to interrupt the current work for, or the task is cancelled.
-  func wait(for wanted: Arrival) async {
+  func wait(for wanted: Arrival, _ step: StepPath) async {
     let number = number()
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let isKept = keep(Waiter(wanted: wanted) { continuation.resume() }, as: number)
+        let isKept = keep(Waiter(wanted: wanted, step: step) { continuation.resume() }, as: number)
         if !isKept { continuation.resume() }
       }
     } onCancel: {
@@ -125,23 +131,23 @@ public final class RunControl: Sendable {
   /// Does something that ends early when its task is cancelled.
   /// - Returns: nil if something came in, to be interrupted for, before it came to its end.
   @inline(never) func untilArrival<Outcome: Sendable>(
-    of wanted: Arrival, _ body: @escaping @Sendable () async -> Outcome
+    of wanted: Arrival, _ step: StepPath, _ body: @escaping @Sendable () async -> Outcome
   ) async -> Outcome? {
-    let outcome = await until(wanted, body)
-    return isInterrupted(by: wanted) ? nil : outcome
+    let outcome = await until(wanted, step, body)
+    return isInterrupted(by: wanted, step) ? nil : outcome
   }
 
   /// The same, and every message ends it.
-  @inline(never) func untilMessage(_ body: @escaping @Sendable () async -> Void) async {
-    await until(.message, body)
+  @inline(never) func untilMessage(_ step: StepPath, _ body: @escaping @Sendable () async -> Void) async {
+    await until(.message, step, body)
   }
 
   @inline(never) private func until<Outcome: Sendable>(
-    _ wanted: Arrival, _ body: @escaping @Sendable () async -> Outcome
+    _ wanted: Arrival, _ step: StepPath, _ body: @escaping @Sendable () async -> Outcome
   ) async -> Outcome {
     let number = number()
     let work = Task(operation: { await body() })
-    if !keep(Waiter(wanted: wanted) { work.cancel() }, as: number) { work.cancel() }
+    if !keep(Waiter(wanted: wanted, step: step) { work.cancel() }, as: number) { work.cancel() }
     let outcome = await work.valueUnlessCancelled()
     _ = remove(number)
     return outcome
@@ -157,7 +163,7 @@ public final class RunControl: Sendable {
   /// False: it need not wait.
   private func keep(_ waiter: Waiter, as number: UInt64) -> Bool {
     state.withLock { state in
-      guard !state.isDue(waiter.wanted), !Task.isCancelled else { return false }
+      guard !state.isDue(waiter.wanted, waiter.step), !Task.isCancelled else { return false }
       state.waiters[number] = waiter
       return true
     }

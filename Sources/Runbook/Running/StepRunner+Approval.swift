@@ -21,12 +21,12 @@ extension StepRunner {
     let pause = min(until - clock.now, StepRunner.longestPause)
     guard pause > .zero else { return }
     let clock = run.launch.world.clock
-    await run.launch.control.untilMessage { await clock.sleep(for: pause) }
+    await run.launch.control.untilMessage(path) { await clock.sleep(for: pause) }
   }
 
   /// No person can answer in a simulated run, so the action answers, as its mock says.
   func simulateAnswer() async throws(Interruption) {
-    guard let step, let question = run.machine.openApproval else { return }
+    guard let step, let question = run.machine.openApproval(about: path) else { return }
     try await flushed()
     let action: any Action
     let call: ActionCall

@@ -4,21 +4,25 @@ extension StepRunner {
     guard let step else { return }
     let instant = clock.now
     do throws(Refusal) {
+      guard run.machine.isDue(path, purpose) else { return }
       guard try holds(step.condition) else {
         record(.skipped(purpose))
         return
       }
       let action: any Action
       do throws(StepFailure) { action = try run.action(for: step) } catch { throw .step(error) }
-      if purpose == .do, instant >= run.machine.runDeadline {
-        throw .step(StepFailure(.timeout, "the run's timeout of \(run.launch.runbook.timeout.text) is over"))
+      if purpose == .do, let deadline = run.machine.deadline(around: path), instant >= deadline.at {
+        throw .step(StepFailure(.timeout, deadline.words))
       }
       let with = try arguments(step)
-      try await lockServer(of: step, with)
+      try await lockServer(of: step, purpose, with)
       try await intend(step, purpose, action, with, at: instant)
     } catch {
       switch error {
-      case .step(let failure): record(.refused(purpose, masker.mask(failure)))
+      case .step(let failure):
+        // It was stopped meanwhile: it does not begin, and nothing of it is told.
+        guard run.machine.isDue(path, purpose) else { return }
+        record(.refused(purpose, masker.mask(failure)))
       case .interruption(let interruption): throw interruption
       }
     }
@@ -44,13 +48,21 @@ extension StepRunner {
     }
   }
 
-  /// The server a step changes is locked before its intent, for the whole run.
-  private func lockServer(of step: ActionStep, _ with: [String: Value]) async throws(Refusal) {
-    guard step.action.effect != .none, let provider = step.provider, let field = step.action.serverField,
-      let server = with[field]?.string, let account = run.providers[provider]?.account,
-      let type = run.launch.runbook.providers.first(where: { $0.name == provider })?.type
-    else { return }
-    let lock = "\(type)/\(account)/server/\(server)"
+  /// The server a step changes is locked before its intent, for the whole run; inside the run it is one branch's at a
+  /// time.
+  private func lockServer(
+    of step: ActionStep, _ purpose: Purpose, _ with: [String: Value]
+  ) async throws(Refusal) {
+    guard let lock = run.serverLock(of: step, with) else { return }
+    if purpose == .do {
+      if let other = run.lockClaims[lock], run.machine.isBeside(path, other) {
+        throw .step(
+          StepFailure(
+            .lock, "`\(lock)` is needed by `\(other)`, which is not at its end: one branch at a time changes a server",
+            detail: ["held_by": .string(other.text)]))
+      }
+      run.lockClaims[lock] = path
+    }
     guard !run.heldLocks.contains(lock) else { return }
     do throws(StoreFailure) {
       try await run.flush()
@@ -78,6 +90,8 @@ extension StepRunner {
       call.neededBefore = step.neededBefore
       before = try await captured(step, purpose, action, call)
     }
+    let place = try await scriptPlace(of: step)
+    guard run.machine.isDue(path, purpose) else { return }
     run.record(
       .step(
         path,
@@ -86,7 +100,7 @@ extension StepRunner {
             purpose: purpose, title: step.title, action: step.action.name,
             effectClass: step.effectClass, effect: step.effect, key: key, digest: "",
             with: with.filter { !$0.key.hasPrefix("_") || $0.key == StepStarted.environment },
-            scriptPlace: try await scriptPlace(of: step), before: before, deadline: deadline, isWait: isWait))),
+            scriptPlace: place, before: before, deadline: deadline, isWait: isWait))),
       at: instant)
     if let question { run.record(.step(path, .asked(question)), at: instant) }
   }
@@ -125,7 +139,7 @@ extension StepRunner {
   private func deadline(of step: ActionStep, _ purpose: Purpose, begun instant: Timestamp) -> Timestamp {
     let own = instant + step.timeout
     switch purpose {
-    case .do: return min(own, run.machine.runDeadline)
+    case .do: return min(own, run.machine.deadline(around: path)?.at ?? own)
     case .onFailure: return min(own, run.machine.stoppedAt(default: instant) + .seconds(120))
     case .undo, .always, .onRollbackFailure: return own
     }

@@ -47,7 +47,7 @@ extension StepRunner {
     var tries = 1
     while true {
       let result = try await performOnce(action, call, step)
-      guard case .failure(let failure) = result, failure.beforeFirstByte, failure.retryable, !run.machine.isCancelling
+      guard case .failure(let failure) = result, failure.beforeFirstByte, failure.retryable, !run.machine.isToEnd(path)
       else { return result }
       let pause = RetrySchedule.connect.delay(after: tries, asked: failure.retryAfter, random: run.launch.world.random)
       guard clock.now + pause < min(start + step.retry.connectTimeout, call.deadline) else { return result }
@@ -67,6 +67,7 @@ extension StepRunner {
     }
     let control = run.launch.control
     let heeded = heeded
+    let path = path
     let outcome = await withTaskGroup(of: Raced.self) { group in
       // Two tasks, of which the first to end decides: the call, and the message that may cut it short. Neither outlives
       // the group. They run beside the engine's queue, which a call that blocks would hold up for all runs.
@@ -74,7 +75,7 @@ extension StepRunner {
         .finished(await StepRunner.result { () async throws(StepFailure) in try await action.perform(call) })
       }
       group.addTask { @concurrent in
-        await control.wait(for: heeded)
+        await control.wait(for: heeded, path)
         return .arrival
       }
       var outcome = await group.next() ?? .arrival
@@ -85,7 +86,7 @@ extension StepRunner {
           return .stopped
         }
         group.addTask { @concurrent in
-          await control.wait(for: .leave)
+          await control.wait(for: .leave, path)
           return .arrival
         }
         repeat {
@@ -224,7 +225,7 @@ extension StepRunner {
     var failure = masker.mask(raw)
     if step.effect == .none { failure.effect = .none }
     if !run.unmaskableSecrets(of: step).isEmpty { failure.detail = failure.detail.filter { $0.value.string == nil } }
-    if failure.kind == .cancelled, run.machine.isCancellable || run.machine.isCancelling {
+    if failure.kind == .cancelled, run.machine.isCancellable || run.machine.isToEnd(path) {
       record(.cancelled(failure))
     } else if failure.effect == .unknown, !repeatsUnasked(step) {
       record(.replyLost(failure))
@@ -259,11 +260,11 @@ extension StepRunner {
     if failure.isFinal { return false }
     let end = clock.now + pause
     if purpose == .undo {
-      guard end < run.machine.rollbackDeadline(default: clock.now) else { return false }
+      guard end < run.machine.rollbackDeadline(of: path, default: clock.now) else { return false }
       if PlantedMistake.undoGivesUpInAnOutage.isMade, tries >= 5 { return false }
       if !step.retry.isWritten || PlantedMistake.undoRetryIgnored.isMade { return failure.retryable || tries < 3 }
     } else {
-      guard !run.machine.isCancelling || purpose != .do, end < deadline else { return false }
+      guard !run.machine.isToEnd(path), end < deadline else { return false }
       if failure.isMisshapen, !step.retry.isWritten { return false }
     }
     let isWaitedFor = failure.passes && failure.retryable && failure.effect == .none && !step.retry.isWritten
@@ -290,7 +291,10 @@ extension StepRunner {
   }
 
   /// The arrivals that interrupt the current work.
-  private var heeded: RunControl.Arrival { heedsAnswers ? .message : run.machine.isCancellable ? .cancel : .leave }
+  private var heeded: RunControl.Arrival {
+    if heedsAnswers { return .message }
+    return run.machine.isCancellable || run.machine.isToEnd(path) ? .cancel : .leave
+  }
 
   /// Sleeps on the run's clock; an arrival (cancel, leave) ends it by throwing.
   func pauseOrInterrupt(_ pause: Duration) async throws(Interruption) {
@@ -303,8 +307,8 @@ extension StepRunner {
     _ body: @escaping @Sendable () async -> Outcome
   ) async throws(Interruption) -> Outcome {
     let heeded = heeded
-    guard !run.launch.control.isInterrupted(by: heeded),
-      let outcome = await run.launch.control.untilArrival(of: heeded, body)
+    guard !run.launch.control.isInterrupted(by: heeded, path),
+      let outcome = await run.launch.control.untilArrival(of: heeded, path, body)
     else { throw .arrival }
     return outcome
   }

@@ -71,8 +71,7 @@ extension StepRunner {
   /// Whether an undo of the step ends what runs on a machine without its help: a provider puts its disk back, or stops
   /// it.
   func isUndoneFromOutside(_ step: ActionStep) -> Bool {
-    guard case .steps(let undo, _) = step.rollback else { return false }
-    return undo.contains { step in
+    step.undoSteps.contains { step in
       switch step.action.operation?.leaves {
       case .asAsked, .becomes(.stopped), .becomes(.rescue), .becomes(.absent): step.provider != nil
       case .becomes, .unchanged, .unknown, nil: false
@@ -142,7 +141,7 @@ extension StepRunner {
       (limit, end) = (isCounted ? step.retry.attempts : nil, deadline)
     case .undo:
       (limit, end) = (
-        step.retry.countsSends ? step.retry.attempts : nil, run.machine.rollbackDeadline(default: deadline)
+        step.retry.countsSends ? step.retry.attempts : nil, run.machine.rollbackDeadline(of: path, default: deadline)
       )
     case .always, .onFailure, .onRollbackFailure: (limit, end) = (3, Timestamp(seconds: .max))
     }
@@ -170,7 +169,7 @@ extension StepRunner {
     _ action: any Action, _ call: ActionCall, _ step: ActionStep, until lateBound: Timestamp
   ) async throws(Interruption) -> (answer: ProbeAnswer, isAnswered: Bool) {
     let isCleanUp = run.machine.state(of: step.path).purpose == .undo
-    let giveUp = isCleanUp ? run.machine.rollbackDeadline(default: call.deadline) : max(call.deadline, lateBound)
+    let giveUp = isCleanUp ? run.machine.rollbackDeadline(of: path, default: call.deadline) : max(call.deadline, lateBound)
     var tries = 1
     while true {
       var answer = ProbeAnswer.unsure

@@ -41,7 +41,7 @@ extension StepRunner {
 
   /// Waits for the rest of the time of what may run on another machine, if the rollback has so much time.
   private func isOver(by instant: Timestamp) async throws(Interruption) -> Bool {
-    guard instant <= run.machine.rollbackDeadline(default: clock.now) else { return false }
+    guard instant <= run.machine.rollbackDeadline(of: path, default: clock.now) else { return false }
     if instant > clock.now { try await pauseOrInterrupt(instant - clock.now) }
     return true
   }
@@ -55,7 +55,7 @@ extension StepRunner {
   private func stopped(_ action: any Action, _ call: ActionCall, _ step: ActionStep) async throws(Interruption)
     -> Bool
   {
-    var giveUp = run.machine.rollbackDeadline(default: clock.now)
+    var giveUp = run.machine.rollbackDeadline(of: path, default: clock.now)
     // An undo that puts the machine back from outside needs no word from it: it is enough that the time of what runs
     // there is over.
     let isPutBack = action.declaration.runsElsewhere && isUndoneFromOutside(step)
@@ -91,7 +91,7 @@ extension StepRunner {
     _ action: any Action, _ call: ActionCall, _ step: ActionStep
   ) async throws(Interruption) -> ProbeAnswer {
     let lateBound = action.lateBound(of: call, lostSince: run.machine.state(of: step.path).lostSince ?? clock.now)
-    let giveUp = run.machine.rollbackDeadline(default: lateBound)
+    let giveUp = run.machine.rollbackDeadline(of: path, default: lateBound)
     var tries = 1
     while true {
       var answer = ProbeAnswer.unsure
@@ -134,7 +134,7 @@ extension StepRunner {
     else { return true }
     // Longer than this nothing that was accepted takes to show.
     let bound = max((state.intendedAt ?? clock.now) + wait.timeout, clock.now)
-    let giveUp = min(bound, run.machine.rollbackDeadline(default: bound))
+    let giveUp = min(bound, run.machine.rollbackDeadline(of: path, default: bound))
     var tries = 1
     while true {
       do throws(StepFailure) {
@@ -172,7 +172,7 @@ extension StepRunner {
   }
 
   private func awaitSettled(_ action: any Action, _ call: ActionCall, _ step: ActionStep) async throws(Interruption) {
-    let giveUp = run.machine.rollbackDeadline(default: clock.now)
+    let giveUp = run.machine.rollbackDeadline(of: path, default: clock.now)
     var lastFailure: StepFailure?
     while true {
       do throws(StepFailure) {

@@ -18,19 +18,19 @@ extension StepRunner {
   func tellOfQuestion() async throws(Interruption) {
     heedsAnswers = true
     defer { heedsAnswers = false }
-    if let question = run.machine.openApproval {
+    if let question = run.machine.openApproval(about: path) {
       return try await tell(
         Cause(
           told: WaitingTold(.approval, step: path, question: question.number), message: question.prompt,
           until: question.until, command: ["approve", runID, path.text, "--seen", question.digest]))
     }
-    guard let question = run.machine.openQuestion, case .parked(let until, _) = run.machine.state(of: path).progress
+    guard let question = run.machine.openQuestion(about: path), case .parked(let until, _) = run.machine.state(of: path).progress
     else {
       return
     }
     try await tell(
       Cause(
-        told: WaitingTold(.resolve, step: path, question: question.number),
+        told: WaitingTold(.resolve, step: path, question: question),
         message: "the outcome of `\(path)` is not known: \(lostFailureWords)",
         until: until, command: ["show", runID]))
   }

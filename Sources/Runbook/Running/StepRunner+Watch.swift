@@ -86,8 +86,9 @@ extension StepRunner {
 
   /// What the durations of this step's waits are kept by; nil for what is no provider's.
   @inline(never) private func durationsKey(of step: ActionStep) -> String? {
-    guard let name = step.provider, let provider = run.providers[name], step.effect != .none,
-      let type = run.launch.runbook.providers.first(where: { $0.name == name })?.type
+    let file = run.file(of: step.path)
+    guard let name = step.provider, let provider = file.providers[name], step.effect != .none,
+      let type = file.runbook.providers.first(where: { $0.name == name })?.type
     else { return nil }
     return "\(type) \(provider.account) \(step.action.name)"
   }

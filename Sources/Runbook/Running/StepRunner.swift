@@ -23,7 +23,7 @@
 
   /// Carries the order out, in a task of its own.
   @inline(never) func carryOut(_ order: Order) async throws(Interruption) {
-    if run.machine.isCancelling, let event = run.machine.cancelled(order) {
+    if let event = run.machine.cancelled(order) {
       try await stop(event)
     } else if case .watch = order {
       try await watch()
@@ -45,7 +45,7 @@
     case .settle: try await comeToRest()
     case .ask: try await simulateAnswer()
     case .tell: try await tellOfQuestion()
-    case .watch, .retry, .judge, .evaluateOutputs, .park, .awaitRestored, .done: break
+    case .watch, .retry, .open, .close, .judge, .evaluateOutputs, .park, .awaitRestored, .done: break
     }
   }
 
@@ -63,7 +63,7 @@
   }
 
   /// The step in the runbook; nil for one that the runbook no longer has.
-  var step: ActionStep? { run.machine.steps[path] }
+  var step: ActionStep? { run.machine.step(at: path) }
 }
 
 /// Why an order was not finished: the loop looks at what came in and asks the machine again. Small, because every
