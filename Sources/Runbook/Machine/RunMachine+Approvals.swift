@@ -37,7 +37,9 @@ extension RunMachine {
     if !question.approvers.isEmpty, !question.approvers.contains(answer.by) {
       return "\(answer.by) is not one of its `approvers`"
     }
-    if state(of: answer.step).approvals.contains(where: { $0.by == answer.by }) { return "\(answer.by) has approved it already" }
+    if state(of: answer.step).approvals.contains(where: { $0.by == answer.by }) {
+      return "\(answer.by) has approved it already"
+    }
     return nil
   }
 

@@ -41,7 +41,9 @@ extension RunMachine {
       return [.scope(path, .ended(ScopeEnded(.failed, error: StepError(failure, step: path, attempt: 1))))]
     case .closed(let outputs, let failure):
       let status: StepStatus = failure == nil ? .succeeded : .failed
-      return [.scope(path, .ended(scopeEnd(path, status, outputs, failure.map { StepError($0, step: path, attempt: 1) })))]
+      return [
+        .scope(path, .ended(scopeEnd(path, status, outputs, failure.map { StepError($0, step: path, attempt: 1) })))
+      ]
     }
   }
 
@@ -147,7 +149,9 @@ extension RunMachine {
     let step = step(at: path)
     let hasUndo = if case .steps = step?.rollback { true } else { false }
     let answer = step?.onCrash ?? (hasUndo && !asks || state.purpose != .do ? .fail : .ask)
-    if answer == .fail || state.purpose == .do && isBeingStopped(path) { return [end(path, state.purpose, .unknown, failure: failure)] }
+    if answer == .fail || state.purpose == .do && isBeingStopped(path) {
+      return [end(path, state.purpose, .unknown, failure: failure)]
+    }
     let until = instant + RunMachine.askTimeout
     let error = StepError(failure, step: path, attempt: state.attempt)
     return [.step(path, .parked(until: until, error: error, question: questions.next))]

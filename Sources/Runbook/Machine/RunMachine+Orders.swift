@@ -47,7 +47,8 @@ extension RunMachine {
   /// The step at this position.
   private func child(of scope: Scope, _ node: RunbookTree.Node, at position: Int) -> (StepPath, Step)? {
     if case .step(.loop(let loop)) = node.content { return (scope.path.iteration(position), loop.step) }
-    guard let name = node.name(at: position, inRescue: scope.rescued != nil), let child = node.children[name]?.step else {
+    guard let name = node.name(at: position, inRescue: scope.rescued != nil), let child = node.children[name]?.step
+    else {
       return nil
     }
     return (scope.path.child(name), child)
@@ -62,7 +63,8 @@ extension RunMachine {
     guard let position = place.position else { return around.isGateDue && around.batch + 1 == place.round }
     if case .rescue = place.slot { guard around.rescued != nil else { return false } }
     if case .body = place.slot { guard around.rescued == nil else { return false } }
-    return position < around.count && !around.isBegun(position) && (around.order != .oneByOne || around.live.isEmpty)
+    guard position < around.count, !around.isBegun(position) else { return false }
+    return around.order != .oneByOne || around.live.isEmpty && position == around.cursor
   }
 
   private func order(for path: StepPath) -> Order? {

@@ -161,7 +161,9 @@ extension Interpreter {
   /// for each would cost a login's time.
   func addFinishedCalls(to call: inout ActionCall) {
     for (path, keys) in finishedTraces {
-      guard let step = machine.step(at: path), step.effect != .none, let earlier = try? currentCall(step) else { continue }
+      guard let step = machine.step(at: path), step.effect != .none, let earlier = try? currentCall(step) else {
+        continue
+      }
       call.finished.append(FinishedCalls(with: earlier.with, keys: keys))
     }
     call.tellForgotten = { [self] keys in forgottenElsewhere.withLock { $0.formUnion(keys) } }

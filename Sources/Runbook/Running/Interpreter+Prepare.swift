@@ -73,7 +73,9 @@ extension Interpreter {
     if let action = action(of: step) { return action }
     let provider = step.provider ?? ""
     let file = file(of: step.path)
-    if let reason = file.problem ?? file.unconnected[provider] { throw StepFailure(.input, "provider `\(provider)`: \(reason)") }
+    if let reason = file.problem ?? file.unconnected[provider] {
+      throw StepFailure(.input, "provider `\(provider)`: \(reason)")
+    }
     throw StepFailure(.input, "provider `\(provider)` has no action `\(step.action.name)`")
   }
 }

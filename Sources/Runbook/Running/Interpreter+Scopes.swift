@@ -133,7 +133,11 @@ extension Interpreter {
     guard let step = machine.tree.place(at: path)?.step else { return }
     var outputs: [String: Value] = [:]
     let expressions: [(name: String, value: Expression)]
-    if case .call(let call) = step { expressions = call.runbook.outputs } else { expressions = step.part?.outputs ?? [] }
+    if case .call(let call) = step {
+      expressions = call.runbook.outputs
+    } else {
+      expressions = step.part?.outputs ?? []
+    }
     // The outputs of a block see its steps; those of a called file see the file's.
     let scope = scope(inside: path)
     for (name, expression) in expressions {

@@ -23,7 +23,8 @@ struct RunScope: ExpressionScope {
 
   init(
     machine: RunMachine, runID: String, file: FileContext, secrets: [String: Secret],
-    without: Set<String>, place: RunbookTree.Place?, selfPath: StepPath?, attempt: [String: Value], now: Timestamp, masker: Masker?
+    without: Set<String>, place: RunbookTree.Place?, selfPath: StepPath?, attempt: [String: Value], now: Timestamp,
+    masker: Masker?
   ) {
     self.machine = machine
     self.runID = runID

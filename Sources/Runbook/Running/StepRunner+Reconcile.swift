@@ -169,7 +169,8 @@ extension StepRunner {
     _ action: any Action, _ call: ActionCall, _ step: ActionStep, until lateBound: Timestamp
   ) async throws(Interruption) -> (answer: ProbeAnswer, isAnswered: Bool) {
     let isCleanUp = run.machine.state(of: step.path).purpose == .undo
-    let giveUp = isCleanUp ? run.machine.rollbackDeadline(of: path, default: call.deadline) : max(call.deadline, lateBound)
+    let giveUp =
+      isCleanUp ? run.machine.rollbackDeadline(of: path, default: call.deadline) : max(call.deadline, lateBound)
     var tries = 1
     while true {
       var answer = ProbeAnswer.unsure

@@ -24,7 +24,8 @@ extension StepRunner {
           told: WaitingTold(.approval, step: path, question: question.number), message: question.prompt,
           until: question.until, command: ["approve", runID, path.text, "--seen", question.digest]))
     }
-    guard let question = run.machine.openQuestion(about: path), case .parked(let until, _) = run.machine.state(of: path).progress
+    guard let question = run.machine.openQuestion(about: path),
+      case .parked(let until, _) = run.machine.state(of: path).progress
     else {
       return
     }

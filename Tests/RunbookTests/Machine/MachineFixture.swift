@@ -84,7 +84,7 @@ struct Driver {
 
   /// Begins the step the machine asks for.
   mutating func begin() {
-    guard case .begin(let path, let purpose) = machine.next, let step = machine.steps[path] else { return }
+    guard case .begin(let path, let purpose) = machine.next, let step = machine.step(at: path) else { return }
     handle(
       path,
       .began(
@@ -100,6 +100,12 @@ struct Driver {
     for _ in 0..<limit {
       switch machine.next {
       case .begin: begin()
+      case .open(let path):
+        let kind = machine.tree.place(at: path)?.step?.keyword ?? "gate"
+        facts += machine.handle(
+          .scope(path, .opened(ScopeOpened(title: path.text, kind: kind))), at: MachineFixture.start)
+      case .close(let path):
+        facts += machine.handle(.scope(path, .closed(outputs: [:], nil)), at: MachineFixture.start)
       case .call(let path):
         calls.append(path)
         if let failure = failures[path] {

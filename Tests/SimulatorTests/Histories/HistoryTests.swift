@@ -88,7 +88,7 @@ import Testing
           #expect(!machine.status.isEmpty && machine.status != "ended")
           #expect(!machine.orders.isEmpty)
           for order in machine.orders where order.path != .root {
-            #expect(machine.steps[order.path] != nil, "`\(order.path)` is no step of it")
+            #expect(machine.step(at: order.path) != nil, "`\(order.path)` is no step of it")
           }
           continue
         }
@@ -125,6 +125,8 @@ import Testing
     switch order {
     case .check: "check"
     case .begin(let path, let purpose): "begin \(path) (\(purpose.rawValue))"
+    case .open(let path): "open \(path)"
+    case .close(let path): "close \(path)"
     case .call(let path): "call \(path)"
     case .reconcile(let path): "reconcile \(path)"
     case .retry(let path, _): "retry \(path)"

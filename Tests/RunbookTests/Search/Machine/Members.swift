@@ -9,21 +9,24 @@ extension SearchedMachine {
     return [
       ("RunMachine", members(machine), runInPicture.union(runOutside)),
       ("StepMachine", members(StepMachine()), stepInPicture.union(stepOutside)),
-      ("Scope", members(machine.root), scopeInPicture.union(["path", "steps"])),
+      ("Scope", members(machine.root), scopeInPicture.union(scopeOutside)),
       ("EndingMachine", members(machine.ending), endingInPicture),
       ("Questions", members(machine.questions), questionsOutside.union(["count", "told"])),
-      ("RollbackStack", members(RollbackStack()), ["entries"]),
+      ("RollbackStack", members(RollbackStack()), ["entries", "positions", "openEnd"]),
       ("RollbackStack.Entry", members(entry), ["step", "kind", "state"]),
     ]
   }
 
   private static let runInPicture: Set<String> = [
-    "leaves", "active", "root", "ending", "questions", "isChecked", "resumedAt", "leftOutUndo", "isRestored",
+    "leaves", "active", "root", "ending", "questions", "isChecked", "resumedAt", "leftOutUndo", "isRestored", "stack",
+    "isLeftOut",
   ]
 
   private static let runOutside: Set<String> = [
     // They never change in a run.
-    "runbook", "steps", "started", "startedAt",
+    "runbook", "tree", "started", "startedAt",
+    // No step of a searched runbook holds others.
+    "scopes", "openScopes", "borne",
     // Time stands still.
     "wallAhead", "anchor",
     // They are read by the interpreter, and change no order.
@@ -31,7 +34,16 @@ extension SearchedMachine {
   ]
 
   private static let scopeInPicture: Set<String> = [
-    "cursor", "stop", "stack", "rollbackStartedAt", "endedWith", "rollbackFailure", "isLeftOut",
+    "cursor", "live", "stop", "rollbackStartedAt", "endedWith", "rollbackFailure",
+  ]
+
+  private static let scopeOutside: Set<String> = [
+    // They never change in the list of a run.
+    "path", "order", "opened", "count", "rescued", "outputs", "ended", "startedAt", "endedAt", "hasGate",
+    // One step after the other is begun.
+    "ahead",
+    // The list of a run is no loop.
+    "unwinding", "failures", "firstFailure", "undone", "batch", "batchEnd",
   ]
 
   private static let endingInPicture: Set<String> = [

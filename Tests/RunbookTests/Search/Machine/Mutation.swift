@@ -104,7 +104,7 @@ enum Mutation: String, CaseIterable, Sendable {
       return entries.filter { !$0.isOpen }.map { .rollback(.settled(step: $0.step)) }
     case (.changesItsMind, .step(_, .ended(var ended))) where ended.purpose == .always:
       ended.status = .skipped
-      return [.step(machine.root.steps.first?.path ?? .root, .ended(ended))]
+      return [.step(machine.tree.root.steps.first?.path ?? .root, .ended(ended))]
     default: return []
     }
   }

@@ -17,6 +17,7 @@ extension RunMachine {
     case .ask(let path, _): return .ask(number(path))
     case .park(let path, _): return .park(number(path))
     case .awaitRestored: return .awaitRestored
+    case .open, .close: preconditionFailure("no step of a searched runbook holds others")
     case .settle(let path): return .settle(number(path))
     case .judge: return .judge
     case .evaluateOutputs: return .evaluateOutputs
@@ -48,7 +49,7 @@ extension RunMachine {
     }
     for path in leftOutUndo { picture.leaves[places.number(of: path.text)].isLeftOut = true }
     if let active = active.first { picture.active = Int8(places.number(of: active.text)) }
-    picture.cursor = UInt8(root.cursor)
+    picture.cursor = UInt8(root.cursor - root.live.count)
     switch stop {
     case nil: picture.stop = .nothing
     case .failure: picture.stop = .failure
@@ -76,7 +77,7 @@ extension RunMachine {
     if ending.outputs != nil { bits |= Picture.Flags.hasOutputs.rawValue }
     if ending.outputsError != nil { bits |= Picture.Flags.outputsFailed.rawValue }
     if ending.alwaysFailed { bits |= Picture.Flags.alwaysFailed.rawValue }
-    if root.isLeftOut { bits |= Picture.Flags.isLeftOut.rawValue }
+    if isLeftOut { bits |= Picture.Flags.isLeftOut.rawValue }
     if ending.isDecidedSinceEnd { bits |= Picture.Flags.isDecidedSinceEnd.rawValue }
     if owesRollback { bits |= Picture.Flags.owesRollback.rawValue }
     if releasesLocks { bits |= Picture.Flags.releasesLocks.rawValue }
@@ -137,6 +138,7 @@ extension Picture.Entry.State {
       case .conditionFalse: .conditionFalse
       case .leftOut: .leftOut
       case .undoFailed: .undoFailed
+      case .replaced: .committed
       case .other(let words): words.hasPrefix("abandoned") ? .abandoned : .skipped
       }
   }
