@@ -6,7 +6,7 @@ import Testing
 /// Each code means what its page says: `validate` finds it in the wrong file and nothing in the right one.
 @Suite struct CodeTests {
   private func codes(in example: CodeExample, _ place: Workplace) async throws -> [String] {
-    for name in example.beside { try place.write(name, "exit 0\n") }
+    for (name, text) in example.beside { try place.write(name, text) }
     try FileWriting.replace(place.path("example.yaml"), content: example.bytes, mode: 0o644)
     let ended = try await place.run("validate", "--format", "json", "example.yaml")
     let found = try JSONReader.read(ended.stdout)["diagnostics"]?.list

@@ -54,7 +54,7 @@ public struct Expression: Sendable {
     return .success(Expression(source: source, range: range, type: type, tree: tree, base: first))
   }
 
-  private init(source: String, range: SourceRange, type: ValueType, tree: ExpressionNode, base: Int) {
+  init(source: String, range: SourceRange, type: ValueType, tree: ExpressionNode, base: Int) {
     self.source = source
     self.range = range
     self.type = type

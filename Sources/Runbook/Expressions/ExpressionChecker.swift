@@ -124,7 +124,8 @@ extension ExpressionChecker {
 
   private mutating func stepType(_ id: String, _ node: ExpressionNode) -> ValueType {
     switch environment.steps[id] {
-    case .ran(let outputs), .mayNotHaveRun(let outputs, _): return .step(outputs: outputs)
+    case .ran(let outputs), .mayNotHaveRun(let outputs, _):
+      return .step(outputs: outputs, loop: environment.loops[id])
     case .later(let line):
       return mistake(
         .stepOrder, node, "step `\(id)` comes later, on line \(line)",
@@ -151,6 +152,7 @@ extension ExpressionChecker {
     guard case .mayNotHaveRun(_, let because)? = environment.steps[id], name != "status", !found.isAny else {
       return found
     }
+    if name == "items", environment.loops[id]?.isUnderWay == true { return found }
     switch narrowed[id] {
     case .succeeded: return found
     case .ended where name != "outputs": return found

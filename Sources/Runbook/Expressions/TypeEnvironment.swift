@@ -17,10 +17,27 @@ public struct TypeEnvironment: Sendable {
     case hidden(line: Int, because: String)
   }
 
+  /// A step with a `for_each`, as seen from behind it or from its `gate`.
+  public struct LoopReference: Sendable {
+    /// Of each item of the list.
+    public var item: ValueType
+    /// Of what is done for each.
+    public var outputs: ValueType
+    /// Seen from its `gate`: `items` are those that have come to their end so far.
+    public var isUnderWay = false
+
+    public init(item: ValueType, outputs: ValueType) {
+      self.item = item
+      self.outputs = outputs
+    }
+  }
+
   /// Type of each root but `steps`. `secrets` is an object of `.secret`s.
   public var roots: [String: ValueType]
   /// All ids of the file. A root named `steps` in `roots` replaces this (for `eval`, where nothing is declared).
   public var steps: [String: StepReference]
+  /// Those of `steps` that are carried out once for each item of a list, by their ids.
+  public var loops: [String: LoopReference] = [:]
 
   public init(roots: [String: ValueType] = [:], steps: [String: StepReference] = [:]) {
     self.roots = roots
@@ -41,7 +58,23 @@ extension ValueType {
   public static let rollback = ValueType.object(["outcome": .string, "failed_step": .string, "error": .stepError])
 
   /// `steps.x`.
-  public static func step(outputs: [String: ValueType]) -> ValueType { .object(stepMembers(outputs: outputs)) }
+  ///
+  /// - Parameter loop: nil for a step without `for_each`.
+  public static func step(
+    outputs: [String: ValueType], loop: TypeEnvironment.LoopReference? = nil
+  ) -> ValueType {
+    var members = stepMembers(outputs: outputs)
+    if let loop { members["items"] = .list(item(of: loop)) }
+    return .object(members)
+  }
+
+  /// One of `steps.x.items`.
+  private static func item(of loop: TypeEnvironment.LoopReference) -> ValueType {
+    var members = stepMembers(outputs: [:])
+    members["item"] = loop.item
+    members["outputs"] = loop.outputs
+    return .object(members)
+  }
 
   /// `self`: a step as its own `expect` and undo list see it.
   public static func `self`(outputs: [String: ValueType], before: [String: ValueType]) -> ValueType {

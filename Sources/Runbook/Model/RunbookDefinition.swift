@@ -30,6 +30,8 @@ public struct RunbookDefinition: Sendable {
   /// Files that were read while validating (`script_file`), pinned by content: path as written → bytes.
   public var pinnedFiles: [String: [UInt8]]
   public var warnings: [Diagnostic]
+  /// How many steps of the run may go on at once, in all its `parallel` and `for_each` together.
+  public var maxParallel: Int = 50
 }
 
 public struct InputDeclaration: Sendable {

@@ -2,9 +2,7 @@
 /// are refused by name: a step that looks guarded and is not is worse than one that does not load.
 enum LaterFeatures {
   /// Keys of steps and of the top level that are not supported yet.
-  static let keys: Set<String> = [
-    "schedule", "block", "rescue", "parallel", "call", "for_each",
-  ]
+  static let keys: Set<String> = ["schedule"]
   /// Built-in actions of the language that are not built yet. What clouds can do, their tables say.
   static let actions: Set<String> = ["report.publish"]
 
@@ -16,9 +14,10 @@ enum LaterFeatures {
 
   /// What to write here, for the words of other tools.
   private static let habits: [String: String] = [
-    "uses": "write `action: NAME` with `with:`", "needs": "take it out: steps run in the order of the file",
-    "depends_on": "take it out: steps run in the order of the file", "when": "write `if: EXPRESSION`",
-    "register": "take it out: read `steps.ID.outputs` of a step with an `id`", "loop": noLoops, "with_items": noLoops,
+    "uses": "write `action: NAME` with `with:`", "needs": order,
+    "depends_on": order, "when": "write `if: EXPRESSION`",
+    "register": "take it out: read `steps.ID.outputs` of a step with an `id`", "loop": each, "with_items": each,
+    "foreach": each, "matrix": each, "strategy": each, "include": call, "include_tasks": call, "import_tasks": call,
     "script": "write `run: TEXT`", "shell": "write `run: TEXT`", "command": "write `run: {command: [WORD, …]}`",
     "args": "write `run: {command: [WORD, …]}`", "failed_when": "write `expect: EXPRESSION` (what must hold)",
     "changed_when": "write `effect: none` for a step that changes nothing",
@@ -38,7 +37,9 @@ enum LaterFeatures {
     "metadata": "write `name:` and `labels:`", "spec": "write `steps:`",
     "on": "take it out: there are no triggers; start the run with `runbook run`",
   ]
-  private static let noLoops = "write the steps out, or start one run for each item: there are no loops yet"
+  private static let each = "write `for_each: LIST`; the item is `item`"
+  private static let call = "write `call: ./FILE.yaml`"
+  private static let order = "take it out: steps run in the order of the file, and those under `parallel:` at once"
 
   /// A diagnostic for a key that is known, though not here or not yet.
   static func key(_ entry: Node.Entry) -> Diagnostic? {

@@ -1,12 +1,8 @@
 extension ValidatedRunbook {
   /// - Throws: every mistake at once, in the order of the file, at most 50; those of the YAML included.
   public init(_ document: ParsedDocument, in context: ValidationContext) throws(Diagnostics) {
-    let validation = Validation(document, context)
-    let runbook = validation.runbook()
-    let found = Diagnostics(validation.sink.items).inFileOrder
-    guard var runbook, !found.hasErrors else { throw found }
-    runbook.warnings = found.items
-    self = runbook
+    let calls = CalledFiles(root: document.source.bytes)
+    self = try Validation(document, context, folder: "", calls: calls).checked()
   }
 }
 
@@ -15,6 +11,10 @@ extension ValidatedRunbook {
 final class Validation {
   let document: ParsedDocument
   let context: ValidationContext
+  /// Of the file, below that of the runbook that is started, with a `/` behind it; empty for that folder itself. Paths
+  /// in the file begin there.
+  let folder: String
+  let calls: CalledFiles
   let sink: DiagnosticSink
   let read: ScalarReader
   let catalog: ActionCatalog
@@ -30,13 +30,24 @@ final class Validation {
   /// A step was so wrong that it is left out of the runbook.
   var hasUnreadableSteps = false
   var pinnedFiles: [String: [UInt8]] = [:]
+  var around = Surroundings()
+  /// Of the steps that have been read inside the step that is being read.
+  var longestTimeout: WrittenTimeout?
+  /// Secrets that only files declare which are called.
+  var calledSecrets: [SecretDeclaration] = []
+  /// How many steps the files have that are called, counted as often as they are called.
+  var calledLeaves = 0
+  /// How many files are on the longest way down from this one.
+  var calledHeight = 0
   let plainText = FieldInfo(Field("text", .string, help: "text"))
   let secretText = FieldInfo(Field("text", .string, acceptsSecret: true, help: "text, or a secret"))
   let lockName = FieldInfo(Field("locks", .string, required: true, help: "a lock's name"))
 
-  init(_ document: ParsedDocument, _ context: ValidationContext) {
+  init(_ document: ParsedDocument, _ context: ValidationContext, folder: String, calls: CalledFiles) {
     self.document = document
     self.context = context
+    self.folder = folder
+    self.calls = calls
     sink = DiagnosticSink(document.mistakes)
     read = ScalarReader(sink: sink)
     catalog = ActionCatalog(context)
@@ -44,9 +55,17 @@ final class Validation {
 
   static let topLevelKeys = [
     "runbook", "name", "description", "labels", "inputs", "vars", "secrets", "providers", "defaults", "locks",
-    "timeout",
-    "rollback_policy", "drill", "steps", "on_failure", "on_rollback_failure", "on_waiting", "always", "outputs",
+    "timeout", "limits", "rollback_policy", "drill", "steps", "on_failure", "on_rollback_failure", "on_waiting", "always", "outputs",
   ]
+
+  /// - Throws: every mistake at once, in the order of the file, at most 50; those of the YAML included.
+  func checked() throws(Diagnostics) -> ValidatedRunbook {
+    let runbook = runbook()
+    let found = Diagnostics(sink.items).inFileOrder
+    guard var runbook, !found.hasErrors else { throw found }
+    runbook.warnings = found.items
+    return runbook
+  }
 
   /// The runbook as far as it could be read; whether it may be used, the sink says.
   func runbook() -> ValidatedRunbook? {
@@ -72,20 +91,20 @@ final class Validation {
     let drill = self.drill(drillParts)
     let outputs = runOutputs(sections.outputs)
     forgetCertainty()
-    let onFailure = self.steps(sections.onFailure, in: .onFailure)
-    let onRollbackFailure = self.steps(sections.onRollbackFailure, in: .onRollbackFailure)
-    let onWaiting = self.steps(sections.onWaiting, in: .onWaiting)
+    let onFailure = actionSteps(sections.onFailure, in: .onFailure)
+    let onRollbackFailure = actionSteps(sections.onRollbackFailure, in: .onRollbackFailure)
+    let onWaiting = actionSteps(sections.onWaiting, in: .onWaiting)
     environment.roots["waiting"] = nil
-    let always = self.steps(sections.always, in: .always)
+    let always = actionSteps(sections.always, in: .always)
     let definition = RunbookDefinition(
       name: sections.name.flatMap { read.text($0, "name", limit: 200) } ?? "runbook",
       description: sections.description.flatMap { read.text($0, "description", limit: 10_000) },
-      labels: labels(sections.labels), inputs: inputs, vars: vars, secrets: secrets, providers: providers, locks: locks,
+      labels: labels(sections.labels), inputs: inputs, vars: vars, secrets: secrets + calledSecrets, providers: providers, locks: locks,
       timeout: sections.timeout.flatMap { read.duration($0, "timeout", in: Limits.timeout) } ?? .seconds(86_400),
       rollbackPolicy: rollbackPolicy(sections.rollbackPolicy), drill: drill, steps: Body(steps),
       onFailure: Body(onFailure), onRollbackFailure: Body(onRollbackFailure), onWaiting: Body(onWaiting),
       always: Body(always), outputs: outputs,
-      pinnedFiles: pinnedFiles, warnings: [])
+      pinnedFiles: pinnedFiles, warnings: [], maxParallel: maxParallel(sections.limits))
     let runbook = ValidatedRunbook(definition)
     power(runbook)
     deletions(runbook)
@@ -128,7 +147,7 @@ final class Validation {
 
 /// The values of the top-level keys.
 struct Sections {
-  let name, description, labels, inputs, vars, secrets, providers, defaults, locks, timeout: Node?
+  let name, description, labels, inputs, vars, secrets, providers, defaults, locks, timeout, limits: Node?
   let drill: Node.Entry?
   let rollbackPolicy, steps, onFailure, onRollbackFailure, onWaiting, always, outputs: Node?
 
@@ -143,6 +162,7 @@ struct Sections {
     defaults = top.take("defaults")
     locks = top.take("locks")
     timeout = top.take("timeout")
+    limits = top.take("limits")
     rollbackPolicy = top.take("rollback_policy")
     drill = top.takeEntry("drill")
     steps = top.take("steps")
@@ -165,4 +185,7 @@ enum Limits {
   static let stable: ClosedRange<Int64> = 1...1000
   static let scriptBytes = 1024 * 1024
   static let providerBytes = 256 * 1024
+  static let parallel: ClosedRange<Int64> = 1...10_000
+  /// Steps of the files that one file calls, counted as often as they are called.
+  static let calledSteps = 50_000
 }

@@ -71,7 +71,7 @@ public enum CodePage {
 extension CodeExample {
   /// " (with `check.sh` beside it)", or nothing.
   public var note: String {
-    beside.isEmpty ? "" : " (with \(beside.map { "`\($0)`" }.joined(separator: ", ")) beside it)"
+    beside.isEmpty ? "" : " (with \(beside.keys.sorted().map { "`\($0)`" }.joined(separator: ", ")) beside it)"
   }
 }
 

@@ -19,14 +19,19 @@ public struct CodeText: Sendable {
 public struct CodeExample: Sendable {
   /// As it is shown, without the last line break.
   public let text: String
-  /// Names of files beside it that it reads; their content does not matter.
-  public let beside: [String]
+  /// Files beside it that it reads, by their names.
+  public let beside: [String: String]
   /// What stands in the file in place of a part that cannot be shown.
   private var unprintable: (shown: String, bytes: [UInt8])?
 
-  init(_ text: String, beside: [String] = []) {
+  /// - Parameter beside: names of scripts whose content does not matter.
+  init(_ text: String, beside: [String]) {
+    self.init(text, files: Dictionary(beside.map { ($0, "exit 0\n") }, uniquingKeysWith: { first, _ in first }))
+  }
+
+  init(_ text: String, files: [String: String] = [:]) {
     self.text = text
-    self.beside = beside
+    beside = files
   }
 
   /// The file itself.

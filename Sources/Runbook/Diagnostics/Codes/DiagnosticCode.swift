@@ -55,6 +55,10 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case warnField = "W-FIELD"
   case warnPipe = "W-PIPE"
   case warnWord = "W-WORD"
+  case call = "E-CALL"
+  case branch = "E-BRANCH"
+  case warnItems = "W-ITEMS"
+  case warnTimeout = "W-TIMEOUT"
 
   // Expressions
   case expressionSyntax = "E-EXPR-SYNTAX"
@@ -91,7 +95,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
       .file:
       .keys
     case .stepKind, .action, .provider, .probe, .state, .warnState, .delete, .warnDelete, .warnRollback,
-      .warnRollbackEffect, .warnUnreachable, .warnField, .warnPipe, .warnWord:
+      .warnRollbackEffect, .warnUnreachable, .warnField, .warnPipe, .warnWord, .call, .branch, .warnItems,
+      .warnTimeout:
       .actions
     case .expressionSyntax, .expressionName, .expressionMember, .expressionType, .expressionFunction,
       .expressionPattern, .expressionLimit, .expressionSecret, .expressionStep, .expressionStepOrder,
@@ -153,6 +158,10 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case .warnField: .warnField
     case .warnPipe: .warnPipe
     case .warnWord: .warnWord
+    case .call: .call
+    case .branch: .branch
+    case .warnItems: .warnItems
+    case .warnTimeout: .warnTimeout
     case .expressionSyntax: .expressionSyntax
     case .expressionName: .expressionName
     case .expressionMember: .expressionMember

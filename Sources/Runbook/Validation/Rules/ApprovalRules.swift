@@ -22,7 +22,7 @@ extension Validation {
 
   /// A question that comes when everything is over, or while diagnostics have two minutes, would hold up the end.
   func mayAsk(_ kind: Node.Entry, _ act: Act, in section: StepSection) -> Bool {
-    guard act.info.declaration.asksPeople, section != .steps, !section.isUndo else { return true }
+    guard act.info.declaration.asksPeople, !section.isMain, !section.isUndo else { return true }
     let (word, place) = act.said(kind)
     sink.error(
       .context, at: place,

@@ -35,7 +35,7 @@ extension Validation {
     }
     return DrillParts(
       place: entry.keyRange, objectives: objectives, measure: measure,
-      before: steps(steady?.value, in: .steadyState))
+      before: actionSteps(steady?.value, in: .steadyState))
   }
 
   func drill(_ parts: DrillParts?) -> DrillDefinition? {

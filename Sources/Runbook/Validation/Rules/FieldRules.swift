@@ -210,15 +210,15 @@ extension Validation {
 
   /// A script's file is read now and run as it was: what is checked is what runs.
   private func pin(_ template: Template, _ node: Node) {
-    guard let path = template.constant?.string, pinnedFiles[path] == nil else { return }
+    guard let path = template.constant?.string, pinnedFiles[folder + path] == nil else { return }
     if let problem = Validation.pathProblem(path) {
       sink.error(
         .file, at: node.range, "`script_file` \(problem)", hint: "name a file in the runbook's folder or below it")
       return
     }
     do throws(FileRefusal) {
-      let content = try context.readFile(path, Limits.scriptBytes)
-      pinnedFiles[path] = content
+      let content = try context.readFile(folder + path, Limits.scriptBytes)
+      pinnedFiles[folder + path] = content
       checkScript(content, at: node.range, path.excerpt(100))
     } catch {
       sink.error(.file, at: node.range, "`\(path.excerpt(100))` cannot be read: \(error.message)")

@@ -92,7 +92,8 @@ extension Validation {
     typed(node, input, "\(name).default")
   }
 
-  private func typed(_ node: Node, _ input: InputDeclaration, _ name: String) -> Value? {
+  /// A value that is written out, with the constraints of its declaration.
+  func typed(_ node: Node, _ input: InputDeclaration, _ name: String) -> Value? {
     if let text = node.scalar?.text, text.hasExpression { return read.interpolation(node, name) }
     // Text fields keep what was written: `default: 012` is "012".
     let plain: Value? =

@@ -54,9 +54,7 @@ extension Validation {
 
   /// `self` of this step.
   func selfType(_ step: ActionStep) -> ValueType {
-    var outputs = step.action.outputs
-    for output in step.outputs { outputs[output.name] = output.value.type }
-    return .`self`(outputs: outputs, before: step.action.before)
+    .`self`(outputs: Validation.outputTypes(of: step), before: step.action.before)
   }
 
   // MARK: Retry
@@ -159,6 +157,7 @@ extension Validation {
   func policies(_ step: inout ActionStep, _ action: ActionInfo, _ fields: inout FieldReader, _ section: StepSection) {
     if let node = fields.take("timeout"), let timeout = read.duration(node, "timeout", in: Limits.timeout) {
       step.timeout = timeout
+      if section.isMain { note(timeout, of: step.title, at: step.range) }
       if let limit = step.wait.timeout, limit > timeout {
         sink.error(
           .range, at: node.range, "`timeout` covers the whole step, and its wait alone may take \(limit.text)",

@@ -62,7 +62,7 @@ extension Validation {
         .secret, at: node.range, "shell variables are not replaced in `\(name)`",
         hint: "declare it under `secrets:` (`source: env`) and write \"${{ secrets.NAME }}\"")
     } else if field.name == "ca_file", !text.hasPrefix("/"), !text.hasPrefix("~") {
-      do throws(FileRefusal) { _ = try context.readFile(text, Limits.scriptBytes) } catch {
+      do throws(FileRefusal) { _ = try context.readFile(folder + text, Limits.scriptBytes) } catch {
         sink.error(.file, at: node.range, "`\(text.excerpt(100))` cannot be read: \(error.message)")
       }
     }
@@ -105,12 +105,12 @@ extension Validation {
         .file, node, "`type` \(problem)", hint: "name a file in the runbook's folder or below it")
     }
     let bytes: [UInt8]
-    do throws(FileRefusal) { bytes = try context.readFile(path, Limits.providerBytes) } catch {
+    do throws(FileRefusal) { bytes = try context.readFile(folder + path, Limits.providerBytes) } catch {
       return read.refuse(.file, node, "`\(path.excerpt(100))` cannot be read: \(error.message)")
     }
     do throws(Diagnostics) {
       let kind = try context.readProvider(bytes)
-      pinnedFiles[path] = bytes
+      pinnedFiles[folder + path] = bytes
       return kind
     } catch {
       let mistakes = error.items.filter { $0.severity == .error }
@@ -118,7 +118,7 @@ extension Validation {
       let count = mistakes.count == 1 ? "a mistake" : "\(mistakes.count) mistakes"
       return read.refuse(
         .provider, node, "`\(path.excerpt(100))` has \(count)\(first)",
-        hint: "`\(AdvisedCommands().line("validate", path))`, in the runbook's folder, lists all of them")
+        hint: "`\(AdvisedCommands().line("validate", folder + path))`, in the runbook's folder, lists all of them")
     }
   }
 

@@ -7,7 +7,7 @@ extension Validation {
       warnOfSilence(step, section, at: keyword)
       return
     }
-    guard section == .steps else {
+    guard section.isMain else {
       let reason = section.isUndo ? "an undo step is not undone itself" : "only steps of `steps` are undone"
       sink.error(.context, at: entry.keyRange, "`rollback` cannot stand in `\(section.word)`", hint: reason)
       return
@@ -26,7 +26,7 @@ extension Validation {
 
   /// R5: a change without a word of rollback.
   private func warnOfSilence(_ step: ActionStep, _ section: StepSection, at keyword: SourceRange) {
-    guard section == .steps, step.effect != .none else { return }
+    guard section.isMain, step.effect != .none else { return }
     warn(
       .warnRollback, at: keyword, "`\(step.title)` changes something and does not say how that is undone",
       hint: step.action.suggestedUndo.map { undo in
@@ -66,19 +66,25 @@ extension Validation {
 
   /// Undo steps see their owner as `self`, and the failure that set them going.
   private func undo(_ node: Node, of step: ActionStep) -> [ActionStep] {
+    undo(node, of: step.path, step.id, at: step.range, seenAs: selfType(step))
+  }
+
+  func undo(
+    _ node: Node, of owner: StepPath, _ id: String?, at place: SourceRange, seenAs type: ValueType
+  ) -> [ActionStep] {
     if node.items?.isEmpty == true {
       sink.error(.empty, at: node.range, "`rollback` is empty", hint: "write `none` if there is nothing to undo")
     }
-    environment.roots["self"] = selfType(step)
-    let reference = step.id.flatMap { environment.steps[$0] }
-    if let id = step.id {
-      environment.steps[id] = .hidden(line: step.range.start.line, because: "in its own `rollback` it is `self`")
+    let roots = environment.roots
+    let reference = id.flatMap { environment.steps[$0] }
+    environment.roots["self"] = type
+    if let id {
+      environment.steps[id] = .hidden(line: place.start.line, because: "in its own `rollback` it is `self`")
     }
     defer {
-      environment.roots["self"] = nil
-      environment.roots["failure"] = nil
-      if let id = step.id { environment.steps[id] = reference }
+      environment.roots = roots
+      if let id { environment.steps[id] = reference }
     }
-    return steps(node, in: .undo(owner: step.path))
+    return actionSteps(node, in: .undo(owner: owner))
   }
 }

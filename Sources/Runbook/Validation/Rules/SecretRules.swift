@@ -53,11 +53,18 @@ extension Validation {
     guard let node = fields.require(key, at: entry.keyRange, hint: help) else { return nil }
     switch source {
     case .env: return variable(node, "\(name).key").map { .environment(key: $0) }
-    case .file: return read.text(node, "\(name).path").map { .file(path: $0) }
-    case .command: return words(node, "\(name).argv").map { .command($0) }
+    case .file: return read.text(node, "\(name).path").map { .file(path: inFolder($0)) }
+    case .command:
+      return words(node, "\(name).argv").map { words in
+        // A bare name is looked up where programs are.
+        .command(words.enumerated().map { $0.offset == 0 && $0.element.contains("/") ? inFolder($0.element) : $0.element })
+      }
     case .credential: return credential(node, "\(name).key").map { .credential(key: $0) }
     }
   }
+
+  /// Paths begin in the folder of the file in which they stand, and secrets are resolved in that of the root.
+  private func inFolder(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }
 
   private func variable(_ node: Node, _ name: String) -> String? {
     guard let key = read.text(node, name) else { return nil }

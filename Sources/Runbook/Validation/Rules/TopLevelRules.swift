@@ -43,6 +43,13 @@ extension Validation {
     }
   }
 
+  func maxParallel(_ node: Node?) -> Int {
+    guard let node, var fields = FieldReader(node, "`limits`", sink) else { return 50 }
+    let parallel = fields.take("parallel").flatMap { read.int($0, "limits.parallel", in: Limits.parallel) }
+    fields.finish(known: ["parallel"])
+    return parallel.map { Int($0) } ?? 50
+  }
+
   func rollbackPolicy(_ node: Node?) -> RollbackPolicy {
     var policy = RollbackPolicy.standard
     guard let node, var fields = FieldReader(node, "`rollback_policy`", sink) else { return policy }
