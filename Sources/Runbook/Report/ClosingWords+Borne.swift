@@ -39,8 +39,19 @@ extension ClosingWords {
 
 extension RunReport {
   /// It failed by itself, and not because of a step in it, which is told.
-  func isOwnFailure(_ step: StepReport) -> Bool {
+  public func isOwnFailure(_ step: StepReport) -> Bool {
     guard step.isHolder, let index = stepIndex[step.path] else { return true }
     return cause(of: index) == index
+  }
+
+  /// Its failure ends nothing, as far as the file tells: its author bears it, or that of something around it, or some
+  /// iterations of a loop around it may fail.
+  public func isBorne(_ step: StepReport) -> Bool {
+    guard let index = stepIndex[step.path] else { return false }
+    return ([index] + around(index)).contains { position in
+      let around = steps[position]
+      return plan.borne.contains(around.template)
+        || around.holds.map { $0.isLoop && $0.maxFailures >= max(1, $0.failed) } ?? false
+    }
   }
 }

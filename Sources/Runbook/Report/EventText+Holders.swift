@@ -16,21 +16,4 @@ extension EventText {
       return text
     }
   }
-
-  /// The undoing of one iteration by itself.
-  func iterationWords(_ path: String, _ event: RunEvent) -> String? {
-    let subject = DisplayText.escaped(path, limit: 100)
-    guard event.event == "rollback.ended" else {
-      let failed = report.step(path)?.error?.value["step"]?.string ?? path
-      return "\(subject) … undoing this iteration: `\(DisplayText.escaped(failed, limit: 100))` failed"
-    }
-    switch event.fields["outcome"]?.string {
-    case "succeeded": return "\(subject) … this iteration is undone"
-    case "not_needed": return isVerbose ? "\(subject) … this iteration had nothing to undo" : nil
-    default:
-      let why = RunWords.failure(event.fields["error"]).map { ": \($0)" } ?? ""
-      let place = event.fields["failed_step"]?.string.map { " at `\(DisplayText.escaped($0, limit: 100))`" } ?? ""
-      return "\(subject) … this iteration could not be undone\(place)\(why)"
-    }
-  }
 }

@@ -65,13 +65,16 @@ public struct EventText: Sendable {
       let what = fields["rollback"]?.bool == false ? "its changes stay as they are" : "undoing the changes"
       return "cancel\(by(fields["by"])): \(what)"
     case "rollback.started", "rollback.ended":
-      if let scope = fields["scope"]?.string { return iterationWords(scope, event) }
+      if fields["scope"] != nil { return RunWords.unwinding(event, in: report, isVerbose: isVerbose) }
       if event.event == "rollback.started" { return "rolling back: \(RunWords.rollbackReason(report))" }
-      if report.rollback == .notNeeded, !isVerbose { return nil }
+      // Only iterations were undone, which each of them has told.
+      let isUntold = report.rollback == .notNeeded || report.rollback == .succeeded && report.rollbackReason == nil
+      if isUntold, !isVerbose { return nil }
       return "rollback \(RunWords.spaced(word(fields["outcome"])))"
     case "run.ended":
       let took = report.elapsed.map { " after \($0.elapsedText)" } ?? ""
       let code = report.exitCode.map { " (exit \($0))" } ?? ""
+      if report.isOnlyBorne { return "failed\(took): \(ClosingWords.borne(report, Standing(report)))\(code)" }
       return RunWords.outcome(report.outcome, rollback: report.rollback) + took + code
     case "run.checked":
       guard !report.problems.isEmpty else { return isVerbose ? "checked: ready to begin" : nil }

@@ -25,7 +25,7 @@ struct FewOfEach<Element> {
 
 extension RunReport {
   /// Of a step or an undo step: its path with a `*` for the number of each iteration.
-  func template(of path: String) -> String {
+  public func template(of path: String) -> String {
     if let index = stepIndex[path] { return steps[index].template }
     let owner = StepPath(path).owner.text
     guard owner != path, let index = stepIndex[owner] else { return path }

@@ -105,6 +105,7 @@ extension RunReport {
       if around.holds?.isLoop == true {
         if rest.first == "[" {
           step.iteration = Int(rest.dropFirst().dropLast()) ?? 0
+          step.name = around.name + rest
           step.template = StepPath(around.template).anyIteration.text
         } else if rest.hasPrefix(".gate[") {
           step.template = StepPath(around.template).anyGate.text

@@ -26,10 +26,12 @@ extension RunWords {
   }
 
   /// What an iteration is for: the item, or the one thing in it that names it.
-  static func shown(_ item: Value) -> String {
+  public static func itemText(_ item: Value) -> String {
     let named = ["name", "id"].lazy.compactMap { item[$0] }.first { $0.string != nil || $0.int != nil }
-    return "`\(DisplayText.line(named ?? item, limit: 40))`"
+    return DisplayText.line(named ?? item, limit: 40)
   }
+
+  static func shown(_ item: Value) -> String { "`\(itemText(item))`" }
 
   /// `31 of 40 done, 2 failed, 4 running`, while a step that holds others goes on.
   public static func standing(of step: StepReport) -> String {
@@ -80,6 +82,13 @@ extension RunWords {
     }
   }
 
+  /// The same beside a column that tells how long it took.
+  public static func shortEnd(of step: StepReport) -> String {
+    var untimed = step
+    untimed.startedAt = nil
+    return end(of: untimed)
+  }
+
   /// Why it failed: the step in it that did, whose own words say why; or its own error.
   private static func blame(_ error: ReportedError?, in step: StepReport) -> String? {
     guard let path = error?.value["step"]?.string, path != step.path else { return failure(error) }
@@ -105,6 +114,24 @@ extension RunWords {
     }
   }
 
+  /// An event about the undoing of one iteration by itself.
+  public static func unwinding(_ event: RunEvent, in report: RunReport, isVerbose: Bool) -> String? {
+    let path = event.fields["scope"]?.string ?? "?"
+    let subject = DisplayText.escaped(path, limit: 100)
+    guard event.event == "rollback.ended" else {
+      let failed = report.step(path)?.error?.value["step"]?.string ?? path
+      return "\(subject) … undoing this iteration: `\(DisplayText.escaped(failed, limit: 100))` failed"
+    }
+    switch event.fields["outcome"]?.string {
+    case "succeeded": return "\(subject) … this iteration is undone"
+    case "not_needed": return isVerbose ? "\(subject) … this iteration had nothing to undo" : nil
+    default:
+      let why = failure(event.fields["error"]).map { ": \($0)" } ?? ""
+      let place = event.fields["failed_step"]?.string.map { " at `\(DisplayText.escaped($0, limit: 100))`" } ?? ""
+      return "\(subject) … this iteration could not be undone\(place)\(why)"
+    }
+  }
+
   static func count(_ number: Int64, _ one: String, _ many: String) -> String { "\(number) \(number == 1 ? one : many)" }
 }
 
@@ -115,6 +142,18 @@ extension RunReport {
       let items = steps[parent].holds?.items, items.indices.contains(position)
     else { return nil }
     return items[position]
+  }
+
+  /// The path of the iteration around it that is being undone by itself; nil: there is none.
+  public func iterationBeingUndone(around path: String) -> String? {
+    guard let index = stepIndex[StepPath(path).owner.text] else { return nil }
+    return ([index] + around(index)).first { steps[$0].unwinding == .going }.map { steps[$0].path }
+  }
+
+  /// The iteration in which it stands is undone by itself, or was.
+  public func isBeingUndoneByItself(_ step: StepReport) -> Bool {
+    guard let index = stepIndex[step.path] else { return false }
+    return ([index] + around(index)).contains { steps[$0].unwinding != nil }
   }
 
   /// What is asked about this step; nil: nothing.

@@ -83,6 +83,9 @@ extension StepReport {
     status.isOne(of: .failed, .notApplied) || status == .unknown && endedAt != nil
   }
 
+  /// It goes on, as far as the step around it is concerned: a person may be asked about it, or it is being undone.
+  public var isGoing: Bool { counted == .going || unwinding == .going }
+
   var counted: Holding.Count? {
     switch status.known {
     case .pending: return nil

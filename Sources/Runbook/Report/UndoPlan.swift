@@ -59,3 +59,30 @@ extension StepPath {
   /// What this loop does between two batches, whichever: `wave.gate[*]`.
   var anyGate: StepPath { StepPath("\(text).gate[*]") }
 }
+
+extension RunbookDefinition {
+  /// The paths of what is done one after the other; a step that holds others is one.
+  public var listed: [String] { RunbookSection.main.flatMap { body(of: $0).steps }.map(\.path.text) }
+
+  /// Every step that comes before the end of the run, with its path as a report has it: a step in a loop once, with a
+  /// `*` for the number of its iteration. Those of called files are not among them.
+  public var placed: [(template: String, step: Step)] {
+    var found: [(template: String, step: Step)] = []
+    func visit(_ step: Step, _ path: StepPath) {
+      found.append((path.text, step))
+      func inside(_ steps: [Step], _ path: StepPath) {
+        for step in steps { visit(step, path.child(step.path.lastWord)) }
+      }
+      switch step {
+      case .action, .call: break
+      case .block(let block): inside(block.steps.steps + (block.rescue?.steps ?? []), path)
+      case .parallel(let parallel): inside(parallel.branches.steps, path)
+      case .loop(let loop):
+        visit(loop.step, path.anyIteration)
+        inside(loop.gate.steps, path.anyGate)
+      }
+    }
+    for step in RunbookSection.main.flatMap({ body(of: $0).steps }) { visit(step, step.path) }
+    return found
+  }
+}
