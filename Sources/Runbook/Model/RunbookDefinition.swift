@@ -15,8 +15,6 @@ public struct RunbookDefinition: Sendable {
   public var locks: [Template]
   /// Of the run, without its rollback. Default 24 h.
   public var timeout: Duration
-  /// How many steps that have something called go on at once.
-  public var maxParallel = 50
   public var rollbackPolicy: RollbackPolicy
   /// nil: the run is no drill.
   public var drill: DrillDefinition?
