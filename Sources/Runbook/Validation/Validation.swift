@@ -106,6 +106,7 @@ final class Validation {
       always: Body(always), outputs: outputs,
       pinnedFiles: pinnedFiles, warnings: [], maxParallel: maxParallel(sections.limits))
     let runbook = ValidatedRunbook(definition)
+    branches(runbook)
     power(runbook)
     deletions(runbook)
     return runbook

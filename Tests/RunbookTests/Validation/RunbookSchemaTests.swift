@@ -8,7 +8,7 @@ import Testing
     let keys = schema["properties"]?.map?.keys.sorted()
     #expect(
       keys == [
-        "always", "defaults", "description", "drill", "inputs", "labels", "locks", "name", "on_failure",
+        "always", "defaults", "description", "drill", "inputs", "labels", "limits", "locks", "name", "on_failure",
         "on_rollback_failure", "on_waiting", "outputs", "providers", "rollback_policy", "runbook", "secrets", "steps",
         "timeout", "vars",
       ])
@@ -17,7 +17,8 @@ import Testing
   @Test func everyActionsFieldsAreInIt() throws {
     let cases = try #require(schema["$defs"]?["step"]?["allOf"]?.list)
     let action = try #require(cases.first { $0["if"]?["properties"]?["action"]?["const"] == "snapshot.restore" })
-    let fields = action["then"]?["properties"]?["with"]?["properties"]?.map
+    #expect(action["then"]?["properties"]?["with"]?["$ref"] == "#/$defs/with.snapshot.restore")
+    let fields = schema["$defs"]?["with.snapshot.restore"]?["properties"]?.map
     #expect(fields?.keys.contains("snapshot") == true)
     #expect(schema["$defs"]?["step"]?["properties"]?["sleep"] != nil)
   }

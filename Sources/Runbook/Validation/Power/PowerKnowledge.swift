@@ -2,9 +2,12 @@
 struct StepMark: Equatable {
   var name: String
   var range: SourceRange
-  init(_ step: ActionStep) {
-    name = step.id ?? step.action.name
-    range = step.range
+  init(_ step: ActionStep) { self.init(step.id ?? step.action.name, step.range) }
+  init(_ call: CallStep) { self.init(call.part.id ?? "call", call.part.range) }
+
+  private init(_ name: String, _ range: SourceRange) {
+    self.name = name
+    self.range = range
   }
   /// "`stop` (line 12)".
   var text: String { "`\(name)` (line \(range.start.line))" }
@@ -53,6 +56,18 @@ struct PowerKnowledge {
     return PowerKnowledge(
       possible: possible, makers: makers.merging(other.makers) { first, _ in first },
       narrowedBy: narrowedBy ?? other.narrowedBy, since: min(since, other.since))
+  }
+
+  /// What holds in both ways.
+  static func joined(
+    _ one: [ServerName: PowerKnowledge], _ other: [ServerName: PowerKnowledge]
+  ) -> [ServerName: PowerKnowledge] {
+    var result: [ServerName: PowerKnowledge] = [:]
+    for (server, known) in one {
+      guard let joined = other[server].map({ known.joined($0) }), !joined.isNothing else { continue }
+      result[server] = joined
+    }
+    return result
   }
 
   /// None of the states that a step needs is possible.
