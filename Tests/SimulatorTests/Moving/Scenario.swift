@@ -14,6 +14,8 @@ struct Scenario: Sendable, CustomTestStringConvertible {
   var secrets: [String: String] = [:]
   var scripts: [SimulatedScripts.Rule] = []
   var faults: [String] = []
+  /// Files beside it that it calls, by their paths.
+  var files: [String: String] = [:]
   var exitCode: Int32 = 0
   /// Deeds that leave no trace: never repeated unasked. As `MovingWorld.deeds` names them.
   var once: [String] = []
@@ -35,7 +37,7 @@ struct Scenario: Sendable, CustomTestStringConvertible {
   }
 
   func world() async throws -> MovingWorld {
-    let world = try MovingWorld(text, inputs: inputs, secrets: secrets, scripts: scripts)
+    let world = try MovingWorld(text, inputs: inputs, secrets: secrets, scripts: scripts, files: files)
     for fault in faults { try world.twin.inject(fault) }
     switch beginning {
     case .run: break
@@ -193,7 +195,7 @@ struct Scenario: Sendable, CustomTestStringConvertible {
 
   static var all: [Scenario] {
     get throws {
-      [.mixedSucceeding, .mixedFailing, .requests, .parked, .asking, .keyed, .rerun, .rerunFrom]
+      [.mixedSucceeding, .mixedFailing, .requests, .parked, .asking, .keyed, .rerun, .rerunFrom] + trees
         + (try PreUpgradeWorld.Scenario.allCases.map { try preUpgrade($0) })
     }
   }
