@@ -8,7 +8,8 @@ extension RunMachine {
     guard isChecked else { return orders.isEmpty ? [.check] : orders }
     if !root.isOver {
       addUnwinding(to: &orders)
-      var room = runbook.maxParallel - active.count
+      orders += conditionsToBegin.map { .begin($0, .stopIf) }
+      var room = runbook.maxParallel - (active.count - conditionsAsked)
       addBeginnings(in: root, tree.root, to: &orders, room: &room)
       return orders
     }

@@ -233,6 +233,7 @@ extension RunMachine {
       if !isDone, step?.undoContinuesOnError != true { stack.set(path.owner, .failed) }
     case .always: ending.noteAlways(ended, step)
     case .onFailure, .onRollbackFailure: break
+    case .stopIf: if let stop = stop(by: path, ended) { root.stop(stop) }
     }
   }
 
@@ -369,7 +370,7 @@ extension RunMachine {
   func isBeingStopped(_ path: StepPath) -> Bool { stopping(path) != nil }
 
   /// The run, or a step that holds others, was stopped and has not ended.
-  var isAnythingStopped: Bool { root.stop != nil || openScopes.contains { scopes[$0]?.stop != nil } }
+  var isAnythingStopped: Bool { root.stop != nil || root.isOver || openScopes.contains { scopes[$0]?.stop != nil } }
 
   /// Until when the steps there may go on: the nearest of the run's timeout and those of the steps around it.
   func deadline(around path: StepPath) -> (at: Timestamp, words: String)? {
@@ -401,6 +402,7 @@ extension RunMachine {
 
   /// What is in flight for this step is to be ended, because something around it was stopped.
   func isToEnd(_ path: StepPath) -> Bool {
+    if isAskedInVain(path) { return true }
     let state = state(of: path)
     return state.purpose == .do && !state.status.isEnded && isBeingStopped(path)
   }

@@ -61,6 +61,9 @@ final class RunbookTree: Sendable {
           children[step.path.text] = Node(.step(step), step.path.text, .body(index))
           index += 1
         }
+        for step in runbook.value.body(of: .stopIf).steps {
+          children[step.path.text] = Node(.step(step), step.path.text, .ending)
+        }
         for section in [RunbookSection.onFailure, .onRollbackFailure, .always] {
           add(runbook.value.body(of: section)) { _ in .ending }
         }
@@ -95,7 +98,7 @@ final class RunbookTree: Sendable {
     case iteration(Int)
     /// Before the batch of this number.
     case gate(Int)
-    /// In a section that belongs to the end of the run: `always`, `on_failure`, `on_rollback_failure`.
+    /// In a section of its own, outside the list of the run: `always`, `on_failure`, `on_rollback_failure`, `stop_if`.
     case ending
 
     var isIteration: Bool { if case .iteration = self { true } else { false } }

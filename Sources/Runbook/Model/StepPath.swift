@@ -58,6 +58,12 @@ public struct StepPath: Hashable, Sendable {
     StepPath(steadyStateBefore + (id.map { ".\($0)" } ?? "[\(index)]"))
   }
 
+  /// A step of `drill.stop_if`.
+  /// - Parameter id: nil for a step without one.
+  static func stopCondition(_ index: Int, _ id: String?) -> StepPath {
+    StepPath("drill.stop_if" + (id.map { ".\($0)" } ?? "[\(index)]"))
+  }
+
   /// The same step of `drill.steady_state` as it is done again after the last one.
   var again: StepPath { StepPath(StepPath.steadyStateAfter + text.dropFirst(StepPath.steadyStateBefore.count)) }
 }

@@ -26,6 +26,8 @@ struct Scenario: Sendable, CustomTestStringConvertible {
   var never: [String] = []
   /// What the requests to an address hold: by the deed.
   var bodies: [String: String] = [:]
+  /// What branches do at one moment comes in any order.
+  var hasBranches: Bool { text.contains("parallel") }
   var testDescription: String { name }
 
   enum Beginning: Sendable {

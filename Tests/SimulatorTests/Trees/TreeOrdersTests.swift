@@ -81,7 +81,7 @@ import Testing
       #expect(end.exitCode == shape.exitCode, "\(pauses): \(calm.story)")
       Self.expectLedger(calm, shape, "undisturbed, \(pauses)")
       let calmPoints = life.passed
-      for point in Campaign.part(of: 1...calmPoints, every: 3) {
+      for point in Campaign.part(of: 1...calmPoints, every: 17) {
         let world = try MovingWorld(text)
         let life = KillSwitch(at: point)
         _ = try await world.start(life: life)
@@ -104,7 +104,7 @@ import Testing
       let text = Self.text(shape, pauses)
       let calm = KillSwitch()
       _ = try await MovingWorld(text).start(life: calm)
-      for point in Campaign.part(of: 1...calm.passed, every: 2) {
+      for point in Campaign.part(of: 1...calm.passed, every: 11) {
         let world = try MovingWorld(text)
         let control = RunControl()
         let life = KillSwitch(
