@@ -135,3 +135,96 @@ public struct RunStory {
     return plan
   }()
 }
+
+// MARK: - Steps that hold others
+
+extension RunStory {
+  public mutating func open(_ seconds: Double, _ step: String, _ kind: String, _ fields: [String: Value] = [:]) {
+    tell(
+      seconds, "scope.started",
+      ["step": .string(step), "title": .string(step), "kind": .string(kind)].merging(fields) { _, own in own })
+  }
+
+  /// A loop.
+  public mutating func open(
+    _ seconds: Double, _ step: String, items: [Value], batches: [Int64] = [], atOnce: Int64 = 1, mayFail: Int64 = 0
+  ) {
+    open(
+      seconds, step, "for_each",
+      [
+        "items": .list(items), "batches": .list(batches.map { .int($0) }), "max_parallel": .int(atOnce),
+        "max_failures": .int(mayFail),
+      ])
+  }
+
+  public mutating func close(
+    _ seconds: Double, _ step: String, _ status: String = "succeeded", error: Value? = nil,
+    _ fields: [String: Value] = [:]
+  ) {
+    var fields = fields.merging(["step": .string(step), "status": .string(status), "outputs": [:]]) { own, _ in own }
+    fields["error"] = error
+    tell(seconds, "scope.ended", fields)
+  }
+
+  /// An error with the step that it is of.
+  public static func error(_ kind: String, _ message: String, of step: String) -> Value {
+    var fields = error(kind, message).map ?? [:]
+    fields["step"] = .string(step)
+    return .map(fields)
+  }
+
+  /// One iteration of `wave`, a block of `stop` and `update`: five seconds each.
+  public mutating func iterate(_ seconds: Double, _ number: Int, fails: Bool = false, took: Double = 10) {
+    let path = "wave[\(number)]"
+    open(seconds, path, "block")
+    start(seconds, "\(path).stop", "server.stop", effect: "change")
+    end(seconds + took / 2, "\(path).stop")
+    start(seconds + took / 2, "\(path).update", "ssh.run", effect: "change")
+    guard fails else {
+      end(seconds + took, "\(path).update")
+      return close(seconds + took, path)
+    }
+    let error = RunStory.error("exit_code", "the script ended with 1", of: "\(path).update")
+    end(seconds + took, "\(path).update", "failed", error: error)
+    close(seconds + took, path, "failed", error: error)
+    tell(seconds + took, "rollback.started", ["scope": .string(path), "reason": "failure"])
+    undo(seconds + took, 1, "\(path).update", "snapshot.restore")
+    undo(seconds + took + 1, 1, "\(path).stop", "server.start")
+    tell(seconds + took + 2, "rollback.ended", ["scope": .string(path), "outcome": "succeeded"])
+  }
+
+  public static func names(_ count: Int) -> [Value] { (0..<count).map { .string("db-\($0)") } }
+
+  /// A loop over so many servers; those of `failing` fail, which is borne, and are undone by themselves.
+  public static func wave(of count: Int, failing: Set<Int>, isEnded: Bool = true) -> RunStory {
+    var story = RunStory()
+    story.begin(name: "patch", inputs: [:])
+    story.start(0, "prepare", "http.get")
+    story.end(1, "prepare")
+    story.open(1, "wave", items: names(count), batches: [1, Int64(count - 1)], mayFail: Int64(count))
+    var time = 1.0
+    for number in 0..<count {
+      let isSlow = number == 5
+      story.iterate(time, number, fails: failing.contains(number), took: isSlow ? 30 : 10)
+      time += (failing.contains(number) ? 12 : 10) + (isSlow ? 20 : 0)
+    }
+    guard isEnded else { return story }
+    story.close(
+      time, "wave", "succeeded", error: nil, ["failures": .int(Int64(failing.count)), "undone": .int(Int64(failing.count))])
+    let rollback = failing.isEmpty ? "not_needed" : "succeeded"
+    story.tell(time, "rollback.ended", ["outcome": .string(rollback)])
+    story.finish(time, failing.isEmpty ? "succeeded" : "failed", rollback, failing.isEmpty ? 0 : 3)
+    return story
+  }
+
+  public static let wavePlan: UndoPlan = {
+    var plan = UndoPlan()
+    for (step, action) in [("stop", "server.start"), ("update", "snapshot.restore")] {
+      let path = "wave[*].\(step)"
+      plan.entries[path] = [UndoReport(entry: "\(path).undo[0]", step: path, title: action, action: action)]
+    }
+    plan.kinds = ["wave": "for_each", "wave[*]": "block"]
+    plan.last = "wave"
+    return plan
+  }()
+}

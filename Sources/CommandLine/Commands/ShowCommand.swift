@@ -38,7 +38,7 @@ struct ShowCommand: Command {
     } else {
       shell.print(
         RunTable.lines(report, status: shown.status, owner: shown.owner, verbose: shell.globals.verbose))
-      if shown.owner == nil || report.approval != nil {
+      if shown.owner == nil || report.asked.contains(where: { $0.approval != nil }) {
         shell.print(
           [StyledText()] + ClosingWords.lines(for: report, Advice.commands, keptIn: access.file.path))
       }

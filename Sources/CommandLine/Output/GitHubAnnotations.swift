@@ -8,14 +8,14 @@ struct GitHubAnnotations {
 
   private var report: RunReport
   private let lines: [String: Int]
-  private let borne: Set<String>
 
   init(runID: String, runbook: ValidatedRunbook?, earlier: [RunEvent]) {
     let plan = runbook.map { UndoPlan($0) } ?? UndoPlan()
     report = RunReport(id: runID, plan: plan, actions: Composition.actions, events: earlier)
-    borne = plan.borne
     var lines: [String: Int] = [:]
     runbook?.value.walk { step, _ in lines[step.path.text] = step.range.start.line }
+    // A step in a loop stands in the file once, whatever its items; those of a called file stand in another.
+    for (template, step) in runbook?.value.placed ?? [] where lines[template] == nil { lines[template] = step.range.start.line }
     self.lines = lines
   }
 
@@ -25,6 +25,9 @@ struct GitHubAnnotations {
     let path = event.fields["entry"]?.string ?? event.fields["step"]?.string ?? ""
     switch event.event {
     case "step.ended": return failure(of: path)
+    case "scope.ended":
+      guard let step = report.step(path), report.isOwnFailure(step) else { return nil }
+      return failure(of: path)
     case "undo.ended":
       guard let undo = report.undo(path), undo.status == .failed else { return nil }
       return command(.error, "undo of \(undo.step) failed", RunWords.failure(undo.error) ?? "it failed", at: path)
@@ -37,7 +40,7 @@ struct GitHubAnnotations {
     case "run.outputs":
       return RunWords.failure(report.outputsError).map { command(.error, "outputs", $0) }
     case "run.waiting":
-      if let approval = report.approval {
+      if let approval = report.question(about: event.fields["step"]?.string)?.approval {
         return command(.warning, "\(report.name) waits for an approval", approval.prompt, at: path)
       }
       let next = Advice.line("show", report.id)
@@ -60,12 +63,12 @@ struct GitHubAnnotations {
   private func failure(of path: String) -> String? {
     guard let step = report.step(path), step.status.isOne(of: .failed, .unknown, .notApplied) else { return nil }
     let words = ([RunWords.end(of: step)] + RunWords.lastLines(step.error)).joined(separator: "\n")
-    return command(borne.contains(path) ? .warning : .error, "step \(path)", words, at: path)
+    return command(report.isBorne(step) ? .warning : .error, "step \(path)", words, at: path)
   }
 
   private func command(_ level: Level, _ title: String, _ message: String, at path: String? = nil) -> String {
     var properties = ["title": DisplayText.escaped(title, limit: 200)]
-    if let file = report.file, let line = path.flatMap({ lines[$0] }) {
+    if let file = report.file, let line = path.flatMap({ lines[$0] ?? lines[report.template(of: $0)] }) {
       properties["file"] = GitHubAnnotations.place(of: file)
       properties["line"] = String(line)
     }

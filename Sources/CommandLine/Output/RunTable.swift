@@ -79,49 +79,6 @@ enum RunTable {
         StyledText("  \(RunWords.spaced(status))", .active) + ", by process \(owner.owner.pid) on \(host)")
     }
     lines.append(StyledText())
-    let width = min(32, report.steps.map { DisplayWidth.of(DisplayText.escaped($0.path)) }.max() ?? 0)
-    for step in report.steps {
-      let (mark, role) = mark(step.status)
-      lines.append(
-        StyledText("  \(mark) ", role) + DisplayWidth.padded(DisplayText.escaped(step.path, limit: 100), to: width)
-          + "  "
-          + StyledText(words(for: step), step.status == .failed ? .bad : .faint))
-      if verbose, let outputs = step.outputs.map {
-        for (name, value) in outputs.sorted(by: { $0.key < $1.key }) {
-          lines.append(
-            StyledText(
-              "      \(DisplayText.escaped(name, limit: 64)) = \(DisplayText.line(value, limit: 1000))", .faint))
-        }
-      }
-      lines += undoLines(report.undo.filter { $0.step == step.path })
-      if report.rollbackReason != nil || step.closed == "committed", let words = RunWords.closed(step.closed) {
-        lines.append(StyledText("      ↶ ", .warning) + StyledText(words, .faint))
-      }
-    }
-    return lines
-  }
-
-  private static func undoLines(_ undo: [UndoReport]) -> [StyledText] {
-    undo.filter { $0.leftOut != nil || !$0.status.isOne(of: .pending, .closed) }.map { undo in
-      let (mark, role) = mark(Word<StepStatus>(undo.status.text))
-      let name = DisplayText.escaped(undo.action.isEmpty ? undo.entry : undo.action, limit: 100)
-      return StyledText("      ↶ ", .warning) + StyledText("\(mark) ", role) + "\(name)  "
-        + StyledText(RunWords.end(of: undo), undo.status == .failed ? .bad : .faint)
-    }
-  }
-
-  private static func words(for step: StepReport) -> String {
-    guard step.status == .started else { return RunWords.end(of: step) }
-    return RunWords.stateWord(step.until).map { "begun, waits until \($0)" } ?? "begun"
-  }
-
-  private static func mark(_ status: Word<StepStatus>) -> (String, StyledText.Role) {
-    switch status.known {
-    case .succeeded: ("✓", .good)
-    case .failed: ("✗", .bad)
-    case .skipped, .notRun, .notApplied: ("–", .faint)
-    case .started: ("◆", .active)
-    default: ("?", .warning)
-    }
+    return lines + RunTree(report, verbose: verbose).lines
   }
 }

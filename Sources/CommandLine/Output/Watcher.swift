@@ -48,7 +48,7 @@ final class Watcher: RunObserver {
     self.clock = clock
     self.runbook = runbook
     plan = runbook.map { UndoPlan($0) } ?? UndoPlan()
-    steps = runbook?.mainSteps.map(\.path.text) ?? []
+    steps = runbook?.listed ?? []
     mode = Watcher.mode(for: shell)
     finalReport = Mutex(RunReport(id: runID, plan: plan, actions: Composition.actions, events: earlier))
     self.earlier = earlier

@@ -5,21 +5,23 @@ import Runbook
 struct LiveTree {
   private(set) var report: RunReport
   private var finished: [StyledText] = []
-  private let glyphs: Glyphs
+  let glyphs: Glyphs
   /// Steps of the main list, in order, that have not begun.
-  private var upcoming: [String]
-  private let total: Int
-  private let nameWidth: Int
-  /// What was last said of a running step.
-  private var running: [String: Running] = [:]
-  /// In order of their start.
-  private var order: [String] = []
+  private(set) var upcoming: [String]
+  let total: Int
+  let nameWidth: Int
+  /// What was last said of a running step that has something called.
+  private(set) var running: [String: Running] = [:]
+  /// What goes on and stands in no other step, in order of its start; undo steps of the run's rollback too.
+  private(set) var order: [String] = []
+  /// By the path of an iteration that is undone by itself: the undo step that goes on.
+  private(set) var unwinding: [String: String] = [:]
   private var undoOwner: String?
-  private var notice: String?
+  private(set) var notice: String?
   /// What is waited for between two steps.
-  private var awaited: String?
+  private(set) var awaited: String?
 
-  private struct Running {
+  struct Running {
     var name: String
     var startedAt: Timestamp
     var isUndo: Bool
@@ -36,10 +38,10 @@ struct LiveTree {
 
   init(runID: String, runbook: ValidatedRunbook? = nil, glyphs: Glyphs) {
     self.init(
-      runID: runID, plan: runbook.map(UndoPlan.init) ?? UndoPlan(), steps: runbook?.mainSteps.map(\.path.text) ?? [],
-      glyphs: glyphs)
+      runID: runID, plan: runbook.map(UndoPlan.init) ?? UndoPlan(), steps: runbook?.listed ?? [], glyphs: glyphs)
   }
 
+  /// - Parameter steps: the steps of the main list, those that hold others as one.
   init(runID: String, plan: UndoPlan, steps: [String], glyphs: Glyphs) {
     report = RunReport(id: runID, plan: plan, actions: Composition.actions)
     self.glyphs = glyphs
@@ -60,7 +62,8 @@ struct LiveTree {
   /// becomes of it.
   mutating func forgetWhatRan() {
     running = [:]
-    order = []
+    order = order.filter { report.step($0)?.isHolder == true }
+    unwinding = [:]
   }
 
   mutating func handle(_ progress: RunProgress) {
@@ -92,6 +95,8 @@ struct LiveTree {
       if let why = RunWords.failure(report.outputsError) {
         finished.append(line(glyphs.failed, .bad, "outputs", nil, why, .bad))
       }
+    case "rollback.started" where fields["scope"] != nil, "rollback.ended" where fields["scope"] != nil:
+      noteUnwinding(event)
     case "rollback.started":
       let reason = RunWords.rollbackReason(report)
       finished += [
@@ -118,7 +123,9 @@ struct LiveTree {
         $0.deadline = RunReport.instant(fields["deadline"]) ?? $0.deadline
         $0.nativeState = fields["native_state"]?.string ?? $0.nativeState
       }
-    case "run.waiting" where report.approval != nil: ask(fields)
+    case "run.waiting": ask(fields)
+    case "scope.started": beginHolder(fields)
+    case "scope.ended": endHolder(fields)
     case "step.ended": endStep(fields)
     case "undo.ended": endUndo(fields)
     case "undo.skipped", "undo.closed": closeUndo(event)
@@ -133,10 +140,42 @@ struct LiveTree {
     guard let path = (fields["entry"] ?? fields["step"])?.string else { return }
     let isUndo = event.event == "undo.started"
     upcoming.removeAll { $0 == path }
-    let name = isUndo ? fields["action"]?.string ?? path : path
-    if isUndo { showOwner(of: fields["step"]?.string ?? StepPath(path).owner.text) }
+    let name = isUndo ? fields["action"]?.string ?? path : report.step(path).map { self.name(of: $0) } ?? path
     running[path] = Running(name: DisplayText.escaped(name, limit: 100), startedAt: event.at, isUndo: isUndo)
+    let owner = fields["step"]?.string ?? StepPath(path).owner.text
+    if isUndo, let iteration = report.iterationBeingUndone(around: owner) {
+      unwinding[iteration] = path
+      return
+    }
+    if isUndo { showOwner(of: owner) }
+    // What stands in another step is shown below it.
+    if !isUndo, report.step(path).map({ $0.depth > 0 }) == true { return }
     if !order.contains(path) { order.append(path) }
+  }
+
+  private mutating func beginHolder(_ fields: [String: Value]) {
+    guard let path = fields["step"]?.string, let step = report.step(path), step.depth == 0 else { return }
+    upcoming.removeAll { $0 == path }
+    if !order.contains(path) { order.append(path) }
+  }
+
+  /// One of the main list is folded when it has ended: what went well to one line.
+  private mutating func endHolder(_ fields: [String: Value]) {
+    guard let path = fields["step"]?.string, let step = report.step(path), step.depth == 0 else { return }
+    forget(path)
+    upcoming.removeAll { $0 == path }
+    let isWell = step.status.isOne(of: .succeeded, .skipped) && (step.holds?.isLoop != true || step.holds?.failed == 0)
+    let lines = FoldedTree.lines(of: path, in: report)
+    finished += (isWell ? Array(lines.prefix(1)) : lines).map { folded($0) }
+  }
+
+  /// An iteration is undone by itself: that is shown where it stands, and told when it went wrong.
+  private mutating func noteUnwinding(_ event: RunEvent) {
+    guard let path = event.fields["scope"]?.string, event.event == "rollback.ended" else { return }
+    unwinding[path] = nil
+    guard !["succeeded", "not_needed"].contains(event.fields["outcome"]?.string) else { return }
+    let words = RunWords.unwinding(event, in: report, isVerbose: false) ?? ""
+    finished.append(StyledText("  \(glyphs.failed) ", .bad) + StyledText(words, .bad))
   }
 
   private mutating func showOwner(of step: String) {
@@ -147,7 +186,8 @@ struct LiveTree {
 
   /// The question stays in sight above the step that waits.
   private mutating func ask(_ fields: [String: Value]) {
-    guard let approval = report.approval else { return }
+    guard let approval = report.question(about: fields["step"]?.string)?.approval else { return }
+    if report.asked.count > 1 { finished.append(faint("  \(DisplayText.escaped(approval.step, limit: 100)) asks:")) }
     finished.append(
       StyledText("    ? ", .warning) + StyledText(DisplayText.escaped(approval.prompt, limit: 1000), .strong))
     if !report.isSimulated {
@@ -171,10 +211,18 @@ struct LiveTree {
     guard let path = fields["step"]?.string, let step = report.step(path) else { return }
     forget(path)
     upcoming.removeAll { $0 == path }
+    // Inside another step it is shown below that; only what it has to say to people stays.
+    guard step.depth == 0 || RunWords.message(of: step) != nil else { return }
+    finished.append(ended(step, as: path))
+  }
+
+  /// `✓ stop         32s  stopped`
+  func ended(_ step: StepReport, as name: String, indent: Int = 0) -> StyledText {
     let (glyph, role) = mark(step.status)
     let words = step.status == .failed ? RunWords.failure(step.error) ?? "failed" : endWords(step)
     let attempts = step.attempts > 1 ? "\(glyphs.divider)\(step.attempts) attempts" : ""
-    finished.append(line(glyph, role, path, step.elapsed, words + attempts, step.status == .failed ? .bad : .faint))
+    let text = StyledText(words + attempts, step.status == .failed ? .bad : .faint)
+    return row(glyph, role, name, step.elapsed?.elapsedText ?? "", text, indent: indent)
   }
 
   private func endWords(_ step: StepReport) -> String {
@@ -187,6 +235,11 @@ struct LiveTree {
 
   private mutating func endUndo(_ fields: [String: Value]) {
     guard let entry = fields["entry"]?.string, let undo = report.undo(entry) else { return }
+    if let iteration = report.iterationBeingUndone(around: undo.step) {
+      unwinding[iteration] = nil
+      running[entry] = nil
+      return
+    }
     let name = running[entry]?.name ?? DisplayText.escaped(undo.action.isEmpty ? entry : undo.action, limit: 100)
     showOwner(of: undo.step)
     let until = running[entry]?.until
@@ -207,7 +260,7 @@ struct LiveTree {
     let words =
       isLeftOut
       ? "left out \(RunWords.decision(RunReport.decision(event)))" : RunWords.closed(event.fields["reason"]?.string)
-    guard let words else { return }
+    guard let words, isLeftOut || report.iterationBeingUndone(around: subject) == nil else { return }
     finished.append(
       StyledText("  \(glyphs.undo) ", .warning) + DisplayText.escaped(subject, limit: 100) + "  "
         + StyledText(DisplayText.escaped(words, limit: 300), .faint))
@@ -218,7 +271,7 @@ struct LiveTree {
     order.removeAll { $0 == path }
   }
 
-  private func mark(_ status: Word<StepStatus>) -> (String, StyledText.Role) {
+  func mark(_ status: Word<StepStatus>) -> (String, StyledText.Role) {
     switch status.known {
     case .succeeded: (glyphs.done, .good)
     case .failed: (glyphs.failed, .bad)
@@ -248,70 +301,12 @@ struct LiveTree {
     row(glyph, role, name, took?.elapsedText ?? "", StyledText(words, wordRole))
   }
 
-  private func row(_ glyph: String, _ role: StyledText.Role, _ name: String, _ time: String, _ words: StyledText)
-    -> StyledText
-  {
-    let shown = DisplayWidth.padded(DisplayText.escaped(name, limit: 100), to: nameWidth)
+  func row(
+    _ glyph: String, _ role: StyledText.Role, _ name: String, _ time: String, _ words: StyledText, indent: Int = 0
+  ) -> StyledText {
+    let shown = DisplayWidth.padded(DisplayText.escaped(name, limit: 100), to: nameWidth - indent)
     let gap = String(repeating: " ", count: max(0, 6 - time.count))
-    return StyledText("  ") + StyledText("\(glyph) ", role) + shown + "  \(gap)" + StyledText(time, .faint) + "  "
+    return StyledText(String(repeating: " ", count: indent + 2)) + StyledText("\(glyph) ", role) + shown + "  \(gap)" + StyledText(time, .faint) + "  "
       + words
-  }
-
-  // MARK: Live lines
-
-  /// What goes on at `now`, what comes next, and one line for all of it. `frame` turns the spinner.
-  func live(at now: Timestamp, frame: Int, rows: Int) -> [StyledText] {
-    guard report.status != .ended, report.startedAt != nil else { return [] }
-    let spinner = glyphs.spinner[frame % glyphs.spinner.count]
-    var lines = order.flatMap { path in running[path].map { runningLines($0, spinner, now) } ?? [] }
-    if let awaited { lines.append(StyledText("  \(spinner) ", .active) + awaited) }
-    let room = max(0, min(4, rows - lines.count - 4))
-    lines += upcoming.prefix(room).map { StyledText("  \(glyphs.next) \(DisplayText.escaped($0, limit: 100))", .faint) }
-    return lines + [StyledText(), footer(now)]
-  }
-
-  private func runningLines(_ state: Running, _ spinner: String, _ now: Timestamp) -> [StyledText] {
-    let indent = state.isUndo ? "        | " : "      | "
-    return [runningLine(state, spinner, now)]
-      + state.output.map { StyledText(indent + DisplayText.escaped($0, limit: 200), .faint) }
-  }
-
-  private func runningLine(_ state: Running, _ spinner: String, _ now: Timestamp) -> StyledText {
-    let elapsed = (now - state.startedAt).elapsedSeconds
-    let line = row(spinner, .active, state.name, elapsed, words(for: state, now))
-    return state.isUndo ? StyledText("  ") + line : line
-  }
-
-  private func words(for state: Running, _ now: Timestamp) -> StyledText {
-    if let retryAt = state.retryAt, retryAt > now {
-      let why = state.failure.map { ": \($0)" } ?? ""
-      return StyledText("attempt \(state.attempt) failed, again in \((retryAt - now).elapsedSeconds)\(why)", .warning)
-    }
-    var parts: [String] = []
-    if state.attempt > 1 { parts.append("attempt \(state.attempt)") }
-    if let until = state.until { parts.append("until \(until)") }
-    if let native = state.nativeState { parts.append("now \(DisplayText.escaped(native, limit: 60))") }
-    if let message = state.message { parts.append(DisplayText.escaped(message, limit: 200)) }
-    if state.until != nil || state.nativeState != nil, let deadline = state.deadline {
-      parts.append("at most \((deadline - state.startedAt).elapsedSeconds)")
-    }
-    return StyledText(parts.joined(separator: glyphs.divider), .plain)
-  }
-
-  private func footer(_ now: Timestamp) -> StyledText {
-    var parts: [String] = []
-    if let start = report.startedAt { parts.append((now - start).elapsedSeconds) }
-    if report.rollbackReason == nil, total > 0 {
-      let begun = report.steps.filter { $0.isMain && $0.status != .started }.count
-      parts.append("\(begun) of \(total)")
-    }
-    if let notice {
-      parts.append(notice)
-    } else if report.cancelledBy != nil {
-      parts.append("cancelling")
-    } else {
-      parts.append(report.rollbackReason == nil ? "Ctrl-C cancels and undoes" : "undoing, newest first")
-    }
-    return StyledText("  " + parts.joined(separator: glyphs.divider), .faint)
   }
 }

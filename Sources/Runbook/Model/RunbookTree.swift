@@ -300,7 +300,7 @@ extension RunbookTree.Node {
 
 extension StepPath {
   /// What it has after its last dot: its name inside the step in which it stands.
-  fileprivate var lastWord: String {
+  var lastWord: String {
     text.lastIndex(of: ".").map { String(text[text.index(after: $0)...]) } ?? text
   }
 

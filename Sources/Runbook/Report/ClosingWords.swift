@@ -38,6 +38,9 @@ public enum ClosingWords {
     case .cancelled:
       return StyledText("■ ", .warning) + StyledText(name, .strong)
         + " was cancelled\(took)\(rollback(report, standing))\(code)\(simulated)."
+    case .failed where report.isOnlyBorne && report.rollback.isOne(of: .succeeded, .notNeeded, .none):
+      return StyledText("✗ ", .bad) + StyledText(name, .strong)
+        + " failed\(took): \(borne(report, standing))\(code)\(simulated)."
     default:
       let word = DisplayText.escaped(RunWords.spaced(report.outcome?.text ?? "ended"), limit: 40)
       return StyledText("✗ ", .bad) + StyledText(name, .strong)
@@ -83,13 +86,17 @@ public enum ClosingWords {
       return StyledText("… ", .warning) + StyledText(name, .strong)
         + " has not ended: \(RunWords.posted(posted)), and no process works on it."
     }
+    if report.asked.count > 1 {
+      return StyledText("… ", .warning) + StyledText(name, .strong)
+        + " waits for \(report.asked.count) answers\(places(report)) (exit \(ExitCode.waiting.rawValue))."
+    }
     if report.approval != nil {
-      let step = report.waitingStep.map { " at `\(DisplayText.escaped($0, limit: 100))`" } ?? ""
+      let step = places(report)
       let left = report.leftReason.map { "; it was left: \(DisplayText.escaped($0, limit: 300))" } ?? ""
       return StyledText("… ", .warning) + StyledText(name, .strong) + " waits for an approval\(step)\(left)."
     }
     if report.status == .waiting, report.leftReason == nil || report.waitingStep != nil {
-      let step = report.waitingStep.map { " at `\(DisplayText.escaped($0, limit: 100))`" } ?? ""
+      let step = places(report)
       return StyledText("… ", .warning) + StyledText(name, .strong)
         + " waits for an answer\(step) (exit \(ExitCode.waiting.rawValue))."
     }
@@ -97,6 +104,15 @@ public enum ClosingWords {
     return StyledText("… ", .warning) + StyledText(name, .strong)
       + " has not ended\(why)"
       + (report.isSimulated ? simulatedEnd : ". It goes on where it stopped, \(keeping(store)).")
+  }
+
+  /// Every step that asks, up to five: ` at `a` and `b``.
+  private static func places(_ report: RunReport) -> String {
+    var names = report.asked.compactMap(\.step).prefix(5).map { "`\(shown($0))`" }
+    let more = report.asked.count - names.count
+    if more > 0, !names.isEmpty { names.append("\(more) more") }
+    guard let last = names.last else { return "" }
+    return " at " + (names.count == 1 ? last : names.dropLast().joined(separator: ", ") + " and " + last)
   }
 
   private static let simulatedEnd = ", and cannot go on: a simulation is kept nowhere."
@@ -115,13 +131,25 @@ public enum ClosingWords {
       lines.append((StyledText(label, role), StyledText(text)))
     }
     func add(_ label: String, _ role: StyledText.Role, _ paths: [String]) {
-      if !paths.isEmpty { add(label, role, paths.map { shown($0) }.joined(separator: ", ")) }
+      if !paths.isEmpty { add(label, role, report.folded(paths) { shown($0) }.joined(separator: ", ")) }
+    }
+    /// The few of each kind, and how many more a loop has made.
+    func add<Element>(
+      _ label: String, _ role: StyledText.Role, few elements: [Element], by path: (Element) -> String,
+      _ tell: (Element) -> Void
+    ) {
+      let few = FewOfEach(elements, of: report, by: path)
+      few.shown.forEach(tell)
+      for (template, count) in few.more { add(label, role, "… and \(count) more of \(shown(template))") }
     }
     if report.isRestored { add("look at", .warning, restoredWords(report)) }
-    if let approval = report.approval {
+    for question in report.asked.prefix(5) {
+      guard let approval = question.approval else { continue }
       let asked = approval.lines
+      let place = report.asked.count > 1 ? "\(shown(approval.step)): " : ""
       for (index, line) in asked.enumerated() {
-        add(index == 0 ? "asked" : "", .strong, line + (index == asked.count - 1 ? approval.progress : ""))
+        let words = (index == 0 ? place : "") + line + (index == asked.count - 1 ? approval.progress : "")
+        add(index == 0 ? "asked" : "", .strong, words)
       }
       if let until = approval.until { add("until", .strong, until.wholeSecond) }
     }
@@ -131,7 +159,10 @@ public enum ClosingWords {
         lines.append(
           (StyledText(DisplayText.escaped(name, limit: 64)), StyledText(DisplayText.line(value, limit: 200))))
       }
-      for step in report.steps where step.status == .failed && !StepPath(step.path).isSteadyStateAfter {
+      let borne = report.steps.filter { step in
+        step.status == .failed && !StepPath(step.path).isSteadyStateAfter && report.isOwnFailure(step)
+      }
+      add("failed", .warning, few: borne, by: \.path) { step in
         add("failed", .warning, "\(shown(step.path))\(because(step.error)); the run goes on after it, as the file says")
       }
       if report.isGoodEnd, report.drill == nil { return lines }
@@ -139,37 +170,46 @@ public enum ClosingWords {
     for problem in report.problems { add("refused", .bad, DisplayText.escaped(problem, limit: 600)) }
     let isReached = report.outcome.isOne(of: .succeeded, .objectiveMissed)
     let failed = report.steps.filter { step in
-      !isReached && step.status.isOne(of: .failed, .notApplied)
-        || step.status == .unknown && step.endedAt != nil && step.path != report.waitingStep
+      let isUnknown = step.status == .unknown && step.endedAt != nil && !report.isAsked(about: step.path)
+      return (!isReached && step.status.isOne(of: .failed, .notApplied) || isUnknown) && report.isOwnFailure(step)
     }
-    for step in failed {
+    let left = Set(standing.standing.map(\.path))
+    add("failed", .bad, few: failed, by: \.path) { step in
       let why = because(step.error)
-      let stands = standing.standing.contains { $0.path == step.path } ? "; its changes stand" : ""
+      let stands = left.contains(step.path) ? "; its changes stand" : ""
       add("failed", .bad, "\(shown(step.path))\(why)\(stands)")
       for line in RunWords.lastLines(step.error) { add("", .faint, line) }
     }
     if let why = RunWords.failure(report.outputsError) { add("failed", .bad, "outputs: \(why)") }
     add("undone", .good, standing.undone)
     add("undone in part", .warning, standing.undoneInPart)
-    for undo in standing.notUndone {
+    add("not undone", .bad, few: standing.notUndone, by: \.entry) { undo in
       let why = RunWords.failure(undo.error).map { ": \($0)" } ?? (undo.status == .pending ? ": not begun" : "")
       add("not undone", .bad, "\(shown(undo.entry)) \(DisplayText.escaped(undo.action, limit: 64))\(why)")
       for line in RunWords.lastLines(undo.error) { add("", .faint, line) }
     }
-    for path in standing.conditionFalse { add("not undone", .warning, "\(shown(path)): its condition was false") }
-    for undo in standing.leftOut {
+    add("not undone", .warning, few: standing.conditionFalse, by: { $0 }) { path in
+      add("not undone", .warning, "\(shown(path)): its condition was false")
+    }
+    add("left out", .warning, few: standing.leftOut, by: \.entry) { undo in
       add("left out", .warning, "\(shown(undo.entry)) \(undo.leftOut.map { RunWords.decision($0) } ?? "")")
     }
-    for step in report.steps where !report.undo.contains(where: { $0.step == step.path }) {
+    for step in report.steps where report.undo(of: step.path).isEmpty {
       if let decision = step.leftOut { add("left out", .warning, "\(shown(step.path)) \(RunWords.decision(decision))") }
     }
     if let abandoned = report.abandoned { add("abandoned", .warning, RunWords.decision(abandoned)) }
     add("unknown", .warning, standing.unknown)
-    for path in standing.untold { add("unknown", .warning, "\(shown(path)): whether its message has arrived") }
-    let kept =
-      standing.standing.filter { step in !failed.contains { $0.path == step.path } } + stillThere(report, standing)
-    if !kept.isEmpty { add("stands", .warning, kept.map { thing($0) }.joined(separator: ", ")) }
-    for server in report.servers where !server.by.isEmpty { add("server", .strong, RunWords.state(of: server)) }
+    add("unknown", .warning, few: standing.untold, by: { $0 }) { path in
+      add("unknown", .warning, "\(shown(path)): whether its message has arrived")
+    }
+    let told = Set(failed.map(\.path))
+    let kept = standing.standing.filter { !told.contains($0.path) } + stillThere(report, standing)
+    let things = Dictionary(kept.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+    if !kept.isEmpty {
+      let words = report.folded(kept.map(\.path)) { path in things[path].map { thing($0) } ?? shown(path) }
+      add("stands", .warning, words.joined(separator: ", "))
+    }
+    for line in RunWords.servers(report.servers) { add("server", .strong, line) }
     return lines
   }
 

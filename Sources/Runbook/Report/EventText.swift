@@ -4,7 +4,7 @@ public struct EventText: Sendable {
   /// The run as told so far.
   public private(set) var report: RunReport
   /// Every event, with attempts that went well, outputs and inputs.
-  private let isVerbose: Bool
+  let isVerbose: Bool
   /// Hour, minute and second, in whatever zone the reader lives.
   private let clockText: @Sendable (Timestamp) -> String
   /// Day and zone, for the line with which a run begins or goes on.
@@ -57,19 +57,24 @@ public struct EventText: Sendable {
       let news = changed.isEmpty ? "" : "; changed since its start: secret \(changed)"
       return "resumed \(report.id)\(place)\(pid)\(without)\(news) (\(dayText(event.at)))"
     case "run.waiting":
-      return report.approval.map { asks($0) } ?? waiting(for: fields["for"]?.string, at: fields["step"]?.string)
+      let path = fields["step"]?.string
+      return report.question(about: path)?.approval.map { asks($0) } ?? waiting(for: fields["for"]?.string, at: path)
     case "step.resolved":
       return "\(name(fields["step"])) … answered: \(word(fields["answer"]))\(by(fields["by"]))"
     case "cancel.requested":
       let what = fields["rollback"]?.bool == false ? "its changes stay as they are" : "undoing the changes"
       return "cancel\(by(fields["by"])): \(what)"
-    case "rollback.started": return "rolling back: \(RunWords.rollbackReason(report))"
-    case "rollback.ended":
-      if report.rollback == .notNeeded, !isVerbose { return nil }
+    case "rollback.started", "rollback.ended":
+      if fields["scope"] != nil { return RunWords.unwinding(event, in: report, isVerbose: isVerbose) }
+      if event.event == "rollback.started" { return "rolling back: \(RunWords.rollbackReason(report))" }
+      // Only iterations were undone, which each of them has told.
+      let isUntold = report.rollback == .notNeeded || report.rollback == .succeeded && report.rollbackReason == nil
+      if isUntold, !isVerbose { return nil }
       return "rollback \(RunWords.spaced(word(fields["outcome"])))"
     case "run.ended":
       let took = report.elapsed.map { " after \($0.elapsedText)" } ?? ""
       let code = report.exitCode.map { " (exit \($0))" } ?? ""
+      if report.isOnlyBorne { return "failed\(took): \(ClosingWords.borne(report, Standing(report)))\(code)" }
       return RunWords.outcome(report.outcome, rollback: report.rollback) + took + code
     case "run.checked":
       guard !report.problems.isEmpty else { return isVerbose ? "checked: ready to begin" : nil }
@@ -81,6 +86,7 @@ public struct EventText: Sendable {
     case "run.left":
       let left = "left, not ended: \(word(fields["reason"], limit: 300))"
       return report.isSimulated ? left : "\(left); `\(commands.line("resume", report.id))` goes on"
+    case "scope.started", "scope.rescuing", "scope.ended": return holderWords(event)
     default:
       if let notice = RunWords.notice(event, in: report) { return notice }
       return event.event.hasPrefix("undo.") ? undoWords(event) : stepWords(event)
@@ -114,9 +120,8 @@ public struct EventText: Sendable {
       ?? StepReport(path: path, purpose: .undo, status: .started)
     switch event.event {
     case "step.started":
-      let title =
-        step.title == path || step.title == step.action ? "" : " (\(DisplayText.escaped(step.title, limit: 100)))"
-      return "\(subject) … \(DisplayText.escaped(step.action, limit: 64))\(title)"
+      let item = report.item(of: step).map { " for \(RunWords.shown($0))" } ?? ""
+      return "\(subject) … \(DisplayText.escaped(step.action, limit: 64))\(item)\(title(of: step))"
     case "attempt.started": return "\(subject) … attempt \(fields["attempt"]?.int ?? 1)"
     case "attempt.ended": return attempt(subject, fields)
     case "step.waiting": return waiting(subject, fields)
@@ -128,6 +133,13 @@ public struct EventText: Sendable {
       return text
     default: return isVerbose ? raw(event) : nil
     }
+  }
+
+  /// In brackets, if it says more than the path.
+  func title(of step: StepReport) -> String {
+    let name = step.name.prefix { $0 != "[" }
+    guard step.title != step.path, step.title != step.action, step.title != name, !step.title.isEmpty else { return "" }
+    return " (\(DisplayText.escaped(step.title, limit: 100)))"
   }
 
   private func attempt(_ subject: String, _ fields: [String: Value]) -> String? {

@@ -17,23 +17,37 @@ public enum MarkdownReport {
       // The last lines of a script have no word before them, and are shown as they are.
       "| \(escaped(label.plain)) | \(label.plain.isEmpty ? code(words.plain) : escaped(words.plain)) |"
     }
-    let steps = report.steps.filter { $0.startedAt != nil || $0.status != .pending }
+    let steps = FoldedTree.lines(report).filter { line in
+      guard case .step(let step, _) = line else { return true }
+      return step.startedAt != nil || step.status != .pending
+    }
     if !steps.isEmpty {
       lines += ["", "| step | action | result |", "|---|---|---|"]
-      lines += steps.map { step in
-        "| \(code(step.path)) | \(escaped(DisplayText.escaped(step.action, limit: 64))) "
-          + "| \(escaped(RunWords.end(of: step))) |"
-      }
-      lines += report.undo.filter { $0.startedAt != nil }.map { undo in
-        "| \(code(undo.entry)) | \(escaped(DisplayText.escaped(undo.action, limit: 64))) "
-          + "| \(escaped(RunWords.end(of: undo))) |"
-      }
+      lines += steps.map { row($0) } + undo(report)
     }
     let next = NextCommands.of(report, commands)
     if !next.isEmpty {
       lines += ["", "What to type next:", "", "```sh"] + next.map { "\($0.command)   # \($0.meaning)" } + ["```"]
     }
     return lines.joined(separator: "\n") + "\n\n"
+  }
+
+  private static func row(_ line: FoldedTree.Line) -> String {
+    switch line {
+    case .rest(_, let words): return "| \(escaped(words)) | | |"
+    case .step(let step, let note):
+      let action = step.holds?.kind.text ?? step.action
+      let result = (note.map { "\($0): " } ?? "") + RunWords.end(of: step)
+      return "| \(code(step.path)) | \(escaped(DisplayText.escaped(action, limit: 64))) | \(escaped(result)) |"
+    }
+  }
+
+  private static func undo(_ report: RunReport) -> [String] {
+    let few = FewOfEach(report.undo.filter { $0.startedAt != nil }, of: report) { $0.entry }
+    return few.shown.map { undo in
+      "| \(code(undo.entry)) | \(escaped(DisplayText.escaped(undo.action, limit: 64))) "
+        + "| \(escaped(RunWords.end(of: undo))) |"
+    } + few.more.map { "| … and \($0.count) more of \(code($0.template)) | | |" }
   }
 
   /// Text that Markdown shows as it is, also in a cell of a table. Backticks stay: our messages put names in them.

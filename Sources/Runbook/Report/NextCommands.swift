@@ -14,6 +14,7 @@ struct NextCommands {
     if report.isRestored, report.posted == nil { return restored }
     if report.status != .ended {
       guard report.posted == nil else { return open }
+      if report.asked.count > 1 { return several }
       return report.approval.map { asked($0) } ?? report.waitingStep.map { parked($0) } ?? open
     }
     if report.isGoodEnd, !report.canResumeRollback {
@@ -21,6 +22,9 @@ struct NextCommands {
     }
     if report.canResumeRollback { return rollback + [logs] }
     if report.abandoned != nil { return [logs] }
+    if report.isOnlyBorne {
+      return [logs, (line("rerun"), "try again, once the cause is fixed, from the first step and for every item")]
+    }
     let cause = report.outcome == .cancelled ? "start it anew" : "try again, once the cause is fixed"
     guard let step = report.rerunFrom else { return [logs, (line("rerun"), "\(cause), from the first step")] }
     return [logs, (line("rerun", ["--from", step]), cause)]
@@ -46,6 +50,25 @@ struct NextCommands {
       (line("reject", [approval.step]), "refuse it: the step fails"),
     ]
     if report.leftReason != nil { lines.append((line("resume"), "go on waiting for the answer")) }
+    if report.canCancel { lines.append((line("cancel"), "stop the run and undo its changes")) }
+    return lines + [logs]
+  }
+
+  /// Several branches ask at once: each is named, up to five.
+  private var several: [Line] {
+    var lines: [Line] = []
+    for question in report.asked.prefix(5) {
+      guard let step = question.step else { continue }
+      if let approval = question.approval {
+        lines.append((line("approve", [step, "--seen", approval.digest]), "allow it"))
+        lines.append((line("reject", [step]), "refuse it: the step fails"))
+      } else {
+        lines.append((line("resolve", [step, "--applied"]), "or `--not-applied`, `--retry`, `--fail`: what became of it"))
+      }
+    }
+    let more = report.asked.count - 5
+    if more > 0 { lines.append((line("show", ["--format", "json"]), "\(more) more questions are listed there")) }
+    if report.leftReason != nil { lines.append((line("resume"), "go on waiting for the answers")) }
     if report.canCancel { lines.append((line("cancel"), "stop the run and undo its changes")) }
     return lines + [logs]
   }

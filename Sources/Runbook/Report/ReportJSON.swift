@@ -10,7 +10,7 @@ public enum ReportJSON {
     if let status { run["status"] = .string(status) }
     run["owner"] = owner.map { ["host": .string($0.owner.host), "pid": .int(Int64($0.owner.pid))] } ?? .some(.null)
     return [
-      "v": 1, "run": .map(run), "steps": .list(report.steps.map(step)), "undo": .list(report.undo.map(undo)),
+      "v": 1, "run": .map(run), "steps": .list(report.steps.map { step($0, of: report) }), "undo": .list(report.undo.map(undo)),
     ]
   }
 
@@ -44,15 +44,19 @@ public enum ReportJSON {
       "outputs": report.outputs, "outputs_error": report.outputsError?.value ?? .null, "file": text(report.file),
       "simulated": .bool(report.isSimulated),
       "restored": .bool(report.isRestored),
-      "waiting_for": waiting(report),
+      "waiting_for": waiting(report), "questions": .list(report.asked.map { question($0) }),
       "abandoned": decision(report.abandoned), "drill": report.drill?.value ?? .null,
     ]
   }
 
+  /// The first of the questions.
   private static func waiting(_ report: RunReport) -> Value {
-    guard let step = report.waitingStep else { return .null }
-    var fields = report.approval?.json.map ?? ["step": .string(step), "for": "resolve"]
-    fields["question"] = .int(report.question ?? 1)
+    report.asked.first.flatMap { $0.step == nil ? nil : question($0) } ?? .null
+  }
+
+  private static func question(_ asked: AskedQuestion) -> Value {
+    var fields = asked.approval?.json.map ?? ["step": text(asked.step), "for": "resolve"]
+    fields["question"] = .int(asked.number)
     return .map(fields)
   }
 
@@ -66,14 +70,37 @@ public enum ReportJSON {
     ]
   }
 
-  private static func step(_ step: StepReport) -> Value {
-    [
+  private static func step(_ step: StepReport, of report: RunReport) -> Value {
+    var fields: [String: Value] = [
       "step": .string(step.path), "title": .string(step.title), "action": .string(step.action),
       "purpose": .string(step.purpose.text), "status": .string(step.status.text), "attempts": .int(step.attempts),
       "started_at": instant(step.startedAt), "ended_at": instant(step.endedAt), "outputs": step.outputs,
       "error": step.error?.value ?? .null, "class": text(step.effectClass), "effect": .string(step.happened.text),
       "undo_closed": text(step.closed),
     ]
+    fields["item"] = report.item(of: step)
+    switch step.unwinding {
+    case nil: break
+    case .going: fields["rollback"] = "going"
+    case .ended(let outcome): fields["rollback"] = .string(outcome.text)
+    }
+    guard let holds = step.holds else { return .map(fields) }
+    // Nothing is called by it.
+    for name in ["action", "attempts", "class"] { fields[name] = nil }
+    fields["kind"] = .string(holds.kind.text)
+    fields["inputs"] = holds.inputs
+    fields["rescued_from"] = holds.rescuedFrom?.value
+    if holds.isLoop { fields["items"] = counts(holds) }
+    return .map(fields)
+  }
+
+  /// How the iterations of a loop stand.
+  private static func counts(_ holds: Holding) -> Value {
+    let counts: [(String, Int)] = [
+      ("total", holds.items.count), ("ended", holds.ended), ("succeeded", holds.succeeded), ("failed", holds.failed),
+      ("skipped", holds.skipped), ("cancelled", holds.cancelled), ("undone", holds.undone), ("running", holds.running),
+    ]
+    return .map(Dictionary(counts.map { ($0.0, .int(Int64($0.1))) }, uniquingKeysWith: { first, _ in first }))
   }
 
   private static func undo(_ undo: UndoReport) -> Value {

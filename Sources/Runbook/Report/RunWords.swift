@@ -56,7 +56,10 @@ public enum RunWords {
   }
 
   /// `stopped after 32s`, `done in 1.2s`, `failed after 12s: exit code: …`.
-  public static func end(of step: StepReport) -> String {
+  public static func end(of step: StepReport) -> String { ended(step) + unwound(step) }
+
+  private static func ended(_ step: StepReport) -> String {
+    if let holds = step.holds { return end(of: step, holds) }
     let took = step.elapsed?.elapsedText
     switch step.status.known {
     case .succeeded:
@@ -72,7 +75,7 @@ public enum RunWords {
     case .skipped: return "skipped, its `if` is false"
     case .notRun: return "not run"
     case .notApplied: return "did not take effect"
-    case .cancelled: return "cancelled" + (took.map { " after \($0)" } ?? "")
+    case .cancelled: return stopped(step, took)
     case .unknown: return "outcome unknown" + (failure(step.error).map { ": \($0)" } ?? "")
     case .pending, .started, nil: return DisplayText.escaped(step.status.text, limit: 40)
     }

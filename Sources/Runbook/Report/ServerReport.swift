@@ -43,7 +43,44 @@ extension RunReport {
   }
 }
 
+extension RunReport {
+  private mutating func begin(_ path: String, on server: String, looks isLook: Bool, deletes: Bool) {
+    if isLook { looks.insert(path) }
+    if deletes { deletions.insert(path) }
+    let index = serverIndex[server] ?? servers.count
+    if index == servers.count {
+      serverIndex[server] = index
+      servers.append(ServerReport(id: server, by: ""))
+    }
+    actsOn[path] = index
+  }
+
+  /// The newest that is known of the server which a step acts on.
+  private mutating func tell(_ path: String, _ news: (ServerReport) -> ServerReport) {
+    guard let index = actsOn[path] else { return }
+    servers[index] = news(servers[index])
+  }
+}
+
 extension RunWords {
+  /// How many servers are told of one by one.
+  private static let serverLimit = 12
+
+  /// A line for each server; of a great many, those whose state is not known come first, and the others are counted.
+  static func servers(_ all: [ServerReport]) -> [String] {
+    let all = all.filter { !$0.by.isEmpty }
+    guard all.count > serverLimit else { return all.map { state(of: $0) } }
+    let ordered = all.filter { $0.state == nil } + all.filter { $0.state != nil }
+    let counts = ordered.dropFirst(serverLimit).reduce(into: [String: Int]()) { counts, server in
+      counts[server.state ?? "in a state that is not known", default: 0] += 1
+    }
+    let rest = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { state, count in
+      "\(count) \(DisplayText.escaped(state, limit: 40))"
+    }
+    return ordered.prefix(serverLimit).map { state(of: $0) }
+      + ["… and \(all.count - serverLimit) more: \(rest.joined(separator: ", "))"]
+  }
+
   /// `12345 is running, as `stop.undo[0]` left it`.
   public static func state(of server: ServerReport) -> String {
     let id = DisplayText.escaped(server.id, limit: 64)

@@ -27,23 +27,29 @@ public struct Standing: Sendable, Equatable {
 
   public init(_ report: RunReport) {
     // A rollback goes from the newest step to the oldest; what it did not reach would come in that order.
-    let order = Dictionary(uniqueKeysWithValues: report.steps.enumerated().map { ($1.path, $0) })
-    let newestFirst = report.undo.enumerated()
-      .sorted { (order[$1.element.step] ?? 0, $0.offset) < (order[$0.element.step] ?? 0, $1.offset) }
-      .map(\.element)
+    let newestFirst = report.undo.enumerated().map { (step: report.stepIndex[$1.step] ?? 0, offset: $0, undo: $1) }
+      .sorted { ($1.step, $0.offset) < ($0.step, $1.offset) }
+      .map(\.undo)
     leftOut = newestFirst.filter { $0.leftOut != nil }
     if report.status == .ended, !report.isGoodEnd || report.rollbackReason != nil {
-      notUndone = newestFirst.filter { !$0.status.isOne(of: .succeeded, .skipped, .closed) }
+      // Iterations that failed are undone by themselves; what the others did was never to be undone.
+      let isOnlyBorne = report.isOnlyBorne
+      notUndone = newestFirst.filter { undo in
+        !undo.status.isOne(of: .succeeded, .skipped, .closed)
+          && (!isOnlyBorne || report.isInFailedIteration(undo.step))
+      }
     }
     untold = report.steps.filter { $0.error?.detail?["arrival"]?.string == "unknown" }.map(\.path)
+    let missing = Set((notUndone + leftOut).map(\.step))
     for step in report.steps where step.isMain && step.effect != .none && step.startedAt != nil {
-      place(step, report.undo.filter { $0.step == step.path })
+      // What the call around it has in place of its undo steps is told of the call.
+      if step.closed == UndoClosure.replaced.text { continue }
+      place(step, report.undo(of: step.path), isMissing: missing.contains(step.path))
     }
   }
 
-  private mutating func place(_ step: StepReport, _ undo: [UndoReport]) {
+  private mutating func place(_ step: StepReport, _ undo: [UndoReport], isMissing: Bool) {
     let hasUndone = undo.contains { $0.status == .succeeded }
-    let isMissing = notUndone.contains { $0.step == step.path } || leftOut.contains { $0.step == step.path }
     if isMissing {
       if hasUndone { undoneInPart.append(step.path) }
       return

@@ -29,10 +29,29 @@ public struct StepReport: Sendable, Equatable {
   /// Who left its whole undo out, and why; nil: nobody did.
   public var leftOut: RunReport.Decision?
 
+  /// What it holds, if it is a step that holds others; nil for one that has something called.
+  public var holds: Holding?
+  /// The position of the step around it; nil: it stands in the list of the run.
+  public internal(set) var parent: Int?
+  /// How many steps are around it.
+  public internal(set) var depth = 0
+  /// Its name inside the step around it: `one`, `[2]`; its path in the list of the run.
+  public internal(set) var name: String
+  /// Its path with a `*` for the number of each iteration: `wave[*].one`. The same for all iterations.
+  public internal(set) var template: String
+  /// Which item of the loop around it this iteration is for, from 0; nil for what is no iteration.
+  public internal(set) var iteration: Int?
+  /// Of an iteration that failed: how its own undoing stands; nil: none was begun.
+  public internal(set) var unwinding: Unwinding?
+  /// How the step around it counts it.
+  var countedAs: Holding.Count?
+
   init(
     path: String, purpose: Purpose = .do, status: StepStatus = .pending
   ) {
     self.path = path
+    name = path
+    template = path
     title = path
     action = ""
     self.purpose = .known(purpose)
@@ -78,33 +97,5 @@ public struct UndoReport: Sendable, Equatable {
     self.title = title
     self.action = action
     self.status = .known(status)
-  }
-}
-
-/// Which undo steps belong to which step: known from the runbook, so that a report can list those not
-/// begun.
-public struct UndoPlan: Sendable, Equatable {
-  /// By the step's path.
-  public var entries: [String: [UndoReport]] = [:]
-  /// Steps that cannot be undone.
-  public var irreversible: Set<String> = []
-  /// Steps whose failure does not end the run.
-  public var borne: Set<String> = []
-  /// The last step of the main list: once it has ended there is nothing to cancel.
-  public var last: String?
-  public var isDrill = false
-  public init() {}
-
-  public init(_ runbook: ValidatedRunbook) {
-    last = runbook.mainSteps.last?.path.text
-    isDrill = runbook.drill != nil
-    for step in runbook.mainSteps {
-      if step.continuesOnError { borne.insert(step.path.text) }
-      if case .irreversible = step.rollback { irreversible.insert(step.path.text) }
-      guard !step.undoSteps.isEmpty else { continue }
-      entries[step.path.text] = step.undoSteps.map {
-        UndoReport(entry: $0.path.text, step: step.path.text, title: $0.title, action: $0.action.name)
-      }
-    }
   }
 }
