@@ -94,10 +94,10 @@ extension RunMachine {
   }
 
   private func order(for entry: RollbackStack.Entry) -> Order {
-    guard case .steps(let paths, _) = entry.kind, entry.state == .settled || needsNoProbe(entry),
-      let path = paths.first(where: { !state(of: $0).status.isEnded })
+    guard entry.kind != .irreversible, entry.state == .settled || needsNoProbe(entry),
+      let path = undoPaths(of: entry).first(where: { !state(of: $0).status.isEnded })
     else { return .settle(entry.step) }
-    return .begin(path, .undo)
+    return needsItems(path) ? .open(path) : .begin(path, .undo)
   }
 
   /// A step that succeeded is known to have happened and to be at rest, unless a request of it may still arrive, or

@@ -274,8 +274,7 @@ extension RunMachine {
   /// A rollback that stopped goes on at the undo step that failed.
   private mutating func reopenFailedUndo() {
     for entry in stack.entries where entry.isOpen {
-      guard case .steps(let paths, _) = entry.kind else { continue }
-      for path in paths where state(of: path).status.isEnded && !state(of: path).status.isDone {
+      for path in undoPaths(of: entry) where state(of: path).status.isEnded && !state(of: path).status.isDone {
         var fresh = StepMachine()
         fresh.purpose = .undo
         fresh.attempt = state(of: path).attempt + 1
@@ -311,6 +310,10 @@ extension RunMachine {
   }
 
   private mutating func open(_ path: StepPath, _ opened: ScopeOpened, at instant: Timestamp) {
+    if path.undone != nil {
+      scopes[path] = Scope(path, .loop, count: opened.items?.count ?? 0, opened: opened, at: instant)
+      return
+    }
     guard let place = tree.place(at: path) else { return }
     noteBeginning(of: path)
     let node = place.here.node

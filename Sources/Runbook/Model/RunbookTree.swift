@@ -111,10 +111,7 @@ final class RunbookTree: Sendable {
     var slot: Slot
 
     /// Of an iteration, the path of its loop.
-    var loop: StepPath? {
-      guard slot.isIteration, let open = path.text.lastIndex(of: "[") else { return nil }
-      return StepPath(String(path.text[..<open]))
-    }
+    var loop: StepPath? { slot.isIteration ? path.iterated : nil }
   }
 
   struct Place: Sendable {
@@ -190,8 +187,13 @@ final class RunbookTree: Sendable {
   /// The step that has something called at this place, an undo step too; nil if there is none.
   func action(at path: StepPath) -> ActionStep? {
     if let action = fixedActions[path] { return action }
-    if let owner = path.undone { return place(at: owner)?.undoSteps.first { $0.path == path } }
-    return place(at: path)?.action
+    guard let owner = path.undone else { return place(at: path)?.action }
+    let undo = place(at: owner)?.undoSteps ?? []
+    if let step = undo.first(where: { $0.path == path }) { return step }
+    // One of the items of an undo step that is done for each.
+    guard var step = undo.first(where: { $0.each != nil && path.iterated == $0.path }) else { return nil }
+    step.each = nil
+    return step.at(path)
   }
 
   /// nil for a place that the runbook does not have, and for that of an undo step.

@@ -21,6 +21,19 @@ public struct StepPath: Hashable, Sendable {
   /// The iteration of this loop for the item at this position.
   func iteration(_ index: Int) -> StepPath { StepPath("\(text)[\(index)]") }
 
+  /// Of a path that ends with a number in brackets what stands before that, and the number; nil for another.
+  private var numbered: (StepPath, Int)? {
+    guard text.hasSuffix("]"), let open = text.lastIndex(of: "["),
+      let number = Int(text[text.index(after: open)...].dropLast())
+    else { return nil }
+    return (StepPath(String(text[..<open])), number)
+  }
+
+  /// Of an iteration, what is done for each item.
+  var iterated: StepPath? { numbered?.0 }
+  /// Of an iteration, the position of its item.
+  var position: Int? { numbered?.1 }
+
   /// Whether it is this place, or inside it. Everything is inside the run.
   func isWithin(_ place: StepPath) -> Bool {
     if place == .root { return true }

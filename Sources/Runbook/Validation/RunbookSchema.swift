@@ -146,6 +146,9 @@ public enum RunbookSchema {
         "measure": object(moments),
         "steady_state": list(
           ref("plainStep"), "steps that only look, before the first step and again after the last one", atLeast: 1),
+        "stop_if": list(
+          ref("plainStep"), "`wait_for` steps that are asked beside the steps; the first that holds stops the drill",
+          atLeast: 1),
       ]),
       "objectives of a rehearsal; an objective that is missed ends the run with exit "
         + "\(ExitCode.objectiveMissed.rawValue)")
@@ -163,6 +166,9 @@ public enum RunbookSchema {
     if isUndo {
       for key in ["id", "rollback", "continue_on_error"] { properties[key] = nil }
       properties["on_error"] = ["const": "continue"]
+      properties["for_each"] = described(
+        ["oneOf": [ref("expression"), object(["in": ref("expression"), "as": ["type": "string"]])]],
+        "a list: the step is carried out once for each of its items, one after the other")
     }
     return object(properties).merging([
       "oneOf": .list(kinds.map { ["required": [.string($0.keyword)]] }),

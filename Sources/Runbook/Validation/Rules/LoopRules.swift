@@ -21,6 +21,7 @@ extension Validation {
   }
 
   func loop(_ entry: Node.Entry, _ place: StepNode) -> Step? {
+    if place.section.isUndo { return undoLoop(entry, place) }
     guard mayHold(entry, in: place.section) else { return nil }
     let clause = loopClause(entry)
     var inner = place
@@ -47,6 +48,24 @@ extension Validation {
       LoopStep(
         part, items: items, name: clause.name, batches: clause.batches, maxParallel: clause.maxParallel,
         maxFailures: clause.maxFailures, gate: Body(gate), step: step))
+  }
+
+  /// An undo step is done for its items one after the other, and the first that fails stops the rollback.
+  private func undoLoop(_ entry: Node.Entry, _ place: StepNode) -> Step? {
+    for key in entry.value.entries ?? [] where !["in", "as"].contains(key.key) {
+      guard Validation.clauseKeys.contains(key.key) else { continue }
+      sink.error(
+        .context, at: key.keyRange, "`\(key.key)` cannot stand in the `for_each` of an undo step",
+        hint: "its items are undone one after the other: take the line out")
+    }
+    let clause = loopClause(entry)
+    var inner = place
+    inner.entries.removeAll { $0.key == "for_each" }
+    guard case .action(var step)? = iteration(inner, of: clause, at: entry), let items = clause.items else {
+      return nil
+    }
+    step.each = EachItem(items: items, name: clause.name)
+    return .action(step)
   }
 
   /// The step itself, which sees the item and its position.
