@@ -39,7 +39,19 @@ public struct StepPath: Hashable, Sendable {
     if place == .root { return true }
     guard text.utf8.starts(with: place.text.utf8) else { return false }
     let rest = text.utf8.dropFirst(place.text.utf8.count)
-    return rest.isEmpty || rest.first == UInt8(ascii: ".")
+    return rest.isEmpty || rest.first == UInt8(ascii: ".") || rest.first == UInt8(ascii: "[")
+  }
+
+  /// As it is written in the file: without the numbers of iterations and batches.
+  public var withoutNumbers: StepPath {
+    var words = ""
+    var isNumber = false
+    for character in text {
+      if character == "[" { isNumber = true }
+      if !isNumber { words.append(character) }
+      if character == "]" { isNumber = false }
+    }
+    return StepPath(words)
   }
 
   /// The undo step at this position in the `rollback` of the step.
