@@ -37,16 +37,19 @@ struct PowerLoop {
 }
 
 extension Step {
-  /// The ids in it, its own included; without those of files that are called.
+  /// The steps that it holds; not those of a file that it calls.
+  var below: [Step] {
+    switch self {
+    case .action, .call: []
+    case .block(let step): step.steps.steps + (step.rescue?.steps ?? [])
+    case .parallel(let step): step.branches.steps
+    case .loop(let step): [step.step] + step.gate.steps
+    }
+  }
+
+  /// The ids in it, its own included.
   var ids: Set<String> {
-    let below: [Step] =
-      switch self {
-      case .action, .call: []
-      case .block(let step): step.steps.steps + (step.rescue?.steps ?? [])
-      case .parallel(let step): step.branches.steps
-      case .loop(let step): [step.step] + step.gate.steps
-      }
-    return below.reduce(into: Set([id].compactMap { $0 })) { ids, step in ids.formUnion(step.ids) }
+    below.reduce(into: Set([id].compactMap { $0 })) { ids, step in ids.formUnion(step.ids) }
   }
 }
 

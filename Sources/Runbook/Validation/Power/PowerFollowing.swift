@@ -80,39 +80,42 @@ struct PowerFollowing {
   }
 
   private mutating func follow(_ block: BlockStep, isBearable: Bool) {
-    let before = known
-    let inside = survey([.block(block)])
-    let untouched = inside.reachesAll ? [:] : before.filter { !inside.touched.contains($0.key) }
+    let isCertain = block.rescue == nil && !block.part.continuesOnError && block.part.condition == nil
+    // Asked only where it is needed: blocks may be nested deeply.
+    let inside = isCertain ? Survey() : survey([.block(block)])
+    let before = known(of: inside.named)
     follow(block.steps, isBearable: isBearable || block.rescue != nil)
     if let rescue = block.rescue {
-      let succeeded = known
-      known = untouched
+      let succeeded = known(of: inside.named)
+      forget(inside, but: before)
       follow(rescue, isBearable: isBearable)
-      known = PowerKnowledge.joined(succeeded, known)
+      join(succeeded, of: inside.named)
     }
-    if block.part.continuesOnError { known = untouched }
-    if block.part.condition != nil { known = PowerKnowledge.joined(before, known) }
+    if block.part.continuesOnError { forget(inside, but: before) }
+    if block.part.condition != nil { join(before, of: inside.named) }
   }
 
   /// Each branch begins with what was known before, as far as no other branch changes it; nothing is known afterwards
   /// of what any of them changes.
   private mutating func follow(_ parallel: ParallelStep, isBearable: Bool) {
     let surveys = parallel.branches.steps.map { survey([$0]) }
-    let touched = surveys.reduce(into: Set()) { $0.formUnion($1.touched) }
+    let whole = surveys.reduce(into: Survey()) { $0.formUnion($1) }
     var counts: [ServerName: Int] = [:]
     for survey in surveys { for server in survey.named { counts[server, default: 0] += 1 } }
-    let common = touched.filter { (counts[$0] ?? 0) > 1 }
-    let before = known
-    let apart = before.filter { !touched.contains($0.key) }
+    let common = whole.touched.filter { (counts[$0] ?? 0) > 1 }
+    let before = known(of: whole.named)
+    for server in whole.touched { known[server] = nil }
     mingled(parallel.branches.steps, sharing: common) { following in
       for (branch, survey) in zip(parallel.branches.steps, surveys) {
-        following.known = apart
         for server in survey.touched where !common.contains(server) { following.known[server] = before[server] }
         following.follow(branch, isBearable: isBearable || branch.continuesOnError)
+        for server in survey.named {
+          following.known[server] = whole.touched.contains(server) ? nil : before[server]
+        }
       }
     }
-    known = surveys.contains { $0.reachesAll } ? [:] : apart
-    touchAgain(common, all: surveys.contains { $0.reachesAll })
+    if whole.reachesAll { known = [:] }
+    touchAgain(common, all: whole.reachesAll)
   }
 
   /// An iteration begins with what no other changes; nothing is known afterwards of what any of them changes.
@@ -120,11 +123,10 @@ struct PowerFollowing {
     loops.append(PowerLoop(loop))
     let inside = survey([loop.step])
     loops.removeLast()
-    let gate = survey(loop.gate.steps)
-    let touched = inside.touched.union(gate.touched)
-    let reachesAll = inside.reachesAll || gate.reachesAll
-    let before = reachesAll ? [:] : known.filter { !touched.contains($0.key) }
-    known = before
+    var whole = inside
+    whole.formUnion(survey(loop.gate.steps))
+    let before = known(of: whole.named)
+    forget(whole, but: before)
     loops.append(PowerLoop(loop))
     if case .count(1) = loop.maxParallel {
       follow(loop.step, isBearable: isBearable)
@@ -134,10 +136,10 @@ struct PowerFollowing {
       }
     }
     loops.removeLast()
-    known = before
+    forget(whole, but: before)
     follow(loop.gate, isBearable: isBearable)
-    known = before
-    touchAgain(touched.filter { $0.loop != loop.part.path }, all: reachesAll)
+    forget(whole, but: before)
+    touchAgain(whole.touched.filter { $0.loop != loop.part.path }, all: whole.reachesAll)
   }
 
   /// Which servers a file changes that is called, cannot be told from its texts.
@@ -164,6 +166,34 @@ struct PowerFollowing {
     var named: Set<ServerName> = []
     /// They may change servers that no text names.
     var reachesAll = false
+
+    mutating func formUnion(_ other: Survey) {
+      touched.formUnion(other.touched)
+      named.formUnion(other.named)
+      reachesAll = reachesAll || other.reachesAll
+    }
+  }
+
+  private func known(of servers: Set<ServerName>) -> [ServerName: PowerKnowledge] {
+    var result: [ServerName: PowerKnowledge] = [:]
+    for server in servers { result[server] = known[server] }
+    return result
+  }
+
+  /// Some of these steps may have been done: what was known before is known of what they do not change.
+  private mutating func forget(_ steps: Survey, but before: [ServerName: PowerKnowledge]) {
+    if steps.reachesAll { known = [:] }
+    for server in steps.named {
+      known[server] = steps.reachesAll || steps.touched.contains(server) ? nil : before[server]
+    }
+  }
+
+  /// One way or the other has led here.
+  private mutating func join(_ other: [ServerName: PowerKnowledge], of servers: Set<ServerName>) {
+    for server in servers {
+      let joined = (known[server] ?? .nothing).joined(other[server] ?? .nothing)
+      known[server] = joined.isNothing ? nil : joined
+    }
   }
 
   private func survey(_ steps: [Step]) -> Survey {

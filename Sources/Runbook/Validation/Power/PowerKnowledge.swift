@@ -58,18 +58,6 @@ struct PowerKnowledge {
       narrowedBy: narrowedBy ?? other.narrowedBy, since: min(since, other.since))
   }
 
-  /// What holds in both ways.
-  static func joined(
-    _ one: [ServerName: PowerKnowledge], _ other: [ServerName: PowerKnowledge]
-  ) -> [ServerName: PowerKnowledge] {
-    var result: [ServerName: PowerKnowledge] = [:]
-    for (server, known) in one {
-      guard let joined = other[server].map({ known.joined($0) }), !joined.isNothing else { continue }
-      result[server] = joined
-    }
-    return result
-  }
-
   /// None of the states that a step needs is possible.
   func excludes(_ needs: Set<PowerState>) -> Bool { !needs.isEmpty && possible.isDisjoint(with: needs) }
 }

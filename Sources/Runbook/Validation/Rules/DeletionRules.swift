@@ -1,7 +1,9 @@
 /// `server.delete` deletes only what the same run has created: an id that comes from elsewhere is told beforehand.
 extension Validation {
   func deletions(_ runbook: ValidatedRunbook) {
-    let rule = DeletionRule(creating: Set(runbook.steps.steps.flatMap { $0.creatingIDs }))
+    var creating: Set<String> = []
+    for step in runbook.steps.steps { _ = step.createsServer(adding: &creating) }
+    let rule = DeletionRule(creating: creating)
     deletions(of: runbook.steps.steps, rule)
     for section in [runbook.onRollbackFailure, runbook.always] { deletions(of: section.steps, rule) }
   }
@@ -75,16 +77,16 @@ extension Validation {
 }
 
 extension Step {
-  /// Ids in it, its own included, below which a server is created.
-  fileprivate var creatingIDs: [String] {
-    guard leaves.contains(where: { $0.action.createsServer }) else { return [] }
-    let below: [Step] =
-      switch self {
-      case .action, .call: []
-      case .block(let step): step.steps.steps + (step.rescue?.steps ?? [])
-      case .parallel(let step): step.branches.steps
-      case .loop(let step): [step.step] + step.gate.steps
-      }
-    return [id].compactMap { $0 } + below.flatMap { $0.creatingIDs }
+  /// Adds its id and those of the steps in it, as far as they create a server or hold a step that does.
+  fileprivate func createsServer(adding ids: inout Set<String>) -> Bool {
+    var creates = false
+    switch self {
+    case .action(let step): creates = step.action.createsServer
+    case .call(let step): creates = step.runbook.steps.leaves.contains { $0.action.createsServer }
+    case .block, .parallel, .loop:
+      for step in below where step.createsServer(adding: &ids) { creates = true }
+    }
+    if creates, let id { ids.insert(id) }
+    return creates
   }
 }

@@ -140,6 +140,9 @@ extension Validation {
       return Diagnostic(
         .context, at: entry.keyRange, "`\(entry.key)` stands inside `for_each`",
         hint: "write `for_each: {in: LIST, \(entry.key): …}`")
+    case "steps":
+      return Diagnostic(
+        .context, at: entry.keyRange, "`steps` cannot stand in a step", hint: "write `block:` before a list of steps")
     case "always":
       return Diagnostic(
         .context, at: entry.keyRange, "`always` cannot stand in a step", hint: "write `always:` at the top level")
