@@ -1,5 +1,5 @@
-/// How entries of the rollback are done with: those of the whole run at its end, those of an iteration as soon as it has
-/// failed. Both go the same way: the newest first, one at a time, and no further than one that cannot be undone.
+/// How entries of the rollback are done with: those of the whole run at its end, those of an iteration as soon as it
+/// has failed. Both go the same way: the newest first, one at a time, and no further than one that cannot be undone.
 extension RunMachine {
   enum Unwinding: Equatable {
     /// The entry to undo next.

@@ -26,7 +26,7 @@ import Testing
 
   @Test func everyKeyOfADrillIsInIt() {
     let drill = schema["$defs"]?["drill"]?["properties"]
-    #expect(drill?.map?.keys.sorted() == ["measure", "objectives", "steady_state"])
+    #expect(drill?.map?.keys.sorted() == ["measure", "objectives", "steady_state", "stop_if"])
     #expect(drill?["objectives"]?["properties"]?.map?.keys.sorted() == ["rpo", "rto"])
     #expect(drill?["measure"]?["properties"]?.map?.keys.sorted() == ["data_as_of", "outage_at", "restored_at"])
   }
@@ -48,7 +48,9 @@ import Testing
     }
     #expect(schema["properties"]?["steps"]?["items"] == ["$ref": "#/$defs/step"])
     for name in ["plainStep", "undoStep"] {
-      for key in Validation.holderKeys { #expect(schema["$defs"]?[name]?["properties"]?[key] == nil, "\(name) \(key)") }
+      for key in Validation.holderKeys where !(name == "undoStep" && key == "for_each") {
+        #expect(schema["$defs"]?[name]?["properties"]?[key] == nil, "\(name) \(key)")
+      }
     }
   }
 

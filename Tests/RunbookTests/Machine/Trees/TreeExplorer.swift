@@ -1,8 +1,7 @@
 @testable import Runbook
 
 /// Goes through everything that can happen to a run whose steps hold others: every order of completion, a step that
-/// fails or whose reply is lost, a cancel and a crash at every moment. States that were seen before are not gone through
-/// again.
+/// fails or whose reply is lost, a cancel and a crash at every moment. No state is gone through twice.
 struct TreeExplorer {
   /// What is left of what may happen on one way.
   struct Budget: Hashable {
@@ -225,20 +224,19 @@ extension RunMachine {
   fileprivate var picture: String {
     var words: [String] = []
     for (path, state) in leaves {
-      words.append(
-        "\(path):\(state.status.rawValue),\(state.purpose.rawValue),\(state.progress),\(state.effect),\(state.lostRequests)"
-      )
+      let end = "\(state.status.rawValue),\(state.purpose.rawValue),\(state.effect)"
+      words.append("\(path):\(end),\(state.progress),\(state.lostRequests)")
     }
     for (path, scope) in scopes {
-      words.append(
-        "\(path):\(scope.cursor),\(scope.live),\(scope.stop != nil),\(scope.rescued != nil),\(scope.ended?.status.rawValue ?? ""),"
-          + "\(scope.failures),\(scope.unwinding),\(scope.batch),\(scope.rollbackStartedAt != nil),\(scope.endedWith?.rawValue ?? "")"
-      )
+      let way = "\(scope.cursor),\(scope.live),\(scope.stop != nil),\(scope.rescued != nil),\(scope.batch)"
+      let end = "\(scope.ended?.status.rawValue ?? ""),\(scope.failures),\(scope.unwinding)"
+      let undo = "\(scope.rollbackStartedAt != nil),\(scope.endedWith?.rawValue ?? "")"
+      words.append("\(path):\(way) \(end) \(undo)")
     }
     words.sort()
-    words.append(
-      "\(root.cursor),\(root.live),\(stop.map { String(describing: $0).prefix(8) } ?? ""),\(root.rollbackStartedAt != nil),\(rollback?.rawValue ?? "")"
-    )
+    let reason = stop.map { String(describing: $0).prefix(8) } ?? ""
+    words.append("\(root.cursor),\(root.live),\(reason)")
+    words.append("\(root.rollbackStartedAt != nil),\(rollback?.rawValue ?? "")")
     words.append(stack.entries.map { "\($0.step)\($0.state)" }.joined(separator: ","))
     words.append("\(resumedAt != nil),\(borne != nil)")
     return words.joined(separator: " ")
