@@ -26,6 +26,8 @@ import Testing
   @Test(arguments: [
     ("run --simulate runbooks/dr_drill.yaml", 0), ("run --simulate runbooks/dr_standby.yaml", 0),
     ("run --simulate runbooks/rescue_boot.yaml", 0), ("run --simulate --mock runbooks/mocks/smoke_fails.yaml", 3),
+    ("run --simulate --mock runbooks/mocks/fleet_good.yaml", 0),
+    ("run --simulate --mock runbooks/mocks/fleet_bad.yaml", 3),
   ] as [(String, Int32)])
   func theRunbooksForADayEndAsShown(_ command: String, _ code: Int32) async throws {
     let shown = try ShownCommand.first(command, in: "README.md")

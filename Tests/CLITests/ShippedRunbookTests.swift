@@ -60,6 +60,20 @@ struct Shipped: Sendable, CustomTestStringConvertible {
     Shipped(
       file: "look_inside.yaml", inputs: ["--input", "server=5203773"] + host, code: 0,
       story: ["rescue … waiting until rescue, now `rescuing`", "log … done", "back … running after", "succeeded"]),
+    Shipped(
+      file: "fleet_upgrade.yaml", inputs: ["--inputs", Repository.path("runbooks/mocks/fleet.json")],
+      mock: "mocks/fleet_good.yaml", code: 0,
+      story: [
+        "fleet[0].keep.snapshot … ready after", "fleet[0].upgrade … done", "fleet.gate[1].rate … done",
+        "fleet.gate[4].rate … done", "fleet[7].healthy … done", "fleet … 8 of 8 succeeded", "succeeded after",
+      ]),
+    Shipped(
+      file: "fleet_upgrade.yaml", inputs: ["--inputs", Repository.path("runbooks/mocks/fleet.json")],
+      mock: "mocks/fleet_bad.yaml", code: 3,
+      story: [
+        "fleet[0].healthy … done", "fleet[7].upgrade … failed", "undo fleet[7].upgrade … snapshot.restore done",
+        "7 of 8 succeeded", "failed, rolled back after", "undone  fleet[7].upgrade",
+      ]),
   ]
 }
 

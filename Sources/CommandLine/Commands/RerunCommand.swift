@@ -66,7 +66,7 @@ struct RerunCommand: Command {
         .usage, .step, "run \(id) is a drill, and what a drill measures begins at its first step",
         hint: "`\(Advice.line("rerun", id))` does all of it again")
     }
-    let steps = checked.runbook.mainSteps.map(\.path.text)
+    let steps = checked.runbook.value.mainList.map(\.path.text)
     let first = from ?? steps.first ?? ""
     guard steps.contains(first) else {
       throw Refusal(
@@ -94,7 +94,8 @@ struct RerunCommand: Command {
   private func checkApprovals(
     before first: String, of runbook: ValidatedRunbook, pinned: ValidatedRunbook?, _ values: [String: Value]
   ) throws(Refusal) {
-    for step in runbook.mainSteps.prefix(while: { $0.path.text != first })
+    let earlier = Body(runbook.value.mainList.prefix { $0.path.text != first })
+    for step in earlier.leaves
     where step.action.asksPeople && !step.continuesOnError {
       let path = DisplayText.escaped(step.path.text, limit: 100)
       let asked = pinned?.mainSteps.first { $0.path == step.path }?.with[ApprovalField.prompt]

@@ -73,7 +73,16 @@ struct SimulatedWorld {
     var runbook = checked.runbook
     var hosts: [LoopbackHost] = []
     let servers = SimulatedWorld.texts(.map(inputs)) + runbook.inputs.compactMap { $0.defaultValue?.string }
-    for (index, block) in runbook.providers.enumerated() {
+    // Steps of a called file see the same cloud as those that call it.
+    var urls: [String: String] = [:]
+    var ownBlocks = runbook.providers.count
+    try runbook.value.changeProviders { (block: inout ProviderBlock) throws(Refusal) in
+      block.settings["ca_file"] = nil
+      ownBlocks -= 1
+      if ownBlocks < 0, let url = urls["\(block.type) \(block.name)"] ?? urls[block.type] {
+        block.settings["url"] = .literal(.string(url))
+        return
+      }
       let kind = if let declared = block.declared { declared } else { try Composition.provider(block.type) }
       guard let kind else {
         throw Refusal(.usage, .provider, "there is no provider type `\(block.type)`")
@@ -88,8 +97,9 @@ struct SimulatedWorld {
       do throws(StepFailure) {
         let host = try LoopbackHost(twin) { $0 / speed }
         hosts.append(host)
-        runbook.providers[index].settings["url"] = .literal(.string(host.url))
-        runbook.providers[index].settings["ca_file"] = nil
+        urls[block.type] = urls[block.type] ?? host.url
+        urls["\(block.type) \(block.name)"] = host.url
+        block.settings["url"] = .literal(.string(host.url))
       } catch {
         throw Refusal(.failed, .simulation, "the simulation cannot be served: \(error.message)")
       }

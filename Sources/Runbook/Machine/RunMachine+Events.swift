@@ -35,6 +35,7 @@ extension RunMachine {
 
   private func decide(_ event: ScopeEvent, _ path: StepPath) -> [Fact] {
     switch event {
+    case .refused(let failure) where path.undone != nil: return [end(path, .undo, .failed, failure: failure)]
     case .skipped: return [.scope(path, .ended(ScopeEnded(.skipped)))]
     case .opened(let opened): return [.scope(path, .opened(opened))]
     case .refused(let failure):

@@ -23,7 +23,8 @@ extension RunMachine {
   /// Why the report cannot be true of the step that holds others as it stands; nil if it can.
   func misfit(of event: ScopeEvent, _ path: StepPath) -> String? {
     switch event {
-    case .skipped, .refused, .opened: return isDue(path, .do) ? nil : "it is not its turn"
+    case .skipped, .refused, .opened:
+      return isDue(path, .do) || orders.contains(.open(path)) ? nil : "it is not its turn"
     case .closed: return orders.contains(.close(path)) ? nil : "its steps have not come to their end"
     }
   }

@@ -8,7 +8,8 @@ extension RunMachine {
     guard isChecked else { return orders.isEmpty ? [.check] : orders }
     if !root.isOver {
       addUnwinding(to: &orders)
-      var room = runbook.maxParallel - active.count
+      orders += conditionsToBegin.map { .begin($0, .stopIf) }
+      var room = runbook.maxParallel - (active.count - conditionsAsked)
       addBeginnings(in: root, tree.root, to: &orders, room: &room)
       return orders
     }
@@ -93,10 +94,10 @@ extension RunMachine {
   }
 
   private func order(for entry: RollbackStack.Entry) -> Order {
-    guard case .steps(let paths, _) = entry.kind, entry.state == .settled || needsNoProbe(entry),
-      let path = paths.first(where: { !state(of: $0).status.isEnded })
+    guard entry.kind != .irreversible, entry.state == .settled || needsNoProbe(entry),
+      let path = undoPaths(of: entry).first(where: { !state(of: $0).status.isEnded })
     else { return .settle(entry.step) }
-    return .begin(path, .undo)
+    return needsItems(path) ? .open(path) : .begin(path, .undo)
   }
 
   /// A step that succeeded is known to have happened and to be at rest, unless a request of it may still arrive, or

@@ -118,6 +118,9 @@ extension RunMachine {
 
   /// What was stopped does not carry on with a main step: how the step at this order ends; nil for what goes on.
   func cancelled(_ order: Order) -> StepEvent? {
+    if isAskedInVain(order.path) {
+      return .cancelled(StepFailure(.cancelled, "the steps have come to their end", effect: .none))
+    }
     guard isMain(order.path), let stop = stopping(order.path) else { return nil }
     func end(_ moment: String, _ effect: StepFailure.Effect) -> StepEvent {
       .cancelled(StepFailure(.cancelled, stop.words(for: moment), effect: effect))

@@ -1,5 +1,5 @@
-/// How entries of the rollback are done with: those of the whole run at its end, those of an iteration as soon as it has
-/// failed. Both go the same way: the newest first, one at a time, and no further than one that cannot be undone.
+/// How entries of the rollback are done with: those of the whole run at its end, those of an iteration as soon as it
+/// has failed. Both go the same way: the newest first, one at a time, and no further than one that cannot be undone.
 extension RunMachine {
   enum Unwinding: Equatable {
     /// The entry to undo next.
@@ -44,8 +44,7 @@ extension RunMachine {
   }
 
   private func failedUndo(of entry: RollbackStack.Entry) -> StepPath? {
-    guard case .steps(let paths, _) = entry.kind else { return nil }
-    return paths.first { state(of: $0).status.isEnded && !state(of: $0).status.isDone }
+    undoPaths(of: entry).first { state(of: $0).status.isEnded && !state(of: $0).status.isDone }
   }
 
   /// The scope whose undoing the entry of this step belongs to now: an iteration that is being undone, or the run.
@@ -68,7 +67,8 @@ extension RunMachine {
     if let fact = closingUnasked(entry) { return fact }
     switch entry.kind {
     case .irreversible: return .rollback(.closed(step: entry.step, .leftStanding))
-    case .steps(let paths, let scope):
+    case .steps(_, let scope):
+      let paths = undoPaths(of: entry)
       if scope == .succeeded, status(of: entry.step) != .succeeded {
         return .rollback(.closed(step: entry.step, .onlyAfterSuccess))
       }
@@ -89,6 +89,30 @@ extension RunMachine {
     return scope.ended?.status ?? (scope.opened == nil ? .pending : .started)
   }
 
+  /// The undo steps of an entry as they are carried out: one with a `for_each` once for each item, as soon as the items
+  /// are known.
+  func undoPaths(of entry: RollbackStack.Entry) -> [StepPath] {
+    guard case .steps(let paths, _) = entry.kind else { return [] }
+    return paths.flatMap { path -> [StepPath] in
+      guard let items = scopes[path]?.opened?.items, !leftOutUndo.contains(path) else { return [path] }
+      return items.indices.map { path.iteration($0) }
+    }
+  }
+
+  /// It is done for each item, and the items are not known yet.
+  func needsItems(_ undo: StepPath) -> Bool {
+    undo.undone != nil && step(at: undo)?.each != nil && scopes[undo]?.opened == nil && !state(of: undo).status.isEnded
+  }
+
+  /// What the `for_each` of an undo step binds; nil for another name.
+  func undoItem(at path: StepPath, _ name: String) -> Value? {
+    guard let undo = path.iterated, let position = path.position, let each = step(at: undo)?.each,
+      let items = scopes[undo]?.opened?.items, items.indices.contains(position)
+    else { return nil }
+    if name == "index" { return .int(Int64(position)) }
+    return each.name == name ? items[position] : nil
+  }
+
   /// Why an entry is done with whose undo steps have all ended.
   private func closure(of paths: [StepPath]) -> UndoClosure {
     let statuses = paths.map { state(of: $0).status }
@@ -101,7 +125,8 @@ extension RunMachine {
 
   /// Its undo steps have all been tried, and something of it is still owed: only a person can go on.
   private func isExhausted(_ entry: RollbackStack.Entry) -> Bool {
-    guard case .steps(let paths, _) = entry.kind, entry.state == .settled || needsNoProbe(entry) else { return false }
+    guard entry.kind != .irreversible, entry.state == .settled || needsNoProbe(entry) else { return false }
+    let paths = undoPaths(of: entry)
     let isOwed = paths.contains { !state(of: $0).status.isDone && step(at: $0)?.undoContinuesOnError != true }
     return isOwed && paths.allSatisfy { state(of: $0).status.isEnded }
   }

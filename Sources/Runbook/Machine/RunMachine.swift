@@ -4,8 +4,8 @@
 /// `handle` turns what happened into facts, `apply` turns facts into state (and is all that replay does), `orders` says
 /// what to do now. Evaluating, calling and waiting are the interpreter's.
 ///
-/// The machine itself only routes. The life of a step that has something called is in `StepMachine`, that of a step that
-/// holds others in `Scope`, what must be undone in `RollbackStack`, the end of the run in `EndingMachine`, what people
+/// The machine itself only routes. The life of a step that has something called is in `StepMachine`, that of a step
+/// that holds others in `Scope`, what must be undone in `RollbackStack`, the end of the run in `EndingMachine`, what people
 /// were asked in `Questions`.
 public struct RunMachine: Sendable {
   let runbook: ValidatedRunbook
@@ -233,6 +233,7 @@ extension RunMachine {
       if !isDone, step?.undoContinuesOnError != true { stack.set(path.owner, .failed) }
     case .always: ending.noteAlways(ended, step)
     case .onFailure, .onRollbackFailure: break
+    case .stopIf: if let stop = stop(by: path, ended) { root.stop(stop) }
     }
   }
 
@@ -273,8 +274,7 @@ extension RunMachine {
   /// A rollback that stopped goes on at the undo step that failed.
   private mutating func reopenFailedUndo() {
     for entry in stack.entries where entry.isOpen {
-      guard case .steps(let paths, _) = entry.kind else { continue }
-      for path in paths where state(of: path).status.isEnded && !state(of: path).status.isDone {
+      for path in undoPaths(of: entry) where state(of: path).status.isEnded && !state(of: path).status.isDone {
         var fresh = StepMachine()
         fresh.purpose = .undo
         fresh.attempt = state(of: path).attempt + 1
@@ -310,6 +310,10 @@ extension RunMachine {
   }
 
   private mutating func open(_ path: StepPath, _ opened: ScopeOpened, at instant: Timestamp) {
+    if path.undone != nil {
+      scopes[path] = Scope(path, .loop, count: opened.items?.count ?? 0, opened: opened, at: instant)
+      return
+    }
     guard let place = tree.place(at: path) else { return }
     noteBeginning(of: path)
     let node = place.here.node
@@ -369,7 +373,7 @@ extension RunMachine {
   func isBeingStopped(_ path: StepPath) -> Bool { stopping(path) != nil }
 
   /// The run, or a step that holds others, was stopped and has not ended.
-  var isAnythingStopped: Bool { root.stop != nil || openScopes.contains { scopes[$0]?.stop != nil } }
+  var isAnythingStopped: Bool { root.stop != nil || root.isOver || openScopes.contains { scopes[$0]?.stop != nil } }
 
   /// Until when the steps there may go on: the nearest of the run's timeout and those of the steps around it.
   func deadline(around path: StepPath) -> (at: Timestamp, words: String)? {
@@ -401,6 +405,7 @@ extension RunMachine {
 
   /// What is in flight for this step is to be ended, because something around it was stopped.
   func isToEnd(_ path: StepPath) -> Bool {
+    if isAskedInVain(path) { return true }
     let state = state(of: path)
     return state.purpose == .do && !state.status.isEnded && isBeingStopped(path)
   }

@@ -15,6 +15,8 @@ public enum Purpose: String, Sendable {
   case `do`, undo, always
   case onFailure = "on_failure"
   case onRollbackFailure = "on_rollback_failure"
+  /// It is asked beside the steps of a drill, and ends them when it holds.
+  case stopIf = "stop_if"
 
   /// Undo, `always` and diagnostic steps are repeated after a crash whatever their class: not cleaning up is worse.
   var isRepeatedAfterCrash: Bool { self != .do }

@@ -67,11 +67,20 @@ public struct ActionStepDefinition: Sendable {
   public var continuesOnError: Bool
   /// `on_error: continue` of an undo entry.
   public var undoContinuesOnError: Bool
+  /// Of an undo step: it is carried out once for each item, one after the other. nil: once.
+  public var each: EachItem?
   /// `commit:` closes all earlier entries of its scope.
   public var isCommit: Bool
 
   /// It is asked again and again until it holds, instead of a few times until it succeeds.
   public var isWait: Bool { mode == .waitFor || effect == .none && wait.isWritten && !wait.isSkipped }
+}
+
+/// `for_each` of an undo step.
+public struct EachItem: Sendable {
+  public var items: Expression
+  /// The name of the item in expressions.
+  public var name: String
 }
 
 public enum OnCrash: String, Sendable, CaseIterable { case ask, fail }

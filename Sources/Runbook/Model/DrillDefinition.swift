@@ -10,6 +10,8 @@ public struct DrillDefinition: Sendable {
   public var before: Body
   /// The same steps as they are done again after the last one: `drill.after.ID`, `drill.after[0]`.
   public var after: Body
+  /// What is asked beside the steps, and stops them when one of it holds: `drill.stop_if.ID`, `drill.stop_if[0]`.
+  public var stopIf = Body([Step]())
 }
 
 /// A moment that `drill.measure` tells; its raw value is the author's word.

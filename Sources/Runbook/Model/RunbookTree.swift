@@ -61,6 +61,9 @@ final class RunbookTree: Sendable {
           children[step.path.text] = Node(.step(step), step.path.text, .body(index))
           index += 1
         }
+        for step in runbook.value.body(of: .stopIf).steps {
+          children[step.path.text] = Node(.step(step), step.path.text, .ending)
+        }
         for section in [RunbookSection.onFailure, .onRollbackFailure, .always] {
           add(runbook.value.body(of: section)) { _ in .ending }
         }
@@ -95,7 +98,7 @@ final class RunbookTree: Sendable {
     case iteration(Int)
     /// Before the batch of this number.
     case gate(Int)
-    /// In a section that belongs to the end of the run: `always`, `on_failure`, `on_rollback_failure`.
+    /// In a section of its own, outside the list of the run: `always`, `on_failure`, `on_rollback_failure`, `stop_if`.
     case ending
 
     var isIteration: Bool { if case .iteration = self { true } else { false } }
@@ -108,10 +111,7 @@ final class RunbookTree: Sendable {
     var slot: Slot
 
     /// Of an iteration, the path of its loop.
-    var loop: StepPath? {
-      guard slot.isIteration, let open = path.text.lastIndex(of: "[") else { return nil }
-      return StepPath(String(path.text[..<open]))
-    }
+    var loop: StepPath? { slot.isIteration ? path.iterated : nil }
   }
 
   struct Place: Sendable {
@@ -187,8 +187,13 @@ final class RunbookTree: Sendable {
   /// The step that has something called at this place, an undo step too; nil if there is none.
   func action(at path: StepPath) -> ActionStep? {
     if let action = fixedActions[path] { return action }
-    if let owner = path.undone { return place(at: owner)?.undoSteps.first { $0.path == path } }
-    return place(at: path)?.action
+    guard let owner = path.undone else { return place(at: path)?.action }
+    let undo = place(at: owner)?.undoSteps ?? []
+    if let step = undo.first(where: { $0.path == path }) { return step }
+    // One of the items of an undo step that is done for each.
+    guard var step = undo.first(where: { $0.each != nil && path.iterated == $0.path }) else { return nil }
+    step.each = nil
+    return step.at(path)
   }
 
   /// nil for a place that the runbook does not have, and for that of an undo step.

@@ -211,6 +211,8 @@ public enum RunbookSection: Sendable, CaseIterable {
   case steadyStateBefore
   case steps
   case steadyStateAfter
+  /// What is asked beside the steps of a drill.
+  case stopIf
   case onFailure, onRollbackFailure, onWaiting, always
 
   /// The sections whose steps are done in order before the run is judged or undone.
@@ -230,6 +232,7 @@ extension RunbookDefinition {
     case .steadyStateBefore: drill?.before ?? Body([Step]())
     case .steps: steps
     case .steadyStateAfter: drill?.after ?? Body([Step]())
+    case .stopIf: drill?.stopIf ?? Body([Step]())
     case .onFailure: onFailure
     case .onRollbackFailure: onRollbackFailure
     case .onWaiting: onWaiting

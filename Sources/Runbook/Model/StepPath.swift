@@ -21,12 +21,37 @@ public struct StepPath: Hashable, Sendable {
   /// The iteration of this loop for the item at this position.
   func iteration(_ index: Int) -> StepPath { StepPath("\(text)[\(index)]") }
 
+  /// Of a path that ends with a number in brackets what stands before that, and the number; nil for another.
+  private var numbered: (StepPath, Int)? {
+    guard text.hasSuffix("]"), let open = text.lastIndex(of: "["),
+      let number = Int(text[text.index(after: open)...].dropLast())
+    else { return nil }
+    return (StepPath(String(text[..<open])), number)
+  }
+
+  /// Of an iteration, what is done for each item.
+  var iterated: StepPath? { numbered?.0 }
+  /// Of an iteration, the position of its item.
+  var position: Int? { numbered?.1 }
+
   /// Whether it is this place, or inside it. Everything is inside the run.
   func isWithin(_ place: StepPath) -> Bool {
     if place == .root { return true }
     guard text.utf8.starts(with: place.text.utf8) else { return false }
     let rest = text.utf8.dropFirst(place.text.utf8.count)
-    return rest.isEmpty || rest.first == UInt8(ascii: ".")
+    return rest.isEmpty || rest.first == UInt8(ascii: ".") || rest.first == UInt8(ascii: "[")
+  }
+
+  /// As it is written in the file: without the numbers of iterations and batches.
+  public var withoutNumbers: StepPath {
+    var words = ""
+    var isNumber = false
+    for character in text {
+      if character == "[" { isNumber = true }
+      if !isNumber { words.append(character) }
+      if character == "]" { isNumber = false }
+    }
+    return StepPath(words)
   }
 
   /// The undo step at this position in the `rollback` of the step.
@@ -56,6 +81,12 @@ public struct StepPath: Hashable, Sendable {
   /// - Parameter id: nil for a step without one.
   static func steadyState(_ index: Int, _ id: String?) -> StepPath {
     StepPath(steadyStateBefore + (id.map { ".\($0)" } ?? "[\(index)]"))
+  }
+
+  /// A step of `drill.stop_if`.
+  /// - Parameter id: nil for a step without one.
+  static func stopCondition(_ index: Int, _ id: String?) -> StepPath {
+    StepPath("drill.stop_if" + (id.map { ".\($0)" } ?? "[\(index)]"))
   }
 
   /// The same step of `drill.steady_state` as it is done again after the last one.

@@ -3,10 +3,12 @@ extension Interpreter {
   /// - Parameter path: of the step, or of an undo step, from whose place is read; nil: from the end of the run.
   func scope(for path: StepPath?, attempt: [String: Value] = [:]) -> RunScope {
     let place = path.flatMap { machine.tree.place(at: $0.owner) }
-    return RunScope(
+    var scope = RunScope(
       machine: machine, runID: runID, file: file(of: path), secrets: launch.secrets,
       without: launch.without, place: place, selfPath: path?.owner, attempt: attempt,
       now: launch.world.clock.now, masker: masker.isEmpty ? nil : masker)
+    if path?.undone != nil { scope.undoPath = path }
+    return scope
   }
 
   /// As the outputs of a step that holds others see the steps in it.

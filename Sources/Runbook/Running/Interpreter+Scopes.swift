@@ -5,6 +5,7 @@ extension Interpreter {
   private static let itemLimit = 100_000
 
   func open(_ path: StepPath) {
+    if path.undone != nil { return openUndo(path) }
     guard let place = machine.tree.place(at: path) else { return }
     let instant = clock.now
     do throws(StepFailure) {
@@ -21,6 +22,18 @@ extension Interpreter {
         }
         record(MachineEvent.scope(path, .opened(try opened(step, path, at: instant))), at: instant)
       }
+    } catch {
+      record(MachineEvent.scope(path, .refused(masker.mask(error))), at: clock.now)
+    }
+  }
+
+  /// What an undo step is done for is found out when it is its turn.
+  private func openUndo(_ path: StepPath) {
+    guard let step = machine.step(at: path), let each = step.each else { return }
+    do throws(StepFailure) {
+      var opened = ScopeOpened(title: step.title, kind: "for_each")
+      opened.items = try items(of: each.items, scope(for: path))
+      record(MachineEvent.scope(path, .opened(opened)), at: clock.now)
     } catch {
       record(MachineEvent.scope(path, .refused(masker.mask(error))), at: clock.now)
     }
@@ -54,17 +67,7 @@ extension Interpreter {
   // MARK: Loops
 
   private func fill(_ opened: inout ScopeOpened, _ loop: LoopStep, _ scope: RunScope) throws(StepFailure) {
-    let items: [Value]
-    switch try value(of: loop.items, "`for_each`", scope) {
-    case .list(let list): items = list
-    case .map(let map): items = map.keys.sorted().map { .string($0) }
-    default: throw StepFailure(.expression, "`for_each` gives no list")
-    }
-    let lost = Value.list(items).lostSecrets
-    guard lost.isEmpty else { throw StepFailure(.input, "`for_each`: \(Value.lostWords(lost))") }
-    guard items.count <= Interpreter.itemLimit else {
-      throw StepFailure(.limit, "`for_each` has \(items.count) items; at most \(Interpreter.itemLimit)")
-    }
+    let items = try items(of: loop.items, scope)
     opened.items = items
     opened.maxParallel = max(1, try number(loop.maxParallel, "`max_parallel`", of: items.count, least: 1, scope))
     opened.maxFailures = try number(loop.maxFailures, "`max_failures`", of: items.count, least: 0, scope)
@@ -77,6 +80,21 @@ extension Interpreter {
       left -= size
       position += 1
     }
+  }
+
+  private func items(of expression: Expression, _ scope: RunScope) throws(StepFailure) -> [Value] {
+    let items: [Value]
+    switch try value(of: expression, "`for_each`", scope) {
+    case .list(let list): items = list
+    case .map(let map): items = map.keys.sorted().map { .string($0) }
+    default: throw StepFailure(.expression, "`for_each` gives no list")
+    }
+    let lost = Value.list(items).lostSecrets
+    guard lost.isEmpty else { throw StepFailure(.input, "`for_each`: \(Value.lostWords(lost))") }
+    guard items.count <= Interpreter.itemLimit else {
+      throw StepFailure(.limit, "`for_each` has \(items.count) items; at most \(Interpreter.itemLimit)")
+    }
+    return items
   }
 
   /// A share of so many items is rounded down.

@@ -223,10 +223,11 @@ import Synchronization
       judgeDrill()
       return true
     case .open(let path):
-      open(path)
+      // Work that was begun since the orders were asked for may have stopped what is around it.
+      if machine.orders.contains(order) { open(path) }
       return true
     case .close(let path):
-      close(path)
+      if machine.orders.contains(order) { close(path) }
       return true
     case .evaluateOutputs:
       evaluateOutputs()

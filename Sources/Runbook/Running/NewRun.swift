@@ -122,15 +122,20 @@ public struct NewRun: Sendable {
     var machine = RunMachine(runbook)
     for entry in try await store.entries(of: runID, after: 0) { machine.apply(try Fact(entry, coder), at: entry.at) }
     var undone: String?
-    for earlier in runbook.steps.leaves.prefix(while: { $0.path.text != step }) where machine.wasUndone(earlier.path) {
-      undone = undone ?? earlier.path.text
-    }
+    let before = runbook.value.mainList.prefix { $0.path.text != step }.map(\.path)
     var inherited: [String: Value] = [:]
-    for earlier in runbook.steps.leaves {
-      if earlier.path.text == step { break }
-      let state = machine.state(of: earlier.path)
-      guard state.status.isEnded else { continue }
-      inherited[earlier.path.text] = .map(["status": .string(state.status.rawValue), "outputs": .map(state.outputs)])
+    for (path, state) in machine.leaves where path.undone == nil && state.status.isEnded {
+      guard before.contains(where: { path.isWithin($0) }) else { continue }
+      inherited[path.text] = .map(["status": .string(state.status.rawValue), "outputs": .map(state.outputs)])
+    }
+    for (path, scope) in machine.scopes {
+      guard let ended = scope.ended, before.contains(where: { path.isWithin($0) }) else { continue }
+      var value: [String: Value] = ["status": .string(ended.status.rawValue), "outputs": .map(ended.outputs)]
+      value["items"] = scope.opened?.items.map { .list($0) }
+      inherited[path.text] = .map(value)
+    }
+    for entry in machine.stack.entries where undone == nil && machine.wasUndone(entry.step) {
+      if before.contains(where: { entry.step.isWithin($0) }) { undone = entry.step.text }
     }
     return (inherited, undone)
   }

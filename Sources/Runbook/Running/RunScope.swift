@@ -11,6 +11,8 @@ struct RunScope: ExpressionScope {
   let place: RunbookTree.Place?
   /// The step whose `self` this is: the step itself, or the one an undo step belongs to.
   var selfPath: StepPath?
+  /// The undo step that it is read for; nil: for no undo step.
+  var undoPath: StepPath?
   /// `result`, `error` and the `outputs` of the attempt just made, while they exist.
   var attempt: [String: Value] = [:]
   /// The machine's wall clock.
@@ -72,6 +74,7 @@ struct RunScope: ExpressionScope {
 
   /// What the loops around bind: the item by its name, and the position in the innermost as `index`.
   private func item(_ name: String) -> Value? {
+    if let undoPath, let item = machine.undoItem(at: undoPath, name) { return item }
     guard let place else { return nil }
     for located in (place.around + [place.here]).reversed() {
       guard case .iteration(let position) = located.slot, let path = located.loop,

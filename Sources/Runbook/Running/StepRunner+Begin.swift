@@ -141,6 +141,7 @@ extension StepRunner {
     switch purpose {
     case .do: return min(own, run.machine.deadline(around: path)?.at ?? own)
     case .onFailure: return min(own, run.machine.stoppedAt(default: instant) + .seconds(120))
+    case .stopIf: return run.machine.runDeadline
     case .undo, .always, .onRollbackFailure: return own
     }
   }

@@ -143,7 +143,7 @@ extension StepRunner {
       (limit, end) = (
         step.retry.countsSends ? step.retry.attempts : nil, run.machine.rollbackDeadline(of: path, default: deadline)
       )
-    case .always, .onFailure, .onRollbackFailure: (limit, end) = (3, Timestamp(seconds: .max))
+    case .always, .onFailure, .onRollbackFailure, .stopIf: (limit, end) = (3, Timestamp(seconds: .max))
     }
     if let limit, state.sends >= limit { return "none of \(state.sends) requests had a certain answer" }
     return clock.now < end ? nil : "no certain answer came before its time was over"

@@ -20,12 +20,12 @@ public enum RunbookSchema {
           "type": "array", "items": ["type": "string"], "description": "more locks than the servers it changes",
         ],
         "timeout": described(ref("duration"), "of the run without its rollback; default `24h`"),
-        "rollback_policy": ref("rollbackPolicy"), "drill": ref("drill"),
+        "limits": limits, "rollback_policy": ref("rollbackPolicy"), "drill": ref("drill"),
         "steps": list(ref("step"), "top to bottom", atLeast: 1),
-        "on_waiting": list(ref("step"), "messages to people, when the run waits for one"),
-        "on_failure": list(ref("step"), "diagnostics, before the rollback"),
-        "on_rollback_failure": list(ref("step"), "when an undo step has failed"),
-        "always": list(ref("step"), "steps that run once at the end, in every case"),
+        "on_waiting": list(ref("plainStep"), "messages to people, when the run waits for one"),
+        "on_failure": list(ref("plainStep"), "diagnostics, before the rollback"),
+        "on_rollback_failure": list(ref("plainStep"), "when an undo step has failed"),
+        "always": list(ref("plainStep"), "steps that run once at the end, in every case"),
         "outputs": names(ref("expression"), "the run's results"),
       ], required: ["runbook", "name", "steps"]
     ).merging([
@@ -69,7 +69,7 @@ public enum RunbookSchema {
   // MARK: Definitions
 
   private static func definitions(_ context: ValidationContext, _ actions: [ActionDeclaration]) -> Value {
-    [
+    let definitions: Value = [
       "duration": [
         "type": "string", "pattern": "^([0-9]+(d|h|m|s|ms))+$|\\$\\{\\{", "examples": ["30s", "5m", "1h30m"],
       ],
@@ -125,8 +125,13 @@ public enum RunbookSchema {
             required: ["steps"]),
         ]
       ],
-      "step": step(context, actions, isUndo: false), "undoStep": step(context, actions, isUndo: true),
+      "step": holding(step(context, actions)), "plainStep": step(context, actions),
+      "undoStep": step(context, actions, isUndo: true), "forEach": forEach, "share": share,
     ]
+    let fields = actions.filter { $0.isWritable }.map { action in
+      (withName(action), described(self.fields(action.fields), action.summary))
+    }
+    return definitions.merging(.map(Dictionary(fields, uniquingKeysWith: { first, _ in first })))
   }
 
   private static var drill: Value {
@@ -140,13 +145,18 @@ public enum RunbookSchema {
         ]),
         "measure": object(moments),
         "steady_state": list(
-          ref("step"), "steps that only look, before the first step and again after the last one", atLeast: 1),
+          ref("plainStep"), "steps that only look, before the first step and again after the last one", atLeast: 1),
+        "stop_if": list(
+          ref("plainStep"), "`wait_for` steps that are asked beside the steps; the first that holds stops the drill",
+          atLeast: 1),
       ]),
       "objectives of a rehearsal; an objective that is missed ends the run with exit "
         + "\(ExitCode.objectiveMissed.rawValue)")
   }
 
-  private static func step(_ context: ValidationContext, _ actions: [ActionDeclaration], isUndo: Bool) -> Value {
+  private static func step(
+    _ context: ValidationContext, _ actions: [ActionDeclaration], isUndo: Bool = false
+  ) -> Value {
     let actions = isUndo ? actions.filter { !$0.isCommit && !$0.alwaysFails } : actions
     let kinds = context.steps.filter { kind in
       kind.shape.action.map { name in actions.contains { $0.name == name } } ?? true
@@ -156,6 +166,9 @@ public enum RunbookSchema {
     if isUndo {
       for key in ["id", "rollback", "continue_on_error"] { properties[key] = nil }
       properties["on_error"] = ["const": "continue"]
+      properties["for_each"] = described(
+        ["oneOf": [ref("expression"), object(["in": ref("expression"), "as": ["type": "string"]])]],
+        "a list: the step is carried out once for each of its items, one after the other")
     }
     return object(properties).merging([
       "oneOf": .list(kinds.map { ["required": [.string($0.keyword)]] }),
@@ -198,10 +211,13 @@ public enum RunbookSchema {
     return actions.filter { $0.isWritable }.map { action in
       [
         "if": ["properties": [kind.keyword: ["const": .string(action.name)]], "required": [.string(kind.keyword)]],
-        "then": ["properties": ["with": described(fields(action.fields), action.summary)]],
+        "then": ["properties": ["with": ref(withName(action))]],
       ]
     }
   }
+
+  /// The definition of the fields of an action.
+  private static func withName(_ action: ActionDeclaration) -> String { "with.\(action.name)" }
 
   private static func provider(_ context: ValidationContext) -> Value {
     let file: Value = [
@@ -255,7 +271,7 @@ public enum RunbookSchema {
 
   // MARK: Building
 
-  private static func object(_ properties: [String: Value], required: [String] = []) -> Value {
+  static func object(_ properties: [String: Value], required: [String] = []) -> Value {
     var schema: [String: Value] = ["type": "object", "properties": .map(properties), "additionalProperties": false]
     if !required.isEmpty { schema["required"] = .list(required.map { .string($0) }) }
     return .map(schema)
@@ -276,20 +292,20 @@ public enum RunbookSchema {
     ]
   }
 
-  private static func list(_ items: Value, _ help: String, atLeast least: Int64 = 0) -> Value {
+  static func list(_ items: Value, _ help: String, atLeast least: Int64 = 0) -> Value {
     ["type": "array", "items": items, "description": .string(help), "minItems": .int(least)]
   }
 
-  private static func ref(_ name: String) -> Value { ["$ref": .string("#/$defs/\(name)")] }
-  private static func text(_ help: String) -> Value { described(["type": "string"], help) }
-  private static func described(_ schema: Value, _ help: String) -> Value {
+  static func ref(_ name: String) -> Value { ["$ref": .string("#/$defs/\(name)")] }
+  static func text(_ help: String) -> Value { described(["type": "string"], help) }
+  static func described(_ schema: Value, _ help: String) -> Value {
     schema.merging(["description": .string(help)])
   }
 }
 
 extension Value {
   /// A map with more entries.
-  fileprivate func merging(_ other: Value) -> Value {
+  func merging(_ other: Value) -> Value {
     .map((map ?? [:]).merging(other.map ?? [:]) { _, new in new })
   }
 }

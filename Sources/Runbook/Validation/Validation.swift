@@ -55,7 +55,8 @@ final class Validation {
 
   static let topLevelKeys = [
     "runbook", "name", "description", "labels", "inputs", "vars", "secrets", "providers", "defaults", "locks",
-    "timeout", "limits", "rollback_policy", "drill", "steps", "on_failure", "on_rollback_failure", "on_waiting", "always", "outputs",
+    "timeout", "limits", "rollback_policy", "drill", "steps", "on_failure", "on_rollback_failure", "on_waiting",
+    "always", "outputs",
   ]
 
   /// - Throws: every mistake at once, in the order of the file, at most 50; those of the YAML included.
@@ -99,13 +100,15 @@ final class Validation {
     let definition = RunbookDefinition(
       name: sections.name.flatMap { read.text($0, "name", limit: 200) } ?? "runbook",
       description: sections.description.flatMap { read.text($0, "description", limit: 10_000) },
-      labels: labels(sections.labels), inputs: inputs, vars: vars, secrets: secrets + calledSecrets, providers: providers, locks: locks,
+      labels: labels(sections.labels), inputs: inputs, vars: vars, secrets: secrets + calledSecrets,
+      providers: providers, locks: locks,
       timeout: sections.timeout.flatMap { read.duration($0, "timeout", in: Limits.timeout) } ?? .seconds(86_400),
       rollbackPolicy: rollbackPolicy(sections.rollbackPolicy), drill: drill, steps: Body(steps),
       onFailure: Body(onFailure), onRollbackFailure: Body(onRollbackFailure), onWaiting: Body(onWaiting),
       always: Body(always), outputs: outputs,
       pinnedFiles: pinnedFiles, warnings: [], maxParallel: maxParallel(sections.limits))
     let runbook = ValidatedRunbook(definition)
+    branches(runbook)
     power(runbook)
     deletions(runbook)
     return runbook

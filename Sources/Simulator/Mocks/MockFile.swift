@@ -96,7 +96,7 @@ public struct MockFile: Sendable {
   private func unfitSteps(_ runbook: ValidatedRunbook) -> [Diagnostic] {
     let known = MockFile.steps(of: runbook)
     return places.compactMap { place in
-      guard let step = known.first(where: { $0.path.text == place.step }) else {
+      guard let step = runbook.step(at: StepPath(place.step)) else {
         let paths = known.map { "`\($0.path)`" }.joined(separator: ", ")
         return Diagnostic(.mock, at: place.range, "there is no step `\(place.step)`", hint: "known are \(paths)")
       }

@@ -17,7 +17,8 @@ final class MockTable: Sendable {
   /// nil when nobody says anything about this call. Counts the call.
   func take(step: String, action: String) -> MockAnswer? {
     state.withLock { state in
-      MockTable.take(&state.steps[step]) ?? MockTable.take(&state.actions[action])
+      MockTable.take(&state.steps[step]) ?? MockTable.take(&state.steps[StepPath(step).withoutNumbers.text])
+        ?? MockTable.take(&state.actions[action])
     }
   }
 

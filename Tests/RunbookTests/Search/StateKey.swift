@@ -89,6 +89,7 @@ struct StateKey: Hashable, Sendable {
     case .always: 2
     case .onFailure: 3
     case .onRollbackFailure: 4
+    case .stopIf: 5
     }
   }
 

@@ -11,6 +11,6 @@ import Testing
     #expect(LaterFeatures.actions.isDisjoint(with: actions))
     #expect(LaterFeatures.keys.isDisjoint(with: standardSteps.map { $0.keyword }))
     #expect(LaterFeatures.keys.isDisjoint(with: Validation.topLevelKeys))
-    #expect(LaterFeatures.keys.isDisjoint(with: Validation.stepKeys))
+    #expect(LaterFeatures.keys.isDisjoint(with: Validation.stepKeys + Validation.holderKeys))
   }
 }

@@ -32,7 +32,7 @@ import Testing
         + "{④id: a, sleep: 1s}",
       "① E-CONTEXT: `rollback` cannot stand in `rollback`; an undo step is not undone itself",
       "② E-CONTEXT: `commit` cannot stand in `rollback`; it belongs into `steps`",
-      "③ E-UNSUPPORTED: `call` is not supported yet; take it out; a later release will read it",
+      "③ E-CONTEXT: `call` cannot stand in `rollback`; write its steps into the `rollback` itself",
       "④ E-CONTEXT: an undo step has no `id`: nothing can refer to it; use `name`"),
     Refused(
       "- run: 'true'\n  rollback: [{run: 'true', ①continue_on_error: true}]",

@@ -8,24 +8,11 @@ import Testing
     Refused(
       "- ①{id: a, name: b}",
       "① E-STEP-KIND: the step does not say what it does; give it one of `action`, `run`, `wait_for`, `sleep`, "
-        + "`fail`, `commit`, `approve`"
+        + "`fail`, `commit`, `approve`, `block`, `parallel`, `call`"
     ),
     Refused(
       "- {run: 'true', ①sleep: 1s, rollback: none}",
       "① E-STEP-KIND: a step does one thing, and this one has `run` and `sleep`; make two steps of it"),
-    Refused(
-      "- ①parallel: []", "① E-UNSUPPORTED: `parallel` is not supported yet; take it out; a later release will read it"),
-    Refused(
-      "- ①block: []\n  rescue: []",
-      "① E-UNSUPPORTED: `block` is not supported yet; take it out; a later release will read it"),
-    Refused(
-      "- ①call: ./x.yaml", "① E-UNSUPPORTED: `call` is not supported yet; take it out; a later release will read it"),
-    Refused(
-      "- ①for_each: [a]",
-      "① E-UNSUPPORTED: `for_each` is not supported yet; take it out; a later release will read it"),
-    Refused(
-      "- {action: log.info, with: {message: x}, ①for_each: inputs.names}",
-      "① E-UNSUPPORTED: `for_each` is not supported yet; take it out; a later release will read it"),
     Refused(
       "- {action: http.get, with: {url: 'https://h/', headers: {①Content-Length: 5, ②TE: x, Host: y}}}",
       "① E-CONTEXT: `Content-Length` cannot be given in `headers`: the length is that of the body; take it out",
@@ -44,11 +31,11 @@ import Testing
     Refused(
       "- {action: log.info, with: {message: x}, ①when: 'true', ②needs: [a], ③register: r, ④loop: [a]}",
       "① E-KEY-FOREIGN: `when` is a word of other tools; write `if: EXPRESSION`",
-      "② E-KEY-FOREIGN: `needs` is a word of other tools; take it out: steps run in the order of the file",
+      "② E-KEY-FOREIGN: `needs` is a word of other tools; take it out: steps run in the order of the file, and those "
+        + "under `parallel:` at once",
       "③ E-KEY-FOREIGN: `register` is a word of other tools; take it out: read `steps.ID.outputs` of a step "
         + "with an `id`",
-      "④ E-KEY-FOREIGN: `loop` is a word of other tools; write the steps out, or start one run for each "
-        + "item: there are no loops yet"),
+      "④ E-KEY-FOREIGN: `loop` is a word of other tools; write `for_each: LIST`; the item is `item`"),
     Refused(
       "- {sleep: ①31d}\n- {wait_for: net.tcp, with: {host: a, port: ②0}}\n"
         + "- {wait_for: net.tcp, with: {host: a, port: ③70000}}",

@@ -44,7 +44,7 @@ final class MovingWorld {
 
   init(
     _ text: String, inputs: [String: Value] = [:], secrets: [String: String] = [:],
-    scripts rules: [SimulatedScripts.Rule] = []
+    scripts rules: [SimulatedScripts.Rule] = [], files: [String: String] = [:]
   ) throws {
     // Other machines have clocks of their own, which nobody sets.
     let theirs = SteadyClock(base: clock)
@@ -53,7 +53,7 @@ final class MovingWorld {
     scripts = SimulatedScripts(clock: theirs, rules: rules)
     store = MemoryStore(clock: clock)
     beginning = clock.now
-    runbook = try MovingWorld.validated(text)
+    runbook = try MovingWorld.validated(text, files)
     source = PinnedSource(text: text, files: runbook.pinnedFiles, folder: "/srv/runbooks")
     self.inputs = inputs
     self.secrets = secrets.reduce(into: [:]) { $0[$1.key] = Secret($1.value, named: [$1.key]) }
@@ -62,11 +62,12 @@ final class MovingWorld {
   /// Validated once: thousands of worlds run the same text.
   private static let cache = Mutex<[String: ValidatedRunbook]>([:])
 
-  static func validated(_ text: String) throws -> ValidatedRunbook {
+  static func validated(_ text: String, _ files: [String: String] = [:]) throws -> ValidatedRunbook {
     if let known = cache.withLock({ $0[text] }) { return known }
     let context = ValidationContext(
       steps: standardSteps, actions: standardActions.map(\.declaration), providers: standardProviders,
       readFile: { (path, _) throws(FileRefusal) in
+        if let text = files[path] ?? files[String(path.drop { "./".contains($0) })] { return Array(text.utf8) }
         guard let bytes = try? Repository.bytes("runbooks/" + path) else { throw FileRefusal("it is not there") }
         return bytes
       })

@@ -14,6 +14,8 @@ struct Scenario: Sendable, CustomTestStringConvertible {
   var secrets: [String: String] = [:]
   var scripts: [SimulatedScripts.Rule] = []
   var faults: [String] = []
+  /// Files beside it that it calls, by their paths.
+  var files: [String: String] = [:]
   var exitCode: Int32 = 0
   /// Deeds that leave no trace: never repeated unasked. As `MovingWorld.deeds` names them.
   var once: [String] = []
@@ -24,6 +26,8 @@ struct Scenario: Sendable, CustomTestStringConvertible {
   var never: [String] = []
   /// What the requests to an address hold: by the deed.
   var bodies: [String: String] = [:]
+  /// What branches do at one moment comes in any order.
+  var hasBranches: Bool { text.contains("parallel") }
   var testDescription: String { name }
 
   enum Beginning: Sendable {
@@ -35,7 +39,7 @@ struct Scenario: Sendable, CustomTestStringConvertible {
   }
 
   func world() async throws -> MovingWorld {
-    let world = try MovingWorld(text, inputs: inputs, secrets: secrets, scripts: scripts)
+    let world = try MovingWorld(text, inputs: inputs, secrets: secrets, scripts: scripts, files: files)
     for fault in faults { try world.twin.inject(fault) }
     switch beginning {
     case .run: break
@@ -193,7 +197,7 @@ struct Scenario: Sendable, CustomTestStringConvertible {
 
   static var all: [Scenario] {
     get throws {
-      [.mixedSucceeding, .mixedFailing, .requests, .parked, .asking, .keyed, .rerun, .rerunFrom]
+      [.mixedSucceeding, .mixedFailing, .requests, .parked, .asking, .keyed, .rerun, .rerunFrom] + trees
         + (try PreUpgradeWorld.Scenario.allCases.map { try preUpgrade($0) })
     }
   }

@@ -264,7 +264,7 @@ extension CodeText {
       """#))
 
   static let nameReserved = CodeText(
-    "a name is a word that YAML or expressions read differently",
+    "a name already means something else: to YAML, to expressions, or to a loop around it",
     "Choose another name, or append `_`.",
     wrong: CodeExample(
       #"""

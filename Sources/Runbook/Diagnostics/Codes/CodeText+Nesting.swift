@@ -34,7 +34,7 @@ extension CodeText {
       steps:
         - parallel:
             - {action: server.stop, with: {server: "12345"}, rollback: none}
-            - {action: snapshot.create, with: {server: "12345"}, rollback: none}
+            - {action: snapshot.create, with: {server: "12345", name: pre}, rollback: none}
       """#),
     right: CodeExample(
       #"""
@@ -44,7 +44,7 @@ extension CodeText {
       providers: {cloud: {type: vps_org, token: "${{ secrets.token }}"}}
       steps:
         - {action: server.stop, with: {server: "12345"}, rollback: none}
-        - {action: snapshot.create, with: {server: "12345"}, rollback: none}
+        - {action: snapshot.create, with: {server: "12345", name: pre}, rollback: none}
       """#))
 
   static let warnItems = CodeText(

@@ -2,7 +2,7 @@
 extension ScopeFact {
   func coded(_ path: StepPath) -> CodedFact {
     let step = Value.string(path.text)
-    let scope = path == .root ? nil : step
+    let scope: Value? = path == .root ? nil : step
     switch self {
     case .opened(let opened): return ("scope.started", opened.coded.merging(["step": step]) { own, _ in own })
     case .rescuing(let error): return ("scope.rescuing", ["step": step, "error": error.value])

@@ -6,10 +6,50 @@ struct ServerName: Hashable {
   var block: String
   /// As written: `12345`, `${{ inputs.server }}`.
   var text: String
+  /// The innermost loop in each iteration of which the text names another server; nil: it names one in all the run.
+  var loop: StepPath?
 
   /// Both are written out, and differ.
   func certainlyDiffers(from other: ServerName) -> Bool {
     type != other.type || text != other.text && !text.contains("${{") && !other.text.contains("${{")
+  }
+}
+
+/// A loop around a step.
+struct PowerLoop {
+  var path: StepPath
+  /// Of its item.
+  var name: String
+  /// Of the steps in it.
+  var ids: Set<String>
+
+  init(_ loop: LoopStep) {
+    path = loop.part.path
+    name = loop.name
+    ids = loop.step.ids
+  }
+
+  /// What reads this has another value in each iteration.
+  func decides(_ references: References) -> Bool {
+    references.roots.contains(name) || references.roots.contains("index") || references.roots.contains("self")
+      || !references.steps.isDisjoint(with: ids)
+  }
+}
+
+extension Step {
+  /// The steps that it holds; not those of a file that it calls.
+  var below: [Step] {
+    switch self {
+    case .action, .call: []
+    case .block(let step): step.steps.steps + (step.rescue?.steps ?? [])
+    case .parallel(let step): step.branches.steps
+    case .loop(let step): [step.step] + step.gate.steps
+    }
+  }
+
+  /// The ids in it, its own included.
+  var ids: Set<String> {
+    below.reduce(into: Set([id].compactMap { $0 })) { ids, step in ids.formUnion(step.ids) }
   }
 }
 
@@ -34,15 +74,20 @@ struct PowerAct {
   var reach: Reach = .named
   enum Reach: Equatable { case named, cloud(type: String), everywhere }
 
+  private init() {}
+  /// It acts on no server.
+  static let nothing = PowerAct()
+
   /// - Parameters:
   ///   - types: of the provider blocks, by their names.
   ///   - owner: the step that an undo step belongs to, whose `self` it reads.
-  init(_ step: ActionStep, types: [String: String], owner: String? = nil) {
+  ///   - loops: those around the step, outermost first.
+  init(_ step: ActionStep, types: [String: String], owner: String? = nil, in loops: [PowerLoop] = []) {
     guard let block = step.provider, let type = types[block] else {
       if step.provider == nil, step.effect != .none, !step.action.changesOnlyThisMachine { reach = .everywhere }
       return
     }
-    server = PowerAct.server(of: step, block: block, type: type, owner: owner)
+    server = PowerAct.server(of: step, block: block, type: type, owner: owner, in: loops)
     guard step.effect != .none else {
       read(step, type)
       return
@@ -59,12 +104,15 @@ struct PowerAct {
   /// What an operation needs that says nothing: the server must exist.
   private static let there = Set(PowerState.allCases).subtracting([.absent])
 
-  private static func server(of step: ActionStep, block: String, type: String, owner: String?) -> ServerName? {
+  private static func server(
+    of step: ActionStep, block: String, type: String, owner: String?, in loops: [PowerLoop]
+  ) -> ServerName? {
     let field = step.action.serverField ?? (step.action.fields.contains { $0.name == "server" } ? "server" : nil)
     guard let field, let template = step.with[field], template.constant?.isNull != true else { return nil }
     var text = template.sourceText
     if let owner, template.references.roots.contains("self") { text += " of \(owner)" }
-    return ServerName(type: type, block: block, text: text)
+    let loop = loops.isEmpty ? nil : loops.last { $0.decides(template.references) }
+    return ServerName(type: type, block: block, text: text, loop: loop?.path)
   }
 
   private static func effect(of step: ActionStep) -> Effect {

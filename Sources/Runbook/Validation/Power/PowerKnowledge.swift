@@ -2,9 +2,12 @@
 struct StepMark: Equatable {
   var name: String
   var range: SourceRange
-  init(_ step: ActionStep) {
-    name = step.id ?? step.action.name
-    range = step.range
+  init(_ step: ActionStep) { self.init(step.id ?? step.action.name, step.range) }
+  init(_ call: CallStep) { self.init(call.part.id ?? "call", call.part.range) }
+
+  private init(_ name: String, _ range: SourceRange) {
+    self.name = name
+    self.range = range
   }
   /// "`stop` (line 12)".
   var text: String { "`\(name)` (line \(range.start.line))" }

@@ -110,7 +110,8 @@ extension Validation {
     }
     if let problem = Validation.pathProblem(scalar.text) {
       return read.refuse(
-        .file, node, "`call` \(problem)", hint: "name a file in the runbook's folder or below it, such as `./lib/snapshot.yaml`")
+        .file, node, "`call` \(problem)",
+        hint: "name a file in the runbook's folder or below it, such as `./lib/snapshot.yaml`")
     }
     let parts = (folder + scalar.text).split(separator: "/").filter { $0 != "." }
     let file = parts.joined(separator: "/")
@@ -263,6 +264,8 @@ extension InputDeclaration {
   fileprivate func takes(_ type: ValueType) -> Bool {
     if kind == .list, let itemKind {
       guard case .list(let item) = type else { return type == .any }
+      // In a list nothing says that a number is meant as text.
+      if itemKind == .string || itemKind == .url { return item == .string || item == .any }
       return InputDeclaration(plain: name, itemKind).takes(item)
     }
     return switch (kind, type) {

@@ -6,6 +6,7 @@ extension Validation {
     let place: SourceRange
     let objectives, measure: Node.Entry?
     let before: [ActionStep]
+    let stopIf: [ActionStep]
   }
 
   private static let objectiveKeys = ["rto", "rpo"]
@@ -17,25 +18,23 @@ extension Validation {
     let objectives = fields.takeEntry("objectives")
     let measure = fields.takeEntry("measure")
     let steady = fields.takeEntry("steady_state")
-    if let stop = fields.takeEntry("stop_if") {
-      sink.error(
-        .unsupported, at: stop.keyRange, "`drill.stop_if` is not supported yet",
-        hint:
-          "a later release will read it; until then write a step with `wait_for` and `wait: {fail_if: …}` in `steps`")
-    }
-    fields.finish(known: ["objectives", "measure", "steady_state"])
+    let stop = fields.takeEntry("stop_if")
+    fields.finish(known: ["objectives", "measure", "steady_state", "stop_if"])
     if objectives == nil, steady == nil {
       sink.error(
         .keyMissing, at: entry.keyRange,
         "`drill` has neither `objectives` nor `steady_state`: there is nothing to judge",
         hint: "write `objectives: {rto: 30m, rpo: 26h}` and what `measure`s them")
     }
+    if let stop, stop.value.items?.isEmpty == true {
+      sink.error(.empty, at: stop.value.range, "`drill.stop_if` is empty", hint: "write a step, or take it out")
+    }
     if let steady, steady.value.items?.isEmpty == true {
       sink.error(.empty, at: steady.value.range, "`drill.steady_state` is empty", hint: "write a step, or take it out")
     }
     return DrillParts(
       place: entry.keyRange, objectives: objectives, measure: measure,
-      before: actionSteps(steady?.value, in: .steadyState))
+      before: actionSteps(steady?.value, in: .steadyState), stopIf: actionSteps(stop?.value, in: .stopIf))
   }
 
   func drill(_ parts: DrillParts?) -> DrillDefinition? {
@@ -52,7 +51,7 @@ extension Validation {
     }
     return DrillDefinition(
       rto: objectives["rto"] ?? nil, rpo: objectives["rpo"] ?? nil, measure: moments(parts.measure, objectives),
-      before: Body(parts.before), after: Body(after))
+      before: Body(parts.before), after: Body(after), stopIf: Body(parts.stopIf))
   }
 
   /// By their words; nil for one whose value is wrong, which has been told.
@@ -134,6 +133,33 @@ extension Validation {
         .context, at: entry.keyRange, "`continue_on_error` cannot stand in `drill.steady_state`",
         hint: "a step that may fail says nothing about the state: take the line, or the step, out")
     }
+  }
+
+  /// It is polled as long as the steps go on, and only looks.
+  func stopConditionRules(_ step: inout ActionStep, _ entries: [Node.Entry], at keyword: Node.Entry) {
+    if step.mode != .waitFor || step.effect != .none {
+      sink.error(
+        .context, at: keyword.keyRange, "`drill.stop_if` is a list of `wait_for` steps, and this is `\(keyword.key)`",
+        hint: "write `wait_for: ACTION` and what must hold: `wait: {until: …}`")
+    }
+    for key in ["continue_on_error", "timeout", "if"] {
+      guard let entry = entries.first(where: { $0.key == key }) else { continue }
+      sink.error(
+        .context, at: entry.keyRange, "`\(key)` cannot stand in `drill.stop_if`",
+        hint: "the condition is asked as long as the steps of the drill go on: take the line out")
+    }
+    if let wait = entries.first(where: { $0.key == "wait" }),
+      let entry = wait.value.entries?.first(where: { $0.key == "timeout" })
+    {
+      sink.error(
+        .context, at: entry.keyRange, "`wait.timeout` cannot stand in `drill.stop_if`",
+        hint: "the condition is asked as long as the steps of the drill go on: take it out")
+    }
+    step.timeout = Limits.timeout.upperBound
+    step.wait.timeout = Limits.timeout.upperBound
+    guard let id = step.id else { return }
+    environment.steps[id] = .hidden(
+      line: step.range.start.line, because: "it stands in `drill.stop_if`, which is asked beside the steps")
   }
 
   /// Nothing can read it: it is done twice.

@@ -30,8 +30,8 @@ extension Validation {
     guard act.info.declaration.isCommit, let line = around.parallelLine else { return true }
     sink.error(
       .context, at: act.said(kind).place,
-      "`\(act.said(kind).word)` cannot stand in a branch of `parallel` (line \(line)): the other branches could then no "
-        + "longer be undone",
+      "`\(act.said(kind).word)` cannot stand in a branch of `parallel` (line \(line)): "
+        + "the other branches could then no longer be undone",
       hint: "put it behind the `parallel`")
     return false
   }
@@ -140,6 +140,9 @@ extension Validation {
       return Diagnostic(
         .context, at: entry.keyRange, "`\(entry.key)` stands inside `for_each`",
         hint: "write `for_each: {in: LIST, \(entry.key): …}`")
+    case "steps":
+      return Diagnostic(
+        .context, at: entry.keyRange, "`steps` cannot stand in a step", hint: "write `block:` before a list of steps")
     case "always":
       return Diagnostic(
         .context, at: entry.keyRange, "`always` cannot stand in a step", hint: "write `always:` at the top level")
@@ -172,8 +175,8 @@ extension Validation {
       if let inside, inside.timeout > timeout {
         warn(
           .warnTimeout, at: place,
-          "`\(holder.part.title)` ends after \(timeout.text), and `\(inside.title)` (line \(inside.line)) in it may take "
-            + inside.timeout.text,
+          "`\(holder.part.title)` ends after \(timeout.text), and `\(inside.title)` (line \(inside.line)) in it "
+            + "may take \(inside.timeout.text)",
           hint: "make this `timeout` longer, or that one shorter")
       }
       note(timeout, of: holder.part.title, at: holder.place.node.range)

@@ -33,10 +33,6 @@ extension Validation {
   }
 
   private func tellOfNoKeyword(_ entries: [Node.Entry], _ node: Node, in section: StepSection) {
-    if let stray = entries.lazy.compactMap({ self.strayKey($0) }).first {
-      sink.report(stray)
-      return
-    }
     for entry in entries {
       if let known = LaterFeatures.key(entry), !Validation.stepKeys.contains(entry.key) {
         sink.report(known)
@@ -44,12 +40,11 @@ extension Validation {
       }
     }
     let keywords = catalog.keywords + (section.isMain ? HolderWord.words : [])
-    let strange =
-      entries.first {
-        !Validation.stepKeys.contains($0.key) && Suggestion.nearest(to: $0.key, among: keywords) != nil
-      }
-      ?? entries.first { !Validation.stepKeys.contains($0.key) }
-    if let strange {
+    let unknown = entries.filter { !Validation.stepKeys.contains($0.key) }
+    let misspelt = unknown.first { Suggestion.nearest(to: $0.key, among: keywords) != nil }
+    if misspelt == nil, let stray = unknown.lazy.compactMap({ self.strayKey($0) }).first {
+      sink.report(stray)
+    } else if let strange = misspelt ?? unknown.first {
       sink.error(
         .stepKind, at: strange.keyRange, "unknown step kind `\(strange.key.excerpt(60))`",
         hint: Suggestion.hint(for: strange.key, among: keywords))

@@ -21,6 +21,7 @@ extension Validation {
   }
 
   func loop(_ entry: Node.Entry, _ place: StepNode) -> Step? {
+    if place.section.isUndo { return undoLoop(entry, place) }
     guard mayHold(entry, in: place.section) else { return nil }
     let clause = loopClause(entry)
     var inner = place
@@ -28,7 +29,7 @@ extension Validation {
     let id = place.entries.first { $0.key == "id" }?.value.scalar?.text
     if let id { checkLoopID(id, at: place.entries) }
     let gateIDs = Validation.ids(in: clause.gate?.items ?? [])
-    hide(gateIDs, because: "it is in the `gate` of the `for_each`, which is passed once for each batch")
+    hide(gateIDs, because: "it is in the `gate` of a `for_each`, which is passed once for each batch")
     let read = iteration(inner, of: clause, at: entry)
     // Within one iteration its steps were readable; from here on there are many of each.
     let name = id.map { "read `steps.\($0).items`" } ?? "give it an `id`, and read `steps.ID.items`"
@@ -47,6 +48,24 @@ extension Validation {
       LoopStep(
         part, items: items, name: clause.name, batches: clause.batches, maxParallel: clause.maxParallel,
         maxFailures: clause.maxFailures, gate: Body(gate), step: step))
+  }
+
+  /// An undo step is done for its items one after the other, and the first that fails stops the rollback.
+  private func undoLoop(_ entry: Node.Entry, _ place: StepNode) -> Step? {
+    for key in entry.value.entries ?? [] where !["in", "as"].contains(key.key) {
+      guard Validation.clauseKeys.contains(key.key) else { continue }
+      sink.error(
+        .context, at: key.keyRange, "`\(key.key)` cannot stand in the `for_each` of an undo step",
+        hint: "its items are undone one after the other: take the line out")
+    }
+    let clause = loopClause(entry)
+    var inner = place
+    inner.entries.removeAll { $0.key == "for_each" }
+    guard case .action(var step)? = iteration(inner, of: clause, at: entry), let items = clause.items else {
+      return nil
+    }
+    step.each = EachItem(items: items, name: clause.name)
+    return .action(step)
   }
 
   /// The step itself, which sees the item and its position.
@@ -94,8 +113,8 @@ extension Validation {
     ]
     guard taken.contains(id), let entry = entries.first(where: { $0.key == "id" }) else { return }
     sink.error(
-      .nameReserved, at: entry.value.range, "the id `\(id)` of a `for_each` is a word of the language: `\(id)[0]` is the "
-        + "name of another step",
+      .nameReserved, at: entry.value.range,
+      "the id `\(id)` of a `for_each` is a word of the language: `\(id)[0]` is the name of another step",
       hint: "write `\(id)_` or another name")
   }
 
@@ -111,7 +130,9 @@ extension Validation {
       return clause
     }
     guard var fields = FieldReader(entry.value, "`for_each`", sink) else { return clause }
-    if let node = fields.require("in", at: entry.keyRange, hint: "an expression that gives a list, such as `inputs.names`") {
+    if let node = fields.require(
+      "in", at: entry.keyRange, hint: "an expression that gives a list, such as `inputs.names`")
+    {
       clause.items = loopItems(node, "for_each.in")
     }
     let name = fields.takeEntry("as")
@@ -147,7 +168,7 @@ extension Validation {
       sink.error(
         .nameReserved, at: place, "`\(name)` is already the item of the `for_each` on line \(outer.line)",
         hint: isWritten ? "choose another name" : "write `for_each: {in: LIST, as: NAME}`")
-    } else if Validation.rootNames.contains(name) || ExpressionParser.typeNames.contains(name) {
+    } else if Validation.rootNames.contains(name[...]) || ExpressionParser.typeNames.contains(name) {
       sink.error(
         .nameReserved, at: place, "the item's name `\(name)` is a word of expressions",
         hint: "write `\(name)_` or another name")
@@ -155,9 +176,8 @@ extension Validation {
   }
 
   /// What expressions can name somewhere in a file.
-  private static let rootNames: Set<String> = [
-    "inputs", "vars", "secrets", "steps", "run", "self", "result", "error", "failure", "rollback", "waiting", "index",
-  ]
+  private static let rootNames = Set(
+    "inputs vars secrets steps run self result error failure rollback waiting index".split(separator: " "))
 
   // MARK: Items
 
@@ -183,7 +203,8 @@ extension Validation {
   }
 
   private func checkedItems(_ expression: Expression?, _ node: Node, _ name: String) -> Expression? {
-    guard let expression else { return nil }
+    // A secret has been told of.
+    guard let expression, !expression.isTainted else { return nil }
     switch expression.type {
     case .any, .list: return expression
     case .map, .object:

@@ -2,7 +2,7 @@
 extension Validation {
   /// A file with steps that could not be read is not judged: one of them may be what is missing.
   func power(_ runbook: ValidatedRunbook) {
-    guard !hasUnreadableSteps, runbook.steps.steps.allSatisfy({ $0.part == nil }) else { return }
+    guard !hasUnreadableSteps else { return }
     for finding in PowerFollowing(runbook).findings { report(finding) }
   }
 

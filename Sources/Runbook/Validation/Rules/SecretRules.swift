@@ -57,7 +57,8 @@ extension Validation {
     case .command:
       return words(node, "\(name).argv").map { words in
         // A bare name is looked up where programs are.
-        .command(words.enumerated().map { $0.offset == 0 && $0.element.contains("/") ? inFolder($0.element) : $0.element })
+        .command(
+          words.enumerated().map { $0.offset == 0 && $0.element.contains("/") ? inFolder($0.element) : $0.element })
       }
     case .credential: return credential(node, "\(name).key").map { .credential(key: $0) }
     }

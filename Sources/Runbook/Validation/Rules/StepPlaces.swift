@@ -1,6 +1,6 @@
 /// The list in which a step stands: decides its path, what it may be and what it may read.
 enum StepSection: Equatable {
-  case steps, onFailure, onRollbackFailure, onWaiting, always, steadyState
+  case steps, onFailure, onRollbackFailure, onWaiting, always, steadyState, stopIf
   case undo(owner: StepPath)
   /// A list inside another step of `steps`. The path is that of what holds the list.
   case inside(StepPath, HeldList)
@@ -21,6 +21,7 @@ enum StepSection: Equatable {
     case .onWaiting: "on_waiting"
     case .always: "always"
     case .steadyState: "drill.steady_state"
+    case .stopIf: "drill.stop_if"
     case .undo: "rollback"
     case .inside(_, let list): list.rawValue
     }
@@ -31,6 +32,7 @@ enum StepSection: Equatable {
     switch self {
     case .undo(let owner): owner.undo(index)
     case .steadyState: .steadyState(index, id)
+    case .stopIf: .stopCondition(index, id)
     case .inside(let holder, let list): holder.child(id ?? "\(list.localName)[\(index)]")
     case .steps, .onFailure, .onRollbackFailure, .onWaiting, .always: StepPath(id ?? "\(word)[\(index)]")
     }
@@ -42,7 +44,7 @@ enum StepSection: Equatable {
   var isMain: Bool {
     switch self {
     case .steps, .inside: true
-    case .onFailure, .onRollbackFailure, .onWaiting, .always, .steadyState, .undo: false
+    case .onFailure, .onRollbackFailure, .onWaiting, .always, .steadyState, .stopIf, .undo: false
     }
   }
 }
@@ -75,8 +77,10 @@ extension Validation {
   /// Ids of the whole file, so that a reference can tell "further down" from "nowhere".
   func declareIds(_ sections: Sections) {
     let steady = sections.drill?.value.entries?.first { $0.key == "steady_state" }?.value
+    let stopIf = sections.drill?.value.entries?.first { $0.key == "stop_if" }?.value
     let lists = [
-      steady, sections.steps, sections.onFailure, sections.onRollbackFailure, sections.onWaiting, sections.always,
+      steady, stopIf, sections.steps, sections.onFailure, sections.onRollbackFailure, sections.onWaiting,
+      sections.always,
     ]
     for (id, place) in Validation.ids(in: lists.flatMap { $0?.items ?? [] }) {
       guard case .later(let line)? = environment.steps.updateValue(.later(line: place.start.line), forKey: id) else {

@@ -48,7 +48,7 @@ extension Validation {
   /// The roots that exist only in some sections.
   private func declareRoots(of section: StepSection) {
     switch section {
-    case .steps, .steadyState, .inside: break
+    case .steps, .steadyState, .stopIf, .inside: break
     case .undo, .onFailure: environment.roots["failure"] = .stepError
     case .onRollbackFailure:
       environment.roots["failure"] = .stepError
@@ -146,6 +146,8 @@ extension Validation {
     if section == .steadyState {
       steadyStateRules(step, entries, at: kind)
       hideSteadyStep(step)
+    } else if section == .stopIf {
+      stopConditionRules(&step, entries, at: kind)
     } else {
       register(step)
     }

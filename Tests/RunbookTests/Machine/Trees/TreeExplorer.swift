@@ -1,8 +1,7 @@
 @testable import Runbook
 
 /// Goes through everything that can happen to a run whose steps hold others: every order of completion, a step that
-/// fails or whose reply is lost, a cancel and a crash at every moment. States that were seen before are not gone through
-/// again.
+/// fails or whose reply is lost, a cancel and a crash at every moment. No state is gone through twice.
 struct TreeExplorer {
   /// What is left of what may happen on one way.
   struct Budget: Hashable {
@@ -23,15 +22,22 @@ struct TreeExplorer {
   private(set) var ends: [Int32: Int] = [:]
   var states: Int { seen.count }
 
-  static func explore(_ tree: String, _ budget: Budget, limit: Int = 50) -> TreeExplorer {
+  /// At most so many states are gone through; which of them depends on the seed.
+  private var statesLeft = 0
+  private var random = SeededRandom(0)
+
+  static func explore(_ tree: String, _ budget: Budget, states: Int, seed: UInt64, limit: Int = 50) -> TreeExplorer {
     var explorer = TreeExplorer()
+    explorer.statesLeft = states
+    explorer.random = SeededRandom(seed)
     explorer.visit(TreeDriver(tree, limit: limit), budget, TreeLedger(), [])
     return explorer
   }
 
   private mutating func visit(_ driver: TreeDriver, _ budget: Budget, _ ledger: TreeLedger, _ way: [String]) {
-    guard findings.count < 3 else { return }
+    guard findings.count < 3, statesLeft > 0 else { return }
     guard seen.insert(Node(state: driver.machine.picture + ledger.text, budget: budget)).inserted else { return }
+    statesLeft -= 1
     check(driver, ledger, way)
     if case .done(let ended)? = driver.machine.orders.first {
       ends[ended.exitCode, default: 0] += 1
@@ -40,7 +46,7 @@ struct TreeExplorer {
     }
     let moves = driver.machine.orders.flatMap { self.moves(for: $0, driver.machine, budget) }
     if moves.isEmpty { find("nothing can happen: \(driver.orders)", way) }
-    for (words, left) in moves + asides(driver.machine, budget) {
+    for (words, left) in (moves + asides(driver.machine, budget)).shuffled(using: &random) {
       var next = driver
       var book = ledger
       book.note(words, before: next.machine)
@@ -133,6 +139,18 @@ struct TreeExplorer {
   }
 }
 
+/// Numbers from a seed: the same ways are gone in every run with it.
+private struct SeededRandom: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(_ seed: UInt64) { state = seed &+ 0x9e37_79b9_7f4a_7c15 }
+
+  mutating func next() -> UInt64 {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return state ^ (state >> 29)
+  }
+}
+
 /// What was really done, as the other side would tell it.
 struct TreeLedger {
   private var applied: Set<StepPath> = []
@@ -145,6 +163,8 @@ struct TreeLedger {
 
   mutating func note(_ words: String, before machine: RunMachine) {
     let parts = words.split(separator: " ")
+    // Nobody has seen how the calls went that were under way.
+    if words == "crash" { mayBeApplied.formUnion(machine.active) }
     guard parts.count == 2 else { return }
     let path = StepPath(String(parts[1]))
     switch parts[0] {
@@ -158,7 +178,7 @@ struct TreeLedger {
         if applied.contains(path) { mistakes.append("`\(path)` is done twice") }
         applied.insert(path)
       }
-    case "lost": mayBeApplied.insert(path)
+    case "lost", "stop": mayBeApplied.insert(path)
     default: break
     }
   }
@@ -204,20 +224,19 @@ extension RunMachine {
   fileprivate var picture: String {
     var words: [String] = []
     for (path, state) in leaves {
-      words.append(
-        "\(path):\(state.status.rawValue),\(state.purpose.rawValue),\(state.progress),\(state.effect),\(state.lostRequests)"
-      )
+      let end = "\(state.status.rawValue),\(state.purpose.rawValue),\(state.effect)"
+      words.append("\(path):\(end),\(state.progress),\(state.lostRequests)")
     }
     for (path, scope) in scopes {
-      words.append(
-        "\(path):\(scope.cursor),\(scope.live),\(scope.stop != nil),\(scope.rescued != nil),\(scope.ended?.status.rawValue ?? ""),"
-          + "\(scope.failures),\(scope.unwinding),\(scope.batch),\(scope.rollbackStartedAt != nil),\(scope.endedWith?.rawValue ?? "")"
-      )
+      let way = "\(scope.cursor),\(scope.live),\(scope.stop != nil),\(scope.rescued != nil),\(scope.batch)"
+      let end = "\(scope.ended?.status.rawValue ?? ""),\(scope.failures),\(scope.unwinding)"
+      let undo = "\(scope.rollbackStartedAt != nil),\(scope.endedWith?.rawValue ?? "")"
+      words.append("\(path):\(way) \(end) \(undo)")
     }
     words.sort()
-    words.append(
-      "\(root.cursor),\(root.live),\(stop.map { String(describing: $0).prefix(8) } ?? ""),\(root.rollbackStartedAt != nil),\(rollback?.rawValue ?? "")"
-    )
+    let reason = stop.map { String(describing: $0).prefix(8) } ?? ""
+    words.append("\(root.cursor),\(root.live),\(reason)")
+    words.append("\(root.rollbackStartedAt != nil),\(rollback?.rawValue ?? "")")
     words.append(stack.entries.map { "\($0.step)\($0.state)" }.joined(separator: ","))
     words.append("\(resumedAt != nil),\(borne != nil)")
     return words.joined(separator: " ")

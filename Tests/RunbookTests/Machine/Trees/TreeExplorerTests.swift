@@ -1,4 +1,5 @@
 @testable import Runbook
+import TestSupport
 import Testing
 
 /// Everything that can happen to small trees. Each finding names the way to it.
@@ -18,7 +19,8 @@ struct TreeExplorerTests {
       TreeExplorer.Budget(failures: 2), TreeExplorer.Budget(failures: 1, losses: 1, crashes: 1),
       TreeExplorer.Budget(failures: 1, cancels: 1), TreeExplorer.Budget(failures: 1, undoFailures: 1),
     ] {
-      let explorer = TreeExplorer.explore(tree, budget)
+      let explorer = TreeExplorer.explore(
+        tree, budget, states: Campaign.count(150, torture: 100_000), seed: UInt64(Campaign.offset(below: 1000)))
       #expect(explorer.findings.isEmpty, "\(tree) with \(budget)")
       #expect(explorer.states > 10, "\(tree): too little was gone through")
       #expect(!explorer.ends.isEmpty, "\(tree): no end was reached")

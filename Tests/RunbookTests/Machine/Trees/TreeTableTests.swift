@@ -41,7 +41,8 @@ struct TreeRow: Sendable, CustomTestStringConvertible {
       "begin w[1]"),
     TreeRow(
       "behind the last batch is no gate", "w*2(batches 1, gate {g}) b", "ok w[0]; ok w.gate[1].g; ok w[1]", "begin b"),
-    TreeRow("a gate that fails stops the loop", "w*2(batches 1, gate {g})^ b", "ok w[0]; refuse w.gate[1].g", "end 1"),
+    TreeRow(
+      "a gate that fails stops the loop", "w*2(batches 1, gate {g})^ b", "ok w[0]; refuse w.gate[1].g", "undo w[0]"),
     TreeRow("a call is the steps of its file", "c<x y> b", "ok c.x", "begin c.y"),
     TreeRow("a call in a loop", "w*2<x> b", "ok w[0].x", "begin w[1].x"),
     TreeRow("a loop in a loop", "w*2{v*2{x}} b", "ok w[0].v[0].x", "begin w[0].v[1].x"),
