@@ -95,7 +95,7 @@ struct LiveTree {
       if let why = RunWords.failure(report.outputsError) {
         finished.append(line(glyphs.failed, .bad, "outputs", nil, why, .bad))
       }
-    case "rollback.started" where fields["scope"] != nil, "rollback.ended" where fields["scope"] != nil:
+    case "rollback.started" where fields["scope"]?.string != nil, "rollback.ended" where fields["scope"]?.string != nil:
       noteUnwinding(event)
     case "rollback.started":
       let reason = RunWords.rollbackReason(report)

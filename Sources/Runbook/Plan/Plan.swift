@@ -41,6 +41,8 @@ public struct Plan: Sendable {
     public var hasSetLength: Bool
     /// Of the file, from 1.
     public var line: Int
+    /// Where it stands in the tree.
+    public var place = Place()
   }
 
   /// The value of a step's `if`, as far as the plan can evaluate it.
@@ -67,6 +69,9 @@ public struct Plan: Sendable {
   public var missingInputs: [String]
   /// nil: the run is no drill.
   public var drill: Drill?
+  /// What is done in order, as a tree.
+  public var tree: [Node]
+  /// Every step of the tree that has something called, in the order in which they are written; a step in a loop once.
   public var steps: [Step]
   public var onFailure: [Step]
   public var onRollbackFailure: [Step]
@@ -90,19 +95,20 @@ public struct Plan: Sendable {
         rto: drill.rto, rpo: drill.rpo, measure: drill.measure.mapValues { $0.source },
         steadyState: drill.before.leaves.map { Plan.step($0, scope) })
     }
-    steps = runbook.steps.leaves.map { Plan.step($0, scope) }
+    tree = runbook.steps.steps.map { Plan.node($0, at: $0.path, scope) }
+    steps = tree.flatMap(\.steps)
     onFailure = runbook.onFailure.leaves.map { Plan.step($0, scope) }
     onRollbackFailure = runbook.onRollbackFailure.leaves.map { Plan.step($0, scope) }
     onWaiting = runbook.onWaiting.leaves.map { Plan.step($0, scope) }
     always = runbook.always.leaves.map { Plan.step($0, scope) }
-    locks = Plan.locks(runbook, scope)
+    locks = PlannedLocks(runbook, scope).names
     timeout = runbook.timeout
     rollbackAfter = runbook.rollbackPolicy.after
     rollbackTimeout = runbook.rollbackPolicy.timeout
     warnings = runbook.warnings
   }
 
-  private static func step(_ step: ActionStep, _ scope: PlanScope) -> Step {
+  static func step(_ step: ActionStep, _ scope: PlanScope) -> Step {
     let changes = step.effect != .none
     var with: [String: Value] = [:]
     for (name, template) in step.with { with[name] = scope.value(of: template) }
@@ -111,7 +117,7 @@ public struct Plan: Sendable {
     return Step(
       path: step.path.text, title: step.title, action: step.action.name, provider: step.provider, effect: step.effect,
       effectClass: changes ? step.effectClass : nil, condition: step.condition?.source,
-      decision: decision(step, scope), with: with,
+      decision: decision(step.condition, scope), with: with,
       defaults: Set(preset.map(\.name)), env: step.env.mapValues { scope.value(of: $0) },
       tells: !changes && step.action.tellsPeople, asks: step.action.asksPeople,
       waitsFor: step.wait.isSkipped ? nil : step.wait.until?.source ?? (changes ? step.action.wait?.until : nil),
@@ -125,8 +131,8 @@ public struct Plan: Sendable {
       isCommit: step.isCommit, hasSetLength: step.action.lengthField != nil, line: step.range.start.line)
   }
 
-  private static func decision(_ step: ActionStep, _ scope: PlanScope) -> Decision {
-    guard let condition = step.condition else { return .runs }
+  static func decision(_ condition: Expression?, _ scope: PlanScope) -> Decision {
+    guard let condition else { return .runs }
     let read = condition.references
     let value = read.callsNow ? Value.unknown : (try? condition.evaluate(in: scope)) ?? .unknown
     if let holds = value.bool { return holds ? .runs : .skipped }
@@ -154,64 +160,5 @@ public struct Plan: Sendable {
     case .irreversible: .irreversible
     case .steps(let steps, _): .steps(steps.map { Plan.step($0, scope) })
     }
-  }
-
-  /// Spelled as the run's own; the account is not known without connecting.
-  private static func locks(_ runbook: ValidatedRunbook, _ scope: PlanScope) -> [String] {
-    var locks: Set<String> = []
-    for template in runbook.locks { locks.insert(PlanText.plain(scope.value(of: template))) }
-    for step in runbook.steps.leaves where step.action.effect != .none {
-      guard let provider = step.provider, let field = step.action.serverField, let template = step.with[field] else {
-        continue
-      }
-      let type = runbook.providers.first { $0.name == provider }?.type ?? provider
-      locks.insert("\(type)/(account)/server/\(PlanText.plain(scope.value(of: template)))")
-    }
-    return locks.sorted()
-  }
-}
-
-/// Everything that only a run can know is `unknown`; secrets are there, and masked.
-private struct PlanScope: ExpressionScope {
-  let roots: [String: Value]
-  let now: Timestamp
-
-  init(_ runbook: ValidatedRunbook, inputs: [String: Value], at instant: Timestamp) {
-    var known = inputs
-    for input in runbook.inputs where known[input.name] == nil { known[input.name] = input.defaultValue ?? .unknown }
-    var roots: [String: Value] = [
-      "inputs": .map(known), "steps": .unknown, "self": .unknown, "failure": .unknown, "rollback": .unknown,
-      "result": .unknown, "error": .unknown, "waiting": .unknown,
-      "secrets": .map(
-        Dictionary(runbook.secrets.map { ($0.name, .secret(Secret("", named: [$0.name]))) }, uniquingKeysWith: { $1 })),
-      "run": .map([
-        "id": .unknown, "name": .string(runbook.name), "started_at": .unknown, "outcome": .unknown,
-        "requester": .unknown,
-      ]),
-    ]
-    now = instant
-    var vars: [String: Value] = [:]
-    for (name, template) in runbook.vars {
-      roots["vars"] = .map(vars)
-      let usesNow = template.references.callsNow
-      vars[name] = usesNow ? .unknown : (try? template.evaluate(in: DictionaryScope(roots, now: instant))) ?? .unknown
-    }
-    roots["vars"] = .map(vars)
-    self.roots = roots
-  }
-
-  func root(_ name: String) -> Value? { roots[name] }
-
-  func isMissing(input name: String) -> Bool { roots["inputs"]?[name] == .unknown }
-
-  func member(of root: String, _ name: String) -> Value?? {
-    guard case .unknown? = roots[root] else { return .none }
-    return .some(.unknown)
-  }
-
-  func value(of template: Template) -> Value {
-    if template.isTainted { return .string(Secret.mask) }
-    if template.references.callsNow { return .unknown }
-    return (try? template.evaluate(in: self)) ?? .unknown
   }
 }

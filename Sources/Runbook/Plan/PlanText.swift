@@ -14,15 +14,15 @@ public enum PlanText {
     }
     lines += drillLines(plan)
     let steady = plan.drill?.steadyState ?? []
-    lines += section("steady state, before the first step", steady, numbered: false, isVerbose)
-    lines += section("steps", plan.steps, numbered: true, isVerbose, usual)
+    lines += section("steady state, before the first step", steady, isVerbose)
+    lines += treeLines(plan.tree, isVerbose, usual)
     if !steady.isEmpty { lines += ["", "steady state, again, after the last step: \(names(steady))"] }
     lines += undoLines(plan, isVerbose)
     if isVerbose { lines += rollbackLines(plan) }
-    lines += section("on failure, before the rollback", plan.onFailure, numbered: false, isVerbose)
-    lines += section("if the rollback fails", plan.onRollbackFailure, numbered: false, isVerbose)
-    lines += section("while a person is waited for", plan.onWaiting, numbered: false, isVerbose)
-    lines += section("always, at the end", plan.always, numbered: false, isVerbose)
+    lines += section("on failure, before the rollback", plan.onFailure, isVerbose)
+    lines += section("if the rollback fails", plan.onRollbackFailure, isVerbose)
+    lines += section("while a person is waited for", plan.onWaiting, isVerbose)
+    lines += section("always, at the end", plan.always, isVerbose)
     if !plan.locks.isEmpty {
       lines.append("")
       lines += plan.locks.map { "locks \($0)" }
@@ -33,8 +33,11 @@ public enum PlanText {
   // MARK: The end
 
   private static func closing(_ plan: Plan) -> [String] {
-    let undo = plan.steps.flatMap { $0.undoSteps }
+    let undo = plan.entries.flatMap { $0.undoSteps }
     var lines = ["\(count(plan.steps.count, "step", "steps")): \(counts(plan.steps))."]
+    if plan.steps.contains(where: { !$0.place.iterations.isEmpty }) {
+      lines.append("A step in a loop is counted once, however many items there are.")
+    }
     if !undo.isEmpty { lines.append("\(count(undo.count, "undo step", "undo steps")): \(counts(undo)).") }
     if let coverage = coverage(plan) { lines.append(coverage) }
     let asks = plan.steps.filter { $0.mayAsk && $0.decision != .skipped }
@@ -70,20 +73,13 @@ public enum PlanText {
   // MARK: Steps
 
   private static func section(
-    _ title: String, _ steps: [Plan.Step], numbered: Bool, _ isVerbose: Bool, _ usual: UsualTimes? = nil
+    _ title: String, _ steps: [Plan.Step], _ isVerbose: Bool
   ) -> [String] {
     guard !steps.isEmpty else { return [] }
-    var lines = ["", "\(title):"]
-    for (index, step) in steps.enumerated() {
-      lines += self.lines(step, mark: numbered ? "\(index + 1)." : "-", indent: "  ", isVerbose)
-      if step.waitsFor != nil || step.hasSetLength, let took = usual?.steps[step.path] {
-        lines.append("       took \(took.elapsedText) in earlier runs")
-      }
-    }
-    return lines
+    return ["", "\(title):"] + steps.flatMap { lines($0, mark: "-", indent: "  ", isVerbose) }
   }
 
-  private static func lines(
+  static func lines(
     _ step: Plan.Step, mark: String, indent: String, isUndo: Bool = false, _ isVerbose: Bool
   ) -> [String] {
     var head = "\(indent)\(mark) \(step.title)"
@@ -132,7 +128,7 @@ public enum PlanText {
   }
 
   /// A text of several lines stands below its name, each line behind a bar.
-  private static func whole(_ name: String, _ value: Value, _ inner: String) -> [String] {
+  static func whole(_ name: String, _ value: Value, _ inner: String) -> [String] {
     guard case .string(let text) = value, text.contains("\n") else { return ["\(inner)\(name): \(plain(value))"] }
     let body = text.hasSuffix("\n") ? text.dropLast() : text[...]
     let lines = body.split(separator: "\n", omittingEmptySubsequences: false)
@@ -156,9 +152,10 @@ public enum PlanText {
   /// In the order it would happen.
   private static func undoLines(_ plan: Plan, _ isVerbose: Bool) -> [String] {
     var lines: [String] = []
-    for step in plan.steps.reversed() where step.decision != .skipped {
+    for step in plan.entries.reversed() where step.decision != .skipped {
+      let only = step.place.replacedBy.last.map { " (as long as `\($0)` has not succeeded)" } ?? ""
       for inner in step.undoSteps {
-        lines += self.lines(inner, mark: "undo \(step.path):", indent: "  ", isUndo: true, isVerbose)
+        lines += self.lines(inner, mark: "undo \(step.path)\(only):", indent: "  ", isUndo: true, isVerbose)
       }
     }
     return lines.isEmpty ? [] : ["", undoHeading(plan)] + lines
@@ -201,7 +198,7 @@ public enum PlanText {
   private static func base(_ plan: Plan) -> [String: Value] {
     [
       "v": 1, "name": .string(plan.name), "inputs": .map(plan.inputs),
-      "missing_inputs": .list(plan.missingInputs.map { .string($0) }), "steps": .list(plan.steps.map { json($0) }),
+      "missing_inputs": .list(plan.missingInputs.map { .string($0) }), "steps": .list(plan.tree.map { json($0) }),
       "on_failure": .list(plan.onFailure.map { json($0) }),
       "on_rollback_failure": .list(plan.onRollbackFailure.map { json($0) }),
       "on_waiting": .list(plan.onWaiting.map { json($0) }),
@@ -211,7 +208,7 @@ public enum PlanText {
     ]
   }
 
-  private static func json(_ step: Plan.Step) -> Value {
+  static func json(_ step: Plan.Step) -> Value {
     var object: [String: Value] = [
       "step": .string(step.path), "title": .string(step.title), "action": .string(step.action),
       "effect": .string(step.effect.rawValue), "with": .map(step.with), "timeout": .duration(step.timeout),
@@ -234,13 +231,7 @@ public enum PlanText {
     object["class"] = step.effectClass.map { .string($0.rawValue) }
     object["provider"] = step.provider.map { .string($0) }
     object["if"] = step.condition.map { .string($0) }
-    switch step.decision {
-    case .runs: object["decision"] = "runs"
-    case .skipped: object["decision"] = "skipped"
-    case .depends(let names):
-      object["decision"] = "depends"
-      object["depends_on"] = .list(names.map { .string($0) })
-    }
+    object.merge(json(step.decision)) { own, _ in own }
     if !step.env.isEmpty { object["env"] = .map(step.env) }
     object["waits_for"] = step.waitsFor.map { .string($0) }
     object["fails_on"] = step.failsOn.map { .string($0) }

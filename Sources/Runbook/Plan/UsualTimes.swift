@@ -1,6 +1,6 @@
 /// How long a runbook's steps took in its earlier runs: the median of those that succeeded.
 public struct UsualTimes: Sendable, Equatable {
-  /// By the step's path.
+  /// By the step's path; all iterations of a loop count for the step in it, whose path has a `*`: `wave[*].one`.
   public private(set) var steps: [String: Duration] = [:]
   /// Of the whole run.
   public private(set) var run: Duration?
@@ -16,7 +16,7 @@ public struct UsualTimes: Sendable, Equatable {
     var times: [String: [Duration]] = [:]
     for report in good {
       for step in report.steps where step.status == .succeeded {
-        if let took = step.elapsed { times[step.path, default: []].append(took) }
+        if let took = step.elapsed { times[step.template, default: []].append(took) }
       }
     }
     steps = times.compactMapValues { UsualTimes.median($0) }

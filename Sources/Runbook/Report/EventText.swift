@@ -65,7 +65,7 @@ public struct EventText: Sendable {
       let what = fields["rollback"]?.bool == false ? "its changes stay as they are" : "undoing the changes"
       return "cancel\(by(fields["by"])): \(what)"
     case "rollback.started", "rollback.ended":
-      if fields["scope"] != nil { return RunWords.unwinding(event, in: report, isVerbose: isVerbose) }
+      if fields["scope"]?.string != nil { return RunWords.unwinding(event, in: report, isVerbose: isVerbose) }
       if event.event == "rollback.started" { return "rolling back: \(RunWords.rollbackReason(report))" }
       // Only iterations were undone, which each of them has told.
       let isUntold = report.rollback == .notNeeded || report.rollback == .succeeded && report.rollbackReason == nil

@@ -72,8 +72,9 @@ extension RunWords {
       return "\(done), by its `rescue`\(blame(error, in: step).map { ": \($0)" } ?? "")"
     case .failed:
       var text = "failed" + (took.map { " after \($0)" } ?? "")
-      if holds.isLoop, holds.ended > 0 { text += ", \(counts(of: holds))" }
-      return text + (blame(step.error, in: step).map { ": \($0)" } ?? "")
+      let hasCounts = holds.isLoop && holds.ended > 0
+      if hasCounts { text += ": \(counts(of: holds))" }
+      return text + (blame(step.error, in: step).map { "\(hasCounts ? ";" : ":") \($0)" } ?? "")
     case .cancelled: return stopped(step, took)
     case .skipped: return "skipped, its `if` is false"
     case .notRun: return "not run"

@@ -15,7 +15,7 @@ public struct UndoPlan: Sendable, Equatable {
   public init() {}
 
   public init(_ runbook: ValidatedRunbook) {
-    let steps = RunbookSection.main.flatMap { runbook.value.body(of: $0).steps }
+    let steps = runbook.value.mainList
     last = steps.last?.path.text
     isDrill = runbook.drill != nil
     for step in steps { add(step, at: step.path) }
@@ -62,7 +62,7 @@ extension StepPath {
 
 extension RunbookDefinition {
   /// The paths of what is done one after the other; a step that holds others is one.
-  public var listed: [String] { RunbookSection.main.flatMap { body(of: $0).steps }.map(\.path.text) }
+  public var listed: [String] { mainList.map(\.path.text) }
 
   /// Every step that comes before the end of the run, with its path as a report has it: a step in a loop once, with a
   /// `*` for the number of its iteration. Those of called files are not among them.
@@ -82,7 +82,7 @@ extension RunbookDefinition {
         inside(loop.gate.steps, path.anyGate)
       }
     }
-    for step in RunbookSection.main.flatMap({ body(of: $0).steps }) { visit(step, step.path) }
+    for step in mainList { visit(step, step.path) }
     return found
   }
 }
