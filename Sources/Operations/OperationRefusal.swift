@@ -42,9 +42,12 @@ public enum OperationRefusal: Error, Sendable, Equatable {
   // MARK: Answers and cancels
 
   /// No answer about this step is waited for.
-  case noQuestion(run: String, step: String, open: OpenQuestion?)
+  /// - open: what is asked instead.
+  case noQuestion(run: String, step: String, open: [OpenQuestion])
   /// No approval is waited for. `step`: the step that was named; nil: none was.
-  case noApproval(run: String, step: String?, open: OpenQuestion?)
+  case noApproval(run: String, step: String?, open: [OpenQuestion])
+  /// No step was named, and more than one asks.
+  case severalApprovals(run: String, steps: [String])
   /// The question that the person was shown is not the one that is open.
   case notSeen(shown: String, ApprovalQuestion)
   /// This person may not approve it.

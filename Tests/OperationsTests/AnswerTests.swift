@@ -80,12 +80,12 @@ import Testing
     let run = try await asking()
     #expect(
       await refused { () async throws(OperationRefusal) in try await decision(run, step: "one") }
-        == .noApproval(run: run, step: "one", open: .approval(step: "go")))
+        == .noApproval(run: run, step: "one", open: [.approval(step: "go")]))
     let row = try place.store.summary(of: run)
     #expect(
       await refusal { () async throws(OperationRefusal) in
         try await ResolveStep(row, step: "go", .applied, place.context()).give {}
-      } == .noQuestion(run: run, step: "go", open: nil))
+      } == .noQuestion(run: run, step: "go", open: []))
   }
 
   @Test func anAnswerAfterTheTimeToAnswerIsTooLate() async throws {

@@ -14,6 +14,7 @@ struct LogsCommand: Command {
       """,
     operands: [RunOptions.run],
     options: [
+      .value("step", "PATTERN", .text, "only these steps: `wave[3].*`, `wave[*].one`, `outer.*`; quote it for the shell"),
       .flag("follow", "go on until the run ends, and end with its exit code"),
       .value("output", "STEP", .text, "the output of this step's script, instead of the events"),
       .value("stream", "stdout|stderr", .words(["stdout", "stderr"]), "only this stream of the output"),
@@ -26,6 +27,7 @@ struct LogsCommand: Command {
       .init("runbook logs r0123456789abcdefghi --follow", "watch a run of another terminal or machine"),
       .init("runbook logs r0123456789abcdefghi -v", "with every event, and the outputs and attempts of each step"),
       .init("runbook logs r0123456789abcdefghi --output pack --follow", "see the output of `pack` while it runs"),
+      .init("runbook logs r0123456789abcdefghi --step 'wave[*].update'", "the events of one step of a loop, for all items"),
       .init("runbook logs r0123456789abcdefghi --grep ERROR", "find a line in the output of all steps"),
     ],
     group: .look)
@@ -33,6 +35,8 @@ struct LogsCommand: Command {
   private var id: String
   private let isFollowing: Bool
   private let step: String?
+  /// nil: all steps, and the run as a whole.
+  private let only: StepPattern?
   private let stream: OutputStream?
   private let firstLine: Int64
   private let search: TextSearch?
@@ -41,6 +45,7 @@ struct LogsCommand: Command {
     id = arguments.operand("RUN") ?? ""
     isFollowing = arguments.flag("follow")
     step = arguments.value("output")
+    only = try LogsCommand.pattern(arguments)
     stream = arguments.value("stream").flatMap { OutputStream(rawValue: $0) }
     let line = try arguments.number("from", in: 1...Int64.max)
     firstLine = line ?? 1
@@ -53,6 +58,20 @@ struct LogsCommand: Command {
         "`--grep` searches the stored output: it takes neither `--follow` nor `--from`",
         hint: "follow the step with `--output STEP --follow`")
     }
+  }
+
+  private static func pattern(_ arguments: ParsedArguments) throws(UsageError) -> StepPattern? {
+    guard let text = arguments.value("step") else { return nil }
+    if arguments.value("output") != nil {
+      throw UsageError(
+        "`--step` and `--output` do not go together", hint: "`--output` takes the path of one step: `wave[3].one`")
+    }
+    guard let pattern = StepPattern(text) else {
+      throw UsageError(
+        "`--step` needs the path of a step, in which `*` stands for any text within a word",
+        hint: "write `wave[3].*`, `wave[*].one` or `outer.*`")
+    }
+    return pattern
   }
 
   private static func search(_ arguments: ParsedArguments) throws(UsageError) -> TextSearch? {
@@ -84,22 +103,28 @@ struct LogsCommand: Command {
     _ access: StoreAccess, _ run: RunSummary, _ shell: Shell
   ) async throws(Refusal) -> ExitCode {
     if let search {
-      return try await OutputSearch(shell: shell, access: access, runID: id).find(search, step, stream)
+      return try await OutputSearch(shell: shell, access: access, runID: id).find(search, stream) { place in
+        (step ?? place) == place && only?.matches(place) ?? true
+      }
     }
     if let step {
       let reader = OutputFollower(shell: shell, access: access, runID: id, step: step, stream: stream)
       return try await reader.print(from: firstLine, isFollowing: isFollowing)
     }
-    if isFollowing { return try await RunFollower(shell, access.context, id, store: access.file.path).follow() }
+    if isFollowing {
+      return try await RunFollower(shell, access.context, id, store: access.file.path, only: only).follow()
+    }
     var text = EventText(
       runID: id, verbose: shell.globals.verbose, clockText: Shell.localTime, dayText: Shell.localDay,
       commands: Advice.commands, actions: Composition.actions)
     var bytes: [UInt8] = []
     let events = try await told { () throws(OperationRefusal) in try await access.context.events(of: id) }
     for event in events {
+      let line = shell.wantsJSON ? nil : text.line(for: event)
+      guard only?.matches(event) ?? true else { continue }
       if shell.wantsJSON {
         bytes += JSONWriter.bytes(event.json) + [0x0a]
-      } else if let line = text.line(for: event) {
+      } else if let line {
         bytes += Array(line.utf8) + [0x0a]
         guard event.event.hasSuffix(".ended") else { continue }
         for line in RunWords.lastLines(event.fields["error"]) { bytes += Array("           \(line)\n".utf8) }

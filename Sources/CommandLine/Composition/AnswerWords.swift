@@ -3,31 +3,42 @@ import Runbook
 
 // Why an answer, a cancel or a decision about a rollback was refused.
 extension Refusal {
-  static func noQuestion(_ run: String, _ step: String, _ open: OpenQuestion?) -> Refusal {
-    let waiting =
-      if case .outcome(let other)? = open {
-        "it waits for an answer about `\(DisplayText.escaped(other, limit: 100))`"
-      } else {
-        "it waits for no answer"
-      }
+  static func noQuestion(_ run: String, _ step: String, _ open: [OpenQuestion]) -> Refusal {
+    let asked = open.compactMap { if case .outcome(let step) = $0 { step } else { nil } }
+    let waiting = asked.isEmpty ? "it waits for no answer" : "it waits for an answer about \(names(asked))"
     return Refusal(
       .usage, .notWaiting,
       "run \(run) does not wait for an answer about `\(DisplayText.escaped(step, limit: 100))`: \(waiting)",
       hint: "`\(Advice.line("show", run))` shows its state")
   }
 
-  static func noApproval(_ run: String, _ step: String?, _ open: OpenQuestion?) -> Refusal {
+  static func noApproval(_ run: String, _ step: String?, _ open: [OpenQuestion]) -> Refusal {
     let about = step.map { " about `\(DisplayText.escaped($0, limit: 100))`" } ?? ""
-    let instead =
-      switch open {
-      case .approval(let other): "; it asks about `\(DisplayText.escaped(other, limit: 100))`"
-      case .outcome(let other):
-        "; it waits for `\(Advice.line("resolve", run, other))`, which says whether that step took effect"
-      case nil: ""
-      }
+    let asked = open.compactMap { if case .approval(let step) = $0 { step } else { nil } }
+    var instead = ""
+    if !asked.isEmpty {
+      instead = "; it asks about \(names(asked))"
+    } else if case .outcome(let other)? = open.first {
+      instead = "; it waits for `\(Advice.line("resolve", run, other))`, which says whether that step took effect"
+    }
     return Refusal(
       .usage, .notWaiting, "run \(run) does not wait for an approval\(about)\(instead)",
       hint: "`\(Advice.line("show", run))` shows its state")
+  }
+
+  /// Branches ask at the same time: an answer must say whose it is.
+  static func severalApprovals(_ run: String, _ steps: [String]) -> Refusal {
+    Refusal(
+      .usage, .notWaiting, "run \(run) asks about \(steps.count) steps: \(names(steps)); name the one that is meant",
+      hint: "`\(Advice.line("show", run))` shows the questions")
+  }
+
+  /// Up to ten: `a`, `b` and `c`.
+  private static func names(_ steps: [String]) -> String {
+    var names = steps.prefix(10).map { "`\(DisplayText.escaped($0, limit: 100))`" }
+    if steps.count > names.count { names.append("\(steps.count - names.count) more") }
+    guard let last = names.last, names.count > 1 else { return names.first ?? "" }
+    return "\(names.dropLast().joined(separator: ", ")) and \(last)"
   }
 
   static func notSeen(_ shown: String, _ question: ApprovalQuestion) -> Refusal {

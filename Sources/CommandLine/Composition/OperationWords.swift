@@ -42,6 +42,7 @@ extension Refusal {
     case .invalid(let run, let file, let mistakes): self = .invalid("\(file) of run \(run)", mistakes)
     case .noQuestion(let run, let step, let open): self = .noQuestion(run, step, open)
     case .noApproval(let run, let step, let open): self = .noApproval(run, step, open)
+    case .severalApprovals(let run, let steps): self = .severalApprovals(run, steps)
     case .notSeen(let shown, let question): self = .notSeen(shown, question)
     case .notAllowed(let reason):
       self.init(

@@ -76,14 +76,16 @@ struct OutputSearch {
   let runID: String
 
   /// - Parameters:
-  ///   - step: nil: all steps.
   ///   - stream: nil: both.
-  func find(_ search: TextSearch, _ step: String?, _ stream: OutputStream?) async throws(Refusal) -> ExitCode {
+  ///   - isMeant: whether the output of the step at this path is searched.
+  func find(
+    _ search: TextSearch, _ stream: OutputStream?, where isMeant: (String) -> Bool
+  ) async throws(Refusal) -> ExitCode {
     let lines = OutputLines(shell, runID: runID)
     var isFound = false
     do throws(StoreFailure) {
       for stored in try access.store.outputStreams(of: runID)
-      where (step ?? stored.place.step) == stored.place.step && (stream ?? stored.place.stream) == stored.place.stream {
+      where isMeant(stored.place.step) && (stream ?? stored.place.stream) == stored.place.stream {
         var position: Int64 = 0
         while shell.output.isOpen,
           let chunk = try access.store.outputChunk(stored.place.key, stored.place.stream, from: position)

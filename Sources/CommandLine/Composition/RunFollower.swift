@@ -7,9 +7,13 @@ struct RunFollower {
   private let context: OperationContext
   private let run: String
   private let store: String?
+  private let only: StepPattern?
 
-  /// - Parameter store: its path.
-  init(_ shell: Shell, _ context: OperationContext, _ run: String, store: String?) {
+  /// - Parameters:
+  ///   - store: its path.
+  ///   - only: whose events are shown; nil: all.
+  init(_ shell: Shell, _ context: OperationContext, _ run: String, store: String?, only: StepPattern? = nil) {
+    self.only = only
     self.shell = shell
     self.context = context
     self.run = run
@@ -20,7 +24,7 @@ struct RunFollower {
   func follow() async throws(Refusal) -> ExitCode {
     let following = FollowRun(run, context)
     let (runbook, clock) = await following.preparation()
-    let watcher = Watcher(shell, runID: run, runbook: runbook, clock: clock ?? context.clock)
+    let watcher = Watcher(shell, runID: run, runbook: runbook, clock: clock ?? context.clock, only: only)
     InterruptDesk.shared.attach(watching: watcher)
     let outcome: Result<RunStanding, OperationRefusal> = await withTaskGroup(of: Void.self) { group in
       // One, until `finish` below ends it: the group waits for its last lines.

@@ -37,19 +37,26 @@ final class Watcher: RunObserver {
   private let waker: AsyncStream<Void>.Continuation
   private let finalReport: Mutex<RunReport>
   private let runbook: ValidatedRunbook?
+  private let only: StepPattern?
 
   /// - Parameters:
   ///   - clock: the run's own, by which its events are stamped. In a simulation it goes faster than the one on the
   ///     wall, and it does not jump when somebody sets that one.
   ///   - earlier: what was journaled before; counted, not printed.
-  init(_ shell: Shell, runID: String, runbook: ValidatedRunbook?, clock: any EngineClock, earlier: [RunEvent] = []) {
+  ///   - only: the steps whose events are printed, a line or a document each; nil: all.
+  init(
+    _ shell: Shell, runID: String, runbook: ValidatedRunbook?, clock: any EngineClock, earlier: [RunEvent] = [],
+    only: StepPattern? = nil
+  ) {
+    self.only = only
     self.shell = shell
     self.runID = runID
     self.clock = clock
     self.runbook = runbook
     plan = runbook.map { UndoPlan($0) } ?? UndoPlan()
     steps = runbook?.listed ?? []
-    mode = Watcher.mode(for: shell)
+    let mode = Watcher.mode(for: shell)
+    self.mode = mode == .live && only != nil ? .lines : mode
     finalReport = Mutex(RunReport(id: runID, plan: plan, actions: Composition.actions, events: earlier))
     self.earlier = earlier
     (wake, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -159,6 +166,7 @@ final class Watcher: RunObserver {
         finalReport.withLock { $0.apply(event) }
         if let command = state.annotations?.command(for: event) { shell.output.message(command) }
         bytes += line(for: event, &state)
+      case .progress(let news) where only?.matches(news.step) == false: break
       case .progress(let news):
         if mode == .json { state.stream.add(news) } else { state.progress.add(news) }
       case .end(let end):
@@ -176,6 +184,14 @@ final class Watcher: RunObserver {
   }
 
   private func line(for event: RunEvent, _ state: inout LineState) -> [UInt8] {
+    guard only?.matches(event) ?? true else {
+      if mode != .json { _ = state.text.line(for: event) }
+      return []
+    }
+    return whole(event, &state)
+  }
+
+  private func whole(_ event: RunEvent, _ state: inout LineState) -> [UInt8] {
     switch mode {
     case .json: state.stream.bytes(for: event)
     case .quiet: []

@@ -3,7 +3,7 @@ public import Runbook
 /// Approves or rejects the step of a run that waits for an approval.
 public struct DecideApproval: Sendable {
   public var run: RunSummary
-  /// nil: the step that asks.
+  /// nil: the one step that asks.
   public var step: String?
   public var isApproval: Bool
   public var comment: String
@@ -31,8 +31,8 @@ public struct DecideApproval: Sendable {
   }
 
   /// - Parameter isWaiting: called once, if the owner does not answer within three seconds.
-  /// - Throws: `ended`, `unreadable`, `restored`, `noApproval`, `notSeen`, `notAllowed`, `answerTooLate`, `answered`,
-  ///   `answerIgnored`, `store`.
+  /// - Throws: `ended`, `unreadable`, `restored`, `noApproval`, `severalApprovals`, `notSeen`, `notAllowed`,
+  ///   `answerTooLate`, `answered`, `answerIgnored`, `store`.
   public func give(isWaiting: () -> Void) async throws(OperationRefusal) -> Outcome {
     let outlook = try await context.openOutlook(of: run)
     if outlook.isRestored { throw .restored(run: run.id) }
@@ -73,15 +73,21 @@ public struct DecideApproval: Sendable {
     return question.minimum <= 1 || earlier.requester == answer.by || earlier.kind == ApprovalAnswer.rejection
   }
 
+  /// The step must be named if several ask, unless the digest says which of their questions is meant.
   private func question(_ outlook: RunOutlook) throws(OperationRefusal) -> ApprovalQuestion {
-    if let open = outlook.openApproval, step == nil || step == open.step.text { return open }
-    let open: OpenQuestion? =
-      if let approval = outlook.openApproval {
-        .approval(step: approval.step.text)
-      } else {
-        outlook.openQuestion.map { .outcome(step: $0.step) }
+    let open = outlook.openApprovals
+    if let step {
+      guard let question = open.first(where: { $0.step.text == step }) else {
+        throw .noApproval(run: run.id, step: step, open: outlook.open)
       }
-    throw .noApproval(run: run.id, step: step, open: open)
+      return question
+    }
+    let seen = open.filter { $0.digest == self.seen }
+    guard let question = seen.count == 1 ? seen.first : open.first else {
+      throw .noApproval(run: run.id, step: nil, open: outlook.open)
+    }
+    if open.count > 1, seen.count != 1 { throw .severalApprovals(run: run.id, steps: open.map(\.step.text)) }
+    return question
   }
 
   private func check(
@@ -93,13 +99,20 @@ public struct DecideApproval: Sendable {
       throw .answerIgnored(run: run.id, about: .approval(step: question.step.text), reason: reason)
     case .silent:
       // The run asks no longer, and its owner has not read the answer: it never will.
-      if let later = try await context.outlook(of: run.id), later.openApproval?.number != question.number,
-        later.lastRequest < number
+      if let later = try await context.outlook(of: run.id), later.lastRequest < number,
+        !later.openApprovals.contains(where: { $0.number == question.number })
       {
         throw .answerIgnored(
           run: run.id, about: .approval(step: question.step.text),
           reason: "`\(question.step)` had stopped waiting before it was read")
       }
     }
+  }
+}
+
+extension RunOutlook {
+  /// What people are asked, of every step that waits: first whether steps may go on.
+  var open: [OpenQuestion] {
+    openApprovals.map { .approval(step: $0.step.text) } + openQuestions.map { .outcome(step: $0.step) }
   }
 }

@@ -19,8 +19,8 @@ public struct ResolveStep: Sendable {
   /// - Throws: `ended`, `unreadable`, `noQuestion`, `answered`, `answerIgnored`, `store`.
   public func give(isWaiting: () -> Void) async throws(OperationRefusal) -> Bool {
     let outlook = try await context.openOutlook(of: run)
-    guard let open = outlook.openQuestion, open.step == step else {
-      throw .noQuestion(run: run.id, step: step, open: outlook.openQuestion.map { .outcome(step: $0.step) })
+    guard let open = outlook.openQuestions.first(where: { $0.step == step }) else {
+      throw .noQuestion(run: run.id, step: step, open: outlook.openQuestions.map { .outcome(step: $0.step) })
     }
     let (heeded, number) = (outlook.lastRequest, open.number)
     let body: Value = [

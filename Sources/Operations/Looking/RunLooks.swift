@@ -50,7 +50,7 @@ extension OperationContext {
       case .cancel(_, _, _, let restored)? where outlook.cancelRefusal == nil && (restored || !outlook.isRestored):
         return RunReport.Posted(isCancel: true, by: request.requester, at: request.at)
       case .resolve(let step, _, _, _, let number)?
-      where !outlook.isRestored && outlook.openQuestion.map { $0 == (step.text, number ?? 1) } == true:
+      where !outlook.isRestored && outlook.openQuestions.contains { $0 == (step.text, number ?? 1) }:
         return RunReport.Posted(isCancel: false, by: request.requester, at: request.at)
       case .answer(let answer)? where !outlook.isRestored && outlook.refusal(of: answer) == nil:
         return RunReport.Posted(isCancel: false, by: request.requester, at: request.at)

@@ -28,14 +28,18 @@ public struct RunOutlook: Sendable {
 
   /// Why a cancel comes too late; nil while something can still be stopped.
   public var cancelRefusal: String? { machine.cancelRefusal }
-  /// The question that a person is asked; nil if none is open.
+  /// The questions that people are asked about lost outcomes. Several branches may ask at once.
+  public var openQuestions: [(step: String, number: Int)] {
+    machine.active.compactMap { path in machine.openQuestion(about: path).map { (path.text, $0) } }
+  }
+  /// The first of them; nil if none is open.
   public var openQuestion: (step: String, number: Int)? {
     machine.openQuestion.map { ($0.step.text, $0.number) }
   }
-  /// The question whether a step may go on; nil if none is open.
+  /// The questions whether a step may go on.
+  public var openApprovals: [ApprovalQuestion] { machine.openApprovals }
+  /// The first of them; nil if none is open.
   public var openApproval: ApprovalQuestion? { machine.openApproval }
-  /// Who has approved it so far.
-  public var approvals: [ApprovalAnswer] { machine.approvals }
   /// Why an answer to it would not count; nil if it would.
   public func refusal(of answer: ApprovalAnswer) -> String? { machine.refusal(of: answer) }
   public var canResumeRollback: Bool { machine.canResumeRollback }
