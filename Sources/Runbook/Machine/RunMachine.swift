@@ -5,8 +5,8 @@
 /// what to do now. Evaluating, calling and waiting are the interpreter's.
 ///
 /// The machine itself only routes. The life of a step that has something called is in `StepMachine`, that of a step
-/// that holds others in `Scope`, what must be undone in `RollbackStack`, the end of the run in `EndingMachine`, what people
-/// were asked in `Questions`.
+/// that holds others in `Scope`, what must be undone in `RollbackStack`, the end of the run in `EndingMachine`, what
+/// people were asked in `Questions`.
 public struct RunMachine: Sendable {
   let runbook: ValidatedRunbook
   /// Where every step stands.

@@ -173,7 +173,7 @@ public struct CallStep: Sendable {
   /// Replaces what the steps of the file have to undo, once the call has succeeded. Never `.irreversible`.
   public var undo: [ActionStep]
 
-  /// How many steps that have something called it does, those of the files that its file calls included; each loop once.
+  /// How many steps that have something called it does, with those of the files that its file calls; each loop once.
   let stepCount: Int
 
   /// The folder of its file below the folder of the runbook that was started, with a `/` behind it; empty for that

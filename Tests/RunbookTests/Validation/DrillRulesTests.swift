@@ -34,14 +34,14 @@ import Testing
       "① E-EMPTY: `drill.stop_if` is empty; write a step, or take it out"),
     Refused(
       drill("objectives: {rto: 30m}, \(measured), stop_if: [{①run: x}]"),
-      "① E-CONTEXT: `drill.stop_if` is a list of `wait_for` steps, and this is `run`; write `wait_for: ACTION` and what "
-        + "must hold: `wait: {until: …}`"),
+      "① E-CONTEXT: `drill.stop_if` is a list of `wait_for` steps, and this is `run`; write `wait_for: ACTION` and "
+        + "what must hold: `wait: {until: …}`"),
     Refused(
       drill(
         "objectives: {rto: 30m}, \(measured), stop_if: [{wait_for: net.tcp, with: {host: a.example.com, port: 1}, "
           + "①timeout: 1m}]"),
-      "① E-CONTEXT: `timeout` cannot stand in `drill.stop_if`; the condition is asked as long as the steps of the drill "
-        + "go on: take the line out"),
+      "① E-CONTEXT: `timeout` cannot stand in `drill.stop_if`; the condition is asked as long as the steps of the "
+        + "drill go on: take the line out"),
     Refused(
       drill("objectives: {rto: 30m}, \(measured), ①steady: []"),
       "① E-KEY-UNKNOWN: `drill` has no key `steady`; known here: `objectives`, `measure`, `steady_state`, "
