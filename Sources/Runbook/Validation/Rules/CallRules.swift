@@ -93,8 +93,8 @@ extension Validation {
 
   /// Keys that would have no effect in a file that is called.
   private static let withoutEffect = [
-    "timeout", "rollback_policy", "drill", "on_failure", "on_rollback_failure", "on_waiting", "always", "limits",
-    "schedule",
+    "locks", "timeout", "rollback_policy", "drill", "on_failure", "on_rollback_failure", "on_waiting", "always",
+    "limits", "schedule",
   ]
 
   /// The file that is named, read and checked; nil, and told, if it cannot be called.
