@@ -1,12 +1,12 @@
 #!/bin/bash
 # `make bench`: bench.sh FOLDER-OF-BINARIES [FIGURE...]. Every figure of ours stands beside a floor and a peer, measured in
 # turns in the same run; medians. Nothing here needs the network. Figures: start steps scripts output validate http polls
-# watch remote many.
+# watch remote many branches.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 binaries=$(cd "$1" && pwd)
 shift
-figures=${*:-start steps scripts output validate http polls watch remote many}
+figures=${*:-start steps scripts output validate http polls watch remote many branches}
 runbook=$binaries/runbook
 
 # On the disk of the project, not in memory: flushing is part of what is measured.
@@ -66,6 +66,24 @@ mixed() {
 }
 
 justfile() { awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) printf "s%d:\n  @true\n\n", i }'; }
+
+branches() {
+  echo "== 10 000 durable no-op steps: one after the other, as branches, as iterations"
+  { head_of line; awk 'BEGIN { for (i = 0; i < 10000; i++) printf "  - {action: assert, with: {that: true}}\n" }'; } >"$work/line.yaml"
+  {
+    head_of branches
+    echo '  - parallel:'
+    awk 'BEGIN { for (i = 0; i < 10000; i++) printf "      - {action: assert, with: {that: true}}\n" }'
+  } >"$work/branches.yaml"
+  {
+    head_of loop
+    echo '  - {for_each: {in: inputs.items, max_parallel: 50}, action: assert, with: {that: true}}'
+    printf 'inputs: {items: {type: list}}\n'
+  } >"$work/loop.yaml"
+  awk 'BEGIN { printf "{\"items\": [0"; for (i = 1; i < 10000; i++) printf ", %d", i; print "]}" }' >"$work/items.json"
+  measure 3 "10 000 steps in a line" "$runbook run -q $work/line.yaml" "10 000 branches" "$runbook run -q $work/branches.yaml" \
+    "10 000 iterations" "$runbook run -q $work/loop.yaml --inputs $work/items.json"
+}
 
 start() {
   echo "== start-up: check 50 steps, run one durable step that does nothing"

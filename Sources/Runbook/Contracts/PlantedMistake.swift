@@ -18,6 +18,7 @@ public enum PlantedMistake: String, CaseIterable, Sendable {
   case scriptPlaceIgnored, oneAlignmentMasked, cutBeforeMasking, nothingKeptBack
   case wayBackPruned, numbersRounded, sealedByAList
   case lastAttemptSpeaksForAll, failedUndoIsUndone, keysRepeated
+  case siblingsGoOn, rescueBesideBranches, iterationsUndoneOutside, batchesRunTogether, branchesShareALock
   case missLeftStanding, unsetIsMet, failedStepMeasures
 
   #if PLANTED_MISTAKES

@@ -43,7 +43,9 @@ struct RollbackStack: Sendable {
   var newestOpen: Entry? { newestOpen(within: .root) }
 
   func newestOpen(within scope: StepPath) -> Entry? {
-    entries[..<openEnd].last { $0.isOpen && $0.step.isWithin(scope) }
+    entries[..<openEnd].last {
+      $0.isOpen && ($0.step.isWithin(scope) || PlantedMistake.iterationsUndoneOutside.isMade)
+    }
   }
 
   var hasOpen: Bool { newestOpen != nil }

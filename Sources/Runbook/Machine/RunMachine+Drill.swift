@@ -8,7 +8,7 @@ public struct DrillMoments: Sendable, Equatable {
 /// A drill is judged once: after its steps, before anything is undone.
 extension RunMachine {
   /// The steps have come to their end, and nothing is said yet about the objectives.
-  var isToBeJudged: Bool { runbook.drill != nil && stop == nil && verdict == nil && root.isThrough }
+  var isToBeJudged: Bool { runbook.drill != nil && stop == nil && borne == nil && verdict == nil && root.isThrough }
 
   func judgement(of moments: DrillMoments) -> DrillVerdict {
     var verdict = DrillVerdict()

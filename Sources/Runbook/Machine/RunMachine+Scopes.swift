@@ -7,7 +7,8 @@ extension RunMachine {
       for iteration in scope.unwinding where !active.contains(where: { $0.isWithin(iteration) }) {
         if let fact = unwindingFact(of: iteration, reason: "failure") { return fact }
       }
-      if scope.isOver || scope.live.isEmpty && isBeingStopped(path), let fact = endFact(of: scope) { return fact }
+      let isAtRest = scope.isOver || PlantedMistake.rescueBesideBranches.isMade && scope.stop != nil
+      if isAtRest || scope.live.isEmpty && isBeingStopped(path), let fact = endFact(of: scope) { return fact }
     }
     return nil
   }

@@ -29,13 +29,16 @@ extension RunMachine {
     for step in runbook.steps.leaves where step.id.map({ references.steps.contains($0) || readsAnyStep }) == true {
       names.formUnion(Value.map(state(of: step.path).outputs).lostSecrets)
     }
-    // What a called file's providers need is not told apart.
+    // Of called files it is not told apart which of their steps are left.
     if !root.isOver || stack.hasOpen {
       for call in runbook.value.calls {
         for block in call.runbook.providers {
           for template in block.settings.values { references.formUnion(template.references) }
         }
         for (_, template) in call.runbook.vars { references.formUnion(template.references) }
+        for step in call.runbook.steps.leaves.flatMap({ [$0] + $0.undoSteps }) + call.undo {
+          references.formUnion(step.references)
+        }
       }
     }
     if references.roots.contains("secrets"), references.secrets.isEmpty { return Set(runbook.secrets.map(\.name)) }

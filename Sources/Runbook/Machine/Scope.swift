@@ -98,7 +98,8 @@ struct Scope: Sendable {
     case .allAtOnce: return positions(before: count, atMost: limit)
     case .loop:
       let room = min(limit, max(opened?.maxParallel ?? 1, 1) - live.count)
-      return room > 0 ? positions(before: min(batchEnd, count), atMost: room) : []
+      let end = PlantedMistake.batchesRunTogether.isMade ? count : min(batchEnd, count)
+      return room > 0 ? positions(before: end, atMost: room) : []
     }
   }
 

@@ -3,6 +3,23 @@ extension RunbookDefinition {
   /// The list of the run: the steps that come one after the other before it is judged or undone.
   public var mainList: [Step] { RunbookSection.main.flatMap { body(of: $0).steps } }
 
+  /// The calls in its own steps, in the order of the file.
+  var ownCalls: [CallStep] { steps.steps.flatMap(\.calls) }
+
+  /// The files that are called, those which these call included, each once.
+  public var calls: [CallStep] {
+    var found: [String: CallStep] = [:]
+    var order: [String] = []
+    var waiting = ownCalls
+    while let call = waiting.popLast() {
+      guard found[call.file] == nil else { continue }
+      found[call.file] = call
+      order.append(call.file)
+      waiting += call.runbook.value.ownCalls
+    }
+    return order.compactMap { found[$0] }
+  }
+
   /// Changes every provider block, those of called files included: a simulation has to reach all of them.
   public mutating func changeProviders<Failure: Error>(
     _ change: (inout ProviderBlock) throws(Failure) -> Void
@@ -36,6 +53,17 @@ extension Body {
 }
 
 extension Step {
+  /// The calls in it, not those in the files that it calls.
+  fileprivate var calls: [CallStep] {
+    switch self {
+    case .action: []
+    case .block(let step): (step.steps.steps + (step.rescue?.steps ?? [])).flatMap(\.calls)
+    case .parallel(let step): step.branches.steps.flatMap(\.calls)
+    case .loop(let step): step.step.calls + step.gate.steps.flatMap(\.calls)
+    case .call(let step): [step]
+    }
+  }
+
   fileprivate func changing<Failure: Error>(
     _ change: (inout CallStep) throws(Failure) -> Void
   ) throws(Failure) -> Step {

@@ -173,6 +173,9 @@ public struct CallStep: Sendable {
   /// Replaces what the steps of the file have to undo, once the call has succeeded. Never `.irreversible`.
   public var undo: [ActionStep]
 
+  /// How many steps that have something called it does, with those of the files that its file calls; each loop once.
+  let stepCount: Int
+
   /// The folder of its file below the folder of the runbook that was started, with a `/` behind it; empty for that
   /// folder itself. Paths in the file begin there.
   public var folder: String { file.lastIndex(of: "/").map { String(file[...$0]) } ?? "" }
@@ -186,6 +189,7 @@ public struct CallStep: Sendable {
     self.runbook = runbook
     self.with = with
     self.undo = undo
+    stepCount = runbook.value.ownCalls.reduce(runbook.steps.leaves.count) { $0 + $1.stepCount }
   }
 }
 
@@ -255,24 +259,4 @@ extension RunbookDefinition {
   /// a drill.
   public var mainSteps: [ActionStep] { RunbookSection.main.flatMap { body(of: $0).leaves } }
 
-  /// The files that are called, those which these call included, each once.
-  public var calls: [CallStep] {
-    var found: [CallStep] = []
-    func visit(_ step: Step) {
-      switch step {
-      case .action: break
-      case .block(let step): (step.steps.steps + (step.rescue?.steps ?? [])).forEach(visit)
-      case .parallel(let step): step.branches.steps.forEach(visit)
-      case .loop(let step):
-        visit(step.step)
-        step.gate.steps.forEach(visit)
-      case .call(let step):
-        guard !found.contains(where: { $0.file == step.file }) else { return }
-        found.append(step)
-        step.runbook.steps.steps.forEach(visit)
-      }
-    }
-    steps.steps.forEach(visit)
-    return found
-  }
 }

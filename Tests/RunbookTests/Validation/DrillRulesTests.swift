@@ -30,12 +30,22 @@ import Testing
         + "`30s`?",
       "② E-KEY-UNKNOWN: `drill.objectives` has no key `rtp`; did you mean `rto`?"),
     Refused(
-      drill("objectives: {rto: 30m}, \(measured), ①stop_if: []"),
-      "① E-UNSUPPORTED: `drill.stop_if` is not supported yet; a later release will read it; until then write a step "
-        + "with `wait_for` and `wait: {fail_if: …}` in `steps`"),
+      drill("objectives: {rto: 30m}, \(measured), stop_if: ①[]"),
+      "① E-EMPTY: `drill.stop_if` is empty; write a step, or take it out"),
+    Refused(
+      drill("objectives: {rto: 30m}, \(measured), stop_if: [{①run: x}]"),
+      "① E-CONTEXT: `drill.stop_if` is a list of `wait_for` steps, and this is `run`; write `wait_for: ACTION` and "
+        + "what must hold: `wait: {until: …}`"),
+    Refused(
+      drill(
+        "objectives: {rto: 30m}, \(measured), stop_if: [{wait_for: net.tcp, with: {host: a.example.com, port: 1}, "
+          + "①timeout: 1m}]"),
+      "① E-CONTEXT: `timeout` cannot stand in `drill.stop_if`; the condition is asked as long as the steps of the "
+        + "drill go on: take the line out"),
     Refused(
       drill("objectives: {rto: 30m}, \(measured), ①steady: []"),
-      "① E-KEY-UNKNOWN: `drill` has no key `steady`; known here: `objectives`, `measure`, `steady_state`"),
+      "① E-KEY-UNKNOWN: `drill` has no key `steady`; known here: `objectives`, `measure`, `steady_state`, "
+        + "`stop_if`"),
     Refused("drill: {steady_state: ①[]}", "① E-EMPTY: `drill.steady_state` is empty; write a step, or take it out"),
   ])
   func isRefusedWithItsReason(_ refused: Refused) { refused.check() }

@@ -61,7 +61,7 @@ import Testing
       life = KillSwitch(at: 40 + number(below: 250))
       end = try await world.resume(life: life)
     }
-    #expect(kills > 3, "the engine was hardly killed")
+    #expect(kills >= 2, "the engine was hardly killed")
     #expect(end.exitCode == 3, "\(end)")
     let standing = Self.standing(world)
     for server in 0..<Self.count {

@@ -2,7 +2,8 @@
 extension ScopeFact {
   func coded(_ path: StepPath) -> CodedFact {
     let step = Value.string(path.text)
-    let scope: Value? = path == .root ? nil : step
+    // Written out, because a value has a nil of its own, which would be journaled.
+    let scope = path == .root ? Value?.none : .some(step)
     switch self {
     case .opened(let opened): return ("scope.started", opened.coded.merging(["step": step]) { own, _ in own })
     case .rescuing(let error): return ("scope.rescuing", ["step": step, "error": error.value])

@@ -93,8 +93,8 @@ extension Validation {
 
   /// Keys that would have no effect in a file that is called.
   private static let withoutEffect = [
-    "timeout", "rollback_policy", "drill", "on_failure", "on_rollback_failure", "on_waiting", "always", "limits",
-    "schedule",
+    "locks", "timeout", "rollback_policy", "drill", "on_failure", "on_rollback_failure", "on_waiting", "always",
+    "limits", "schedule",
   ]
 
   /// The file that is named, read and checked; nil, and told, if it cannot be called.
@@ -116,12 +116,13 @@ extension Validation {
     let parts = (folder + scalar.text).split(separator: "/").filter { $0 != "." }
     let file = parts.joined(separator: "/")
     guard let runbook = checked(file, node) else { return nil }
-    if calledLeaves + runbook.steps.leaves.count > Limits.calledSteps {
+    let count = runbook.steps.leaves.count + runbook.value.ownCalls.reduce(0) { $0 + $1.stepCount }
+    if calledLeaves + count > Limits.calledSteps {
       return read.refuse(
         .call, node, "the files that are called have more than \(Limits.calledSteps) steps in all",
         hint: "call fewer of them")
     }
-    calledLeaves += runbook.steps.leaves.count
+    calledLeaves += count
     pinnedFiles.merge(runbook.pinnedFiles) { known, _ in known }
     addSecrets(of: runbook, file, node)
     return (file, runbook)

@@ -92,9 +92,10 @@ import Testing
       "① E-CONTEXT: `parallel` cannot stand in `drill.steady_state`; write its steps one after the other"
     ).check()
     Refused(
-      "- {run: x, rollback: [{①block: [{sleep: 1s}]}, {②for_each: [a], sleep: 1s}]}",
+      "- {run: x, rollback: [{①block: [{sleep: 1s}]}, {for_each: {in: [a], ②max_parallel: 2}, sleep: 1s}]}",
       "① E-CONTEXT: `block` cannot stand in `rollback`; write its steps into the `rollback` itself",
-      "② E-CONTEXT: `for_each` cannot stand in `rollback`; write a step for each item"
+      "② E-CONTEXT: `max_parallel` cannot stand in the `for_each` of an undo step; its items are undone one after the "
+        + "other: take the line out"
     ).check()
   }
 
