@@ -41,7 +41,8 @@ import TestSupport
 
   @Test func aLoopShowsItsCountsWhatGoesOnAndWhatFailed() {
     #expect(
-      live(tree(LiveBranchesTests.wave, steps: ["wave", "after"]), at: 30) == """
+      live(tree(LiveBranchesTests.wave, steps: ["wave", "after"]), at: 30)
+        == """
           ⠋ wave         30s  32 of 40 done, 3 failed, 1 being undone, 3 running
             ⠋ wave[31] db-31     10s  stop
             ⠋ wave[32] db-32     10s  stop · until stopped · now stopping
@@ -82,10 +83,11 @@ import TestSupport
     var tree = tree(story, steps: ["outer"])
     _ = tree.takeFinished()
     #expect(
-      live(tree, at: 5) == [
-        "  ⠋ outer         5s  block", "    ✓ one       2.0s  done", "    ⠋ both        3s  parallel",
-        "      ⠋ a         3s  ", "      ⠋ b         3s  ", "", "  5s · 0 of 1 · Ctrl-C cancels and undoes",
-      ].joined(separator: "\n"))
+      live(tree, at: 5)
+        == [
+          "  ⠋ outer         5s  block", "    ✓ one       2.0s  done", "    ⠋ both        3s  parallel",
+          "      ⠋ a         3s  ", "      ⠋ b         3s  ", "", "  5s · 0 of 1 · Ctrl-C cancels and undoes",
+        ].joined(separator: "\n"))
     var more = RunStory()
     for step in ["outer.both.a", "outer.both.b"] { more.end(6, step) }
     more.close(6, "outer.both")

@@ -24,12 +24,17 @@ import Testing
   }
 
   /// A run that is parked at its question.
-  private func asking() async throws -> String {
-    let assignment = try await place.begin(Sample.asking)
+  private func asking(_ steps: String = Sample.asking) async throws -> String {
+    let assignment = try await place.begin(steps)
     assignment.control.leave("enough")
     _ = await place.work(on: assignment)
-    let next = try await place.resumption(assignment.lease.runID).takeOver(in: place.world)
-    // It asks, and its process is then gone.
+    try await dieAsking(assignment.lease.runID)
+    return assignment.lease.runID
+  }
+
+  /// It asks, and its process is then gone.
+  private func dieAsking(_ run: String) async throws {
+    let next = try await place.resumption(run).takeOver(in: place.world)
     let life = KillSwitch(where: "after commit", and: "run.waiting")
     var process = SimulatedProcess(
       world: place.world, store: place.store, runbook: next.runbook, source: next.source,
@@ -37,7 +42,22 @@ import Testing
     process.control = next.control
     _ = await process.work(on: next.lease, life)
     #expect(life.place != nil)
-    return assignment.lease.runID
+  }
+
+  @Test func aStepMustBeNamedWhenSeveralAsk() async throws {
+    let run = try await asking(Sample.askingTwice)
+    let context = place.context()
+    let outlook = try #require(try await context.outlook(of: run))
+    #expect(outlook.openApprovals.map(\.step) == ["both.left", "both.right"])
+    #expect(
+      await refused { () async throws(OperationRefusal) in try await decision(run) }
+        == .severalApprovals(run: run, steps: ["both.left", "both.right"]))
+    #expect(
+      await refused { () async throws(OperationRefusal) in try await decision(run, step: "left") }
+        == .noApproval(run: run, step: "left", open: [.approval(step: "both.left"), .approval(step: "both.right")]))
+    #expect(try await decision(run, step: "both.right").question.step == "both.right")
+    let seen = try #require(outlook.openApprovals.first?.digest)
+    #expect(try await decision(run, seen: seen).question.step == "both.left")
   }
 
   @Test func anApprovalThatWaitsIsCarriedOutByTheNextProcess() async throws {

@@ -9,8 +9,8 @@ extension Plan {
     public var blockedBy: String?
     /// Steps of which only the run will know whether they run; they count as if they did.
     public var ifRun: Set<String> = []
-    /// The iteration in which the last step stands; nil: it stands in no loop. It is undone by itself first: of `undone`
-    /// these.
+    /// The iteration in which the last step stands; nil: it stands in no loop. It is undone by itself first: these
+    /// steps of `undone`.
     public var iteration: String?
     public var first: [String] = []
     /// What is undone of iterations that have ended well, if the loop fails.

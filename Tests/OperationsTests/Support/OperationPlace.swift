@@ -130,6 +130,14 @@ enum Sample {
       - {id: one, run: echo one, rollback: none}
 
     """
+  static let askingTwice = """
+    steps:
+      - id: both
+        parallel:
+          - {id: left, approve: {prompt: "Go left?", timeout: 1h, allow_requester: true}}
+          - {id: right, approve: {prompt: "Go right?", timeout: 1h, allow_requester: true}}
+
+    """
   static let secret = """
     secrets:
       token: {source: env, key: TOKEN}

@@ -21,14 +21,15 @@ import TestSupport
 
   @Test func whatFailedAndTheSlowestAreShown() {
     #expect(
-      text(report(.wave(of: 40, failing: [3, 7]))) == [
-        "prepare: done in 1.0s", "wave: 38 of 40 succeeded, 2 failed and were undone, in 7m04s",
-        "  wave[3]: failed after 10s: `wave[3].update` failed; undone", "    stop: done in 5.0s",
-        "    update: failed after 5.0s: exit code: the script ended with 1",
-        "  wave[7]: failed after 10s: `wave[7].update` failed; undone", "    stop: done in 5.0s",
-        "    update: failed after 5.0s: exit code: the script ended with 1",
-        "  wave[5]: the slowest: done in 30s", "    stop: done in 15s", "    update: done in 15s",
-      ].filter { !$0.contains("15s") })
+      text(report(.wave(of: 40, failing: [3, 7])))
+        == [
+          "prepare: done in 1.0s", "wave: 38 of 40 succeeded, 2 failed and were undone, in 7m04s",
+          "  wave[3]: failed after 10s: `wave[3].update` failed; undone", "    stop: done in 5.0s",
+          "    update: failed after 5.0s: exit code: the script ended with 1",
+          "  wave[7]: failed after 10s: `wave[7].update` failed; undone", "    stop: done in 5.0s",
+          "    update: failed after 5.0s: exit code: the script ended with 1",
+          "  wave[5]: the slowest: done in 30s", "    stop: done in 15s", "    update: done in 15s",
+        ].filter { !$0.contains("15s") })
   }
 
   @Test func ofManyFailuresTheFirstAreShownAndTheOthersCounted() {
