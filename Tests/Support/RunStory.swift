@@ -210,7 +210,8 @@ extension RunStory {
     }
     guard isEnded else { return story }
     story.close(
-      time, "wave", "succeeded", error: nil, ["failures": .int(Int64(failing.count)), "undone": .int(Int64(failing.count))])
+      time, "wave", "succeeded", error: nil,
+      ["failures": .int(Int64(failing.count)), "undone": .int(Int64(failing.count))])
     let rollback = failing.isEmpty ? "not_needed" : "succeeded"
     story.tell(time, "rollback.ended", ["outcome": .string(rollback)])
     story.finish(time, failing.isEmpty ? "succeeded" : "failed", rollback, failing.isEmpty ? 0 : 3)

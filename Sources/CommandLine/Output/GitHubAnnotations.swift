@@ -15,7 +15,9 @@ struct GitHubAnnotations {
     var lines: [String: Int] = [:]
     runbook?.value.walk { step, _ in lines[step.path.text] = step.range.start.line }
     // A step in a loop stands in the file once, whatever its items; those of a called file stand in another.
-    for (template, step) in runbook?.value.placed ?? [] where lines[template] == nil { lines[template] = step.range.start.line }
+    for (template, step) in runbook?.value.placed ?? [] where lines[template] == nil {
+      lines[template] = step.range.start.line
+    }
     self.lines = lines
   }
 

@@ -126,97 +126,15 @@ public enum ClosingWords {
   // MARK: What state things are in
 
   static func stateLines(_ report: RunReport, _ standing: Standing) -> [(StyledText, StyledText)] {
-    var lines: [(StyledText, StyledText)] = []
-    func add(_ label: String, _ role: StyledText.Role, _ text: String) {
-      lines.append((StyledText(label, role), StyledText(text)))
-    }
-    func add(_ label: String, _ role: StyledText.Role, _ paths: [String]) {
-      if !paths.isEmpty { add(label, role, report.folded(paths) { shown($0) }.joined(separator: ", ")) }
-    }
-    /// The few of each kind, and how many more a loop has made.
-    func add<Element>(
-      _ label: String, _ role: StyledText.Role, few elements: [Element], by path: (Element) -> String,
-      _ tell: (Element) -> Void
-    ) {
-      let few = FewOfEach(elements, of: report, by: path)
-      few.shown.forEach(tell)
-      for (template, count) in few.more { add(label, role, "… and \(count) more of \(shown(template))") }
-    }
-    if report.isRestored { add("look at", .warning, restoredWords(report)) }
-    for question in report.asked.prefix(5) {
-      guard let approval = question.approval else { continue }
-      let asked = approval.lines
-      let place = report.asked.count > 1 ? "\(shown(approval.step)): " : ""
-      for (index, line) in asked.enumerated() {
-        let words = (index == 0 ? place : "") + line + (index == asked.count - 1 ? approval.progress : "")
-        add(index == 0 ? "asked" : "", .strong, words)
-      }
-      if let until = approval.until { add("until", .strong, until.wholeSecond) }
-    }
-    for line in DrillReport.lines(report) { add(line.label, line.isGood ? .good : .bad, line.text) }
-    if report.outcome.isOne(of: .succeeded, .objectiveMissed) {
-      for (name, value) in (report.outputs.map ?? [:]).sorted(by: { $0.key < $1.key }) {
-        lines.append(
-          (StyledText(DisplayText.escaped(name, limit: 64)), StyledText(DisplayText.line(value, limit: 200))))
-      }
-      let borne = report.steps.filter { step in
-        step.status == .failed && !StepPath(step.path).isSteadyStateAfter && report.isOwnFailure(step)
-      }
-      add("failed", .warning, few: borne, by: \.path) { step in
-        add("failed", .warning, "\(shown(step.path))\(because(step.error)); the run goes on after it, as the file says")
-      }
-      if report.isGoodEnd, report.drill == nil { return lines }
-    }
-    for problem in report.problems { add("refused", .bad, DisplayText.escaped(problem, limit: 600)) }
-    let isReached = report.outcome.isOne(of: .succeeded, .objectiveMissed)
-    let failed = report.steps.filter { step in
-      let isUnknown = step.status == .unknown && step.endedAt != nil && !report.isAsked(about: step.path)
-      return (!isReached && step.status.isOne(of: .failed, .notApplied) || isUnknown) && report.isOwnFailure(step)
-    }
-    let left = Set(standing.standing.map(\.path))
-    add("failed", .bad, few: failed, by: \.path) { step in
-      let why = because(step.error)
-      let stands = left.contains(step.path) ? "; its changes stand" : ""
-      add("failed", .bad, "\(shown(step.path))\(why)\(stands)")
-      for line in RunWords.lastLines(step.error) { add("", .faint, line) }
-    }
-    if let why = RunWords.failure(report.outputsError) { add("failed", .bad, "outputs: \(why)") }
-    add("undone", .good, standing.undone)
-    add("undone in part", .warning, standing.undoneInPart)
-    add("not undone", .bad, few: standing.notUndone, by: \.entry) { undo in
-      let why = RunWords.failure(undo.error).map { ": \($0)" } ?? (undo.status == .pending ? ": not begun" : "")
-      add("not undone", .bad, "\(shown(undo.entry)) \(DisplayText.escaped(undo.action, limit: 64))\(why)")
-      for line in RunWords.lastLines(undo.error) { add("", .faint, line) }
-    }
-    add("not undone", .warning, few: standing.conditionFalse, by: { $0 }) { path in
-      add("not undone", .warning, "\(shown(path)): its condition was false")
-    }
-    add("left out", .warning, few: standing.leftOut, by: \.entry) { undo in
-      add("left out", .warning, "\(shown(undo.entry)) \(undo.leftOut.map { RunWords.decision($0) } ?? "")")
-    }
-    for step in report.steps where report.undo(of: step.path).isEmpty {
-      if let decision = step.leftOut { add("left out", .warning, "\(shown(step.path)) \(RunWords.decision(decision))") }
-    }
-    if let abandoned = report.abandoned { add("abandoned", .warning, RunWords.decision(abandoned)) }
-    add("unknown", .warning, standing.unknown)
-    add("unknown", .warning, few: standing.untold, by: { $0 }) { path in
-      add("unknown", .warning, "\(shown(path)): whether its message has arrived")
-    }
-    let told = Set(failed.map(\.path))
-    let kept = standing.standing.filter { !told.contains($0.path) } + stillThere(report, standing)
-    let things = Dictionary(kept.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
-    if !kept.isEmpty {
-      let words = report.folded(kept.map(\.path)) { path in things[path].map { thing($0) } ?? shown(path) }
-      add("stands", .warning, words.joined(separator: ", "))
-    }
-    for line in RunWords.servers(report.servers) { add("server", .strong, line) }
-    return lines
+    var lines = StateLines(report, standing)
+    lines.fill()
+    return lines.lines
   }
 
-  private static func because(_ error: ReportedError?) -> String { RunWords.failure(error).map { ": \($0)" } ?? "" }
+  static func because(_ error: ReportedError?) -> String { RunWords.failure(error).map { ": \($0)" } ?? "" }
 
   /// What was made, is still owed to be taken away, and can be named: it may cost money.
-  private static func stillThere(_ report: RunReport, _ standing: Standing) -> [StepReport] {
+  static func stillThere(_ report: RunReport, _ standing: Standing) -> [StepReport] {
     let owed = Set((standing.notUndone + standing.leftOut).map(\.step))
     return report.steps.filter { step in
       owed.contains(step.path) && step.happened == .applied && step.outputs["id"]?.string != nil
@@ -224,7 +142,7 @@ public enum ClosingWords {
   }
 
   /// A person can look for it: `snap (snapshot pre-r0m1, id 802)`, `room (2 deleted)`.
-  private static func thing(_ step: StepReport) -> String {
+  static func thing(_ step: StepReport) -> String {
     let outputs = step.outputs.map ?? [:]
     // A new server, whatever it was made of.
     let isServer = outputs["ip"] != nil
@@ -237,13 +155,13 @@ public enum ClosingWords {
     return shown(step.path) + (words.isEmpty ? "" : " (\(words.joined(separator: ", ")))")
   }
 
-  private static func restoredWords(_ report: RunReport) -> String {
+  static func restoredWords(_ report: RunReport) -> String {
     let last = report.steps.last { $0.isMain && $0.startedAt != nil }
     let place = last.map { "the last step in its journal is `\(shown($0.path))`" } ?? "its journal has no step"
     return "the servers of the run: \(place); this step and later steps may have been done since"
   }
 
-  private static func shown(_ path: String) -> String { DisplayText.escaped(path, limit: 100) }
+  static func shown(_ path: String) -> String { DisplayText.escaped(path, limit: 100) }
 
   /// Two columns, the first as wide as its widest cell.
   private static func table(_ rows: [(StyledText, StyledText)]) -> [StyledText] {

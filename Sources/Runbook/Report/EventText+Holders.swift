@@ -4,7 +4,8 @@ extension EventText {
     guard let path = event.fields["step"]?.string, let step = report.step(path) else { return nil }
     let subject = DisplayText.escaped(path, limit: 100)
     switch event.event {
-    case "scope.started": return "\(subject) … \(RunWords.beginning(of: step, item: report.item(of: step)))\(title(of: step))"
+    case "scope.started":
+      return "\(subject) … \(RunWords.beginning(of: step, item: report.item(of: step)))\(title(of: step))"
     case "scope.rescuing":
       let failed = step.holds?.rescuedFrom?.value["step"]?.string.map { "`\(DisplayText.escaped($0, limit: 100))`" }
       return "\(subject) … \(failed ?? "a step in it") failed, and its `rescue` begins"

@@ -54,7 +54,9 @@ public struct FoldedTree {
   /// How many lines the step takes with all that it holds and its undo steps. Counted no further than needed.
   private func size(of index: Int) -> Int {
     var size = 1 + report.undo(of: report.steps[index].path).count { $0.isWorthTelling }
-    for child in report.steps[index].holds?.children ?? [] where size <= FoldedTree.room { size += self.size(of: child) }
+    for child in report.steps[index].holds?.children ?? [] where size <= FoldedTree.room {
+      size += self.size(of: child)
+    }
     return size
   }
 

@@ -10,7 +10,8 @@ public enum ReportJSON {
     if let status { run["status"] = .string(status) }
     run["owner"] = owner.map { ["host": .string($0.owner.host), "pid": .int(Int64($0.owner.pid))] } ?? .some(.null)
     return [
-      "v": 1, "run": .map(run), "steps": .list(report.steps.map { step($0, of: report) }), "undo": .list(report.undo.map(undo)),
+      "v": 1, "run": .map(run), "steps": .list(report.steps.map { step($0, of: report) }),
+      "undo": .list(report.undo.map(undo)),
     ]
   }
 
@@ -86,7 +87,9 @@ public enum ReportJSON {
     }
     guard let holds = step.holds else { return .map(fields) }
     // Nothing is called by it.
-    for name in ["action", "attempts", "class"] { fields[name] = nil }
+    fields["action"] = nil
+    fields["attempts"] = nil
+    fields["class"] = nil
     fields["kind"] = .string(holds.kind.text)
     fields["inputs"] = holds.inputs
     fields["rescued_from"] = holds.rescuedFrom?.value

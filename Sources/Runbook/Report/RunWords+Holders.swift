@@ -49,7 +49,10 @@ extension RunWords {
     guard total > 0 else { return "there were no items" }
     var parts = ["\(holds.succeeded) of \(total) succeeded"]
     if holds.skipped > 0 { parts.append("\(holds.skipped) skipped") }
-    if holds.failed > 0 { parts.append("\(holds.failed) failed\(undone(of: holds, " and \(holds.failed == 1 ? "was" : "were") undone"))") }
+    if holds.failed > 0 {
+      let were = holds.failed == 1 ? "was" : "were"
+      parts.append("\(holds.failed) failed\(undone(of: holds, " and \(were) undone"))")
+    }
     if holds.cancelled > 0 { parts.append("\(holds.cancelled) stopped") }
     let left = total - holds.ended - holds.running
     if left > 0 { parts.append("\(left) not begun") }
@@ -133,7 +136,9 @@ extension RunWords {
     }
   }
 
-  static func count(_ number: Int64, _ one: String, _ many: String) -> String { "\(number) \(number == 1 ? one : many)" }
+  static func count(_ number: Int64, _ one: String, _ many: String) -> String {
+    "\(number) \(number == 1 ? one : many)"
+  }
 }
 
 extension RunReport {
