@@ -123,7 +123,8 @@ extension PlanText {
         case .steps: "the condition of its undo is false"
         case .none, .notNeeded: "on purpose"
         }
-      return "`\(step.path)` (line \(step.line), \(why))"
+      let line = step.place.file.map { "\($0), line \(step.line)" } ?? "line \(step.line)"
+      return "`\(step.path)` (\(line), \(why))"
     }
     return "\(all); these stay: \(names.joined(separator: ", "))."
   }

@@ -58,6 +58,8 @@ extension Plan {
     var rescues: Set<String> = []
     /// The calls around it that have undo steps of their own, the outermost first.
     var replacedBy: [String] = []
+    /// The called file in which it is written; nil: the runbook's own.
+    var file: String?
     /// It stands for such a call itself: these are the undo steps of all that its file does.
     var isCall = false
   }
@@ -101,6 +103,7 @@ extension Plan {
         undo: call.undo.enumerated().map { index, undo in Plan.step(undo.at(path.undo(index)), scope) })
       var file = place
       file.scopes.append(path.text)
+      file.file = call.file
       if !call.undo.isEmpty { file.replacedBy.append(path.text) }
       holder.steps = nodes(call.runbook.steps.steps, in: path, inside, file)
     }

@@ -23,7 +23,6 @@ struct PlannedLocks {
       for step in loop.gate.steps { add(step, of: runbook, scope) }
     case .call(let call):
       let inside = scope.called(call)
-      for template in call.runbook.locks { found.insert(PlanText.plain(inside.value(of: template))) }
       for step in call.runbook.steps.steps { add(step, of: call.runbook, inside) }
     }
   }
