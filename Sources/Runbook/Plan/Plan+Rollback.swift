@@ -9,7 +9,8 @@ extension Plan {
     public var blockedBy: String?
     /// Steps of which only the run will know whether they run; they count as if they did.
     public var ifRun: Set<String> = []
-    /// The iteration in which the last step stands; nil: it stands in no loop. It is undone by itself first: of `undone`
+    /// The iteration in which the last step stands; nil: it stands in no loop. It is undone by itself first, of
+    /// `undone`
     /// these.
     public var iteration: String?
     public var first: [String] = []
