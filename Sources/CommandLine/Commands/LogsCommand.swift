@@ -14,8 +14,7 @@ struct LogsCommand: Command {
       """,
     operands: [RunOptions.run],
     options: [
-      .value(
-        "step", "PATTERN", .text, "only these steps: `wave[3].*`, `wave[*].one`, `outer.*`; quote it for the shell"),
+      .value("step", "PATTERN", .text, "only these steps: `wave[3].*`, `wave[*].one`; quote it for the shell"),
       .flag("follow", "go on until the run ends, and end with its exit code"),
       .value("output", "STEP", .text, "the output of this step's script, instead of the events"),
       .value("stream", "stdout|stderr", .words(["stdout", "stderr"]), "only this stream of the output"),
@@ -28,8 +27,7 @@ struct LogsCommand: Command {
       .init("runbook logs r0123456789abcdefghi --follow", "watch a run of another terminal or machine"),
       .init("runbook logs r0123456789abcdefghi -v", "with every event, and the outputs and attempts of each step"),
       .init("runbook logs r0123456789abcdefghi --output pack --follow", "see the output of `pack` while it runs"),
-      .init(
-        "runbook logs r0123456789abcdefghi --step 'wave[*].update'", "the events of one step of a loop, for all items"),
+      .init("runbook logs r0123456789abcdefghi --step 'wave[*].update'", "one step of a loop, for all items"),
       .init("runbook logs r0123456789abcdefghi --grep ERROR", "find a line in the output of all steps"),
     ],
     group: .look)

@@ -98,8 +98,8 @@ struct Branches {
       words = undoing
     } else if let leaf = leaf(of: step), let state = tree.running[leaf.path] {
       let rest = tree.words(for: state, now).plain
-      let name =
-        leaf.path == step.path ? "" : DisplayText.escaped(String(leaf.path.dropFirst(step.path.count + 1)), limit: 60)
+      let below = String(leaf.path.dropFirst(step.path.count + 1))
+      let name = leaf.path == step.path ? "" : DisplayText.escaped(below, limit: 60)
       words = [name, rest].filter { !$0.isEmpty }.joined(separator: tree.glyphs.divider)
     }
     return tree.row(spinner, .active, tree.name(of: step), elapsed(step), StyledText(words), indent: indent)

@@ -306,8 +306,8 @@ struct LiveTree {
   ) -> StyledText {
     let shown = DisplayWidth.padded(DisplayText.escaped(name, limit: 100), to: nameWidth - indent)
     let gap = String(repeating: " ", count: max(0, 6 - time.count))
-    return StyledText(String(repeating: " ", count: indent + 2)) + StyledText("\(glyph) ", role) + shown + "  \(gap)"
-      + StyledText(time, .faint) + "  "
+    let margin = StyledText(String(repeating: " ", count: indent + 2))
+    return margin + StyledText("\(glyph) ", role) + shown + "  \(gap)" + StyledText(time, .faint) + "  "
       + words
   }
 }

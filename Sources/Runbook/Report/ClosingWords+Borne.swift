@@ -33,8 +33,8 @@ extension ClosingWords {
         : "\(others == 1 ? "one" : String(others)) had nothing to undo"
       return "\(who) failed; \(holds.undone) \(holds.undone == 1 ? "was" : "were") undone, \(rest)"
     }
-    return "\(who) failed"
-      + (isLeft ? ", and \(holds.failed == 1 ? "its" : "their") changes stand" : " and had nothing to undo")
+    let whose = holds.failed == 1 ? "its" : "their"
+    return "\(who) failed" + (isLeft ? ", and \(whose) changes stand" : " and had nothing to undo")
   }
 }
 

@@ -126,10 +126,42 @@ public enum ClosingWords {
   // MARK: What state things are in
 
   static func stateLines(_ report: RunReport, _ standing: Standing) -> [(StyledText, StyledText)] {
-    StateLines.of(report, standing)
+    var lines = StateLines(report, standing)
+    lines.fill()
+    return lines.lines
   }
 
-  private static func shown(_ path: String) -> String { DisplayText.escaped(path, limit: 100) }
+  static func because(_ error: ReportedError?) -> String { RunWords.failure(error).map { ": \($0)" } ?? "" }
+
+  /// What was made, is still owed to be taken away, and can be named: it may cost money.
+  static func stillThere(_ report: RunReport, _ standing: Standing) -> [StepReport] {
+    let owed = Set((standing.notUndone + standing.leftOut).map(\.step))
+    return report.steps.filter { step in
+      owed.contains(step.path) && step.happened == .applied && step.outputs["id"]?.string != nil
+    }
+  }
+
+  /// A person can look for it: `snap (snapshot pre-r0m1, id 802)`, `room (2 deleted)`.
+  static func thing(_ step: StepReport) -> String {
+    let outputs = step.outputs.map ?? [:]
+    // A new server, whatever it was made of.
+    let isServer = outputs["ip"] != nil
+    let family = isServer ? "server" : step.action.split(separator: ".").first.map(String.init) ?? ""
+    let isCloud = ["server", "snapshot", "backup", "rescue"].contains(family)
+    let name = outputs["name"]?.string.map { isCloud ? "\(family) \($0)" : $0 }
+    let deleted = outputs["deleted"]?.list.map { "\($0.count) deleted" }
+    let words = [name, outputs["id"]?.string.map { "id \($0)" }, deleted].compactMap { $0 }
+      .map { DisplayText.escaped($0, limit: 100) }
+    return shown(step.path) + (words.isEmpty ? "" : " (\(words.joined(separator: ", ")))")
+  }
+
+  static func restoredWords(_ report: RunReport) -> String {
+    let last = report.steps.last { $0.isMain && $0.startedAt != nil }
+    let place = last.map { "the last step in its journal is `\(shown($0.path))`" } ?? "its journal has no step"
+    return "the servers of the run: \(place); this step and later steps may have been done since"
+  }
+
+  static func shown(_ path: String) -> String { DisplayText.escaped(path, limit: 100) }
 
   /// Two columns, the first as wide as its widest cell.
   private static func table(_ rows: [(StyledText, StyledText)]) -> [StyledText] {

@@ -63,8 +63,7 @@ struct NextCommands {
         lines.append((line("approve", [step, "--seen", approval.digest]), "allow it"))
         lines.append((line("reject", [step]), "refuse it: the step fails"))
       } else {
-        lines.append(
-          (line("resolve", [step, "--applied"]), "it did take effect; or `--not-applied`, `--retry`, `--fail`"))
+        lines.append((line("resolve", [step, "--applied"]), "or `--not-applied`, `--retry`, `--fail`"))
       }
     }
     let more = report.asked.count - 5

@@ -73,10 +73,11 @@ public enum ReportJSON {
 
   private static func step(_ step: StepReport, of report: RunReport) -> Value {
     var fields: [String: Value] = [
-      "step": .string(step.path), "title": .string(step.title),
-      "purpose": .string(step.purpose.text), "status": .string(step.status.text),
+      "step": .string(step.path), "title": .string(step.title), "action": .string(step.action),
+      "purpose": .string(step.purpose.text), "status": .string(step.status.text), "attempts": .int(step.attempts),
       "started_at": instant(step.startedAt), "ended_at": instant(step.endedAt), "outputs": step.outputs,
-      "error": step.error?.value ?? .null, "effect": .string(step.happened.text), "undo_closed": text(step.closed),
+      "error": step.error?.value ?? .null, "class": text(step.effectClass), "effect": .string(step.happened.text),
+      "undo_closed": text(step.closed),
     ]
     fields["item"] = report.item(of: step)
     switch step.unwinding {
@@ -84,12 +85,11 @@ public enum ReportJSON {
     case .going: fields["rollback"] = "going"
     case .ended(let outcome): fields["rollback"] = .string(outcome.text)
     }
-    guard let holds = step.holds else {
-      let called: [String: Value] = [
-        "action": .string(step.action), "attempts": .int(step.attempts), "class": text(step.effectClass),
-      ]
-      return .map(fields.merging(called) { own, _ in own })
-    }
+    guard let holds = step.holds else { return .map(fields) }
+    // Nothing is called by it.
+    fields["action"] = nil
+    fields["attempts"] = nil
+    fields["class"] = nil
     fields["kind"] = .string(holds.kind.text)
     fields["inputs"] = holds.inputs
     fields["rescued_from"] = holds.rescuedFrom?.value

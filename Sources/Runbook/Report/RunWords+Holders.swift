@@ -50,7 +50,8 @@ extension RunWords {
     var parts = ["\(holds.succeeded) of \(total) succeeded"]
     if holds.skipped > 0 { parts.append("\(holds.skipped) skipped") }
     if holds.failed > 0 {
-      parts.append("\(holds.failed) failed\(undone(of: holds, " and \(holds.failed == 1 ? "was" : "were") undone"))")
+      let were = holds.failed == 1 ? "was" : "were"
+      parts.append("\(holds.failed) failed\(undone(of: holds, " and \(were) undone"))")
     }
     if holds.cancelled > 0 { parts.append("\(holds.cancelled) stopped") }
     let left = total - holds.ended - holds.running

@@ -10,10 +10,8 @@ import Testing
     inputs: {server: {type: string}}
     providers: {metal: {type: iron}}
     steps:
-      - id: stop
-        action: server.stop
-        with: {server: "${{ inputs.server }}"}
-        rollback: [{action: server.start, with: {server: "${{ inputs.server }}"}}]
+      - {id: stop, action: server.stop, with: {server: "${{ inputs.server }}"},
+         rollback: [{action: server.start, with: {server: "${{ inputs.server }}"}}]}
     """
 
   private func plan(_ steps: String, inputs: [String: Value] = [:]) throws -> Plan {
@@ -33,17 +31,11 @@ import Testing
   private static let loop = """
       - {id: before, action: server.stop, with: {server: x}, rollback: [{action: server.start, with: {server: x}}]}
       - id: wave
-        for_each:
-          in: inputs.names
-          batches: [1, "50%"]
-          max_parallel: 2
-          max_failures: 1
-          gate: [{id: look, run: check, rollback: none, effect: none}]
+        for_each: {in: inputs.names, batches: [1, "50%"], max_parallel: 2, max_failures: 1,
+          gate: [{id: look, run: check, rollback: none, effect: none}]}
         block:
-          - id: stop
-            action: server.stop
-            with: {server: "${{ item }}"}
-            rollback: [{action: server.start, with: {server: "${{ item }}"}}]
+          - {id: stop, action: server.stop, with: {server: "${{ item }}"},
+             rollback: [{action: server.start, with: {server: "${{ item }}"}}]}
           - {id: work, run: work, rollback: [{run: undo}]}
 
     """
@@ -53,8 +45,9 @@ import Testing
     for line in [
       "  2. wave  for_each  (3 items)", "       over `inputs.names`, at most 2 at once",
       "       in batches of 1, then 50%, the last size repeated",
-      "       each iteration is undone by itself when it fails; once more than 1 have failed, the loop fails, and "
-        + "nothing further is begun",
+      "       each iteration is undone by itself when it fails; once more than 1 have failed, the loop fails, "
+        + "and nothing "
+        + "further is begun",
       "       for each item:", "       - stop  server.stop  (changes, E3)", "       between two batches:",
       "       - look  run  (reads)", "locks iron/(account)/server/a", "locks iron/(account)/server/c",
       "A step in a loop is counted once, however many items there are.",
@@ -76,8 +69,8 @@ import Testing
   }
 
   @Test func aCommitInAnIterationKeepsThatIteration() throws {
-    let plan = try plan(
-      PlanTreeTests.loop + "      - {id: keep, commit: it works}\n  - {run: after, id: after, rollback: none}\n")
+    let more = "      - {id: keep, commit: it works}\n  - {run: after, id: after, rollback: none}\n"
+    let plan = try plan(PlanTreeTests.loop + more)
     #expect(plan.rollback(after: "wave[*].work").finished == [])
     #expect(plan.rollback(after: "wave[*].work").first == ["wave[*].work", "wave[*].stop"])
     #expect(plan.rollback(after: "after").undone == ["before"])

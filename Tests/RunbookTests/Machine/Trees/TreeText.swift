@@ -3,8 +3,8 @@
 /// A runbook as a line of text, for tables: `a^ b{x^ y}rescue{z} p[l^ r^] w*4(parallel 2, failures 1){one^ two}`.
 ///
 /// `name` is a step that changes something, with marks behind it: `^` has an undo step, `!` is irreversible, `~` goes
-/// on after an error, `=` is a commit, `?` only reads. `{}` is a block, `[]` parallel, `*N` a loop over N items (of a step
-/// or of a block), `<>` a call (`<>^` with an undo step of its own).
+/// on after an error, `=` is a commit, `?` only reads. `{}` is a block, `[]` parallel, `*N` a loop over N items (of a
+/// step or of a block), `<>` a call (`<>^` with an undo step of its own).
 struct TreeText {
   private var words: [String]
   private var position = 0
