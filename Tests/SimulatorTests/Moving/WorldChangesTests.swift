@@ -24,8 +24,10 @@ import Testing
 
   /// Which of the possible kill points a check takes: every ninth or, where two processes work on the run, every 27th;
   /// from an offset that moves with the day, and two at the least. A torture takes all.
-  private static func part(of points: [Int], _ change: WorldChange) -> [Int] {
-    let stride = Campaign.count(change.takesTwoProcesses ? 27 : 9, torture: 1)
+  private static func part(of points: [Int], _ row: Row) -> [Int] {
+    // Runs with branches have many more points than others.
+    let share = (row.change.takesTwoProcesses ? 27 : 9) * (row.scenario.hasBranches ? 3 : 1)
+    let stride = Campaign.count(share, torture: 1)
     let step = min(stride, max(1, points.count / 2))
     return Swift.stride(from: Campaign.offset(below: step), to: points.count, by: step).map { points[$0] }
   }
@@ -41,7 +43,7 @@ import Testing
     let possible = places.withLock { $0 }.enumerated().filter { row.change.isPossible(at: $0.element) }
     var noticed = 0
     var tried = 0
-    for point in Self.part(of: possible.map { $0.offset + 1 }, row.change) {
+    for point in Self.part(of: possible.map { $0.offset + 1 }, row) {
       let world = try await row.scenario.world()
       guard let place = try await interrupt(world, at: point, row) else { continue }
       tried += 1

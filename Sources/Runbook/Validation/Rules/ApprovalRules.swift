@@ -58,13 +58,21 @@ extension RunbookDefinition {
   /// Steps and undo steps whose question needs a store that knows people, with the field that says so. This release has
   /// no such store: an answer comes from one user of the operating system.
   public var questionsForSeveral: [(step: String, field: String)] {
+    var steps: [(path: String, step: ActionStep)] = []
+    walk([.steps]) { step, _ in steps.append((step.path.text, step)) }
+    for call in calls {
+      let path = call.part.path.text
+      call.runbook.value.walk([.steps]) { step, _ in steps.append(("\(path).\(step.path.text)", step)) }
+    }
+    for call in [ownCalls, calls.flatMap { $0.runbook.value.ownCalls }].joined() {
+      steps += call.undo.map { ($0.path.text, $0) }
+    }
     var found: [(step: String, field: String)] = []
-    walk([.steps]) { step, _ in
-      guard step.action.asksPeople else { return }
+    for (path, step) in steps where step.action.asksPeople {
       if let approvers = step.with[ApprovalField.approvers], approvers.constant != .null {
-        found.append((step.path.text, ApprovalField.approvers))
+        found.append((path, ApprovalField.approvers))
       } else if let minimum = step.with[ApprovalField.minimum], minimum.constant != 1 {
-        found.append((step.path.text, ApprovalField.minimum))
+        found.append((path, ApprovalField.minimum))
       }
     }
     return found

@@ -173,6 +173,15 @@ private struct Files {
 
   // MARK: Paths
 
+  @Test func aQuestionForSeveralPeopleInACalledFileIsFound() throws {
+    let files = Files(
+      root: Self.calling("call: a.yaml"),
+      others: ["a.yaml": Self.file("- {id: ask, approve: {prompt: Go?, approvers: [ann, bob], min: 2}}")])
+    let found = try files.validated(nil).value.questionsForSeveral
+    #expect(found.map(\.field) == ["approvers"])
+    #expect(found.first?.step.hasSuffix(".ask") == true)
+  }
+
   @Test("paths in a called file begin in its folder, and what is read is pinned below that of the root")
   func pathsBeginInTheFoldersOfTheirFiles() throws {
     let files = Files(
