@@ -15,6 +15,11 @@ final class RunbookTree: Sendable {
     /// The name inside the step in which it stands: its id, or the section and its position.
     let name: String
     let slot: Slot
+    /// What it begins with, in order; of a block without its `rescue`.
+    let steps: [Step]
+    /// The names of these, and of the steps of its `rescue`.
+    fileprivate let names: [String]
+    fileprivate let rescueNames: [String]
     /// By name.
     let children: [String: Node]
     /// What a loop does for each item.
@@ -27,6 +32,15 @@ final class RunbookTree: Sendable {
       self.content = content
       self.name = name
       self.slot = slot
+      let steps = Node.steps(of: content)
+      self.steps = steps
+      // The steady state of a drill has dots in its paths.
+      if case .run = content { names = steps.map(\.path.text) } else { names = steps.map(\.path.lastWord) }
+      if case .step(.block(let block)) = content {
+        rescueNames = (block.rescue?.steps ?? []).map(\.path.lastWord)
+      } else {
+        rescueNames = []
+      }
       let children = Node.children(of: content)
       self.children = children
       switch content {
@@ -43,6 +57,17 @@ final class RunbookTree: Sendable {
       case .step, .gate: break
       }
       self.ids = ids
+    }
+
+    private static func steps(of content: Content) -> [Step] {
+      switch content {
+      case .run(let runbook): runbook.value.mainList
+      case .step(.block(let block)): block.steps.steps
+      case .step(.parallel(let parallel)): parallel.branches.steps
+      case .step(.call(let call)): call.runbook.steps.steps
+      case .gate(let loop): loop.gate.steps
+      case .step(.action), .step(.loop): []
+      }
     }
 
     private static func children(of content: Content) -> [String: Node] {
@@ -276,25 +301,10 @@ extension RunbookTree.Node {
   /// How many steps it begins with. Of a loop that depends on its items.
   var stepCount: Int { steps.count }
 
-  /// What it begins with, in order; of a block without its `rescue`.
-  var steps: [Step] {
-    switch content {
-    case .run(let runbook): RunbookSection.main.flatMap { runbook.value.body(of: $0).steps }
-    case .step(.block(let block)): block.steps.steps
-    case .step(.parallel(let parallel)): parallel.branches.steps
-    case .step(.call(let call)): call.runbook.steps.steps
-    case .gate(let loop): loop.gate.steps
-    case .step(.action), .step(.loop): []
-    }
-  }
-
   /// The name of the step at this position, in its `rescue` or before.
   func name(at position: Int, inRescue: Bool) -> String? {
-    var steps = steps
-    if inRescue, case .step(.block(let block)) = content { steps = block.rescue?.steps ?? [] }
-    guard steps.indices.contains(position) else { return nil }
-    if case .run = content { return steps[position].path.text }
-    return steps[position].path.lastWord
+    let names = inRescue ? rescueNames : names
+    return names.indices.contains(position) ? names[position] : nil
   }
 
   var isCall: Bool { if case .step(.call) = content { true } else { false } }
