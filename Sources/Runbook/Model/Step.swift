@@ -5,13 +5,13 @@ public enum Step: Sendable {
   /// It has an action called, or a person asked.
   case action(ActionStep)
   /// Steps that are carried out one after the other, and those that come to the rescue when one of them fails.
-  case block(BlockStep)
+  indirect case block(BlockStep)
   /// Steps that are carried out at the same time.
-  case parallel(ParallelStep)
+  indirect case parallel(ParallelStep)
   /// A step that is carried out once for each item of a list.
   indirect case loop(LoopStep)
   /// The steps of another file.
-  case call(CallStep)
+  indirect case call(CallStep)
 
   /// Its path where no loop and no call stands above it. See `StepPath`.
   public var path: StepPath { if case .action(let step) = self { step.path } else { part?.path ?? .root } }
