@@ -391,18 +391,19 @@ extension RunMachine {
   /// When the step was begun that has something called, or holds others.
   func startedAt(of path: StepPath) -> Timestamp? { leaves[path]?.startedAt ?? scopes[path]?.startedAt }
 
-  /// Whether the two steps stand in different branches of which both are going on: a lock is one branch's at a time.
-  func isBeside(_ path: StepPath, _ other: StepPath) -> Bool {
-    guard let place = tree.place(at: path), let otherPlace = tree.place(at: other) else { return false }
+  /// The branch in which the other step stands, if the two stand in different branches of something whose steps go on
+  /// at the same time; and whether that branch is going on.
+  func branch(of other: StepPath, beside path: StepPath) -> (path: StepPath, isLive: Bool)? {
+    guard let place = tree.place(at: path), let otherPlace = tree.place(at: other) else { return nil }
     let chain = place.around.map(\.path) + [path]
     let otherChain = otherPlace.around.map(\.path) + [other]
     for (index, (one, two)) in zip(chain, otherChain).enumerated() where one != two {
       guard index > 0, let around = scope(at: chain[index - 1]), around.order != .oneByOne,
         !PlantedMistake.branchesShareALock.isMade
-      else { return false }
-      return around.live.contains(two)
+      else { return nil }
+      return (two, around.live.contains(two))
     }
-    return false
+    return nil
   }
 
   /// What is in flight for this step is to be ended, because something around it was stopped.

@@ -183,6 +183,12 @@ import Synchronization
     launch.control.end(stopped)
   }
 
+  /// The other step stands in another branch, which is going on, or which is just being begun.
+  func isGoingOn(_ other: StepPath, beside path: StepPath) -> Bool {
+    guard let branch = machine.branch(of: other, beside: path) else { return false }
+    return branch.isLive || inFlight.contains { $0.isWithin(branch.path) }
+  }
+
   /// What needs no carrying out is done at once; everything else is begun.
   /// - Returns: whether the state has changed.
   private func decide(_ order: Order) async throws(StoreFailure) -> Bool {

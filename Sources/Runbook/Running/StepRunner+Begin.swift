@@ -55,7 +55,7 @@ extension StepRunner {
   ) async throws(Refusal) {
     guard let lock = run.serverLock(of: step, with) else { return }
     if purpose == .do {
-      if let other = run.lockClaims[lock], run.machine.isBeside(path, other) {
+      if let other = run.lockClaims[lock], run.isGoingOn(other, beside: path) {
         throw .step(
           StepFailure(
             .lock, "`\(lock)` is needed by `\(other)`, which is not at its end: one branch at a time changes a server",
