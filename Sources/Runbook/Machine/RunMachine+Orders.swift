@@ -42,7 +42,7 @@ extension RunMachine {
       room -= 1
       if case .action = step { orders.append(.begin(path, .do)) } else { orders.append(.open(path)) }
     }
-    if scope.isOver, scope.stop == nil, scope.outputs == nil, node.hasOutputs { orders.append(.close(scope.path)) }
+    if scope.isOver, scope.stop == nil, node.hasOutputs { orders.append(.close(scope.path)) }
   }
 
   /// The step at this position.

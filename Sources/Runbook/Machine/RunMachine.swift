@@ -47,7 +47,7 @@ public struct RunMachine: Sendable {
   public init(_ runbook: ValidatedRunbook) {
     self.runbook = runbook
     tree = RunbookTree(runbook)
-    root = Scope(.root, .oneByOne, count: RunbookSection.main.reduce(0) { $0 + runbook.value.body(of: $1).steps.count })
+    root = Scope(.root, .oneByOne, count: tree.root.steps.count)
     isChecked = runbook.providers.isEmpty && runbook.value.calls.allSatisfy { $0.runbook.providers.isEmpty }
   }
 
@@ -318,7 +318,7 @@ extension RunMachine {
     noteBeginning(of: path)
     let node = place.here.node
     scopes[path] = Scope(
-      path, node.order, count: opened.items?.count ?? node.stepCount, opened: opened, hasGate: node.gate != nil,
+      path, node.order, count: opened.items?.count ?? node.steps.count, opened: opened, hasGate: node.gate != nil,
       at: instant)
     openScopes.append(path)
     if case .call(let call)? = place.step, !call.undo.isEmpty {

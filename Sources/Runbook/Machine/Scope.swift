@@ -45,8 +45,6 @@ struct Scope: Sendable {
   private(set) var stop: Stop?
   /// Why its `rescue` is carried out; nil: it is not.
   private(set) var rescued: StepError?
-  /// Its outputs, once they are evaluated.
-  private(set) var outputs: [String: Value]?
   private(set) var ended: ScopeEnded?
   private(set) var startedAt: Timestamp?
   private(set) var endedAt: Timestamp?
@@ -194,8 +192,6 @@ extension Scope {
     ahead = []
     self.count = count
   }
-
-  mutating func take(_ outputs: [String: Value]) { self.outputs = outputs }
 
   mutating func end(_ ended: ScopeEnded, at instant: Timestamp) {
     self.ended = ended

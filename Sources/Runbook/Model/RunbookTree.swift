@@ -80,11 +80,9 @@ final class RunbookTree: Sendable {
       }
       switch content {
       case .run(let runbook):
-        var index = 0
-        for step in RunbookSection.main.flatMap({ runbook.value.body(of: $0).steps }) {
+        for (index, step) in runbook.value.mainList.enumerated() {
           // The steady state of a drill has dots in its paths.
           children[step.path.text] = Node(.step(step), step.path.text, .body(index))
-          index += 1
         }
         for step in runbook.value.body(of: .stopIf).steps {
           children[step.path.text] = Node(.step(step), step.path.text, .ending)
@@ -297,9 +295,6 @@ extension RunbookTree.Node {
     case .step(.action), .step(.loop), .run, .gate: false
     }
   }
-
-  /// How many steps it begins with. Of a loop that depends on its items.
-  var stepCount: Int { steps.count }
 
   /// The name of the step at this position, in its `rescue` or before.
   func name(at position: Int, inRescue: Bool) -> String? {

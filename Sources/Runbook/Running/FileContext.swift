@@ -20,7 +20,8 @@ extension Interpreter {
     return file(calledAt: call)
   }
 
-  private func file(calledAt path: StepPath) -> FileContext {
+  /// The file that is called there, once it is known with what inputs.
+  func file(calledAt path: StepPath) -> FileContext {
     if let known = calledFiles[path] { return known }
     guard case .call(let call)? = machine.tree.place(at: path)?.step else { return ownFile }
     let made = context(of: call, inputs: machine.scope(at: path)?.opened?.inputs ?? [:])

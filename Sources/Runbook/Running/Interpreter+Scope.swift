@@ -13,16 +13,11 @@ extension Interpreter {
 
   /// As the outputs of a step that holds others see the steps in it.
   func scope(inside path: StepPath) -> RunScope {
-    var scope = scope(for: path)
-    guard let place = machine.tree.place(at: path), case .step(.call(let call)) = place.here.node.content else {
-      return scope
-    }
+    guard let place = machine.tree.place(at: path), place.here.node.isCall else { return scope(for: path) }
     let inside = RunbookTree.Place(here: place.here, around: place.around + [place.here])
-    let file = context(of: call, inputs: machine.scope(at: path)?.opened?.inputs ?? [:])
-    scope = RunScope(
-      machine: machine, runID: runID, file: file, secrets: launch.secrets, without: launch.without, place: inside,
-      selfPath: nil, attempt: [:], now: launch.world.clock.now, masker: masker.isEmpty ? nil : masker)
-    return scope
+    return RunScope(
+      machine: machine, runID: runID, file: file(calledAt: path), secrets: launch.secrets, without: launch.without,
+      place: inside, selfPath: nil, attempt: [:], now: launch.world.clock.now, masker: masker.isEmpty ? nil : masker)
   }
 
   /// Evaluates with the true values. A failure tells masked ones (`messageMasker`), and its own text is masked too.

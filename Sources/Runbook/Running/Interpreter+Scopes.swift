@@ -47,7 +47,9 @@ extension Interpreter {
     case .loop(let loop): try fill(&opened, loop, scope(for: path))
     case .call(let call):
       let inputs = try self.inputs(of: call, scope(for: path))
-      if let problem = context(of: call, inputs: inputs).problem { throw StepFailure(.input, problem) }
+      let file = context(of: call, inputs: inputs)
+      if let problem = file.problem { throw StepFailure(.input, problem) }
+      calledFiles[path] = file
       opened.inputs = inputs
     }
     return opened

@@ -39,7 +39,7 @@ extension SearchedMachine {
 
   private static let scopeOutside: Set<String> = [
     // They never change in the list of a run.
-    "path", "order", "opened", "count", "rescued", "outputs", "ended", "startedAt", "endedAt", "hasGate",
+    "path", "order", "opened", "count", "rescued", "ended", "startedAt", "endedAt", "hasGate",
     // One step after the other is begun.
     "ahead",
     // The list of a run is no loop.
